@@ -1,0 +1,180 @@
+package streamer
+
+import (
+	"context"
+	"errors"
+	"iter"
+	"log/slog"
+	"time"
+)
+
+// Backend opens sources and sinks. Methods may be called concurrently.
+type Backend interface {
+	Name() string
+	// OpenSource returns when the position of every shard is resolved and, in Resumable and LoadBalanced, durable where none was
+	// committed. ErrNoGroups in LoadBalanced asks the engine to open one Resumable (else RealTime) source and deal its messages among the
+	// group's members in this process. What cannot be had is ErrUnsupported here, never later.
+	OpenSource(ctx context.Context, c SourceConfig) (Source, error)
+	OpenSink(ctx context.Context, c SinkConfig) (Sink, error)
+	Close(ctx context.Context) error
+}
+
+// Admin and Pinger are optional on Backend.
+type Pinger interface {
+	Ping(ctx context.Context) error
+}
+
+var ErrNoGroups = errors.New("no native groups")
+
+// SourceConfig is complete: defaults are applied.
+type SourceConfig struct {
+	Streams     []string
+	Shards      map[string][]ShardID // nil: all of them and those added later
+	Mode        ConsumerMode
+	Group, Name string
+	Start       Position // zero: the committed position, else what FirstOf says. Set: go there; in Resumable make it durable before returning
+	Fallback    Position // ConsumerOptions.Start: for shards without a committed position; zero: Reset decides. See FirstOf
+	Reset       AutoReset
+	AtMostOnce  bool // AckOnDelivery: the engine commits each fetch before it is handed out, so a later Mark may be lower than an earlier one
+	MaxBatch    int  // most messages per slab
+	Logger      *slog.Logger
+
+	// Room is the most messages that the next Fetch should bring, at least 1 and at most MaxBatch. It matters to sources whose messages several
+	// members share: a member that fetches more hoards. Others may ignore it.
+	Room func() int
+
+	// Assigned reports the whole set of shards read from now on: before OpenSource returns for those known then, later whenever one is added.
+	Assigned func(all []StreamShard)
+	// Revoked takes shards away: undelivered messages are dropped, then (unless lost) it waits, bounded, for those in work, commits
+	// what is acknowledged through the source's own committer, and returns. Call it before giving the shards up, on any goroutine but
+	// Fetch's own emit.
+	Revoked func(gone []StreamShard, lost bool)
+	// InFlight is what was emitted and is not committed: to keep claims alive (true: handed out, the
+	// program holds it; false: still buffered), and to release them on Close.
+	InFlight func(s StreamShard) iter.Seq2[SeqNo, bool]
+	// Progress says that everything up to m is done as far as the source is concerned though no message was emitted for it (Kafka transaction
+	// markers, an idle shard's moved end); the ledger commits it once everything before is acknowledged.
+	Progress func(m Mark)
+	// Skipped passes over an entry that cannot be decoded: reported, counted, and done once everything before it is.
+	Skipped func(s StreamShard, seq SeqNo, err error)
+	// Gone reports a position that was trimmed away.
+	Gone func(s StreamShard, wanted, got SeqNo)
+	// Retrying reports what the source retries by itself.
+	Retrying func(op string, err error, after time.Duration)
+}
+
+// StartOf returns where one shard starts: the zero Position means committed, else Reset; ok is false when the shard is not to be read
+// (Shards, Each).
+func (c *SourceConfig) StartOf(s StreamShard) (p Position, ok bool) { panic(0) }
+
+// FirstOf returns where a shard starts for which StartOf said zero and no position is committed: Fallback, else Beginning for Earliest, End
+// for Latest. It is ErrPositionGone for ResetError, and ok is false when Fallback is an Each without s. It is not for shards that are new to
+// a group which has committed a position in any other shard of the stream: those are read from their beginning.
+func (c *SourceConfig) FirstOf(s StreamShard) (p Position, ok bool, err error) { panic(0) }
+
+// Source is an open reader. Closing it and opening another with Start is how the engine seeks, rewinds, assigns and leaves a group;
+// there is no other way to move.
+type Source interface {
+	// Fetch blocks for at least one message, hands slabs to emit, returns. One caller at a time. emit never blocks; the slab is the
+	// engine's from then on; messages of one shard are in order and adjacent where possible; when emit returns they are in the ledgers, so
+	// a revocation may be let through (kgo: AllowRebalance) before Fetch returns. A message emitted is never emitted again by the same
+	// Source, also not after a reconnect. Fetch returns soon after ctx ends and loses nothing by it. A Transient error is retried by the
+	// engine, io.EOF is the end, any other error stops the consumer.
+	Fetch(ctx context.Context, emit func([]Message)) error
+	// Close joins every goroutine of the source and gives its shards back.
+	Close(ctx context.Context) error
+}
+
+// Transient marks an error of Fetch, CommitCursors, AckMessages or Write as worth retrying, not before after. For Write it says that none of
+// the records that are not resolved is stored.
+func Transient(err error, after time.Duration) error { panic(0) }
+
+// Mark says that everything up to and including Seq is done.
+type Mark struct {
+	StreamShard
+	Seq SeqNo
+}
+
+// CursorCommitter is optional on Source: progress is one position per shard. Not called concurrently with itself, may be called during
+// Fetch and from inside Revoked. An error means that none, some or all are durable.
+type CursorCommitter interface {
+	CommitCursors(ctx context.Context, upTo []Mark) error
+}
+
+// Acked lists messages of one shard, in order.
+type Acked struct {
+	StreamShard
+	Seqs []SeqNo
+}
+
+// MessageAcker is optional on Source: progress is per message. Same rules as CursorCommitter; a source implements at most one of them.
+type MessageAcker interface {
+	AckMessages(ctx context.Context, done []Acked) error
+}
+
+// Pauser is optional on Source: stop and resume fetching one shard whose window is full. Called concurrently with Fetch, must not
+// block. Without it a full window stops the whole consumer.
+type Pauser interface {
+	Pause(s StreamShard, paused bool)
+}
+
+// Releaser is optional on a Source whose messages several members share: messages that were emitted and not handed out go back to the group,
+// because the program is slow and another member could do them. Called concurrently with Fetch and commits; it may be called again with the
+// same messages when it failed.
+type Releaser interface {
+	Release(ctx context.Context, undelivered []Acked) error
+}
+
+// Dealer is optional on a Backend that answers ErrNoGroups and whose logs outlive one Streamer: the members of a group that several
+// Streamers of the process opened on one log must meet in one table. Such a backend's sources stay usable after Backend.Close, until they are
+// closed themselves: the last member does it. Without it groups span one Streamer.
+type Dealer interface {
+	Deals() *Deals
+}
+
+// Lagger is optional on Source. In RealTime a shard is behind what was emitted; the engine adds what it still holds.
+type Lagger interface {
+	Lag(ctx context.Context) ([]ShardLag, error)
+}
+
+// SinkConfig is complete.
+type SinkConfig struct {
+	Stream string
+	Logger *slog.Logger
+}
+
+// Limits of one Write and of one record, in records and bytes of key+value+headers.
+type Limits struct{ Records, Bytes, RecordBytes int }
+
+// Sink is an open writer. It also implements exactly one of Writer and Enqueuer.
+type Sink interface {
+	// Limits is asked once. Zero in a field means no limit.
+	Limits() Limits
+	// Flush hurries what the sink itself holds; the engine waits for the receipts.
+	Flush(ctx context.Context) error
+	Close(ctx context.Context) error
+}
+
+// Writer takes batches. One Write at a time; it may return before its records are resolved and blocks while the sink can take no more.
+// p is the engine's again when Write returns. An error fails those of p that are not resolved yet.
+type Writer interface {
+	Write(ctx context.Context, p []*Pending) error
+}
+
+// Enqueuer is a sink whose client batches by itself (kgo): called by any goroutine, must not block; the engine bounds what is outstanding. A sink
+// that sends a failed span again queues later records of that shard itself.
+type Enqueuer interface {
+	Enqueue(p *Pending)
+}
+
+// Pending is a record on its way.
+type Pending struct {
+	Record Record
+	_      Receipt
+}
+
+// Resolve reports the outcome, exactly once, from any goroutine. Record is cleared.
+func (p *Pending) Resolve(m Meta, err error) { panic(0) }
+
+// Deals is the table of one log's in-process groups. The zero value is ready; it must not be copied.
+type Deals struct{}

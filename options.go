@@ -1,0 +1,96 @@
+package streamer
+
+import (
+	"time"
+)
+
+// ConsumerMode: 0 is the URI's, else RealTime.
+type ConsumerMode uint8
+
+const (
+	// RealTime reads every shard on its own, keeps no position; Ack and Commit do nothing.
+	RealTime ConsumerMode = iota + 1
+	// Resumable reads every shard, commits under Group, resumes at the first message not acknowledged and committed. One process at a
+	// time per Group; a second one gets ErrBusy where the backend can tell.
+	Resumable
+	// LoadBalanced shares the shards (or, on Redis and in process, the messages) among the members of Group.
+	LoadBalanced
+)
+
+// AutoReset says where a consumer starts that has no committed position and no Start. 0 is the URI's, else Latest. When a position existed
+// but was trimmed away, Latest and Earliest both go on at the oldest message left, with Hooks.Gone and a warning: nothing that still
+// exists is skipped. ResetError makes both cases ErrPositionGone.
+type AutoReset uint8
+
+const (
+	Latest AutoReset = iota + 1
+	Earliest
+	ResetError
+)
+
+// AckPolicy says who acknowledges. 0 is the URI's, else AckOnReturn.
+type AckPolicy uint8
+
+const (
+	// AckOnReturn: Messages acknowledges a message when its loop body returns (not after break, return, panic or Goexit), exactly, for any
+	// number of goroutines with a loop each. A body that passes the message on (go f(m), ch <- m, a batch, iter.Pull) must use AckManual, or a
+	// crash loses it. Next, NextBatch and Stream never acknowledge: call Message.Ack.
+	AckOnReturn AckPolicy = iota + 1
+	// AckManual: only Message.Ack, also in Messages.
+	AckManual
+	// AckDelayed: every message is acknowledged AckDelay after it was handed out, done or not; Close acknowledges all that was handed
+	// out. For programs that can't say when they are done; a body slower than AckDelay can lose its message in a crash.
+	AckDelayed
+	// AckOnDelivery: at most once. Progress is committed before a message is handed out (Redis: NOACK; others: one commit per fetch), so a
+	// crash loses what was fetched and not yet delivered, at most one fetch per shard plus Prefetch.
+	AckOnDelivery
+)
+
+// Never, as CommitEvery, leaves committing to Commit, Close and the loss of a shard.
+const Never time.Duration = -1
+
+// ConsumerOptions: the zero value reads the URI's streams in RealTime from now on.
+type ConsumerOptions struct {
+	Streams     []string      // default: the URI's path
+	Mode        ConsumerMode  //
+	Group       string        // LoadBalanced: required. Resumable: default see DefaultGroup. RealTime: ErrInvalid
+	Name        string        // member id in the group; default a UUID
+	Start       Position      // where to start when no position is committed; zero: AutoReset decides
+	AutoReset   AutoReset     //
+	Shards      []ShardID     // read only these shards of every stream; default all, and those added later. LoadBalanced: ErrInvalid
+	Ack         AckPolicy     //
+	AckDelay    time.Duration // AckDelayed only; default 5 s
+	CommitEvery time.Duration // default 1 s; Never
+	MaxInFlight int           // messages handed out and not acknowledged, per shard, before it pauses; default 1000; may overshoot by one fetch
+	Prefetch    int           // messages fetched ahead of Next; default 1000, least 1. Where members share messages (Redis, in-process groups) a member holds at most 0.2 s of its own recent work, but 10
+	BufferBytes int           // bytes fetched ahead of Next, over all shards; default 64 MiB; may overshoot by one fetch per server
+}
+
+// DefaultGroup is the group of a Resumable consumer that names none: $HOST_ID, else the machine's id or hardware address, then the program's
+// name. ErrInvalid, naming the option, in a container without HOST_ID (its id changes with every deployment and progress would be
+// lost) and under go run.
+func DefaultGroup() (string, error) { panic(0) }
+
+// ProducerOptions: the zero value sends to the URI's stream.
+type ProducerOptions struct {
+	Stream           string        // default: the URI's path when it names one stream
+	Linger           time.Duration // wait for a fuller batch; default 0: batches form while a write is under way. Flush cuts it short, Wait does not
+	MaxBuffered      int           // records sent but not resolved; default 50 000
+	MaxBufferedBytes int           // default 64 MiB
+	DeliveryTimeout  time.Duration // from Send to giving up with ErrUnknown or the last error; default 2 min
+}
+
+// Create says what happens to a stream that does not exist: the URI option create= and a field of every backend's Config.
+type Create uint8
+
+const (
+	CreateAuto   Create = iota // "auto": producers create where that is natural for the backend, consumers get ErrNotFound
+	CreateAlways               // "always": producers and consumers create, and consumers go on when the stream vanishes and comes back
+	CreateNever                // "never": ErrNotFound for both
+	CreateNew                  // "new": producers create and get ErrExists when it exists
+)
+
+// ParseCreate is String's inverse: ErrInvalid lists the four words.
+func ParseCreate(s string) (Create, error) { panic(0) }
+
+func (c Create) String() string { panic(0) }

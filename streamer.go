@@ -1,0 +1,61 @@
+package streamer
+
+import (
+	"context"
+	"log/slog"
+	"time"
+)
+
+// Connect opens the backend that registered the URI's scheme and checks that it answers:
+// scheme://[user[:password]@][host[,host…]]/stream[,stream…][?option=value…]. Stream names are percent-decoded after the split on
+// commas. An unknown scheme names the import that is missing; an unknown option lists the
+// known ones. ctx bounds the call only.
+func Connect(ctx context.Context, uri string) (Streamer, error) { panic(0) }
+
+// ConnectWith is Connect with logger, hooks and defaults from code. Each option comes from the first that sets it: the argument of Consumer or
+// Producer, the URI, o, the built-in default. An option inherited from the URI or o that the chosen mode has no use for is ignored; set in
+// the same call it is ErrInvalid. A negative number or duration means zero, or no limit, where zero means "not set".
+func ConnectWith(ctx context.Context, uri string, o StreamerOptions) (Streamer, error) { panic(0) }
+
+// New builds a Streamer on a Backend without the registry and without I/O.
+func New(b Backend, o StreamerOptions) (Streamer, error) { panic(0) }
+
+// OpenFunc opens a backend for a parsed URI. The returned options are the URI's.
+type OpenFunc func(ctx context.Context, u *URI) (Backend, StreamerOptions, error)
+
+// Register makes a scheme known to Connect. It panics when the scheme is taken. Call it from init.
+func Register(scheme string, open OpenFunc) { panic(0) }
+
+// Schemes lists the registered schemes in order.
+func Schemes() []string { panic(0) }
+
+// StreamerOptions are the defaults of a Streamer's children. The zero value is usable.
+type StreamerOptions struct {
+	Consumer ConsumerOptions // fields a caller leaves zero come from here, then from the default
+	Producer ProducerOptions
+	Logger   *slog.Logger // state changes only, never per message. nil: warnings alone (connection lost, shard stalled, entry skipped) to slog.Default
+	Hooks    Hooks
+
+	CloseTimeout time.Duration // for Close of the Streamer, a Consumer or a Producer; default 20 s
+}
+
+// Hooks observe; nil fields are off. They are called per batch or per state change, must not block, and may run concurrently. Events may
+
+// Streamer is a connection to one backend. All methods may be called concurrently. Streamer, Producer and Consumer may gain methods in
+// minor releases: decorators and fakes embed them.
+type Streamer interface {
+	Producer(ctx context.Context, o ProducerOptions) (Producer, error)
+	// Consumer returns when the consumer's position is fixed: RealTime with Latest sees every message sent afterwards. Resumable and
+	// LoadBalanced commit the first position before it returns, so nothing sent while nobody runs is skipped later.
+	Consumer(ctx context.Context, o ConsumerOptions) (Consumer, error)
+	// Admin manages streams and groups; where the backend has nothing of it every method is ErrUnsupported.
+	Admin() Admin
+	// Ping asks the backend whether it answers: for readiness probes.
+	Ping(ctx context.Context) error
+	// Shutdown stops the delivery of every consumer, flushes every producer, commits and closes the consumers, closes the producers and the
+	// backend, within ctx. So a message acknowledged when its output was stored is committed. At the end of ctx the rest is closed hard
+	// and the error counts what is unresolved (ErrUnknown).
+	Shutdown(ctx context.Context) error
+	// Close is Shutdown within StreamerOptions.CloseTimeout. Idempotent.
+	Close() error
+}
