@@ -63,15 +63,6 @@ type SourceConfig struct {
 	Retrying func(op string, err error, after time.Duration)
 }
 
-// StartOf returns where one shard starts: the zero Position means committed, else Reset; ok is false when the shard is not to be read
-// (Shards, Each).
-func (c *SourceConfig) StartOf(s StreamShard) (p Position, ok bool) { panic(0) }
-
-// FirstOf returns where a shard starts for which StartOf said zero and no position is committed: Fallback, else Beginning for Earliest, End
-// for Latest. It is ErrPositionGone for ResetError, and ok is false when Fallback is an Each without s. It is not for shards that are new to
-// a group which has committed a position in any other shard of the stream: those are read from their beginning.
-func (c *SourceConfig) FirstOf(s StreamShard) (p Position, ok bool, err error) { panic(0) }
-
 // Source is an open reader. Closing it and opening another with Start is how the engine seeks, rewinds, assigns and leaves a group;
 // there is no other way to move.
 type Source interface {
@@ -84,10 +75,6 @@ type Source interface {
 	// Close joins every goroutine of the source and gives its shards back.
 	Close(ctx context.Context) error
 }
-
-// Transient marks an error of Fetch, CommitCursors, AckMessages or Write as worth retrying, not before after. For Write it says that none of
-// the records that are not resolved is stored.
-func Transient(err error, after time.Duration) error { panic(0) }
 
 // Mark says that everything up to and including Seq is done.
 type Mark struct {

@@ -1,31 +1,148 @@
 package streamer
 
 import (
+	"cmp"
+	"context"
 	"errors"
+	"io"
+	"strconv"
+	"strings"
 )
 
+// The sentinels: what errors.Is finds in the errors of this module. Each says what went wrong, not where; *Error says where.
 var (
-	ErrClosed       = errors.New("closed")
-	ErrUnsupported  error // "not supported by this backend"; its Is also matches errors.ErrUnsupported, which alone does not match it
-	ErrNotFound     = errors.New("not found")
-	ErrExists       = errors.New("exists")
-	ErrDenied       = errors.New("denied")
-	ErrTooLarge     = errors.New("too large")
-	ErrInvalid      = errors.New("invalid")
-	ErrBusy         = errors.New("in use by another process") // at open: try later, or somebody is already doing this
-	ErrFenced       = errors.New("ownership was lost")        // later: another process took over
-	ErrUnknown      = errors.New("outcome unknown")           // the record may or may not be stored
-	ErrThrottled    = errors.New("throttled")
-	ErrPositionGone = errors.New("position was trimmed away")
+	ErrClosed             = errors.New("closed")
+	ErrUnsupported  error = unsupportedError{} // its Is also matches errors.ErrUnsupported, which alone does not match it
+	ErrNotFound           = errors.New("not found")
+	ErrExists             = errors.New("exists")
+	ErrDenied             = errors.New("denied")
+	ErrTooLarge           = errors.New("too large")
+	ErrInvalid            = errors.New("invalid")
+	ErrBusy               = errors.New("in use by another process") // at open: try later, or somebody is already doing this
+	ErrFenced             = errors.New("ownership was lost")        // later: another process took over
+	ErrUnknown            = errors.New("outcome unknown")           // the record may or may not be stored
+	ErrThrottled          = errors.New("throttled")
+	ErrPositionGone       = errors.New("position was trimmed away")
 )
 
-// Error is every error of this module except context errors and io.EOF: "op backend stream: cause".
+type unsupportedError struct{}
+
+func (unsupportedError) Error() string { return "not supported by this backend" }
+
+func (unsupportedError) Is(target error) bool { return target == errors.ErrUnsupported }
+
+// Error is every error of this module except context errors and io.EOF: "op backend stream: cause". Use errors.Is for its Kind and for the
+// client's own errors, errors.As for the fields. It is read-only.
 type Error struct {
-	Op, Backend, Stream string
-	Shard               *ShardID
-	Kind                error // one of the sentinels, or nil
-	Err                 error // the client's own error, or nil
+	Op, Backend, Stream string   // "" where it is not known
+	Shard               *ShardID // nil where it is not about one shard
+	Kind                error    // one of the sentinels, or nil
+	Err                 error    // the client's own error, or nil
 }
 
-func (e *Error) Error() string   { panic(0) }
-func (e *Error) Unwrap() []error { panic(0) } // Kind and Err, without nils
+// Error is one line: what is known of "op backend stream shard n", then the cause.
+func (e *Error) Error() string {
+	where := e.where()
+	cause := e.cause()
+	switch {
+	case where == "":
+		return cause
+	case cause == "":
+		return where
+	}
+	return where + ": " + cause
+}
+
+func (e *Error) where() string {
+	var words []string
+	for _, w := range [...]string{e.Op, e.Backend, e.Stream} {
+		if w != "" {
+			words = append(words, w)
+		}
+	}
+	if e.Shard != nil {
+		words = append(words, "shard "+strconv.FormatUint(uint64(*e.Shard), 10))
+	}
+	return strings.Join(words, " ")
+}
+
+// cause leaves out Kind where Err says it already: no "not found: topic not found".
+func (e *Error) cause() string {
+	switch {
+	case e.Kind == nil && e.Err == nil:
+		return ""
+	case e.Err == nil:
+		return e.Kind.Error()
+	case e.Kind == nil:
+		return e.Err.Error()
+	}
+	kind, text := e.Kind.Error(), e.Err.Error()
+	if strings.Contains(text, kind) {
+		return text
+	}
+	return kind + ": " + text
+}
+
+// Unwrap is Kind and Err, without nils.
+func (e *Error) Unwrap() []error {
+	errs := make([]error, 0, 2)
+	for _, err := range [...]error{e.Kind, e.Err} {
+		if err != nil {
+			errs = append(errs, err)
+		}
+	}
+	return errs
+}
+
+// wrap is the boundary between a backend and the program: it says where err happened, and fills only the blanks of an *Error. A Transient
+// error stays one. Bare context errors and io.EOF pass, because programs compare them. A context error inside a client's error does not: only a
+// caller that holds the context knows whether it is that context's or a time limit of the client's own, which must not read as the program's.
+func wrap(op, backend, stream string, err error) error {
+	if err == nil || isBare(err) {
+		return err
+	}
+	if t, ok := err.(*transientError); ok { //nolint:errorlint // a marker further down stays where it is
+		return &transientError{err: locate(op, backend, stream, t.err), after: t.after}
+	}
+	return locate(op, backend, stream, err)
+}
+
+func isBare(err error) bool {
+	return err == context.Canceled || err == context.DeadlineExceeded || err == io.EOF //nolint:errorlint // see wrap
+}
+
+func locate(op, backend, stream string, err error) *Error {
+	e := Error{Kind: kindOf(err), Err: err}
+	if inner, ok := err.(*Error); ok { //nolint:errorlint // one that is wrapped in more words keeps them
+		e = *inner
+		if e.Kind == nil {
+			e.Kind = kindOf(e.Err)
+		}
+	}
+	if e.Err != nil && e.Err == e.Kind { //nolint:errorlint // the sentinel itself adds nothing
+		e.Err = nil
+	}
+	e.Op = cmp.Or(e.Op, op)
+	e.Backend = cmp.Or(e.Backend, backend)
+	e.Stream = cmp.Or(e.Stream, stream)
+	return &e
+}
+
+// kindOf is the sentinel that err is, or nil. What an *Error inside calls its Kind wins over what its Err may be as well.
+func kindOf(err error) error {
+	if err == nil {
+		return nil
+	}
+	if inner, ok := errors.AsType[*Error](err); ok && inner.Kind != nil {
+		return inner.Kind
+	}
+	for _, kind := range [...]error{
+		ErrClosed, ErrUnsupported, ErrNotFound, ErrExists, ErrDenied, ErrTooLarge, ErrInvalid, ErrBusy, ErrFenced, ErrUnknown,
+		ErrThrottled, ErrPositionGone,
+	} {
+		if errors.Is(err, kind) {
+			return kind
+		}
+	}
+	return nil
+}

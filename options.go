@@ -66,11 +66,6 @@ type ConsumerOptions struct {
 	BufferBytes int           // bytes fetched ahead of Next, over all shards; default 64 MiB; may overshoot by one fetch per server
 }
 
-// DefaultGroup is the group of a Resumable consumer that names none: $HOST_ID, else the machine's id or hardware address, then the program's
-// name. ErrInvalid, naming the option, in a container without HOST_ID (its id changes with every deployment and progress would be
-// lost) and under go run.
-func DefaultGroup() (string, error) { panic(0) }
-
 // ProducerOptions: the zero value sends to the URI's stream.
 type ProducerOptions struct {
 	Stream           string        // default: the URI's path when it names one stream
@@ -79,18 +74,3 @@ type ProducerOptions struct {
 	MaxBufferedBytes int           // default 64 MiB
 	DeliveryTimeout  time.Duration // from Send to giving up with ErrUnknown or the last error; default 2 min
 }
-
-// Create says what happens to a stream that does not exist: the URI option create= and a field of every backend's Config.
-type Create uint8
-
-const (
-	CreateAuto   Create = iota // "auto": producers create where that is natural for the backend, consumers get ErrNotFound
-	CreateAlways               // "always": producers and consumers create, and consumers go on when the stream vanishes and comes back
-	CreateNever                // "never": ErrNotFound for both
-	CreateNew                  // "new": producers create and get ErrExists when it exists
-)
-
-// ParseCreate is String's inverse: ErrInvalid lists the four words.
-func ParseCreate(s string) (Create, error) { panic(0) }
-
-func (c Create) String() string { panic(0) }

@@ -1,37 +1,50 @@
 package streamer
 
 import (
+	"cmp"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
 	"time"
 )
 
 // Position is a place to start reading, comparable. Out of range means the nearest end. The zero Position is Committed.
 type Position struct {
-	kind uint8
+	kind PositionKind
 	seq  SeqNo
 	t    time.Time
-	each *map[StreamShard]Position
+	each *map[StreamShard]Position // behind a pointer, because a map would cost Position its ==
 }
 
 // Committed is the group's committed position, else Start, else AutoReset.
 func Committed() Position { return Position{} }
 
 // Beginning is the oldest message there is.
-func Beginning() Position { return Position{kind: 1} }
+func Beginning() Position { return Position{kind: AtBeginning} }
 
 // End is after the newest message at that moment.
-func End() Position { return Position{kind: 2} }
+func End() Position { return Position{kind: AtEnd} }
 
 // At is inclusive: the first message delivered is s, or the first after it that exists. A zero SeqNo is ErrInvalid when used.
-func At(s SeqNo) Position { panic(0) }
+func At(s SeqNo) Position { return Position{kind: AtSeq, seq: s} }
 
 // After is exclusive: a position stored elsewhere as "done up to s". A zero SeqNo is ErrInvalid when used.
-func After(s SeqNo) Position { panic(0) }
+func After(s SeqNo) Position { return Position{kind: AfterSeq, seq: s} }
 
 // AtTime is the first message with Time ≥ t.
-func AtTime(t time.Time) Position { panic(0) }
+func AtTime(t time.Time) Position {
+	// Without the monotonic clock and the zone equal instants are ==.
+	return Position{kind: AtOrAfterTime, t: t.Round(0).UTC()}
+}
 
-// Each gives each shard its own position; shards that are not in the map are not read. It does not nest.
-func Each(m map[StreamShard]Position) Position { panic(0) }
+// Each gives each shard its own position; shards that are not in the map are not read. It does not nest: an Each inside is ErrInvalid when used.
+// m is copied. Two Each are == only when one is a copy of the other.
+func Each(m map[StreamShard]Position) Position {
+	each := maps.Clone(m)
+	return Position{kind: PerShard, each: &each}
+}
 
 // PositionKind, Kind, Seq, Time and Of take a Position apart, for backends.
 type PositionKind uint8
@@ -46,8 +59,82 @@ const (
 	PerShard
 )
 
-func (p Position) Kind() PositionKind                { panic(0) }
-func (p Position) Seq() SeqNo                        { panic(0) }
-func (p Position) Time() time.Time                   { panic(0) }
-func (p Position) Of(s StreamShard) (Position, bool) { panic(0) }
-func (p Position) String() string                    { panic(0) }
+// Kind says which constructor made p.
+func (p Position) Kind() PositionKind { return p.kind }
+
+// Seq is the argument of At and After, else zero.
+func (p Position) Seq() SeqNo { return p.seq }
+
+// Time is the argument of AtTime in UTC, else zero.
+func (p Position) Time() time.Time { return p.t }
+
+// Of is the position of one shard: p itself unless p is an Each, whose ok is false for a shard that is not to be read.
+func (p Position) Of(s StreamShard) (at Position, ok bool) {
+	if p.kind != PerShard {
+		return p, true
+	}
+	at, ok = (*p.each)[s]
+	return at, ok
+}
+
+// check is nil or ErrInvalid: what a constructor, which has no error, could not refuse.
+func (p Position) check() error {
+	if (p.kind == AtSeq || p.kind == AfterSeq) && p.seq.IsZero() {
+		return fmt.Errorf("%w position: the sequence number is zero, which is no position", ErrInvalid)
+	}
+	if p.kind != PerShard {
+		return nil
+	}
+	var errs []error
+	for s, at := range *p.each {
+		if at.kind == PerShard {
+			return fmt.Errorf("%w position: Each inside Each", ErrInvalid)
+		}
+		if err := at.check(); err != nil {
+			errs = append(errs, fmt.Errorf("shard %d of %q: %w", s.Shard, s.Stream, err))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// String is for logs: "committed", "beginning", "end", "at 42", "after 42", "at 2026-01-02T15:04:05Z", "each(orders/0: at 42, orders/1: end)".
+func (p Position) String() string {
+	switch p.kind {
+	case AtBeginning:
+		return "beginning"
+	case AtEnd:
+		return "end"
+	case AtSeq:
+		return "at " + p.seq.String()
+	case AfterSeq:
+		return "after " + p.seq.String()
+	case AtOrAfterTime:
+		return "at " + p.t.Format(time.RFC3339Nano)
+	case PerShard:
+		return "each(" + listEach(*p.each) + ")"
+	}
+	return "committed"
+}
+
+// maxListed keeps a Position of thousands of shards readable in a log line.
+const maxListed = 8
+
+func listEach(m map[StreamShard]Position) string {
+	shards := slices.SortedFunc(maps.Keys(m), func(a, b StreamShard) int {
+		return cmp.Or(strings.Compare(a.Stream, b.Stream), cmp.Compare(a.Shard, b.Shard))
+	})
+	var out []string
+	for i, s := range shards {
+		if i == maxListed {
+			out = append(out, fmt.Sprintf("and %d more", len(shards)-i))
+			break
+		}
+		at := m[s]
+		text := "each"
+		if at.kind != PerShard {
+			text = at.String()
+		}
+		out = append(out, fmt.Sprintf("%s/%d: %s", s.Stream, s.Shard, text))
+	}
+	return strings.Join(out, ", ")
+}

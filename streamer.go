@@ -6,28 +6,8 @@ import (
 	"time"
 )
 
-// Connect opens the backend that registered the URI's scheme and checks that it answers:
-// scheme://[user[:password]@][host[,host…]]/stream[,stream…][?option=value…]. Stream names are percent-decoded after the split on
-// commas. An unknown scheme names the import that is missing; an unknown option lists the
-// known ones. ctx bounds the call only.
-func Connect(ctx context.Context, uri string) (Streamer, error) { panic(0) }
-
-// ConnectWith is Connect with logger, hooks and defaults from code. Each option comes from the first that sets it: the argument of Consumer or
-// Producer, the URI, o, the built-in default. An option inherited from the URI or o that the chosen mode has no use for is ignored; set in
-// the same call it is ErrInvalid. A negative number or duration means zero, or no limit, where zero means "not set".
-func ConnectWith(ctx context.Context, uri string, o StreamerOptions) (Streamer, error) { panic(0) }
-
 // New builds a Streamer on a Backend without the registry and without I/O.
 func New(b Backend, o StreamerOptions) (Streamer, error) { panic(0) }
-
-// OpenFunc opens a backend for a parsed URI. The returned options are the URI's.
-type OpenFunc func(ctx context.Context, u *URI) (Backend, StreamerOptions, error)
-
-// Register makes a scheme known to Connect. It panics when the scheme is taken. Call it from init.
-func Register(scheme string, open OpenFunc) { panic(0) }
-
-// Schemes lists the registered schemes in order.
-func Schemes() []string { panic(0) }
 
 // StreamerOptions are the defaults of a Streamer's children. The zero value is usable.
 type StreamerOptions struct {

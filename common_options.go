@@ -1,0 +1,56 @@
+package streamer
+
+import "time"
+
+// CommonOptions is the table of the URI options that every backend knows: Options parses with it, Bind accepts its keys, the command line
+// and the documentation print it. The slice is the caller's.
+func CommonOptions() []URIOption[StreamerOptions] {
+	return []URIOption[StreamerOptions]{
+		row("mode", "realtime, resumable or load-balanced (default realtime)", parseMode,
+			func(o *StreamerOptions) *ConsumerMode { return &o.Consumer.Mode }),
+		row("group", "the consumer group; load-balanced needs one (default of resumable: this host and program)", parseText,
+			func(o *StreamerOptions) *string { return &o.Consumer.Group }),
+		row("name", "this member's name in the group (default a UUID)", parseText,
+			func(o *StreamerOptions) *string { return &o.Consumer.Name }),
+		row("start", "where to start when no position is committed: beginning, end, a time such as 2026-01-02T15:04:05Z, or -1h (default: reset decides)", parseStart,
+			func(o *StreamerOptions) *Position { return &o.Consumer.Start }),
+		row("reset", "where to go when no position is committed and start is not set: latest, earliest or error (default latest)", parseReset,
+			func(o *StreamerOptions) *AutoReset { return &o.Consumer.AutoReset }),
+		row("ack", "who acknowledges: on-return, manual, delayed or on-delivery (default on-return)", parseAck,
+			func(o *StreamerOptions) *AckPolicy { return &o.Consumer.Ack }),
+		row("ack_delay", "how long after delivery ack=delayed acknowledges (default 5s)", parseSpan,
+			func(o *StreamerOptions) *time.Duration { return &o.Consumer.AckDelay }),
+		row("commit", "how often acknowledged progress is committed, or never (default 1s)", parseCommit,
+			func(o *StreamerOptions) *time.Duration { return &o.Consumer.CommitEvery }),
+		row("assign", "read only these shards of every stream, such as 0,3 (default all)", parseShards,
+			func(o *StreamerOptions) *[]ShardID { return &o.Consumer.Shards }),
+		row("max_in_flight", "messages of a shard delivered and not acknowledged before it pauses; 0: no limit (default 1000)", parseCount,
+			func(o *StreamerOptions) *int { return &o.Consumer.MaxInFlight }),
+		row("prefetch", "messages fetched ahead (default 1000, least 1)", parseCount,
+			func(o *StreamerOptions) *int { return &o.Consumer.Prefetch }),
+		row("buffer", "bytes fetched ahead; 0: no limit (default 64MiB)", parseBytes,
+			func(o *StreamerOptions) *int { return &o.Consumer.BufferBytes }),
+		row("linger", "how long a record waits for a fuller batch (default 0)", parseSpan,
+			func(o *StreamerOptions) *time.Duration { return &o.Producer.Linger }),
+		row("max_buffered", "records sent and not yet stored before Send waits; 0: no limit (default 50000)", parseCount,
+			func(o *StreamerOptions) *int { return &o.Producer.MaxBuffered }),
+		row("max_buffered_bytes", "bytes sent and not yet stored before Send waits; 0: no limit (default 64MiB)", parseBytes,
+			func(o *StreamerOptions) *int { return &o.Producer.MaxBufferedBytes }),
+		row("delivery_timeout", "from Send to giving a record up; 0: no limit (default 2m)", parseSpan,
+			func(o *StreamerOptions) *time.Duration { return &o.Producer.DeliveryTimeout }),
+		row("close_timeout", "how long Close may flush and commit (default 20s)", parseSpan,
+			func(o *StreamerOptions) *time.Duration { return &o.CloseTimeout }),
+	}
+}
+
+// row is an option that is one field. The field is left alone when parse fails.
+func row[T any](key, doc string, parse func(string) (T, error), field func(*StreamerOptions) *T) URIOption[StreamerOptions] {
+	set := func(o *StreamerOptions, value string) error {
+		v, err := parse(value)
+		if err == nil {
+			*field(o) = v
+		}
+		return err
+	}
+	return URIOption[StreamerOptions]{Key: key, Doc: doc, Set: set}
+}

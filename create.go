@@ -1,0 +1,32 @@
+package streamer
+
+import "fmt"
+
+// Create says what happens to a stream that does not exist: the URI option create= and a field of every backend's Config.
+type Create uint8
+
+const (
+	CreateAuto   Create = iota // "auto": producers create where that is natural for the backend, consumers get ErrNotFound
+	CreateAlways               // "always": producers and consumers create, and consumers go on when the stream vanishes and comes back
+	CreateNever                // "never": ErrNotFound for both
+	CreateNew                  // "new": producers create and get ErrExists when it exists
+)
+
+// ParseCreate is String's inverse: ErrInvalid lists the four words.
+func ParseCreate(s string) (Create, error) {
+	return parseWord(s, CreateAuto, "auto", "always", "never", "new")
+}
+
+func (c Create) String() string {
+	switch c {
+	case CreateAuto:
+		return "auto"
+	case CreateAlways:
+		return "always"
+	case CreateNever:
+		return "never"
+	case CreateNew:
+		return "new"
+	}
+	return fmt.Sprintf("Create(%d)", uint8(c))
+}

@@ -1,0 +1,135 @@
+package streamer
+
+import (
+	"fmt"
+	"math"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// ParseSize reads a number of bytes, "1048576", or of KiB, MiB or GiB, "64MiB". Fractions, signs and other units are ErrInvalid, and so is
+// what does not fit.
+func ParseSize(s string) (int64, error) {
+	digits, shift := s, 0
+	for i, unit := range [...]string{"KiB", "MiB", "GiB"} {
+		if number, ok := strings.CutSuffix(s, unit); ok {
+			digits, shift = number, 10*(i+1)
+		}
+	}
+	n, err := strconv.ParseUint(digits, 10, 63)
+	if err != nil || !allDigits(digits) {
+		return 0, fmt.Errorf("%w size: want bytes or whole KiB, MiB or GiB, such as 64MiB", ErrInvalid)
+	}
+	if n > math.MaxInt64>>shift {
+		return 0, fmt.Errorf("%w size: more than 64 bits hold", ErrInvalid)
+	}
+	return int64(n << shift), nil
+}
+
+// ParseDuration reads a duration of zero or more in Go's syntax, "1m30s". A negative one is ErrInvalid.
+func ParseDuration(s string) (time.Duration, error) {
+	d, err := time.ParseDuration(s)
+	if err != nil || d < 0 {
+		return 0, fmt.Errorf("%w duration: want a number with a unit, such as 200ms, 5s or 2m", ErrInvalid)
+	}
+	return d, nil
+}
+
+// zeroIsSet turns the zero of a URI, which somebody wrote, into what the options of Go call zero or no limit: theirs is "not set".
+func zeroIsSet[T int | time.Duration](v T) T {
+	if v == 0 {
+		return -1
+	}
+	return v
+}
+
+func parseText(s string) (string, error) { return s, nil }
+
+func parseSpan(s string) (time.Duration, error) {
+	d, err := ParseDuration(s)
+	return zeroIsSet(d), err
+}
+
+func parseCommit(s string) (time.Duration, error) {
+	if s == "never" {
+		return Never, nil
+	}
+	d, err := time.ParseDuration(s)
+	if err != nil || d <= 0 {
+		return 0, fmt.Errorf("%w interval: want never or more than 0, such as 1s", ErrInvalid)
+	}
+	return d, nil
+}
+
+func parseCount(s string) (int, error) {
+	n, err := strconv.ParseUint(s, 10, strconv.IntSize-1)
+	if err != nil {
+		return 0, fmt.Errorf("%w number: want 0 or more", ErrInvalid)
+	}
+	return zeroIsSet(int(n)), nil
+}
+
+func parseBytes(s string) (int, error) {
+	n, err := ParseSize(s)
+	if err == nil && n > math.MaxInt {
+		err = fmt.Errorf("%w size: more than this machine's memory can be", ErrInvalid)
+	}
+	if err != nil {
+		return 0, err
+	}
+	return zeroIsSet(int(n)), nil
+}
+
+// parseStart counts a relative time from now, when the URI is parsed.
+func parseStart(s string) (Position, error) {
+	switch s {
+	case "beginning":
+		return Beginning(), nil
+	case "end":
+		return End(), nil
+	}
+	if t, err := time.Parse(time.RFC3339, s); err == nil {
+		return AtTime(t), nil
+	}
+	if ago, err := time.ParseDuration(s); err == nil && ago < 0 {
+		return AtTime(time.Now().Add(ago)), nil
+	}
+	return Position{}, fmt.Errorf("%w start: want beginning, end, a time such as 2026-01-02T15:04:05Z, or a time ago such as -1h", ErrInvalid)
+}
+
+func parseShards(s string) ([]ShardID, error) {
+	var shards []ShardID
+	for number := range strings.SplitSeq(s, ",") {
+		n, err := strconv.ParseUint(number, 10, 64)
+		if err != nil {
+			return nil, fmt.Errorf("%w list: want the numbers of shards, such as 0,3", ErrInvalid)
+		}
+		if !slices.Contains(shards, ShardID(n)) {
+			shards = append(shards, ShardID(n))
+		}
+	}
+	return shards, nil
+}
+
+func parseMode(s string) (ConsumerMode, error) {
+	return parseWord(s, RealTime, "realtime", "resumable", "load-balanced")
+}
+
+func parseReset(s string) (AutoReset, error) {
+	return parseWord(s, Latest, "latest", "earliest", "error")
+}
+
+func parseAck(s string) (AckPolicy, error) {
+	return parseWord(s, AckOnReturn, "on-return", "manual", "delayed", "on-delivery")
+}
+
+// parseWord is the place of s in words, counted from first.
+func parseWord[T ~uint8](s string, first T, words ...string) (T, error) {
+	i := slices.Index(words, s)
+	if i < 0 {
+		return 0, fmt.Errorf("%w word: want %s", ErrInvalid, strings.Join(words, ", "))
+	}
+	return first + T(i), nil
+}

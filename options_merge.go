@@ -1,0 +1,54 @@
+package streamer
+
+import "cmp"
+
+// Options come in layers (ConnectWith). In all of them zero is "not set"; a negative number or duration is set, and means zero or no limit.
+
+// merge takes each option from over, else from under.
+func merge(over, under StreamerOptions) StreamerOptions {
+	return StreamerOptions{
+		Consumer:     over.Consumer.over(under.Consumer),
+		Producer:     over.Producer.over(under.Producer),
+		Logger:       cmp.Or(over.Logger, under.Logger),
+		Hooks:        JoinHooks(over.Hooks, under.Hooks),
+		CloseTimeout: cmp.Or(over.CloseTimeout, under.CloseTimeout),
+	}
+}
+
+// over takes each option from o, else from base.
+func (o ConsumerOptions) over(base ConsumerOptions) ConsumerOptions {
+	return ConsumerOptions{
+		Streams:     firstSlice(o.Streams, base.Streams),
+		Mode:        cmp.Or(o.Mode, base.Mode),
+		Group:       cmp.Or(o.Group, base.Group),
+		Name:        cmp.Or(o.Name, base.Name),
+		Start:       cmp.Or(o.Start, base.Start),
+		AutoReset:   cmp.Or(o.AutoReset, base.AutoReset),
+		Shards:      firstSlice(o.Shards, base.Shards),
+		Ack:         cmp.Or(o.Ack, base.Ack),
+		AckDelay:    cmp.Or(o.AckDelay, base.AckDelay),
+		CommitEvery: cmp.Or(o.CommitEvery, base.CommitEvery),
+		MaxInFlight: cmp.Or(o.MaxInFlight, base.MaxInFlight),
+		Prefetch:    cmp.Or(o.Prefetch, base.Prefetch),
+		BufferBytes: cmp.Or(o.BufferBytes, base.BufferBytes),
+	}
+}
+
+// over takes each option from o, else from base.
+func (o ProducerOptions) over(base ProducerOptions) ProducerOptions {
+	return ProducerOptions{
+		Stream:           cmp.Or(o.Stream, base.Stream),
+		Linger:           cmp.Or(o.Linger, base.Linger),
+		MaxBuffered:      cmp.Or(o.MaxBuffered, base.MaxBuffered),
+		MaxBufferedBytes: cmp.Or(o.MaxBufferedBytes, base.MaxBufferedBytes),
+		DeliveryTimeout:  cmp.Or(o.DeliveryTimeout, base.DeliveryTimeout),
+	}
+}
+
+// firstSlice takes an empty slice as not set.
+func firstSlice[T any](a, b []T) []T {
+	if len(a) > 0 {
+		return a
+	}
+	return b
+}

@@ -1,0 +1,98 @@
+package streamer
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+)
+
+// URIOption binds one URI option to a field of a Config: the same table parses, checks and documents it. Key has letters, digits, '_', '.' and
+// '-'. Doc is one line: what values there are, and the default.
+type URIOption[C any] struct {
+	Key, Doc string
+	Secret   bool // hidden by URI.String and in errors
+	// Set parses value into c. Bind names the option and the value in front of its error.
+	Set func(c *C, value string) error
+}
+
+// Bind sets c from u.Query; fields whose options are absent keep their value. An OpenFunc calls it with its backend's table. ErrInvalid when
+// u has a key known neither to table nor to CommonOptions (it lists those that are), when a key of table is repeated and when Set says no more
+// precise error. From then on u.String hides the table's Secret options. u must not be used by others meanwhile.
+func Bind[C any](u *URI, c *C, table []URIOption[C]) error {
+	var known, secrets []string
+	for _, row := range table {
+		known = append(known, row.Key)
+		if row.Secret {
+			secrets = append(secrets, row.Key)
+		}
+	}
+	u.secrets = secrets
+	for _, row := range CommonOptions() {
+		known = append(known, row.Key)
+	}
+	if err := u.refuseUnknown(known); err != nil {
+		return err
+	}
+	return bindRows(u, c, table)
+}
+
+func (u *URI) refuseUnknown(known []string) error {
+	var unknown []string
+	for _, key := range slices.Sorted(maps.Keys(u.Query)) {
+		if !slices.Contains(known, key) {
+			unknown = append(unknown, key)
+		}
+	}
+	if unknown == nil {
+		return nil
+	}
+	slices.Sort(known)
+	return invalidURI(u.Scheme, fmt.Errorf("unknown option %s; known are %s",
+		strings.Join(unknown, ", "), strings.Join(slices.Compact(known), ", ")))
+}
+
+func bindRows[C any](u *URI, c *C, table []URIOption[C]) error {
+	for _, row := range table {
+		values := u.Query[row.Key]
+		switch len(values) {
+		case 0:
+			continue
+		case 1:
+		default:
+			return invalidURI(u.Scheme, fmt.Errorf("option %s is given %d times", row.Key, len(values)))
+		}
+		if err := row.Set(c, values[0]); err != nil {
+			return optionError(u.Scheme, row.Key, values[0], row.Secret || soundsSecret(row.Key), err)
+		}
+	}
+	return nil
+}
+
+func optionError(scheme, key, value string, secret bool, err error) error {
+	kind := kindOf(err)
+	if kind == nil {
+		kind = ErrInvalid
+	}
+	if secret {
+		// What Set says may quote the value in any spelling.
+		return &Error{Op: "uri", Backend: scheme, Kind: kind, Err: errors.New("option " + key + " (its value is not shown)")}
+	}
+	return &Error{Op: "uri", Backend: scheme, Kind: kind, Err: fmt.Errorf("option %s=%q: %w", key, value, err)}
+}
+
+// Options reads the options that every backend knows, CommonOptions, and the streams of the path, for an OpenFunc to return: all of them are
+// the consumer's, a single one is the producer's too. The option 0 of a number, size or duration becomes -1, because 0 is "not set" in Go's
+// fields. ErrInvalid as in Bind; keys of other tables are passed over.
+func (u *URI) Options() (StreamerOptions, error) {
+	var o StreamerOptions
+	if err := bindRows(u, &o, CommonOptions()); err != nil {
+		return StreamerOptions{}, err
+	}
+	o.Consumer.Streams = slices.Clone(u.Streams)
+	if len(u.Streams) == 1 {
+		o.Producer.Stream = u.Streams[0]
+	}
+	return o, nil
+}
