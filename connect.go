@@ -71,7 +71,8 @@ func ConnectWith(ctx context.Context, uri string, o StreamerOptions) (Streamer, 
 	}
 	s, err := New(b, merge(fromURI, o))
 	if err != nil {
-		return nil, wrap("connect", u.Scheme, "", errors.Join(err, b.Close(ctx)))
+		_ = b.Close(ctx) // opened and never used
+		return nil, wrap("connect", u.Scheme, "", err)
 	}
 	if err := s.Ping(ctx); err != nil && !errors.Is(err, ErrUnsupported) {
 		_ = s.Close() // what did not answer has nothing to add

@@ -9,7 +9,6 @@ import (
 	"net"
 	"os"
 	"path/filepath"
-	"regexp"
 	"strings"
 )
 
@@ -132,7 +131,17 @@ func (h host) fileHas(name string, words ...string) bool {
 	return false
 }
 
-// goRun is where go run puts a program: a work directory, or, since Go 1.24, the build cache.
-var goRun = regexp.MustCompile(`/go-build[0-9]+/b[0-9]+/exe/[^/]+$|/[0-9a-f]{2}/[0-9a-f]{64}-d/[^/]+$`)
-
-func isGoRun(program string) bool { return goRun.MatchString(filepath.ToSlash(program)) }
+// isGoRun knows the two places where go run puts a program: go-build123/b001/exe/name in a temporary directory and, since Go 1.24,
+// ab/<64 digits>-d/name in the build cache, whose digits start with ab.
+func isGoRun(program string) bool {
+	const digits = 64
+	dir := strings.Split(filepath.ToSlash(filepath.Dir(program)), "/")
+	if len(dir) < 3 {
+		return false
+	}
+	work, parent, last := dir[len(dir)-3], dir[len(dir)-2], dir[len(dir)-1]
+	if last == "exe" && strings.HasPrefix(work, "go-build") {
+		return true
+	}
+	return len(last) == digits+len("-d") && strings.HasSuffix(last, "-d") && last[:2] == parent
+}

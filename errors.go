@@ -101,26 +101,24 @@ func wrap(op, backend, stream string, err error) error {
 	if err == nil || isBare(err) {
 		return err
 	}
-	if t, ok := err.(*transientError); ok { //nolint:errorlint // a marker further down stays where it is
+	if t, ok := err.(*transientError); ok {
 		return &transientError{err: locate(op, backend, stream, t.err), after: t.after}
 	}
 	return locate(op, backend, stream, err)
 }
 
 func isBare(err error) bool {
-	return err == context.Canceled || err == context.DeadlineExceeded || err == io.EOF //nolint:errorlint // see wrap
+	return err == context.Canceled || err == context.DeadlineExceeded || err == io.EOF
 }
 
+// locate fills an *Error's blanks on a copy. One that is wrapped in more words keeps them: it becomes the cause.
 func locate(op, backend, stream string, err error) *Error {
-	e := Error{Kind: kindOf(err), Err: err}
-	if inner, ok := err.(*Error); ok { //nolint:errorlint // one that is wrapped in more words keeps them
+	var e Error
+	if inner, ok := err.(*Error); ok {
 		e = *inner
-		if e.Kind == nil {
-			e.Kind = kindOf(e.Err)
-		}
-	}
-	if e.Err != nil && e.Err == e.Kind { //nolint:errorlint // the sentinel itself adds nothing
-		e.Err = nil
+		e.Kind = cmp.Or(e.Kind, kindOf(e.Err))
+	} else if e.Kind = kindOf(err); e.Kind != err {
+		e.Err = err
 	}
 	e.Op = cmp.Or(e.Op, op)
 	e.Backend = cmp.Or(e.Backend, backend)

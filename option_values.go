@@ -19,7 +19,7 @@ func ParseSize(s string) (int64, error) {
 		}
 	}
 	n, err := strconv.ParseUint(digits, 10, 63)
-	if err != nil || !allDigits(digits) {
+	if err != nil {
 		return 0, fmt.Errorf("%w size: want bytes or whole KiB, MiB or GiB, such as 64MiB", ErrInvalid)
 	}
 	if n > math.MaxInt64>>shift {

@@ -2,7 +2,6 @@ package streamer
 
 import (
 	"cmp"
-	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -85,16 +84,16 @@ func (p Position) check() error {
 	if p.kind != PerShard {
 		return nil
 	}
-	var errs []error
-	for s, at := range *p.each {
+	for _, s := range sortedShards(*p.each) {
+		at := (*p.each)[s]
 		if at.kind == PerShard {
 			return fmt.Errorf("%w position: Each inside Each", ErrInvalid)
 		}
 		if err := at.check(); err != nil {
-			errs = append(errs, fmt.Errorf("shard %d of %q: %w", s.Shard, s.Stream, err))
+			return fmt.Errorf("shard %d of %s: %w", s.Shard, s.Stream, err)
 		}
 	}
-	return errors.Join(errs...)
+	return nil
 }
 
 // String is for logs: "committed", "beginning", "end", "at 42", "after 42", "at 2026-01-02T15:04:05Z", "each(orders/0: at 42, orders/1: end)".
@@ -120,21 +119,21 @@ func (p Position) String() string {
 const maxListed = 8
 
 func listEach(m map[StreamShard]Position) string {
-	shards := slices.SortedFunc(maps.Keys(m), func(a, b StreamShard) int {
+	shards := sortedShards(m)
+	more := ""
+	if len(shards) > maxListed {
+		more = fmt.Sprintf(", and %d more", len(shards)-maxListed)
+		shards = shards[:maxListed]
+	}
+	list := make([]string, len(shards))
+	for i, s := range shards {
+		list[i] = fmt.Sprintf("%s/%d: %s", s.Stream, s.Shard, m[s])
+	}
+	return strings.Join(list, ", ") + more
+}
+
+func sortedShards(m map[StreamShard]Position) []StreamShard {
+	return slices.SortedFunc(maps.Keys(m), func(a, b StreamShard) int {
 		return cmp.Or(strings.Compare(a.Stream, b.Stream), cmp.Compare(a.Shard, b.Shard))
 	})
-	var out []string
-	for i, s := range shards {
-		if i == maxListed {
-			out = append(out, fmt.Sprintf("and %d more", len(shards)-i))
-			break
-		}
-		at := m[s]
-		text := "each"
-		if at.kind != PerShard {
-			text = at.String()
-		}
-		out = append(out, fmt.Sprintf("%s/%d: %s", s.Stream, s.Shard, text))
-	}
-	return strings.Join(out, ", ")
 }

@@ -285,7 +285,10 @@ func (u *URI) plainPath() string {
 	if len(names) > 0 && (u.Path == "" || u.Path == "/"+strings.Join(u.Streams, ",")) {
 		return "/" + strings.Join(names, ",")
 	}
-	return escape(u.Path, inName+",")
+	if u.Path == "" || u.Path[0] == '/' {
+		return escape(u.Path, inName+",")
+	}
+	return "/" + escape(u.Path, inName+",")
 }
 
 func (u *URI) queryString() string {

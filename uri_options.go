@@ -1,7 +1,7 @@
 package streamer
 
 import (
-	"errors"
+	"cmp"
 	"fmt"
 	"maps"
 	"slices"
@@ -21,14 +21,13 @@ type URIOption[C any] struct {
 // u has a key known neither to table nor to CommonOptions (it lists those that are), when a key of table is repeated and when Set says no more
 // precise error. From then on u.String hides the table's Secret options. u must not be used by others meanwhile.
 func Bind[C any](u *URI, c *C, table []URIOption[C]) error {
-	var known, secrets []string
+	var known []string
 	for _, row := range table {
 		known = append(known, row.Key)
-		if row.Secret {
-			secrets = append(secrets, row.Key)
+		if row.Secret && !slices.Contains(u.secrets, row.Key) {
+			u.secrets = append(u.secrets, row.Key)
 		}
 	}
-	u.secrets = secrets
 	for _, row := range CommonOptions() {
 		known = append(known, row.Key)
 	}
@@ -64,22 +63,21 @@ func bindRows[C any](u *URI, c *C, table []URIOption[C]) error {
 			return invalidURI(u.Scheme, fmt.Errorf("option %s is given %d times", row.Key, len(values)))
 		}
 		if err := row.Set(c, values[0]); err != nil {
-			return optionError(u.Scheme, row.Key, values[0], row.Secret || soundsSecret(row.Key), err)
+			return u.optionError(row.Key, values[0], err)
 		}
 	}
 	return nil
 }
 
-func optionError(scheme, key, value string, secret bool, err error) error {
-	kind := kindOf(err)
-	if kind == nil {
-		kind = ErrInvalid
+func (u *URI) optionError(key, value string, err error) error {
+	e := &Error{Op: "uri", Backend: u.Scheme, Kind: cmp.Or(kindOf(err), ErrInvalid)}
+	if u.isSecret(key) {
+		// Set's error is left out: it may quote the value in any spelling.
+		e.Err = fmt.Errorf("option %s=%s", key, hidden)
+	} else {
+		e.Err = fmt.Errorf("option %s=%q: %w", key, value, err)
 	}
-	if secret {
-		// What Set says may quote the value in any spelling.
-		return &Error{Op: "uri", Backend: scheme, Kind: kind, Err: errors.New("option " + key + " (its value is not shown)")}
-	}
-	return &Error{Op: "uri", Backend: scheme, Kind: kind, Err: fmt.Errorf("option %s=%q: %w", key, value, err)}
+	return e
 }
 
 // Options reads the options that every backend knows, CommonOptions, and the streams of the path, for an OpenFunc to return: all of them are
