@@ -35,11 +35,18 @@ func SeqDecimal(digits string, sub uint64) SeqNo {
 	if !allDigits(digits) {
 		return SeqNo{}
 	}
-	if n, err := strconv.ParseUint(digits, 10, 64); err == nil {
-		return SeqNo{hi: sub, lo: n, form: formNumber}
+	for len(digits) > 1 && digits[0] == '0' {
+		digits = digits[1:]
 	}
-	return SeqNo{lo: sub, form: strings.TrimLeft(digits, "0")}
+	if len(digits) <= maxUintDigits { // an error of ParseUint allocates
+		if n, err := strconv.ParseUint(digits, 10, 64); err == nil {
+			return SeqNo{hi: sub, lo: n, form: formNumber}
+		}
+	}
+	return SeqNo{lo: sub, form: digits}
 }
+
+const maxUintDigits = len("18446744073709551615")
 
 // Uint is the number s was made of, without its sub-sequence; 0 for a pair and for a decimal beyond uint64.
 func (s SeqNo) Uint() uint64 {

@@ -64,8 +64,8 @@ func (u *URI) parse(rest string) error {
 	if i := strings.IndexByte(rest, '/'); i >= 0 {
 		authority, path = rest[:i], rest[i:]
 	}
-	if strings.Contains(path, "@") && strings.Contains(authority, ":") && !strings.Contains(authority, "@") {
-		return errors.New("'@' after the first '/': write a '/' in the password as %2F, or an '@' in a stream's name as %40")
+	if isCutShort(authority, path, query) {
+		return errors.New("'@' after the hosts: write a '/' or '?' in the password as %2F or %3F, or an '@' in a stream's name as %40")
 	}
 	if err := u.parseAuthority(authority); err != nil {
 		return err
@@ -74,6 +74,15 @@ func (u *URI) parse(rest string) error {
 		return err
 	}
 	return u.parseQuery(query)
+}
+
+// isCutShort says whether the authority looks like the first part of credentials, "user:12" of "user:12/34@host": taken for a host and its
+// port it would be dialled and printed.
+func isCutShort(authority, path, query string) bool {
+	if !strings.Contains(authority, ":") || strings.Contains(authority, "@") {
+		return false
+	}
+	return strings.Contains(path, "@") || path == "" && strings.Contains(query, "@")
 }
 
 func isControl(r rune) bool { return r < ' ' || r == 0x7f }
@@ -191,7 +200,7 @@ func (u *URI) parsePath(s string) error {
 }
 
 func (u *URI) parseQuery(s string) error {
-	for option := range strings.SplitSeq(s, "&") {
+	for i, option := range strings.Split(s, "&") {
 		if option == "" {
 			continue
 		}
@@ -202,7 +211,7 @@ func (u *URI) parseQuery(s string) error {
 		}
 		value, err := unescape(value)
 		if err != nil {
-			return fmt.Errorf("option %s: %w", key, err)
+			return fmt.Errorf("option %d: %w", i+1, err)
 		}
 		u.Query.Add(key, value)
 	}

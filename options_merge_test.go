@@ -1,0 +1,83 @@
+package streamer
+
+import (
+	"log/slog"
+	"reflect"
+	"testing"
+	"time"
+)
+
+// fill gives every field of the struct behind v a value made from n.
+func fill(t *testing.T, v reflect.Value, n int) {
+	t.Helper()
+	switch x := v.Addr().Interface().(type) {
+	case *Position:
+		*x = At(SeqUint(uint64(n)))
+		return
+	case **slog.Logger:
+		*x = slog.New(slog.DiscardHandler)
+		return
+	case *Hooks:
+		return // JoinHooks
+	}
+	switch v.Kind() {
+	case reflect.Struct:
+		for i := range v.NumField() {
+			fill(t, v.Field(i), n)
+		}
+	case reflect.String:
+		v.SetString(string(rune('a' + n)))
+	case reflect.Int, reflect.Int64:
+		v.SetInt(int64(n))
+	case reflect.Uint8, reflect.Uint64:
+		v.SetUint(uint64(n))
+	case reflect.Slice:
+		v.Set(reflect.MakeSlice(v.Type(), 1, 1))
+		fill(t, v.Index(0), n)
+	default:
+		t.Fatalf("no value for a %s", v.Type())
+	}
+}
+
+func allSet(t *testing.T, n int) StreamerOptions {
+	t.Helper()
+	var o StreamerOptions
+	fill(t, reflect.ValueOf(&o).Elem(), n)
+	return o
+}
+
+func TestMergeTakesEveryOptionFromTheFirstThatSetsIt(t *testing.T) {
+	high, low := allSet(t, 1), allSet(t, 2)
+	check := func(name string, over, under, want StreamerOptions) {
+		got := merge(over, under)
+		got.Hooks = Hooks{}
+		if !reflect.DeepEqual(got, want) {
+			t.Errorf("%s: got %+v, want %+v", name, got, want)
+		}
+	}
+	check("both", high, low, high)
+	check("lower alone", StreamerOptions{}, low, low)
+	check("higher alone", high, StreamerOptions{}, high)
+	check("neither", StreamerOptions{}, StreamerOptions{}, StreamerOptions{})
+}
+
+func TestMergeTakesANegativeNumberAsSet(t *testing.T) {
+	over := ConsumerOptions{CommitEvery: Never, MaxInFlight: -1, AckDelay: -1}
+	under := ConsumerOptions{CommitEvery: time.Second, MaxInFlight: 10, AckDelay: time.Second}
+	if got := over.over(under); !reflect.DeepEqual(got, over) {
+		t.Errorf("got %+v, want %+v", got, over)
+	}
+	if got := (ProducerOptions{Linger: -1}).over(ProducerOptions{Linger: time.Second}); got.Linger != -1 {
+		t.Errorf("got %+v", got)
+	}
+}
+
+func TestMergeCallsTheHooksOfBoth(t *testing.T) {
+	var called []string
+	over := StreamerOptions{Hooks: Hooks{Fetched: func(FetchEvent) { called = append(called, "over") }}}
+	under := StreamerOptions{Hooks: Hooks{Fetched: func(FetchEvent) { called = append(called, "under") }}}
+	merge(over, under).Hooks.Fetched(FetchEvent{})
+	if !reflect.DeepEqual(called, []string{"over", "under"}) {
+		t.Errorf("called %v", called)
+	}
+}
