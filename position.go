@@ -76,26 +76,6 @@ func (p Position) Of(s StreamShard) (at Position, ok bool) {
 	return at, ok
 }
 
-// check is nil or ErrInvalid: what a constructor, which has no error, could not refuse.
-func (p Position) check() error {
-	if (p.kind == AtSeq || p.kind == AfterSeq) && p.seq.IsZero() {
-		return fmt.Errorf("%w position: the sequence number is zero, which is no position", ErrInvalid)
-	}
-	if p.kind != PerShard {
-		return nil
-	}
-	for _, s := range sortedShards(*p.each) {
-		at := (*p.each)[s]
-		if at.kind == PerShard {
-			return fmt.Errorf("%w position: Each inside Each", ErrInvalid)
-		}
-		if err := at.check(); err != nil {
-			return fmt.Errorf("shard %d of %s: %w", s.Shard, s.Stream, err)
-		}
-	}
-	return nil
-}
-
 // String is for logs: "committed", "beginning", "end", "at 42", "after 42", "at 2026-01-02T15:04:05Z", "each(orders/0: at 42, orders/1: end)".
 func (p Position) String() string {
 	switch p.kind {
