@@ -5,6 +5,7 @@ import "fmt"
 // Create says what happens to a stream that does not exist: the URI option create= and a field of every backend's Config.
 type Create uint8
 
+// The words of create=.
 const (
 	CreateAuto   Create = iota // "auto": producers create where that is natural for the backend, consumers get ErrNotFound
 	CreateAlways               // "always": producers and consumers create, and consumers go on when the stream vanishes and comes back

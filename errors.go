@@ -11,18 +11,30 @@ import (
 
 // The sentinels: what errors.Is finds in the errors of this module. Each says what went wrong, not where; *Error says where.
 var (
-	ErrClosed             = errors.New("closed")
-	ErrUnsupported  error = unsupportedError{} // its Is also matches errors.ErrUnsupported, which alone does not match it
-	ErrNotFound           = errors.New("not found")
-	ErrExists             = errors.New("exists")
-	ErrDenied             = errors.New("denied")
-	ErrTooLarge           = errors.New("too large")
-	ErrInvalid            = errors.New("invalid")
-	ErrBusy               = errors.New("in use by another process") // at open: try later, or somebody is already doing this
-	ErrFenced             = errors.New("ownership was lost")        // later: another process took over
-	ErrUnknown            = errors.New("outcome unknown")           // the record may or may not be stored
-	ErrThrottled          = errors.New("throttled")
-	ErrPositionGone       = errors.New("position was trimmed away")
+	// ErrClosed is what a closed Streamer, Producer or Consumer answers.
+	ErrClosed = errors.New("closed")
+	// ErrUnsupported is what the backend cannot do, from the call that asks for it. It is also errors.ErrUnsupported, which alone is not it.
+	ErrUnsupported error = unsupportedError{}
+	// ErrNotFound is a stream, shard, group or log that does not exist. Create says when a missing stream is made.
+	ErrNotFound = errors.New("not found")
+	// ErrExists is what must not exist and does: Admin.Create, CreateNew.
+	ErrExists = errors.New("exists")
+	// ErrDenied is a credential that is wrong or does not permit the operation.
+	ErrDenied = errors.New("denied")
+	// ErrTooLarge is a record beyond a limit; its neighbours are not touched.
+	ErrTooLarge = errors.New("too large")
+	// ErrInvalid is an argument, option, name or URI that cannot be right. The message says what would be.
+	ErrInvalid = errors.New("invalid")
+	// ErrBusy is what another process holds, at open: try later, or somebody is already doing this.
+	ErrBusy = errors.New("in use by another process")
+	// ErrFenced is what was held and another process took over.
+	ErrFenced = errors.New("ownership was lost")
+	// ErrUnknown is a record that may or may not be stored.
+	ErrUnknown = errors.New("outcome unknown")
+	// ErrThrottled is a limit of the service that waiting did not overcome.
+	ErrThrottled = errors.New("throttled")
+	// ErrPositionGone is a position that does not exist (any more) where AutoReset is ResetError.
+	ErrPositionGone = errors.New("position was trimmed away")
 )
 
 type unsupportedError struct{}
@@ -101,24 +113,24 @@ func wrap(op, backend, stream string, err error) error {
 	if err == nil || isBare(err) {
 		return err
 	}
-	if t, ok := err.(*transientError); ok {
+	if t, ok := err.(*transientError); ok { //nolint:errorlint // a mark further down is kept in the cause
 		return &transientError{err: locate(op, backend, stream, t.err), after: t.after}
 	}
 	return locate(op, backend, stream, err)
 }
 
 func isBare(err error) bool {
-	return err == context.Canceled || err == context.DeadlineExceeded || err == io.EOF
+	return err == context.Canceled || err == context.DeadlineExceeded || err == io.EOF //nolint:errorlint // wrap says why
 }
 
 // locate fills an *Error's blanks on a copy. One that is wrapped in more words keeps them: it becomes the cause.
 func locate(op, backend, stream string, err error) *Error {
-	var e Error
-	if inner, ok := err.(*Error); ok {
+	e := Error{Kind: kindOf(err), Err: err}
+	if inner, ok := err.(*Error); ok { //nolint:errorlint // not one that is wrapped
 		e = *inner
 		e.Kind = cmp.Or(e.Kind, kindOf(e.Err))
-	} else if e.Kind = kindOf(err); e.Kind != err {
-		e.Err = err
+	} else if err == e.Kind { //nolint:errorlint // the sentinel alone is no cause
+		e.Err = nil
 	}
 	e.Op = cmp.Or(e.Op, op)
 	e.Backend = cmp.Or(e.Backend, backend)

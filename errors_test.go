@@ -17,7 +17,7 @@ func TestErrUnsupportedIsTheStandardOneAsWell(t *testing.T) {
 	if !errors.Is(err, ErrUnsupported) || !errors.Is(err, errors.ErrUnsupported) {
 		t.Error("ErrUnsupported is not errors.ErrUnsupported")
 	}
-	if errors.Is(errors.ErrUnsupported, ErrUnsupported) {
+	if errors.Is(fmt.Errorf("chmod: %w", errors.ErrUnsupported), ErrUnsupported) {
 		t.Error("errors.ErrUnsupported alone is ErrUnsupported")
 	}
 }
@@ -62,7 +62,7 @@ func TestErrorUnwrapsToKindAndCause(t *testing.T) {
 
 func TestWrapPassesWhatProgramsCompare(t *testing.T) {
 	for _, err := range []error{nil, context.Canceled, context.DeadlineExceeded, io.EOF} {
-		if got := wrap("read", "memory", "orders", err); got != err {
+		if got := wrap("read", "memory", "orders", err); got != err { //nolint:errorlint // the promise is: unwrapped
 			t.Errorf("%v became %v", err, got)
 		}
 	}
@@ -89,7 +89,8 @@ func TestWrapSaysWhereAndWhat(t *testing.T) {
 		before := fmt.Sprintf("%#v", tt.err)
 		got := wrap("open", "kafka", "orders", tt.err)
 		tt.want.Op, tt.want.Backend, tt.want.Stream = "open", "kafka", "orders"
-		if e, ok := got.(*Error); !ok || !reflect.DeepEqual(*e, tt.want) {
+		if e, ok := got.(*Error); !ok || //nolint:errorlint // the promise is: not wrapped
+			!reflect.DeepEqual(*e, tt.want) {
 			t.Errorf("%v became %#v, want %#v", tt.err, got, tt.want)
 		}
 		if fmt.Sprintf("%#v", tt.err) != before {
@@ -144,7 +145,7 @@ func TestWrapKeepsATransientErrorTransient(t *testing.T) {
 		}
 	}
 	// A lost connection is no end of input.
-	if got := wrap("read", "redis", "", Transient(io.EOF, 0)); got == io.EOF || got.Error() != "read redis: EOF" {
+	if got := wrap("read", "redis", "", Transient(io.EOF, 0)); got == io.EOF || got.Error() != "read redis: EOF" { //nolint:errorlint // Messages ends at the bare one
 		t.Errorf("got %v", got)
 	}
 }

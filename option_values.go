@@ -25,7 +25,7 @@ func ParseSize(s string) (int64, error) {
 	if n > math.MaxInt64>>shift {
 		return 0, fmt.Errorf("%w size: more than 64 bits hold", ErrInvalid)
 	}
-	return int64(n << shift), nil
+	return int64(n << shift), nil //nolint:gosec // checked above
 }
 
 // ParseDuration reads a duration of zero or more in Go's syntax, "1m30s". A negative one is ErrInvalid.

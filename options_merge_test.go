@@ -3,12 +3,13 @@ package streamer
 import (
 	"log/slog"
 	"reflect"
+	"strconv"
 	"testing"
 	"time"
 )
 
 // fill gives every field of the struct behind v a value made from n.
-func fill(t *testing.T, v reflect.Value, n int) {
+func fill(t *testing.T, v reflect.Value, n uint8) {
 	t.Helper()
 	switch x := v.Addr().Interface().(type) {
 	case *Position:
@@ -20,13 +21,13 @@ func fill(t *testing.T, v reflect.Value, n int) {
 	case *Hooks:
 		return // JoinHooks
 	}
-	switch v.Kind() {
+	switch v.Kind() { //nolint:exhaustive // the default fails
 	case reflect.Struct:
 		for i := range v.NumField() {
 			fill(t, v.Field(i), n)
 		}
 	case reflect.String:
-		v.SetString(string(rune('a' + n)))
+		v.SetString(strconv.Itoa(int(n)))
 	case reflect.Int, reflect.Int64:
 		v.SetInt(int64(n))
 	case reflect.Uint8, reflect.Uint64:
@@ -39,7 +40,7 @@ func fill(t *testing.T, v reflect.Value, n int) {
 	}
 }
 
-func allSet(t *testing.T, n int) StreamerOptions {
+func allSet(t *testing.T, n uint8) StreamerOptions {
 	t.Helper()
 	var o StreamerOptions
 	fill(t, reflect.ValueOf(&o).Elem(), n)

@@ -45,17 +45,18 @@ func Each(m map[StreamShard]Position) Position {
 	return Position{kind: PerShard, each: &each}
 }
 
-// PositionKind, Kind, Seq, Time and Of take a Position apart, for backends.
+// PositionKind says which constructor made a Position. It, Kind, Seq, Time and Of take a Position apart, for backends.
 type PositionKind uint8
 
+// The kinds. A backend meets every one but PerShard, which Of and SourceConfig.StartOf resolve.
 const (
-	AtCommitted PositionKind = iota
-	AtBeginning
-	AtEnd
-	AtSeq
-	AfterSeq
-	AtOrAfterTime
-	PerShard
+	AtCommitted   PositionKind = iota // Committed, the zero Position
+	AtBeginning                       // Beginning
+	AtEnd                             // End
+	AtSeq                             // At
+	AfterSeq                          // After
+	AtOrAfterTime                     // AtTime
+	PerShard                          // Each
 )
 
 // Kind says which constructor made p.
@@ -91,6 +92,7 @@ func (p Position) String() string {
 		return "at " + p.t.Format(time.RFC3339Nano)
 	case PerShard:
 		return "each(" + listEach(*p.each) + ")"
+	case AtCommitted:
 	}
 	return "committed"
 }

@@ -24,13 +24,12 @@ func (c *SourceConfig) FirstOf(s StreamShard) (p Position, ok bool, err error) {
 	if p.Kind() != AtCommitted {
 		return p, true, nil
 	}
-	switch c.Reset {
-	case Earliest:
-		return Beginning(), true, nil
-	case ResetError:
+	if c.Reset == ResetError {
 		none := errors.New("the group has no committed position, and reset=error forbids choosing one")
 		return Position{}, false, &Error{Stream: s.Stream, Shard: &s.Shard, Kind: ErrPositionGone, Err: none}
-	default:
-		return End(), true, nil
 	}
+	if c.Reset == Earliest {
+		return Beginning(), true, nil
+	}
+	return End(), true, nil
 }

@@ -21,20 +21,23 @@ type URIOption[C any] struct {
 // u has a key known neither to table nor to CommonOptions (it lists those that are), when a key of table is repeated and when Set says no more
 // precise error. From then on u.String hides the table's Secret options. u must not be used by others meanwhile.
 func Bind[C any](u *URI, c *C, table []URIOption[C]) error {
-	var known []string
 	for _, row := range table {
-		known = append(known, row.Key)
 		if row.Secret && !slices.Contains(u.secrets, row.Key) {
 			u.secrets = append(u.secrets, row.Key)
 		}
 	}
-	for _, row := range CommonOptions() {
-		known = append(known, row.Key)
-	}
-	if err := u.refuseUnknown(known); err != nil {
+	if err := u.refuseUnknown(append(optionKeys(table), optionKeys(CommonOptions())...)); err != nil {
 		return err
 	}
 	return bindRows(u, c, table)
+}
+
+func optionKeys[C any](table []URIOption[C]) []string {
+	all := make([]string, len(table))
+	for i, row := range table {
+		all[i] = row.Key
+	}
+	return all
 }
 
 func (u *URI) refuseUnknown(known []string) error {

@@ -9,7 +9,7 @@ import (
 )
 
 func TestParseURITakesAURIApart(t *testing.T) {
-	pw := func(name, password string) *url.Userinfo { return url.UserPassword(name, password) }
+	pw := url.UserPassword
 	tests := []struct {
 		in   string
 		want URI
