@@ -124,7 +124,7 @@ func TestWrapTakesTheKindOfTheErrorInside(t *testing.T) {
 	// What was throttled until its time was over has an unknown outcome.
 	inner := &Error{Kind: ErrUnknown, Err: ErrThrottled}
 	got := wrap("flush", "kafka", "", fmt.Errorf("2 records failed, the first: %w", inner))
-	if e, ok := errors.AsType[*Error](got); !ok || e.Kind != ErrUnknown || !errors.Is(got, ErrThrottled) {
+	if e, ok := errors.AsType[*Error](got); !ok || !errors.Is(e.Kind, ErrUnknown) || !errors.Is(got, ErrThrottled) {
 		t.Errorf("got %#v", got)
 	}
 }

@@ -3,11 +3,7 @@ package streamer
 import (
 	"errors"
 	"fmt"
-	"maps"
-	"net/netip"
 	"net/url"
-	"slices"
-	"strconv"
 	"strings"
 )
 
@@ -128,54 +124,6 @@ func (u *URI) parseUser(s string) error {
 	return nil
 }
 
-// parseHost checks and decodes name, name:port, [IPv6] or [IPv6]:port.
-func parseHost(s string) (string, error) {
-	name, port := splitPort(s)
-	if !validPort(port) {
-		return "", errors.New("after ':' there must be a port up to 65535; write an IPv6 address in brackets, and a '/', '?' or '#' in a password percent-encoded")
-	}
-	if name == "" {
-		return "", errors.New("a port without a host")
-	}
-	decoded, err := unescape(name)
-	if err != nil {
-		return "", err
-	}
-	if strings.HasPrefix(name, "[") && !isIPv6(decoded) {
-		return "", errors.New("in brackets there must be an IPv6 address")
-	}
-	return decoded + port, nil
-}
-
-// splitPort cuts "host:9092" into "host" and ":9092". The port is "" or starts with the first ':' that is not part of a bracketed address.
-func splitPort(s string) (name, port string) {
-	from := 0
-	if strings.HasPrefix(s, "[") {
-		from = strings.LastIndexByte(s, ']') + 1
-	}
-	if i := strings.IndexByte(s[from:], ':'); i >= 0 {
-		return s[:from+i], s[from+i:]
-	}
-	return s, ""
-}
-
-func validPort(port string) bool {
-	if port == "" || port == ":" {
-		return true
-	}
-	_, err := strconv.ParseUint(port[1:], 10, 16)
-	return err == nil
-}
-
-// isIPv6 says whether s is "[address]", perhaps with a zone.
-func isIPv6(s string) bool {
-	if len(s) < 2 || s[0] != '[' || s[len(s)-1] != ']' {
-		return false
-	}
-	addr, err := netip.ParseAddr(s[1 : len(s)-1])
-	return err == nil && addr.Is6()
-}
-
 func (u *URI) parsePath(s string) error {
 	if s == "" {
 		return nil
@@ -225,93 +173,4 @@ func validKey(s string) bool {
 		}
 	}
 	return s != ""
-}
-
-// String renders the URI with password and secret options replaced by "xxxxx": those whose row Bind saw to be Secret, and, because a URI is
-// printed before it is bound, those whose name sounds like it. Without a secret in u, ParseURI(u.String()) equals u.
-func (u URI) String() string {
-	var b strings.Builder
-	b.WriteString(u.Scheme)
-	b.WriteString("://")
-	b.WriteString(u.userString())
-	for i, h := range u.Hosts {
-		if i > 0 {
-			b.WriteByte(',')
-		}
-		b.WriteString(escapeHost(h))
-	}
-	b.WriteString(u.pathString())
-	b.WriteString(u.queryString())
-	return b.String()
-}
-
-// GoString is String, for %#v, which would print the password.
-func (u URI) GoString() string { return u.String() }
-
-// MarshalText is String, so that JSON and log/slog print no password either. It never fails.
-func (u URI) MarshalText() ([]byte, error) { return []byte(u.String()), nil }
-
-func (u *URI) userString() string {
-	if u.User == nil {
-		return ""
-	}
-	s := escape(u.User.Username(), inUser)
-	if _, ok := u.User.Password(); ok {
-		s += ":" + hidden
-	}
-	return s + "@"
-}
-
-func escapeHost(h string) string {
-	name, port := splitPort(h)
-	if port == "" || !validPort(port) || name == "" {
-		name, port = h, ""
-	}
-	if isIPv6(name) {
-		return "[" + escape(name[1:len(name)-1], inUser+":") + "]" + port
-	}
-	return escape(name, inUser) + port
-}
-
-func (u *URI) pathString() string {
-	if u.rawPath == "" {
-		return u.plainPath()
-	}
-	// The fields are the caller's to change; then rawPath is about another path.
-	var was URI
-	if was.parsePath(u.rawPath) == nil && was.Path == u.Path && slices.Equal(was.Streams, u.Streams) {
-		return u.rawPath
-	}
-	return u.plainPath()
-}
-
-// plainPath renders Path, and Streams where they are all of it, so that a comma in a stream's name stays one.
-func (u *URI) plainPath() string {
-	names := make([]string, len(u.Streams))
-	for i, s := range u.Streams {
-		names[i] = escape(s, inName)
-	}
-	if len(names) > 0 && (u.Path == "" || u.Path == "/"+strings.Join(u.Streams, ",")) {
-		return "/" + strings.Join(names, ",")
-	}
-	if u.Path == "" || u.Path[0] == '/' {
-		return escape(u.Path, inName+",")
-	}
-	return "/" + escape(u.Path, inName+",")
-}
-
-func (u *URI) queryString() string {
-	var options []string
-	for _, key := range slices.Sorted(maps.Keys(u.Query)) {
-		for _, value := range u.Query[key] {
-			if u.isSecret(key) {
-				value = hidden
-			}
-			options = append(options, escape(key, "")+"="+escape(value, inValue))
-		}
-	}
-	if options == nil {
-		return ""
-	}
-	return "?" + strings.Join(options, "&")
 }
