@@ -140,7 +140,7 @@ func TestWrapKeepsATransientErrorTransient(t *testing.T) {
 		if after, ok := transient(got); !ok || after != time.Second {
 			t.Errorf("%v became %v, which is not transient", err, got)
 		}
-		if e, ok := errors.AsType[*Error](got); !ok || e.Op != "write" || e.Kind != ErrThrottled {
+		if e, ok := errors.AsType[*Error](got); !ok || e.Op != "write" || !errors.Is(e.Kind, ErrThrottled) {
 			t.Errorf("%v became %#v", err, e)
 		}
 	}

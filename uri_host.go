@@ -11,7 +11,7 @@ import (
 func parseHost(s string) (string, error) {
 	name, port := splitPort(s)
 	if !validPort(port) {
-		return "", errors.New("after ':' there must be a port up to 65535; write an IPv6 address in brackets, and a '/', '?' or '#' in a password percent-encoded")
+		return "", errors.New("after ':' there must be a port up to 65535; write an IPv6 address in brackets, and a '/' or '?' in a password percent-encoded")
 	}
 	if name == "" {
 		return "", errors.New("a port without a host")
