@@ -1,0 +1,47 @@
+package main
+
+import (
+	"fmt"
+	"strings"
+)
+
+// tellShares says who did how much.
+func (s *story) tellShares(done shift) {
+	for _, name := range names {
+		s.say("     %-6s finished %6s orders", title(name), thousands(done.count(finished, name)))
+	}
+}
+
+func (s *story) tellOfTheCrash(committed int) {
+	handedOut := len(s.before.orders(got))
+	s.say("\n3. The program is killed (SIGKILL). It gets no chance to save anything.")
+	s.say("     %6s orders were handed out", thousands(handedOut))
+	s.say("     %6s of them are noted as done in the file's group state", thousands(committed))
+	s.say("     %6s were handed out and not noted: these may come again, no others", thousands(handedOut-committed))
+}
+
+func (s *story) tellAccounts(a accounts) {
+	s.say("\n5. The accounts.")
+	s.say("     written    %6s orders   %16s", thousands(a.written), euros(a.writtenCents))
+	s.say("     finished   %6s orders   %16s", thousands(a.finished), euros(a.finishedCents))
+	s.say("     lost       %6s", thousands(a.lost))
+	s.say("     came again %6s          (at most %s may)", thousands(a.again), thousands(a.allowed))
+	if err := a.fault(); err != nil {
+		s.say("\nNOT OK: %s.", strings.ReplaceAll(err.Error(), "\n", "; "))
+		return
+	}
+	s.say("\nOK: every order was finished, and only what may come again came again.")
+}
+
+// thousands writes 12000 as 12,000.
+func thousands[N int | int64](n N) string {
+	s := fmt.Sprint(n)
+	for i := len(s) - 3; i > 0; i -= 3 {
+		s = s[:i] + "," + s[i:]
+	}
+	return s
+}
+
+func euros(cents int64) string { return fmt.Sprintf("%s.%02d EUR", thousands(cents/100), cents%100) }
+
+func title(name string) string { return strings.ToUpper(name[:1]) + name[1:] }
