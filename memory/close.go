@@ -1,0 +1,79 @@
+package memory
+
+import (
+	"context"
+
+	"github.com/gostreamer/streamer"
+)
+
+// Close implements streamer.Source.
+func (s *source) Close(ctx context.Context) error {
+	s.log.mu.Lock()
+	if s.closed {
+		s.log.mu.Unlock()
+		return nil
+	}
+	s.closed = true
+	s.signal()
+	settled := s.settling
+	s.log.mu.Unlock()
+
+	var err error
+	if settled != nil {
+		select {
+		case <-settled:
+		case <-ctx.Done():
+			err = ctx.Err()
+		}
+	}
+	back := s.neverHandedOut()
+	s.log.mu.Lock()
+	defer s.log.mu.Unlock()
+	s.reopen(back)
+	s.log.leave(s)
+	s.left = true
+	for _, sub := range s.subs {
+		sub.vacate()
+	}
+	delete(s.log.sources, s)
+	return err
+}
+
+// neverHandedOut lists, where progress was committed ahead of delivery, what the program has not seen.
+func (s *source) neverHandedOut() []streamer.Acked {
+	if !s.cfg.AtMostOnce || s.group == nil {
+		return nil
+	}
+	var all []streamer.Acked
+	for _, at := range s.reading() {
+		a := streamer.Acked{StreamShard: at}
+		for seq, handedOut := range s.cfg.InFlight(at) {
+			if !handedOut {
+				a.Seqs = append(a.Seqs, seq)
+			}
+		}
+		if len(a.Seqs) > 0 {
+			all = append(all, a)
+		}
+	}
+	return all
+}
+
+// reopen takes back that these were done. mu is held.
+func (s *source) reopen(back []streamer.Acked) {
+	for _, a := range back {
+		sub := s.subs[a.Stream]
+		if !sub.owns(a.Shard) {
+			continue
+		}
+		pl := sub.place(a.Shard)
+		for _, seq := range a.Seqs {
+			if pl.window != nil {
+				pl.window.reopen(seq.Uint())
+			} else {
+				pl.next = min(pl.next, seq.Uint())
+			}
+		}
+		sub.stream.shards[a.Shard].offer()
+	}
+}

@@ -1,0 +1,194 @@
+package memory
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/gostreamer/streamer"
+)
+
+var errUndecodable = errors.New("the entry cannot be decoded")
+
+// AddShard adds a shard to a stream and returns when every reader knows of it: ErrNotFound. Records with keys may change shards.
+func (l *Log) AddShard(stream string) (id streamer.ShardID, err error) {
+	err = l.change(func() error {
+		st := l.streams[stream]
+		if st == nil {
+			return notFound(stream)
+		}
+		if len(st.shards) == MaxShards {
+			return &streamer.Error{Stream: stream, Kind: streamer.ErrInvalid, Err: fmt.Errorf("a stream has %d shards at most", MaxShards)}
+		}
+		id = streamer.ShardID(len(st.shards))
+		st.grow(1)
+		l.regroup(st)
+		return nil
+	})
+	return id, err
+}
+
+// regroup tells the readers of a stream that its shards are others. mu is held.
+func (l *Log) regroup(st *stream) {
+	for _, g := range l.groups {
+		if g.membersOn(st.name) > 0 {
+			g.rebalance()
+		}
+	}
+	for s := range l.sources {
+		if s.group == nil && s.subs[st.name] != nil {
+			s.kick()
+		}
+	}
+}
+
+// Trim drops the messages of a shard before seq, all of them when seq is beyond the end: ErrNotFound.
+func (l *Log) Trim(at streamer.StreamShard, seq streamer.SeqNo) error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	sh, err := l.shardOf(at)
+	if err != nil {
+		return err
+	}
+	sh.trim(sh.search(func(n uint64) bool { return streamer.SeqUint(n).Compare(seq) >= 0 }))
+	return nil
+}
+
+// AppendUndecodable appends an entry to a shard that consumers cannot decode and pass over: ErrNotFound.
+func (l *Log) AppendUndecodable(at streamer.StreamShard) (streamer.SeqNo, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	sh, err := l.shardOf(at)
+	if err != nil {
+		return streamer.SeqNo{}, err
+	}
+	return streamer.SeqUint(sh.appendOdd(errUndecodable)), nil
+}
+
+// Revoke takes a shard from the member of group that reads it and returns when he has given it up: he may finish the messages in work and commit
+// (see SourceConfig.Revoked). Nobody reads the shard until giveBack is called, which returns when its reader knows. ErrNotFound when the group
+// has no position in the stream; ErrUnsupported when its members share the shards. Neither may be called from a Hook.
+func (l *Log) Revoke(group string, at streamer.StreamShard) (giveBack func(), err error) {
+	return l.withhold(group, at, false)
+}
+
+// Lose is Revoke without notice: the member is told when the shard is gone already, and what he did not commit comes again.
+func (l *Log) Lose(group string, at streamer.StreamShard) (giveBack func(), err error) {
+	return l.withhold(group, at, true)
+}
+
+func (l *Log) withhold(group string, at streamer.StreamShard, lost bool) (giveBack func(), err error) {
+	var p *progress
+	err = l.change(func() error {
+		var err error
+		if p, err = l.ownedProgress(group, at); err != nil {
+			return err
+		}
+		pl := &p.places[at.Shard]
+		pl.withheld = true
+		if lost {
+			pl.disown(at)
+		}
+		l.kickGroup(group)
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	return func() {
+		l.change(func() error {
+			p.places[at.Shard].withheld = false
+			l.kickGroup(group)
+			return nil
+		})
+	}, nil
+}
+
+// ownedProgress finds a group's progress in the stream of a shard that one member owns. mu is held.
+func (l *Log) ownedProgress(group string, at streamer.StreamShard) (*progress, error) {
+	if _, err := l.shardOf(at); err != nil {
+		return nil, err
+	}
+	p := l.streams[at.Stream].groups[group]
+	if p == nil {
+		return nil, noGroup(at.Stream, group)
+	}
+	if g := l.groups[group]; g != nil && g.mode == streamer.LoadBalanced && g.acks == ByMessage {
+		return nil, fmt.Errorf("the members of group %q share the shard: %w", group, streamer.ErrUnsupported)
+	}
+	return p, nil
+}
+
+func noGroup(stream, group string) error {
+	return &streamer.Error{Stream: stream, Kind: streamer.ErrNotFound, Err: fmt.Errorf("group %q has no position here", group)}
+}
+
+// disown takes the shard from its owner, who does not know yet.
+func (pl *place) disown(at streamer.StreamShard) {
+	s := pl.owner
+	if s == nil {
+		return
+	}
+	pl.owner = nil
+	if c := s.cursor(at); c != nil {
+		c.active = false
+	}
+	if pl.window != nil {
+		pl.window.releaseAll(s.id)
+	}
+}
+
+func (l *Log) kickGroup(group string) {
+	if g := l.groups[group]; g != nil {
+		for _, m := range g.members {
+			m.kick()
+		}
+	}
+}
+
+// Expel treats a member of group, every member if name is empty, as a server does whose heartbeats stopped: his shards and messages go to
+// the others at once. He is not told. He gets no more messages, and his next commit is ErrFenced. It is how to test a death without a
+// second process. It returns when the others know, and is ErrNotFound when there is no such member.
+func (l *Log) Expel(group, name string) error {
+	return l.change(func() error {
+		found := false
+		for s := range l.sources {
+			if s.group != nil && s.group.name == group && !s.expelled && (name == "" || s.cfg.Name == name) {
+				found = true
+				s.expelled = true
+				l.leave(s)
+			}
+		}
+		if !found {
+			return fmt.Errorf("member %q of group %q: %w", name, group, streamer.ErrNotFound)
+		}
+		return nil
+	})
+}
+
+// Forget deletes a group's positions in a stream as somebody on the server could, members or not: ErrNotFound. Members restore them when they
+// notice.
+func (l *Log) Forget(stream, group string) error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	st := l.streams[stream]
+	if st == nil {
+		return notFound(stream)
+	}
+	if st.groups[group] == nil {
+		return noGroup(stream, group)
+	}
+	delete(st.groups, group)
+	if g := l.groups[group]; g != nil {
+		for _, m := range g.members {
+			if m.subs[stream] != nil {
+				m.orphaned = true
+				m.signal()
+			}
+		}
+	}
+	return nil
+}
+
+func vanished(group string) error {
+	return fmt.Errorf("group %q vanished and was made again where it had come to: %w", group, streamer.ErrNotFound)
+}

@@ -1,0 +1,443 @@
+package memory
+
+import (
+	"fmt"
+	"slices"
+	"sync"
+	"testing"
+
+	"github.com/gostreamer/streamer"
+)
+
+func (r *rig) member(group, name string, mode streamer.ConsumerMode) *reader {
+	r.Helper()
+	return r.open(streamer.SourceConfig{Streams: []string{"s"}, Mode: mode, Group: group, Name: name})
+}
+
+func TestResumableGoesOnAfterWhatIsCommitted(t *testing.T) {
+	r := newRig(t, Config{})
+	r.create("s", 1)
+	r.send("s", 0, 0, 1000)
+	rd := r.member("g", "", streamer.Resumable)
+	rd.cfg.MaxBatch = 100
+	rd.read(100)
+	r.ok(rd.commit("s", 0, 9))
+	rd.close()
+	rd = r.member("g", "", streamer.Resumable)
+	if m := rd.read(100)[0]; m.Seq != streamer.SeqUint(10) {
+		t.Errorf("goes on at %v", m.Seq)
+	}
+	r.is(r.tryMember("g"), streamer.ErrBusy)
+	rd.close()
+	r.is(r.tryMember("g"), nil)
+}
+
+func (r *rig) tryMember(group string) error {
+	rd, err := r.tryOpen(streamer.SourceConfig{Streams: []string{"s"}, Mode: streamer.Resumable, Group: group})
+	if err == nil {
+		rd.close()
+	}
+	return err
+}
+
+func TestTheFirstPositionIsCommittedAtOpen(t *testing.T) {
+	for _, mode := range []streamer.ConsumerMode{streamer.Resumable, streamer.LoadBalanced} {
+		for _, acks := range []Acks{ByCursor, ByMessage} {
+			r := newRig(t, Config{Acks: acks})
+			r.create("s", 2)
+			r.send("s", 0, 0, 5)
+			c := streamer.SourceConfig{Streams: []string{"s"}, Mode: mode, Group: "g", Reset: streamer.Latest}
+			r.open(c).close()
+			r.send("s", 0, 5, 5)
+			r.send("s", 1, 20, 1)
+			rd := r.open(c)
+			got := rd.values(6)
+			slices.Sort(got)
+			equal(t, got, []string{"20", "5", "6", "7", "8", "9"})
+			rd.close()
+			Drop(t.Name())
+		}
+	}
+}
+
+func TestAStartReplacesWhatWasCommitted(t *testing.T) {
+	for _, acks := range []Acks{ByCursor, ByMessage} {
+		r := newRig(t, Config{Acks: acks})
+		r.create("s", 1)
+		r.send("s", 0, 0, 20)
+		c := streamer.SourceConfig{Streams: []string{"s"}, Mode: streamer.Resumable, Group: "g"}
+		r.open(c).close()
+		moved := c
+		moved.Start = streamer.At(streamer.SeqUint(15))
+		r.open(moved).close()
+		equal(t, r.open(c).values(5), numbers(15, 5))
+		Drop(t.Name())
+	}
+}
+
+func TestFallbackAndResetDecideOnlyTheFirstTime(t *testing.T) {
+	r := newRig(t, Config{})
+	r.create("s", 1)
+	r.send("s", 0, 0, 20)
+	c := streamer.SourceConfig{Streams: []string{"s"}, Mode: streamer.Resumable, Group: "g", Reset: streamer.ResetError}
+	_, err := r.tryOpen(c)
+	r.is(err, streamer.ErrPositionGone)
+	c.Fallback = streamer.At(streamer.SeqUint(3))
+	r.open(c).close()
+	c.Fallback = streamer.End()
+	equal(t, r.open(c).values(17), numbers(3, 17))
+}
+
+func TestAHigherOrLowerMarkMovesTheGroupWithinTheShard(t *testing.T) {
+	r := newRig(t, Config{})
+	r.create("s", 1)
+	r.send("s", 0, 0, 20)
+	reopened := func(commit func(rd *reader) error) streamer.SeqNo {
+		rd := r.member("g", "", streamer.Resumable)
+		r.ok(commit(rd))
+		rd.close()
+		rd = r.member("g", "", streamer.Resumable)
+		defer rd.close()
+		r.send("s", 0, 0, 1)
+		slab, err := rd.fetch()
+		r.ok(err)
+		return slab[0].Seq
+	}
+	for _, c := range []struct{ mark, next uint64 }{{10, 11}, {4, 5}, {1<<64 - 1, 22}} {
+		if got := reopened(func(rd *reader) error { return rd.commit("s", 0, c.mark) }); got != streamer.SeqUint(c.next) {
+			t.Errorf("mark %d: goes on at %v, want %d", c.mark, got, c.next)
+		}
+	}
+}
+
+func TestShardsAreSharedOutAndMoveWithTheirCommits(t *testing.T) {
+	r := newRig(t, Config{})
+	r.create("s", 7)
+	for id := range streamer.ShardID(7) {
+		r.send("s", id, 0, 10)
+	}
+	a := r.member("g", "a", streamer.LoadBalanced)
+	equal(t, a.shards(), []streamer.ShardID{0, 1, 2, 3, 4, 5, 6})
+	a.read(70)
+	a.onTake = func(gone []streamer.StreamShard, lost bool) {
+		if lost {
+			t.Error("lost without a reason")
+		}
+		for _, at := range gone {
+			r.ok(a.commit("s", at.Shard, 3)) // the last commit happens while the shard is given up
+		}
+	}
+	b := r.member("g", "b", streamer.LoadBalanced)
+	r.eventually("b has its share", func() bool { return len(b.shards()) == 3 })
+	if len(a.shards()) != 4 {
+		t.Fatalf("a has %v", a.shards())
+	}
+	for _, m := range b.read(18) {
+		if m.Seq.Uint() < 4 {
+			t.Errorf("shard %d: %v comes again though it is committed", m.Shard, m.Seq)
+		}
+	}
+	r.is(a.commit("s", b.shards()[0], 9), streamer.ErrFenced)
+	a.nothing()
+	b.close()
+	r.eventually("a has everything again", func() bool { return len(a.shards()) == 7 })
+	a.read(18)
+}
+
+func TestAsFewShardsAsPossibleMove(t *testing.T) {
+	r := newRig(t, Config{})
+	r.create("s", 12)
+	var members []*reader
+	for i := range 4 {
+		before := make([][]streamer.ShardID, len(members))
+		for i, other := range members {
+			before[i] = other.shards()
+		}
+		members = append(members, r.member("g", fmt.Sprint(i), streamer.LoadBalanced))
+		share := 12 / len(members)
+		r.eventually("the shares are equal", func() bool {
+			return !slices.ContainsFunc(members, func(m *reader) bool { return len(m.shards()) != share })
+		})
+		for i := range before {
+			for _, id := range members[i].shards() {
+				if !slices.Contains(before[i], id) {
+					t.Errorf("member %d got shard %d, which nobody had to give up", i, id)
+				}
+			}
+		}
+	}
+}
+
+func TestADeadMembersShardsGoToTheOthersAndItIsFenced(t *testing.T) {
+	for _, mode := range []streamer.ConsumerMode{streamer.Resumable, streamer.LoadBalanced} {
+		r := newRig(t, Config{})
+		r.create("s", 2)
+		r.send("s", 0, 0, 3)
+		a := r.member("g", "a", mode)
+		a.read(3)
+		r.is(r.log.Expel("g", "nobody"), streamer.ErrNotFound)
+		r.ok(r.log.Expel("g", "a"))
+		b := r.member("g", "b", mode)
+		equal(t, b.shards(), []streamer.ShardID{0, 1})
+		equal(t, b.values(3), numbers(0, 3))
+		r.is(a.commit("s", 0, 2), streamer.ErrFenced)
+		equal(t, a.log(), []string{"assigned 2"})
+		a.nothing()
+		a.close()
+		r.ok(b.commit("s", 0, 2))
+		Drop(t.Name())
+	}
+}
+
+func TestMembersOfOneGroupAgreeOnMode(t *testing.T) {
+	r := newRig(t, Config{})
+	r.create("s", 1)
+	a := r.member("g", "a", streamer.LoadBalanced)
+	r.is(r.tryMember("g"), streamer.ErrBusy)
+	other, err := newBackend(Config{Log: t.Name(), Acks: ByMessage})
+	r.ok(err)
+	_, err = (&rig{T: t, log: r.log, backend: other.(*backend)}).tryOpen(streamer.SourceConfig{Streams: []string{"s"}, Mode: streamer.LoadBalanced, Group: "g"})
+	r.is(err, streamer.ErrInvalid)
+	a.close()
+	_, err = (&rig{T: t, log: r.log, backend: other.(*backend)}).tryOpen(streamer.SourceConfig{Streams: []string{"s"}, Mode: streamer.LoadBalanced, Group: "g"})
+	r.is(err, streamer.ErrInvalid)
+}
+
+func TestDealtGroupsAreTheEngines(t *testing.T) {
+	r := newRig(t, Config{Groups: Dealt})
+	r.create("s", 1)
+	_, err := r.tryOpen(streamer.SourceConfig{Streams: []string{"s"}, Mode: streamer.LoadBalanced, Group: "g"})
+	r.is(err, streamer.ErrNoGroups)
+	other, err := newBackend(Config{Log: t.Name(), Groups: Dealt})
+	r.ok(err)
+	if other.(streamer.Dealer).Deals() != r.Deals() {
+		t.Error("two Streamers on one log have two tables")
+	}
+}
+
+func TestSharedMessagesGoToWhoAsksFirstAndComeBackFromTheDead(t *testing.T) {
+	r := newRig(t, Config{Acks: ByMessage})
+	r.create("s", 2)
+	r.send("s", 0, 0, 600)
+	a, b, c := r.member("g", "a", streamer.LoadBalanced), r.member("g", "b", streamer.LoadBalanced), r.member("g", "c", streamer.LoadBalanced)
+	fromA, fromB, fromC := a.read(100), b.read(100), c.read(100)
+	equal(t, values(fromA), numbers(0, 100))
+	equal(t, values(fromB), numbers(100, 100))
+	equal(t, values(fromC), numbers(200, 100))
+	r.ok(a.ack(fromA[:50]...))
+	r.ok(b.ack(fromB[10:]...))
+	r.ok(b.ack(fromA[60])) // not b's: nothing happens
+	a.close()
+	r.ok(r.log.Expel("g", "b"))
+	r.is(b.ack(fromB[:10]...), streamer.ErrFenced)
+	equal(t, c.values(100), append(append(numbers(50, 50), numbers(100, 10)...), numbers(300, 40)...))
+	c.close()
+	b.close()
+	again := r.member("g", "d", streamer.LoadBalanced)
+	var got []string
+	for len(got) < 460 {
+		got = append(got, values(fetched(again))...)
+	}
+	equal(t, got, append(append(numbers(50, 50), numbers(100, 10)...), numbers(200, 400)...))
+}
+
+func fetched(rd *reader) []streamer.Message {
+	rd.Helper()
+	slab, err := rd.fetch()
+	rd.ok(err)
+	return slab
+}
+
+func TestAMemberTakesNoMoreThanItHasRoomFor(t *testing.T) {
+	r := newRig(t, Config{Acks: ByMessage})
+	r.create("s", 1)
+	r.send("s", 0, 0, 50)
+	a := r.open(streamer.SourceConfig{Streams: []string{"s"}, Mode: streamer.LoadBalanced, Group: "g", Room: func() int { return 7 }})
+	b := r.member("g", "b", streamer.LoadBalanced)
+	equal(t, values(fetched(a)), numbers(0, 7))
+	equal(t, values(fetched(b)), numbers(7, 43))
+}
+
+func TestReleasedMessagesGoToAnotherMember(t *testing.T) {
+	r := newRig(t, Config{Acks: ByMessage})
+	r.create("s", 1)
+	r.send("s", 0, 0, 20)
+	a, b := r.member("g", "a", streamer.LoadBalanced), r.member("g", "b", streamer.LoadBalanced)
+	got := a.read(20)
+	back := ackedOf(got[5:])
+	for range 2 {
+		r.ok(a.src.(streamer.Releaser).Release(t.Context(), back))
+	}
+	equal(t, b.values(15), numbers(5, 15))
+	r.ok(a.ack(got...))
+	r.ok(b.ack(got[5:]...))
+	a.close()
+	b.close()
+	r.member("g", "c", streamer.LoadBalanced).nothing()
+}
+
+func TestAcksInAnyOrderLeaveExactlyTheRest(t *testing.T) {
+	for _, mode := range []streamer.ConsumerMode{streamer.Resumable, streamer.LoadBalanced} {
+		r := newRig(t, Config{Acks: ByMessage})
+		r.create("s", 1)
+		r.send("s", 0, 0, 100)
+		rd := r.member("g", "a", mode)
+		got := rd.read(100)
+		var rest []string
+		for i := 99; i >= 0; i-- {
+			if i%7 == 3 {
+				rest = append(rest, fmt.Sprint(i))
+				continue
+			}
+			r.ok(rd.ack(got[i]))
+		}
+		rd.close()
+		slices.Reverse(rest)
+		rd = r.member("g", "a", mode)
+		var again []streamer.Message
+		for len(again) < len(rest) {
+			again = append(again, fetched(rd)...)
+		}
+		equal(t, values(again), rest)
+		r.ok(rd.ack(again...))
+		rd.nothing()
+		rd.close()
+		Drop(t.Name())
+	}
+}
+
+func TestAtMostOnceTakesBackWhatWasNeverHandedOut(t *testing.T) {
+	for _, acks := range []Acks{ByCursor, ByMessage} {
+		r := newRig(t, Config{Acks: acks})
+		r.create("s", 1)
+		r.send("s", 0, 0, 30)
+		c := streamer.SourceConfig{Streams: []string{"s"}, Mode: streamer.Resumable, Group: "g", AtMostOnce: true}
+		rd := r.open(c)
+		got := rd.read(30)
+		if acks == ByCursor {
+			r.ok(rd.commit("s", 0, 29))
+		} else {
+			r.ok(rd.ack(got...))
+		}
+		rd.held = map[streamer.StreamShard][]streamer.SeqNo{}
+		for _, m := range got[12:] {
+			rd.held[at("s", 0)] = append(rd.held[at("s", 0)], m.Seq)
+		}
+		rd.close()
+		equal(t, r.open(c).values(18), numbers(12, 18))
+		Drop(t.Name())
+	}
+}
+
+func TestAForgottenGroupIsRestoredWhereItWas(t *testing.T) {
+	for _, mode := range []streamer.ConsumerMode{streamer.Resumable, streamer.LoadBalanced} {
+		for _, acks := range []Acks{ByCursor, ByMessage} {
+			t.Run(fmt.Sprint(mode, acks), func(t *testing.T) {
+				r := newRig(t, Config{Acks: acks})
+				r.create("s", 1)
+				r.send("s", 0, 0, 10)
+				rd := r.member("g", "a", mode)
+				got := rd.read(10)
+				done := func(i int) error {
+					if acks == ByCursor {
+						return rd.commit("s", 0, uint64(i))
+					}
+					return rd.ack(got[:i+1]...)
+				}
+				r.ok(done(3))
+				r.ok(r.log.Forget("s", "g"))
+				if groups, err := r.backend.Groups(t.Context(), "s"); err != nil || len(groups) != 0 {
+					t.Fatalf("%v %v", groups, err)
+				}
+				r.send("s", 0, 10, 1)
+				equal(t, rd.values(1), numbers(10, 1))
+				equal(t, rd.log(), []string{"assigned 1", "retrying group"})
+				r.ok(r.log.Forget("s", "g"))
+				r.ok(done(5))
+				rd.close()
+				rd = r.member("g", "a", mode)
+				equal(t, rd.values(5), numbers(6, 5))
+			})
+		}
+	}
+	r := newRig(t, Config{})
+	r.is(r.log.Forget("s", "g"), streamer.ErrNotFound)
+	r.create("s", 1)
+	r.is(r.log.Forget("s", "g"), streamer.ErrNotFound)
+}
+
+// Members come and go while messages flow: every message is committed once, and what comes twice was delivered and not committed.
+func TestGroupsSurviveComingAndGoing(t *testing.T) {
+	const shards, each = 8, 400
+	for _, acks := range []Acks{ByCursor, ByMessage} {
+		t.Run(acks.String(), func(t *testing.T) {
+			r := newRig(t, Config{Acks: acks})
+			r.create("s", shards)
+			var writers sync.WaitGroup
+			for id := range streamer.ShardID(shards) {
+				writers.Go(func() { r.send("s", id, 0, each) })
+			}
+			seen := newTally()
+			var members sync.WaitGroup
+			for i := range 4 {
+				members.Go(func() {
+					for round := range 5 {
+						m := r.open(streamer.SourceConfig{Streams: []string{"s"}, Mode: streamer.LoadBalanced, Group: "g", Name: fmt.Sprint(i), MaxBatch: 50})
+						seen.consume(m, (round+1)*shards*each/6)
+						m.close()
+					}
+				})
+			}
+			writers.Wait()
+			members.Wait()
+			last := r.member("g", "last", streamer.LoadBalanced)
+			seen.consume(last, shards*each)
+			last.nothing()
+			if len(seen.committed) != shards*each {
+				t.Errorf("%d committed, want %d", len(seen.committed), shards*each)
+			}
+			if n := seen.twice; n > 0 {
+				t.Errorf("%d committed twice", n)
+			}
+		})
+	}
+}
+
+// tally counts what was committed, over all members.
+type tally struct {
+	mu        sync.Mutex
+	committed map[string]bool
+	twice     int
+}
+
+func newTally() *tally { return &tally{committed: map[string]bool{}} }
+
+// consume reads and commits, batch by batch, until n messages are committed in all.
+func (y *tally) consume(rd *reader, n int) {
+	for y.count() < n {
+		slab, err := rd.fetchShort()
+		if err != nil {
+			continue
+		}
+		for _, m := range slab {
+			if rd.finish(m) == nil {
+				y.add(fmt.Sprintf("%d/%v", m.Shard, m.Seq))
+			}
+		}
+	}
+}
+
+func (y *tally) count() int {
+	y.mu.Lock()
+	defer y.mu.Unlock()
+	return len(y.committed)
+}
+
+func (y *tally) add(key string) {
+	y.mu.Lock()
+	defer y.mu.Unlock()
+	if y.committed[key] {
+		y.twice++
+	}
+	y.committed[key] = true
+}

@@ -1,0 +1,146 @@
+package memory
+
+import (
+	"fmt"
+	"sync"
+
+	"github.com/gostreamer/streamer"
+)
+
+// logs are the logs of the process by name.
+var logs struct {
+	sync.Mutex
+	byName map[string]*Log
+}
+
+// Open returns the log of that name, new if there is none: the one that memory://name opens. Its methods are the faults that a server could
+// have; they may be called concurrently with everything else.
+func Open(name string) *Log {
+	logs.Lock()
+	defer logs.Unlock()
+	if l := logs.byName[name]; l != nil {
+		return l
+	}
+	if logs.byName == nil {
+		logs.byName = map[string]*Log{}
+	}
+	l := &Log{
+		streams: map[string]*stream{},
+		groups:  map[string]*group{},
+		sources: map[*source]struct{}{},
+		lastID:  released,
+	}
+	logs.byName[name] = l
+	return l
+}
+
+// Drop forgets the log of that name: the next Open starts an empty one. Who has the old one open keeps it until he closes.
+func Drop(name string) {
+	logs.Lock()
+	defer logs.Unlock()
+	delete(logs.byName, name)
+}
+
+// Log is an in-process log: streams of numbered shards, and how far which group has read them.
+//
+// One mutex guards all of it, down to the last cursor. It is held for moments: nothing is called under it that blocks or calls out, payloads are
+// copied before and messages made after.
+type Log struct {
+	mu      sync.Mutex
+	streams map[string]*stream
+	groups  map[string]*group    // those that have members
+	sources map[*source]struct{} // those that are open
+	lastID  memberID
+
+	faults faults
+	deals  streamer.Deals
+}
+
+// stream is one life of a name: deleted and created again it is another.
+type stream struct {
+	name    string
+	shards  []*shard
+	groups  map[string]*progress // how far each group has come
+	deleted bool
+}
+
+// create adds a stream and tells the sources that wait for it. mu is held.
+func (l *Log) create(name string, shards int) *stream {
+	st := &stream{name: name, groups: map[string]*progress{}}
+	st.grow(shards)
+	l.streams[name] = st
+	for s := range l.sources {
+		if sub := s.subs[name]; sub != nil && s.always {
+			s.kick()
+		}
+	}
+	return st
+}
+
+// grow adds n shards.
+func (st *stream) grow(n int) {
+	slab := make([]shard, n)
+	for i := range slab {
+		slab[i] = shard{stream: st, id: streamer.ShardID(len(st.shards))}
+		st.shards = append(st.shards, &slab[i])
+	}
+	for _, p := range st.groups {
+		p.grow(len(st.shards))
+	}
+}
+
+// remove deletes a stream under its readers and writers. mu is held.
+func (l *Log) remove(st *stream) {
+	st.deleted = true
+	delete(l.streams, st.name)
+	for s := range l.sources {
+		if sub := s.subs[st.name]; sub == nil || sub.stream != st {
+			continue
+		}
+		if s.always {
+			s.kick()
+			continue
+		}
+		s.missing = st.name
+		s.signal()
+	}
+}
+
+// shardOf finds a shard: ErrNotFound. mu is held.
+func (l *Log) shardOf(at streamer.StreamShard) (*shard, error) {
+	st := l.streams[at.Stream]
+	if st == nil {
+		return nil, notFound(at.Stream)
+	}
+	return st.shard(at.Shard)
+}
+
+func (st *stream) shard(id streamer.ShardID) (*shard, error) {
+	if id >= streamer.ShardID(len(st.shards)) {
+		return nil, &streamer.Error{Stream: st.name, Shard: &id, Kind: streamer.ErrNotFound,
+			Err: fmt.Errorf("the stream has shards 0 to %d", len(st.shards)-1)}
+	}
+	return st.shards[id], nil
+}
+
+func notFound(stream string) error {
+	return &streamer.Error{Stream: stream, Kind: streamer.ErrNotFound}
+}
+
+// change runs f under mu and returns when every source has been told of what f changed. A source that has to give up a shard waits for the
+// messages in work, for 5 s at most.
+func (l *Log) change(f func() error) error {
+	l.mu.Lock()
+	err := f()
+	var busy []<-chan struct{}
+	for s := range l.sources {
+		if s.settling != nil {
+			busy = append(busy, s.settling)
+		}
+	}
+	l.mu.Unlock()
+	for _, settled := range busy {
+		<-settled
+	}
+	return err
+}
