@@ -1,0 +1,7 @@
+package main
+
+// The backends that this program knows.
+import (
+	_ "github.com/gostreamer/streamer/memory"
+	_ "github.com/gostreamer/streamer/stdio"
+)

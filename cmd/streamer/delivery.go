@@ -1,0 +1,109 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"syscall"
+
+	"github.com/gostreamer/streamer"
+)
+
+// delivery sends lines and follows them to what became of them. Outcomes arrive on the goroutines that resolve receipts.
+type delivery struct {
+	*env
+	to      streamer.Producer
+	records *recorder
+	stdout  bool                    // the target is standard output
+	giveUp  context.CancelCauseFunc // ends the sending
+
+	mu     sync.Mutex
+	failed int64
+	first  error
+}
+
+// send sends one line. It blocks while the producer's buffer is full.
+func (d *delivery) send(ctx context.Context, l line) {
+	if l.err != nil {
+		d.fail(l.number, l.err)
+		return
+	}
+	record, err := d.records.record(l)
+	if err != nil {
+		d.fail(l.number, err)
+		return
+	}
+	size, number := len(record.Key)+len(record.Value), l.number
+	d.to.Send(ctx, record).OnDone(func(_ streamer.Meta, err error) {
+		if err != nil {
+			d.fail(number, err)
+			return
+		}
+		d.meter.add(size)
+	})
+}
+
+// fail notes a failed record, and ends the sending unless it is about this record alone.
+func (d *delivery) fail(number int, err error) {
+	const shown = 10
+	if d.isGone(err) {
+		d.giveUp(errPipeClosed)
+		return
+	}
+	n := d.count(err)
+	switch {
+	case n <= shown:
+		fmt.Fprintf(d.err, "streamer: line %d: %s\n", number, oneLine(err.Error()))
+	case n == shown+1:
+		fmt.Fprintln(d.err, "streamer: further failures are counted and not shown")
+	}
+	if !isAboutRecord(err) {
+		d.giveUp(err)
+	}
+}
+
+func (d *delivery) count(err error) int64 {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.failed++
+	if d.first == nil {
+		d.first = err
+	}
+	return d.failed
+}
+
+// isAboutRecord says that err is about one record: the next may be stored.
+func isAboutRecord(err error) bool {
+	return errors.Is(err, streamer.ErrTooLarge) || errors.Is(err, streamer.ErrInvalid) || errors.Is(err, streamer.ErrUnsupported)
+}
+
+// finish waits for what was sent and returns how the sending ended, err being what ended it.
+func (d *delivery) finish(err error) error {
+	closed := d.to.Close()
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	switch {
+	case d.failed > 0 && (err == nil || isStop(err) || errors.Is(err, d.first)):
+		return fmt.Errorf("produce: %s failed, the first: %w", counted(d.failed, "record"), d.first)
+	case d.failed > 0:
+		return err // closed is one of the failures
+	case d.isGone(closed):
+		return also(err, errPipeClosed)
+	}
+	return also(err, closed)
+}
+
+// isGone says that err is the end of whoever reads standard output, to which the messages go.
+func (d *delivery) isGone(err error) bool { return d.stdout && errors.Is(err, syscall.EPIPE) }
+
+// summary is what was done; it is complete after finish.
+func (d *delivery) summary() string {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	s := d.meter.total() + " stored"
+	if d.failed > 0 {
+		s += ", " + thousands(d.failed) + " failed"
+	}
+	return s
+}

@@ -1,0 +1,60 @@
+package main
+
+import (
+	"context"
+
+	"github.com/gostreamer/streamer"
+)
+
+type describeCmd struct{ target }
+
+type describedStream struct {
+	Stream string           `json:"stream"`
+	Shards []describedShard `json:"shards"`
+}
+
+// describedShard leaves out numbers that the backend does not know.
+type describedShard struct {
+	Shard streamer.ShardID `json:"shard"`
+	First streamer.SeqNo   `json:"first,omitzero"`
+	Next  streamer.SeqNo   `json:"next,omitzero"`
+	Open  bool             `json:"open"`
+}
+
+// Help is printed below the one line that the list of commands shows.
+func (c *describeCmd) Help() string {
+	return "FIRST is the number of the oldest message, NEXT the one that the next message gets; they are equal when the shard is empty. A closed shard takes no more messages. " +
+		"Without a stream in the URI, every stream is shown."
+}
+
+func (c *describeCmd) Run(ctx context.Context, e *env) error {
+	heads := []string{"STREAM", "SHARD", "FIRST", "NEXT", "STATE"}
+	return c.manage(ctx, e, heads, func(admin streamer.Admin, t *table) error {
+		streams, err := c.streams(ctx, admin)
+		if err != nil {
+			return err
+		}
+		for _, stream := range streams {
+			info, err := admin.Describe(ctx, stream)
+			if err != nil {
+				return err
+			}
+			addStream(t, info)
+		}
+		return nil
+	})
+}
+
+// addStream adds one row for each shard and one object for the stream.
+func addStream(t *table, info streamer.StreamInfo) {
+	d := describedStream{Stream: info.Name, Shards: []describedShard{}}
+	for _, s := range info.Shards {
+		d.Shards = append(d.Shards, describedShard{Shard: s.ID, First: s.First, Next: s.Next, Open: s.Open})
+		state := "closed"
+		if s.Open {
+			state = "open"
+		}
+		t.rows = append(t.rows, []string{info.Name, shardCell(s.ID), seqCell(s.First), seqCell(s.Next), state})
+	}
+	t.objects = append(t.objects, d)
+}

@@ -1,0 +1,135 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+
+	"github.com/alecthomas/kong"
+
+	"github.com/gostreamer/streamer"
+)
+
+type produceCmd struct {
+	URI     string   `arg:"" name:"uri" help:"The stream, such as file:///data/log.ss/orders."`
+	Input   string   `short:"i" enum:"text,json" default:"text" help:"text: a line is a value. json: a line is a JSON object, as consume -o json prints it."`
+	Output  string   `short:"o" enum:"text,json" default:"text" help:"The same as --input, so that the option is the same for consume and produce."`
+	Key     *string  `short:"k" help:"The key of messages that have none."`
+	Header  []string `short:"H" sep:"none" placeholder:"NAME=VALUE" help:"A header to add to every message; may be repeated."`
+	Shard   *uint64  `help:"Send every message to this shard."`
+	MaxLine int      `default:"67108864" placeholder:"BYTES" help:"The longest line (64 MiB). A longer one fails by itself."`
+	uriFlags
+
+	Options kong.Plugins `embed:""`
+	flags   *optionFlags
+}
+
+func (c *produceCmd) init() {
+	c.flags = newProducerFlags()
+	c.Options = c.flags.plugins()
+}
+
+// Help is printed below the one line that the list of commands shows.
+func (c *produceCmd) Help() string {
+	return "Every line is a message, an empty one too; the line's end is not part of it. A record that cannot be stored for a reason of its own (too large, " +
+		"not JSON, an attribute that the backend does not keep) is reported and the rest goes on; the exit code is then that of the first failure. Any other failure " +
+		"ends the command."
+}
+
+func (c *produceCmd) Run(ctx context.Context, e *env) error {
+	ctx, stop := e.watchTarget(ctx, c.URI)
+	defer stop()
+	records, err := c.recorder()
+	if err != nil {
+		return err
+	}
+	var given streamer.StreamerOptions
+	if err := c.flags.apply(&given); err != nil {
+		return err
+	}
+	s, err := e.connect(ctx, c.in(c.URI))
+	if err != nil {
+		return e.finish(ctx, err)
+	}
+	to, err := s.Producer(ctx, given.Producer)
+	if err != nil {
+		return e.finish(ctx, err, s)
+	}
+	d := &delivery{env: e, to: to, records: records, stdout: isStdio(c.URI)}
+	err = c.send(ctx, e, d)
+	err = e.finish(ctx, d.finish(causeOf(ctx, err)), s)
+	e.conclude("produce", err, d.summary(), true)
+	return err
+}
+
+// recorder turns lines into records as the flags say.
+func (c *produceCmd) recorder() (*recorder, error) {
+	stream, err := oneStream(c.URI)
+	if err != nil {
+		return nil, err
+	}
+	r := &recorder{json: c.Input == "json" || c.Output == "json", named: stream != ""}
+	if c.Key != nil {
+		r.key = []byte(*c.Key)
+	}
+	if c.Shard != nil {
+		shard := streamer.ShardID(*c.Shard)
+		r.shard = &shard
+	}
+	for _, h := range c.Header {
+		name, value, ok := strings.Cut(h, "=")
+		if !ok || name == "" {
+			return nil, usageError{fmt.Errorf("--header=%q: want NAME=VALUE", h)}
+		}
+		r.headers = append(r.headers, streamer.Header{Key: name, Value: []byte(value)})
+	}
+	if c.MaxLine <= 0 {
+		return nil, usageError{errors.New("--max-line: want a number of bytes above 0")}
+	}
+	return r, nil
+}
+
+// send sends lines until the input ends, ctx ends or the delivery gives up. What was read is sent.
+func (c *produceCmd) send(ctx context.Context, e *env, d *delivery) error {
+	ctx, d.giveUp = context.WithCancelCause(ctx)
+	defer d.giveUp(nil)
+	late, cancel := lingering(ctx)
+	defer cancel()
+	e.meter.end.Store(inputSize(e.in))
+	e.meter.do("reading standard input")
+	lines, failed := newLineReader(e.in, c.MaxLine).batches(ctx.Done())
+	for {
+		select {
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		case batch, ok := <-lines:
+			if !ok {
+				return *failed
+			}
+			for _, l := range batch {
+				d.send(late, l)
+				e.meter.at.Add(int64(len(l.text)) + 1)
+			}
+		}
+	}
+}
+
+// inputSize is how much there is to read, 0 where that is not known.
+func inputSize(r io.Reader) int64 {
+	f, ok := r.(*os.File)
+	if !ok {
+		return 0
+	}
+	info, err := f.Stat()
+	if err != nil || !info.Mode().IsRegular() {
+		return 0
+	}
+	at, err := f.Seek(0, io.SeekCurrent)
+	if err != nil {
+		return 0
+	}
+	return info.Size() - at
+}
