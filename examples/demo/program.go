@@ -23,7 +23,7 @@ func start(ctx context.Context, dir, leaver string) (*program, error) {
 	if err != nil {
 		return nil, err
 	}
-	cmd := exec.CommandContext(ctx, self, "-work", "-dir", dir, "-leaver", leaver) //nolint:gosec // this very program
+	cmd := exec.CommandContext(ctx, self, "-work", "-dir", dir, "-leaver", leaver)
 	cmd.Stderr = os.Stderr
 	stdin, err := cmd.StdinPipe()
 	if err != nil {
