@@ -6,14 +6,13 @@ import (
 	"path/filepath"
 	"regexp"
 	"strings"
-	"sync"
 	"testing"
 )
 
 // Console sessions in the pages are run: what follows "$ " by bash, in an empty directory per page, with bin/ in the PATH. What is printed
 // must be what the page shows; "…" in it stands for anything.
 func TestEveryConsoleSessionIsReal(t *testing.T) {
-	bin := sync.OnceValue(func() string { return build(t) })
+	bin := build(t)
 	for path, page := range pages(t) {
 		sessions := fenced(page, "console")
 		if len(sessions) == 0 {
@@ -22,13 +21,14 @@ func TestEveryConsoleSessionIsReal(t *testing.T) {
 		t.Run(path, func(t *testing.T) {
 			dir := t.TempDir()
 			for _, session := range sessions {
-				play(t, dir, bin(), session)
+				play(t, dir, bin, session)
 			}
 		})
 	}
 }
 
 func build(t *testing.T) string {
+	t.Helper()
 	bin := t.TempDir()
 	cmd := exec.CommandContext(t.Context(), "go", "build", "-o", bin+string(filepath.Separator), "./cmd/...", "./examples/...")
 	cmd.Dir = root

@@ -130,3 +130,27 @@ func TestEveryTestThatIsNamedExists(t *testing.T) {
 		}
 	}
 }
+
+// cases are conformance cases that a page names in backquotes: the promise's number and title, then the case.
+var cases = regexp.MustCompile("`(\\d\\d)-([a-z0-9-]+)/([A-Za-z0-9'/-]+)`")
+
+func TestEveryConformanceCaseThatIsNamedExists(t *testing.T) {
+	var suite strings.Builder
+	for _, text := range sources(t, func(path string) bool { return strings.HasPrefix(path, "conformance/") }) {
+		suite.WriteString(text)
+	}
+	for path, text := range pages(t) {
+		for _, f := range cases.FindAllStringSubmatch(text, -1) {
+			number, title, name := strings.TrimPrefix(f[1], "0"), f[2], f[3]
+			if !strings.Contains(suite.String(), "{"+number+`, "`+title+`", `) {
+				t.Errorf("%s: there is no promise %s-%s", path, f[1], title)
+			}
+			if strings.HasPrefix(name, "refuses-") {
+				continue // its name is made of what is refused
+			}
+			if !strings.Contains(suite.String(), `"`+name+`"`) {
+				t.Errorf("%s: no case is called %s", path, name)
+			}
+		}
+	}
+}
