@@ -1,0 +1,147 @@
+package ss
+
+import (
+	"encoding/binary"
+	"math"
+)
+
+// Encoder turns records into the bytes of a file: frames, and beacons wherever the file reaches a multiple of the interval. It knows the file's
+// streams, so it numbers their messages and sums them up in the beacons. It does no I/O: what it appends must be written at the offset it had before.
+//
+// An Encoder is not safe for concurrent use.
+type Encoder struct {
+	interval int64
+	cap      int
+	off      int64
+	items    uint64 // written in all beacons so far: where the next beacon's circle starts
+	streams  streams
+	undo     []change
+}
+
+// change is what a stream was before an append.
+type change struct {
+	s   *stream
+	old stream
+	new bool
+}
+
+// Mark is a state to go back to.
+type Mark struct {
+	off   int64
+	items uint64
+	undo  int
+}
+
+// NewEncoder continues a file that ends at off, which is HeaderSize for a new one. See tells it what the file holds.
+func NewEncoder(interval uint32, off int64) *Encoder {
+	return &Encoder{interval: int64(interval), cap: ItemCap(interval), off: off}
+}
+
+// Offset is where the next byte goes.
+func (e *Encoder) Offset() int64 { return e.off }
+
+// See takes a frame that is in the file already into account.
+func (e *Encoder) See(f *Frame) {
+	s := e.streams.find(string(f.Key), f.Shard)
+	if s == nil {
+		s = e.streams.add(string(f.Key), f.Shard)
+	}
+	s.see(f.Seq, f.Time, f.Sum)
+}
+
+// NextSeq is the number of the stream's next message: 1 in a new stream. It is false when the numbers are used up.
+func (e *Encoder) NextSeq(key string, shard uint64) (uint64, bool) {
+	s := e.streams.find(key, shard)
+	if s == nil {
+		return 1, true
+	}
+	return s.seq + 1, s.seq < math.MaxUint64
+}
+
+// Start appends the beacon that a file which ends exactly at a boundary needs before its next frame.
+func (e *Encoder) Start(b []byte) []byte {
+	if e.off%e.interval == 0 {
+		b = e.beacon(b, 0)
+	}
+	return b
+}
+
+// Append appends one frame. The key is at most MaxKey bytes, the payload at most 2^32-1, the time at most MaxTime: the caller sees to it.
+func (e *Encoder) Append(b []byte, key string, shard, seq, time uint64, payload []byte) []byte {
+	sum := Checksum(payload)
+	e.take(key, shard, seq, time, sum)
+
+	var head [framing + 255]byte
+	prefix := appendPrefix(head[:0], key, shard, seq, time)
+	prefix = binary.BigEndian.AppendUint32(prefix, uint32(len(payload)))
+	tail := [trailer]byte{byte(sum >> 8), byte(sum), mark}
+
+	left := len(prefix) + len(payload) + len(tail)
+	for _, part := range [...][]byte{prefix, payload, tail[:]} {
+		left -= len(part)
+		b = e.splice(b, part, left)
+	}
+	return b
+}
+
+// take books the frame before it is written: a beacon sums up the frame that it splices too.
+func (e *Encoder) take(key string, shard, seq, time uint64, sum uint16) {
+	s := e.streams.find(key, shard)
+	if s == nil {
+		s = e.streams.add(key, shard)
+		e.undo = append(e.undo, change{s: s, new: true})
+	} else {
+		e.undo = append(e.undo, change{s: s, old: *s})
+	}
+	s.see(seq, time, sum)
+}
+
+// splice appends part, after which left more bytes of the frame follow, and every beacon that is due on the way.
+func (e *Encoder) splice(b, part []byte, left int) []byte {
+	for len(part) > 0 {
+		n := min(int64(len(part)), e.interval-e.off%e.interval)
+		b = append(b, part[:n]...)
+		part = part[n:]
+		e.off += n
+		if e.off%e.interval == 0 {
+			b = e.beacon(b, uint32(len(part)+left))
+		}
+	}
+	return b
+}
+
+func (e *Encoder) beacon(b []byte, remaining uint32) []byte {
+	list := e.streams.list
+	n, first := min(len(list), e.cap), 0
+	if n > 0 {
+		first = int(e.items % uint64(len(list)))
+	}
+	start := len(b)
+	b = appendBeacon(b, remaining, list, first, n)
+	e.items += uint64(n)
+	e.off += int64(len(b) - start)
+	return b
+}
+
+// Mark is the present state.
+func (e *Encoder) Mark() Mark { return Mark{e.off, e.items, len(e.undo)} }
+
+// Rollback forgets what was appended since m: it is not in the file. m must not be older than the last Commit.
+func (e *Encoder) Rollback(m Mark) {
+	for len(e.undo) > m.undo {
+		c := e.undo[len(e.undo)-1]
+		e.undo = e.undo[:len(e.undo)-1]
+		if c.new {
+			e.streams.remove(c.s)
+		} else {
+			*c.s = c.old
+		}
+	}
+	e.off, e.items = m.off, m.items
+}
+
+// Commit says that everything appended is in the file for good.
+func (e *Encoder) Commit() {
+	clear(e.undo)
+	e.undo = e.undo[:0]
+}
