@@ -412,17 +412,20 @@ type tally struct {
 
 func newTally() *tally { return &tally{committed: map[string]bool{}} }
 
-// consume reads and commits, batch by batch, until n messages are committed in all.
+// consume reads and commits, batch by batch, until n messages are committed in all. A revocation waits for the batch.
 func (y *tally) consume(rd *reader, n int) {
 	for y.count() < n {
-		slab, err := rd.fetchShort()
-		if err != nil {
-			continue
-		}
-		for _, m := range slab {
-			if rd.finish(m) == nil {
-				y.add(fmt.Sprintf("%d/%v", m.Shard, m.Seq))
-			}
+		y.batch(rd)
+	}
+}
+
+func (y *tally) batch(rd *reader) {
+	rd.working.Lock()
+	defer rd.working.Unlock()
+	slab, _ := rd.fetchShort()
+	for _, m := range slab {
+		if rd.finish(m) == nil {
+			y.add(fmt.Sprintf("%d/%v", m.Shard, m.Seq))
 		}
 	}
 }

@@ -108,7 +108,7 @@ type reader struct {
 	events  []string // what was called, in order
 	onTake  func(gone []streamer.StreamShard, lost bool)
 	held    map[streamer.StreamShard][]streamer.SeqNo // what InFlight says was never handed out
-	changed chan struct{}
+	working sync.Mutex                                // a revocation waits for it
 }
 
 // open opens a source. Zero fields of c get what the engine would set.
@@ -120,7 +120,7 @@ func (r *rig) open(c streamer.SourceConfig) *reader {
 }
 
 func (r *rig) tryOpen(c streamer.SourceConfig) (*reader, error) {
-	rd := &reader{rig: r, owned: map[streamer.StreamShard]bool{}, changed: make(chan struct{}, 1)}
+	rd := &reader{rig: r, owned: map[streamer.StreamShard]bool{}}
 	if c.Mode == 0 {
 		c.Mode = streamer.RealTime
 	}
@@ -176,6 +176,8 @@ func (rd *reader) revoked(gone []streamer.StreamShard, lost bool) {
 	if rd.onTake != nil {
 		rd.onTake(gone, lost)
 	}
+	rd.working.Lock()
+	defer rd.working.Unlock()
 	rd.mu.Lock()
 	defer rd.mu.Unlock()
 	for _, at := range gone {
