@@ -1,0 +1,137 @@
+package stdio
+
+import (
+	"context"
+	"fmt"
+	"sync/atomic"
+
+	"github.com/gostreamer/streamer"
+)
+
+func init() { streamer.Register("stdio", open) }
+
+// open is the first door: a URI.
+func open(_ context.Context, u *streamer.URI) (streamer.Backend, streamer.StreamerOptions, error) {
+	o, err := u.Options()
+	if err != nil {
+		return nil, o, err
+	}
+	var c Config
+	if err := streamer.Bind(u, &c, options); err != nil {
+		return nil, o, err
+	}
+	if err := checkURI(u); err != nil {
+		return nil, o, err
+	}
+	return newBackend(c), everyStreamByDefault(o), nil
+}
+
+// Connect is the second door: code. Without o.Consumer.Streams a consumer that names none reads every stream. It does no I/O: reading begins
+// with the first consumer.
+func Connect(_ context.Context, c Config, o streamer.StreamerOptions) (streamer.Streamer, error) {
+	return streamer.New(newBackend(c), everyStreamByDefault(o))
+}
+
+func everyStreamByDefault(o streamer.StreamerOptions) streamer.StreamerOptions {
+	if len(o.Consumer.Streams) == 0 {
+		o.Consumer.Streams = []string{everyStream}
+	}
+	return o
+}
+
+// backend is one Streamer's share of an input and an output.
+type backend struct {
+	format Format
+	in     *input
+	out    *output
+	closed atomic.Bool
+}
+
+var (
+	_ streamer.Backend = (*backend)(nil)
+	_ streamer.Dealer  = (*backend)(nil)
+	_ streamer.Pinger  = (*backend)(nil)
+	_ streamer.Source  = (*source)(nil)
+	_ streamer.Sink    = (*sink)(nil)
+	_ streamer.Writer  = (*sink)(nil)
+)
+
+func newBackend(c Config) *backend {
+	return &backend{format: c.Format, in: inputOf(c.In), out: outputOf(c.Out)}
+}
+
+func (*backend) Name() string { return "stdio" }
+
+// Deals: members of one group meet wherever in the process they were opened, as they share the one standard input.
+func (b *backend) Deals() *streamer.Deals { return &b.in.deals }
+
+// Ping has nobody to ask.
+func (b *backend) Ping(context.Context) error { return b.open() }
+
+func (b *backend) open() error {
+	if b.closed.Load() {
+		return streamer.ErrClosed
+	}
+	return nil
+}
+
+// Close leaves In and Out as they are: they are the process's or the caller's.
+func (b *backend) Close(context.Context) error {
+	b.closed.Store(true)
+	return nil
+}
+
+func (b *backend) OpenSource(ctx context.Context, c streamer.SourceConfig) (streamer.Source, error) {
+	if err := b.open(); err != nil {
+		return nil, err
+	}
+	if err := checkSource(&c, b.format); err != nil {
+		return nil, err
+	}
+	s, err := openSource(ctx, b.in, b.format, c)
+	if err != nil {
+		return nil, err
+	}
+	return s, nil
+}
+
+// checkSource refuses what needs a position: a pipe has none.
+func checkSource(c *streamer.SourceConfig, f Format) error {
+	switch {
+	case c.Mode == streamer.LoadBalanced:
+		return streamer.ErrNoGroups
+	case c.Mode == streamer.Resumable:
+		return noPosition("Resumable: use RealTime, or LoadBalanced to share the input in this process")
+	case c.Start != streamer.Committed(), c.Fallback != streamer.Committed():
+		return noPosition("Start, Seek and Rewind")
+	case c.Reset != streamer.Latest && c.Reset != 0:
+		return noPosition("AutoReset other than Latest")
+	case c.Shards != nil:
+		return noPosition("Shards and Assign")
+	}
+	for _, stream := range c.Streams {
+		if stream == everyStream {
+			continue
+		}
+		if err := checkStream(stream, f); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func noPosition(what string) error {
+	return fmt.Errorf("%w: a pipe is read once, from where it is: no %s", streamer.ErrUnsupported, what)
+}
+
+func (b *backend) OpenSink(_ context.Context, c streamer.SinkConfig) (streamer.Sink, error) {
+	if err := b.open(); err != nil {
+		return nil, err
+	}
+	if c.Stream != "" {
+		if err := checkStream(c.Stream, b.format); err != nil {
+			return nil, err
+		}
+	}
+	return &sink{out: b.out, format: b.format}, nil
+}

@@ -1,0 +1,46 @@
+package stdio
+
+import (
+	"fmt"
+	"io"
+
+	"github.com/gostreamer/streamer"
+)
+
+// Config says what to read and write. The zero value is the process's standard input and output in the line format.
+type Config struct {
+	// In is read by one goroutine from the first consumer on. nil, like os.Stdin itself, is the process's standard input, which all Streamers
+	// share. Another reader belongs to the Streamer until that is closed, which does not close it. Where In has SetReadDeadline and supports
+	// it (pipes made by os.Pipe, net.Conn), Close interrupts a Read that waits, and In's read deadline is the Streamer's to set.
+	In io.Reader
+
+	// Out is written to in whole lines, several in one Write. nil, like os.Stdout itself, is the process's standard output, which all Streamers
+	// share. Another writer belongs to the Streamer until that is closed, which neither flushes nor closes it. Where Out has
+	// SetWriteDeadline and supports it, Close interrupts a Write that waits, and Out's write deadline is the Streamer's to set.
+	Out io.Writer
+
+	Format Format
+	Create streamer.Create // has no effect: a stream of a pipe is there as soon as a line names it
+}
+
+var options = []streamer.URIOption[Config]{
+	{Key: "format", Doc: "line: SeaStreamer's line grammar; json: NDJSON that carries everything (default line)", Set: func(c *Config, value string) (err error) {
+		c.Format, err = ParseFormat(value)
+		return err
+	}},
+	{Key: "create", Doc: "auto, always, never or new: no effect, a stream of a pipe is there as soon as a line names it", Set: func(c *Config, value string) (err error) {
+		c.Create, err = streamer.ParseCreate(value)
+		return err
+	}},
+}
+
+// checkURI refuses what a URI of this scheme has no use for.
+func checkURI(u *streamer.URI) error {
+	switch {
+	case len(u.Hosts) > 0:
+		return fmt.Errorf("%w: standard input has no host: for the stream %q write %s:///%[2]s", streamer.ErrInvalid, u.Hosts[0], u.Scheme)
+	case u.User != nil:
+		return fmt.Errorf("%w: standard input has no user", streamer.ErrInvalid)
+	}
+	return nil
+}
