@@ -13,12 +13,15 @@ type bound struct {
 	// open are the shards whose end is ahead. The value is the number that the first message after the end has, zero where the backend does not
 	// know it: such a shard ends when the backend says that nothing is left.
 	open map[streamer.StreamShard]streamer.SeqNo
+	// idle are the open shards of which the backend said, when last asked, that nothing is left, and from which nothing came since. Once is not
+	// enough: a backend may count a message as read that is on its way here.
+	idle map[streamer.StreamShard]bool
 }
 
 // newBound asks for the ends of the shards that c reads. Where the backend can tell neither numbers nor what is left, as on a pipe, it returns
 // nil: the input has an end of its own.
 func newBound(ctx context.Context, s streamer.Streamer, c streamer.Consumer, m *meter) (*bound, error) {
-	b := &bound{open: make(map[streamer.StreamShard]streamer.SeqNo)}
+	b := &bound{open: make(map[streamer.StreamShard]streamer.SeqNo), idle: make(map[streamer.StreamShard]bool)}
 	described, err := b.describe(ctx, s.Admin(), c.Assignment())
 	if err != nil {
 		return nil, err
@@ -32,7 +35,6 @@ func newBound(ctx context.Context, s streamer.Streamer, c streamer.Consumer, m *
 	case err != nil:
 		return nil, err
 	}
-	b.close(lag)
 	m.end.Store(total(lag))
 	return b, nil
 }
@@ -85,12 +87,13 @@ func (b *bound) openShard(s streamer.StreamShard, info streamer.StreamInfo) {
 	b.open[s] = streamer.SeqNo{}
 }
 
-// close takes away the shards in which nothing is left.
+// close takes away the shards in which nothing is left, and nothing was left when it was last asked.
 func (b *bound) close(lag []streamer.ShardLag) {
 	for _, l := range lag {
-		if l.Messages == 0 {
+		if l.Messages == 0 && b.idle[l.StreamShard] {
 			delete(b.open, l.StreamShard)
 		}
+		b.idle[l.StreamShard] = l.Messages == 0
 	}
 }
 
@@ -142,6 +145,7 @@ func (b *bound) cut(batch []*streamer.Message) []*streamer.Message {
 
 func (b *bound) before(m *streamer.Message) bool {
 	shard := streamer.StreamShard{Stream: m.Stream, Shard: m.Shard}
+	delete(b.idle, shard)
 	next, ahead := b.open[shard]
 	if !ahead {
 		return false
@@ -162,5 +166,6 @@ func (b *bound) before(m *streamer.Message) bool {
 // isBefore says that there is no number between s and next.
 func isBefore(s, next streamer.SeqNo) bool {
 	hi, lo := s.Pair()
-	return next == streamer.SeqUint(s.Uint()+1) || next == streamer.SeqPair(hi, lo+1)
+	return s == streamer.SeqUint(s.Uint()) && next == streamer.SeqUint(s.Uint()+1) ||
+		s == streamer.SeqPair(hi, lo) && next == streamer.SeqPair(hi, lo+1)
 }

@@ -30,7 +30,7 @@ func TestCutKeepsWhatIsBeforeTheEndOfItsShard(t *testing.T) {
 	message := func(s streamer.ShardID, seq uint64) *streamer.Message {
 		return streamer.NewMessage(streamer.Meta{Stream: "s", Shard: s, Seq: streamer.SeqUint(seq)}, nil, nil, nil, nil)
 	}
-	b := &bound{open: map[streamer.StreamShard]streamer.SeqNo{
+	b := &bound{idle: map[streamer.StreamShard]bool{}, open: map[streamer.StreamShard]streamer.SeqNo{
 		shard(0): streamer.SeqUint(3),
 		shard(1): streamer.SeqUint(10), // 9 is not a message's number, as behind a transaction
 		shard(2): {},                   // the backend does not say
@@ -43,7 +43,14 @@ func TestCutKeepsWhatIsBeforeTheEndOfItsShard(t *testing.T) {
 	if kept = b.cut([]*streamer.Message{message(0, 4), message(1, 10), message(1, 11)}); len(kept) != 0 || len(b.open) != 1 {
 		t.Errorf("kept %d, open %v", len(kept), b.open)
 	}
-	b.close([]streamer.ShardLag{{StreamShard: shard(2), Messages: 0}})
+	none := []streamer.ShardLag{{StreamShard: shard(2), Messages: 0}}
+	b.close(none)
+	b.cut([]*streamer.Message{message(2, 100)})
+	b.close(none)
+	if b.reached(inUse) {
+		t.Error("reached although a message came since the backend said that there is none")
+	}
+	b.close(none)
 	if !b.reached(inUse) {
 		t.Errorf("not reached: %v", b.open)
 	}

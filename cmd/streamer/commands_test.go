@@ -10,6 +10,7 @@ import (
 )
 
 func TestProduceThenConsume(t *testing.T) {
+	drop(t, "pc")
 	here(t, "a\n\nb c\n", "produce", "memory://pc/s").want(t, exitOK, "", "produce: 3 messages, 4 bytes stored")
 	here(t, "", "consume", "memory://pc/s", "--until-end").want(t, exitOK, "a\n\nb c\n")
 	here(t, "", "consume", "memory://pc/s", "--start=beginning", "-n", "1").want(t, exitOK, "a\n")
@@ -17,6 +18,7 @@ func TestProduceThenConsume(t *testing.T) {
 }
 
 func TestJSONCarriesEverything(t *testing.T) {
+	drop(t, "json")
 	in := `{"key":"k","headers":[{"key":"h","value":"1"},{"key":"h","value":null}],"time":"2024-05-06T07:08:09.5Z","value":"v\n"}` + "\n" +
 		`{"key_base64":"/w==","value":null}` + "\n" + `{"value":""}` + "\n"
 	here(t, in, "produce", "memory://json/s", "-o", "json").want(t, exitOK, "")
@@ -42,6 +44,7 @@ func TestJSONCarriesEverything(t *testing.T) {
 }
 
 func TestTheStreamOfALineCountsWhereTheURINamesNone(t *testing.T) {
+	drop(t, "lines")
 	in := `{"stream":"a","value":"1"}` + "\n" + `{"stream":"b","value":"2"}` + "\n"
 	here(t, in, "produce", "memory://lines", "-i", "json").want(t, exitOK, "")
 	here(t, in, "produce", "memory://lines/c", "-i", "json").want(t, exitOK, "")
@@ -50,6 +53,7 @@ func TestTheStreamOfALineCountsWhereTheURINamesNone(t *testing.T) {
 }
 
 func TestKeyHeaderAndShardFlags(t *testing.T) {
+	drop(t, "attr")
 	here(t, "v\n", "produce", "memory://attr/s?shards=4", "-k", "k", "-H", "a=1=2,3", "-H", "b=", "--shard=2").want(t, exitOK, "")
 	r := here(t, "", "consume", "memory://attr/s?shards=4", "-o", "json", "--until-end")
 	for _, want := range []string{`"shard":2`, `"key":"k"`, `"headers":[{"key":"a","value":"1=2,3"},{"key":"b","value":""}]`} {
@@ -60,6 +64,7 @@ func TestKeyHeaderAndShardFlags(t *testing.T) {
 }
 
 func TestFailedRecordsAreCountedAndTheRestIsStored(t *testing.T) {
+	drop(t, "failed")
 	in := strings.Repeat("{\"value\":\"ok\"}\nnonsense\n", 12)
 	r := here(t, in, "produce", "memory://failed/s", "-i", "json")
 	r.want(t, exitUsage, "", "line 2: ", "further failures are counted", "12 messages, 24 bytes stored, 12 failed", "12 records failed, the first: ")
@@ -70,6 +75,7 @@ func TestFailedRecordsAreCountedAndTheRestIsStored(t *testing.T) {
 }
 
 func TestConsumeInAGroupResumes(t *testing.T) {
+	drop(t, "groups")
 	here(t, numbers("m", 1, 10), "produce", "memory://groups/s").want(t, exitOK, "")
 	group := "memory://groups/s?mode=resumable&group=g&reset=earliest"
 	here(t, "", "consume", group, "-n3").want(t, exitOK, numbers("m", 1, 3))
@@ -87,6 +93,7 @@ func TestConsumeInAGroupResumes(t *testing.T) {
 }
 
 func TestDescribeAndCreate(t *testing.T) {
+	drop(t, "made")
 	here(t, "", "create", "memory://made/a,b", "--shards=2").want(t, exitOK,
 		"STREAM  SHARD  FIRST  NEXT  STATE\na       0      0      0     open\na       1      0      0     open\nb       0      0      0     open\nb       1      0      0     open\n")
 	here(t, "", "create", "memory://made/a").want(t, exitExists, "", "exists")
@@ -114,6 +121,7 @@ func TestVersionSaysWhatTheBinaryIs(t *testing.T) {
 }
 
 func TestUntilEndReadsEveryShardToItsEndAsOfTheStart(t *testing.T) {
+	drop(t, "ends")
 	var want []string
 	for i := range 40 {
 		in := numbers("a"+string(rune('A'+i))+".", 1, 50)

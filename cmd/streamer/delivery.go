@@ -23,6 +23,31 @@ type delivery struct {
 	first  error
 }
 
+// run sends lines until the input ends, ctx ends or it gives up. What was read is sent.
+func (d *delivery) run(ctx context.Context, in *lineReader) error {
+	ctx, d.giveUp = context.WithCancelCause(ctx)
+	defer d.giveUp(nil)
+	late, cancel := lingering(ctx)
+	defer cancel()
+	d.meter.end.Store(inputSize(d.in))
+	d.meter.do("reading standard input")
+	lines, failed := in.batches(ctx.Done())
+	for {
+		select {
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		case batch, ok := <-lines:
+			if !ok {
+				return *failed
+			}
+			for _, l := range batch {
+				d.send(late, l)
+				d.meter.at.Add(int64(len(l.text)) + 1)
+			}
+		}
+	}
+}
+
 // send sends one line. It blocks while the producer's buffer is full.
 func (d *delivery) send(ctx context.Context, l line) {
 	if l.err != nil {

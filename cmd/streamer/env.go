@@ -19,6 +19,7 @@ type env struct {
 	err            *screen
 	meter          *meter
 	quiet, verbose bool
+	concluded      bool // the command has said what it did
 }
 
 // startProgress shows what command does on a terminal, every interval, from one interval on. Its goroutine has ended when stop returns.
@@ -83,6 +84,7 @@ func (e *env) finish(ctx context.Context, err error, opened ...io.Closer) error 
 // conclude says what was done when a signal ended the command and, where always, otherwise too. When whoever read the output has gone there is
 // nobody to tell.
 func (e *env) conclude(command string, err error, summary string, always bool) {
+	e.concluded = true
 	signal, signalled := errors.AsType[stopped](err)
 	switch {
 	case signalled:

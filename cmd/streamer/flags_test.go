@@ -31,6 +31,7 @@ func TestEveryOptionIsAFlag(t *testing.T) {
 }
 
 func TestFlagsOverrideTheURI(t *testing.T) {
+	drop(t, "flags")
 	here(t, numbers("m", 1, 3), "produce", "memory://flags/s").want(t, exitOK, "")
 	uri := "memory://flags/s?mode=load-balanced&group=g&reset=latest&prefetch=1"
 	here(t, "", "consume", uri, "--mode=realtime", "--start=beginning", "--prefetch=10", "-n2").want(t, exitOK, "m1\nm2\n")

@@ -129,7 +129,7 @@ func TestWhatTheTargetCannotKeepIsDroppedAndTheOrderStays(t *testing.T) {
 				return refuse("attributes")
 			}
 			return nil
-		}, "does not keep the time and headers and keys: dropped"},
+		}, "does not keep headers and keys: dropped"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			to := newFakeTarget(t, c.refuses)

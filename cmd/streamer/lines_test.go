@@ -29,15 +29,15 @@ func readLines(r io.Reader, max int) (texts []string, failed []int, err error) {
 func TestEveryLineIsAMessage(t *testing.T) {
 	long := strings.Repeat("x", 300<<10)
 	for in, want := range map[string][]string{
-		"":                   nil,
-		"a":                  {"a"},
-		"a\n":                {"a"},
-		"a\nb":               {"a", "b"},
-		"\n\na\n\n":          {"", "", "a", ""},
-		"a\r\n":              {"a\r"},
-		"\xff\x00\n":         {"\xff\x00"},
-		long + "\n" + "b\n":  {long, "b"},
-		long + "\n" + long:   {long, long},
+		"":                      nil,
+		"a":                     {"a"},
+		"a\n":                   {"a"},
+		"a\nb":                  {"a", "b"},
+		"\n\na\n\n":             {"", "", "a", ""},
+		"a\r\n":                 {"a\r"},
+		"\xff\x00\n":            {"\xff\x00"},
+		long + "\n" + "b\n":     {long, "b"},
+		long + "\n" + long:      {long, long},
 		strings.Repeat("\n", 3): {"", "", ""},
 	} {
 		got, failed, err := readLines(strings.NewReader(in), 1<<20)

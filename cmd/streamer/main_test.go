@@ -13,6 +13,8 @@ import (
 	"time"
 
 	"go.uber.org/goleak"
+
+	"github.com/gostreamer/streamer/memory"
 )
 
 // binary is the program, built once.
@@ -55,6 +57,15 @@ func here(t *testing.T, stdin string, args ...string) result {
 	return result{code, stdout.String(), stderr.String()}
 }
 
+// drop forgets logs of memory:// when the test ends, so that it can run again.
+func drop(t *testing.T, names ...string) {
+	t.Cleanup(func() {
+		for _, name := range names {
+			memory.Drop(name)
+		}
+	})
+}
+
 // process is a run of the binary.
 type process struct {
 	t      *testing.T
@@ -73,11 +84,23 @@ func start(t *testing.T, stdin io.Reader, args ...string) *process {
 	return p
 }
 
+// fed runs the binary and leaves its standard input open.
+func fed(t *testing.T, args ...string) (*process, io.Writer) {
+	t.Helper()
+	p := prepare(t, args...)
+	stdin, err := p.cmd.StdinPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	p.begin()
+	return p, stdin
+}
+
 // prepare is start without starting: the caller may set stdin, stdout or stderr before begin.
 func prepare(t *testing.T, args ...string) *process {
 	p := &process{t: t, cmd: exec.Command(binary, args...), stdout: &watched{}, stderr: &watched{}, done: make(chan struct{})}
 	p.cmd.Stdout, p.cmd.Stderr = p.stdout, p.stderr
-	p.cmd.Env = append(os.Environ(), "HOST_ID=test")
+	p.cmd.Env = append(os.Environ(), "HOST_ID=test", "GORACE=atexit_sleep_ms=0")
 	return p
 }
 

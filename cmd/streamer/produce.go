@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"os"
 	"strings"
 
@@ -20,7 +21,7 @@ type produceCmd struct {
 	Key     *string  `short:"k" help:"The key of messages that have none."`
 	Header  []string `short:"H" sep:"none" placeholder:"NAME=VALUE" help:"A header to add to every message; may be repeated."`
 	Shard   *uint64  `help:"Send every message to this shard."`
-	MaxLine int      `default:"67108864" placeholder:"BYTES" help:"The longest line (64 MiB). A longer one fails by itself."`
+	MaxLine string   `default:"64MiB" placeholder:"SIZE" help:"The longest line (64MiB). A longer one fails by itself."`
 	uriFlags
 
 	Options kong.Plugins `embed:""`
@@ -46,6 +47,10 @@ func (c *produceCmd) Run(ctx context.Context, e *env) error {
 	if err != nil {
 		return err
 	}
+	max, err := c.maxLine()
+	if err != nil {
+		return err
+	}
 	var given streamer.StreamerOptions
 	if err := c.flags.apply(&given); err != nil {
 		return err
@@ -59,7 +64,7 @@ func (c *produceCmd) Run(ctx context.Context, e *env) error {
 		return e.finish(ctx, err, s)
 	}
 	d := &delivery{env: e, to: to, records: records, stdout: isStdio(c.URI)}
-	err = c.send(ctx, e, d)
+	err = d.run(ctx, newLineReader(e.in, max))
 	err = e.finish(ctx, d.finish(causeOf(ctx, err)), s)
 	e.conclude("produce", err, d.summary(), true)
 	return err
@@ -86,35 +91,19 @@ func (c *produceCmd) recorder() (*recorder, error) {
 		}
 		r.headers = append(r.headers, streamer.Header{Key: name, Value: []byte(value)})
 	}
-	if c.MaxLine <= 0 {
-		return nil, usageError{errors.New("--max-line: want a number of bytes above 0")}
-	}
 	return r, nil
 }
 
-// send sends lines until the input ends, ctx ends or the delivery gives up. What was read is sent.
-func (c *produceCmd) send(ctx context.Context, e *env, d *delivery) error {
-	ctx, d.giveUp = context.WithCancelCause(ctx)
-	defer d.giveUp(nil)
-	late, cancel := lingering(ctx)
-	defer cancel()
-	e.meter.end.Store(inputSize(e.in))
-	e.meter.do("reading standard input")
-	lines, failed := newLineReader(e.in, c.MaxLine).batches(ctx.Done())
-	for {
-		select {
-		case <-ctx.Done():
-			return context.Cause(ctx)
-		case batch, ok := <-lines:
-			if !ok {
-				return *failed
-			}
-			for _, l := range batch {
-				d.send(late, l)
-				e.meter.at.Add(int64(len(l.text)) + 1)
-			}
-		}
+// maxLine is --max-line, which also bounds what a line that never ends can make the program use.
+func (c *produceCmd) maxLine() (int, error) {
+	n, err := streamer.ParseSize(c.MaxLine)
+	if err == nil && (n < 1 || n > math.MaxInt32) {
+		err = errors.New("want 1 byte to 2 GiB")
 	}
+	if err != nil {
+		return 0, usageError{fmt.Errorf("--max-line=%s: %w", c.MaxLine, err)}
+	}
+	return int(n), nil
 }
 
 // inputSize is how much there is to read, 0 where that is not known.

@@ -6,6 +6,7 @@ import (
 )
 
 func TestRelayKeepsKeyHeadersAndTime(t *testing.T) {
+	drop(t, "relay")
 	in := `{"key":"k","headers":[{"key":"h","value":"1"}],"time":"2024-05-06T07:08:09Z","value":"v"}` + "\n" + `{"value":null}` + "\n"
 	here(t, in, "produce", "memory://relay/a", "-i", "json").want(t, exitOK, "")
 	here(t, "", "relay", "memory://relay/a", "memory://relay/b", "--until-end").want(t, exitOK, "", "relay: 2 messages, 2 bytes stored, 2 acknowledged")
@@ -16,6 +17,7 @@ func TestRelayKeepsKeyHeadersAndTime(t *testing.T) {
 }
 
 func TestRelayGoesOnWhereItStopped(t *testing.T) {
+	drop(t, "relay-on")
 	for i := range 3 {
 		here(t, numbers("m", 1000*i+1, 1000*i+1000), "produce", "memory://relay-on/a").want(t, exitOK, "")
 		here(t, "", "relay", "memory://relay-on/a", "memory://relay-on/b", "--until-end").want(t, exitOK, "", "1,000 acknowledged")
@@ -25,6 +27,7 @@ func TestRelayGoesOnWhereItStopped(t *testing.T) {
 }
 
 func TestRelayOfSeveralStreamsKeepsTheirNames(t *testing.T) {
+	drop(t, "many", "many-copy")
 	here(t, "1\n", "produce", "memory://many/a").want(t, exitOK, "")
 	here(t, "2\n", "produce", "memory://many/b").want(t, exitOK, "")
 	here(t, "", "relay", "memory://many/a,b", "memory://many-copy", "--until-end").want(t, exitOK, "")
@@ -34,6 +37,7 @@ func TestRelayOfSeveralStreamsKeepsTheirNames(t *testing.T) {
 }
 
 func TestRelayRefusesWhatCannotBe(t *testing.T) {
+	drop(t, "loop")
 	here(t, "", "relay", "memory://loop/a", "memory://loop/a?create=always").want(t, exitUsage, "", "source and target are the same")
 	here(t, "", "relay", "memory://loop/a", "memory://loop/b,c").want(t, exitUsage, "", "names 2: b, c")
 	here(t, "", "relay", "memory://loop/a", "memory://loop/b").want(t, exitNotFound, "", "memory a: not found")

@@ -44,6 +44,9 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 	chosen.BindTo(ctx, (*context.Context)(nil))
 	err = chosen.Run(e)
 	stop()
+	if !e.concluded {
+		e.conclude(chosen.Selected().Name, causeOf(ctx, err), "nothing was done", false)
+	}
 	return report(screen, err)
 }
 

@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"net/url"
+	"slices"
 	"strings"
 
 	"github.com/gostreamer/streamer"
@@ -43,13 +44,30 @@ func consumerOptions(uri string) (streamer.ConsumerOptions, error) {
 	return o.Consumer, err
 }
 
-// streamsOf are the streams that uri names.
+// streamsOf are the streams that uri names; none stands for every stream.
 func streamsOf(uri string) ([]string, error) {
 	u, err := streamer.ParseURI(uri)
 	if err != nil {
 		return nil, err
 	}
-	return u.Streams, nil
+	streams := u.Streams
+	if u.Scheme == "file" {
+		streams = fileStreams(u)
+	}
+	if len(streams) == 1 && streams[0] == "*" {
+		return nil, nil
+	}
+	return streams, nil
+}
+
+// fileStreams takes the streams off the path of a log: they are its last element, unless that is the log itself.
+func fileStreams(u *streamer.URI) []string {
+	path := strings.TrimRight(strings.Join(u.Hosts, "")+u.Path, "/")
+	last := path[strings.LastIndexByte(path, '/')+1:]
+	if strings.HasSuffix(last, ".ss") {
+		return nil
+	}
+	return slices.DeleteFunc(strings.Split(last, ","), func(s string) bool { return s == "" })
 }
 
 // oneStream is the stream that uri names, "" when it names none.
