@@ -22,25 +22,18 @@ func (b *backend) Create(ctx context.Context, name string, shards int) error {
 	if name == "" || shards < 0 || shards > MaxShards {
 		return fmt.Errorf("%w: a stream has a name and 1 to %d shards", streamer.ErrInvalid, MaxShards)
 	}
-	return b.log.change(func() error {
-		if b.log.streams[name] != nil {
-			return &streamer.Error{Stream: name, Kind: streamer.ErrExists}
-		}
-		b.log.create(name, shards)
-		return nil
-	})
+	b.log.mu.Lock()
+	defer b.log.mu.Unlock()
+	if b.log.streams[name] != nil {
+		return &streamer.Error{Stream: name, Kind: streamer.ErrExists}
+	}
+	b.log.create(name, shards)
+	return nil
 }
 
 // Delete implements streamer.Admin.
 func (b *backend) Delete(ctx context.Context, name string) error {
-	if err := b.enter(ctx, name); err != nil {
-		return err
-	}
-	return b.log.change(func() error {
-		st := b.log.streams[name]
-		if st == nil {
-			return notFound(name)
-		}
+	return b.look(ctx, name, func(st *stream) error {
 		b.log.remove(st)
 		return nil
 	})

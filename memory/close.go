@@ -29,6 +29,9 @@ func (s *source) Close(ctx context.Context) error {
 	back := s.neverHandedOut()
 	s.log.mu.Lock()
 	defer s.log.mu.Unlock()
+	if s.group != nil {
+		s.group.restore()
+	}
 	s.reopen(back)
 	s.log.leave(s)
 	s.left = true
@@ -44,8 +47,11 @@ func (s *source) neverHandedOut() []streamer.Acked {
 	if !s.cfg.AtMostOnce || s.group == nil {
 		return nil
 	}
+	s.log.mu.Lock()
+	shards := s.reading()
+	s.log.mu.Unlock()
 	var all []streamer.Acked
-	for _, at := range s.reading() {
+	for _, at := range shards {
 		a := streamer.Acked{StreamShard: at}
 		for seq, handedOut := range s.cfg.InFlight(at) {
 			if !handedOut {

@@ -90,7 +90,11 @@ func (p *place) faults() conformance.Faults {
 		Trim: func(s streamer.StreamShard, upTo streamer.SeqNo) {
 			p.must(p.log.Trim(s, streamer.SeqUint(upTo.Uint()+1)))
 		},
-		Poison: func(s streamer.StreamShard) { _, err := p.log.AppendUndecodable(s); p.must(err) },
+		Poison: func(s streamer.StreamShard) streamer.StreamShard {
+			_, err := p.log.AppendUndecodable(s)
+			p.must(err)
+			return s
+		},
 		AddShard: func(stream string) streamer.ShardID {
 			id, err := p.log.AddShard(stream)
 			p.must(err)

@@ -19,6 +19,9 @@ func (l *Log) AddShard(stream string) (id streamer.ShardID, err error) {
 		if len(st.shards) == MaxShards {
 			return &streamer.Error{Stream: stream, Kind: streamer.ErrInvalid, Err: fmt.Errorf("a stream has %d shards at most", MaxShards)}
 		}
+		for _, g := range l.groups {
+			g.restore() // a progress that was forgotten would not grow
+		}
 		id = streamer.ShardID(len(st.shards))
 		st.grow(1)
 		l.regroup(st)
@@ -64,14 +67,14 @@ func (l *Log) AppendUndecodable(at streamer.StreamShard) (streamer.SeqNo, error)
 	return streamer.SeqUint(sh.appendOdd(errUndecodable)), nil
 }
 
-// Revoke takes a shard from the member of group that reads it and returns when he has given it up: he may finish the messages in work and commit
+// Revoke takes a shard from the member of group that reads it and returns when it has given it up: it may finish the messages in work and commit
 // (see SourceConfig.Revoked). Nobody reads the shard until giveBack is called, which returns when its reader knows. ErrNotFound when the group
 // has no position in the stream; ErrUnsupported when its members share the shards. Neither may be called from a Hook.
 func (l *Log) Revoke(group string, at streamer.StreamShard) (giveBack func(), err error) {
 	return l.withhold(group, at, false)
 }
 
-// Lose is Revoke without notice: the member is told when the shard is gone already, and what he did not commit comes again.
+// Lose is Revoke without notice: the member is told when the shard is gone already, and what it did not commit comes again.
 func (l *Log) Lose(group string, at streamer.StreamShard) (giveBack func(), err error) {
 	return l.withhold(group, at, true)
 }
@@ -95,11 +98,11 @@ func (l *Log) withhold(group string, at streamer.StreamShard, lost bool) (giveBa
 		return nil, err
 	}
 	return func() {
-		l.change(func() error {
-			p.places[at.Shard].withheld = false
-			l.kickGroup(group)
-			return nil
-		})
+		l.mu.Lock()
+		p.places[at.Shard].withheld = false
+		l.kickGroup(group)
+		l.mu.Unlock()
+		l.awaitSettled()
 	}, nil
 }
 
@@ -145,9 +148,9 @@ func (l *Log) kickGroup(group string) {
 	}
 }
 
-// Expel treats a member of group, every member if name is empty, as a server does whose heartbeats stopped: his shards and messages go to
-// the others at once. He is not told. He gets no more messages, and his next commit is ErrFenced. It is how to test a death without a
-// second process. It returns when the others know, and is ErrNotFound when there is no such member.
+// Expel treats a member of group, every member if name is empty, as a server does whose heartbeats stopped: its shards and messages go to the
+// others at once. It is not told, gets no more messages, and its next commit is ErrFenced. That is a death without a second process. Expel
+// returns when the others know; ErrNotFound when there is no such member.
 func (l *Log) Expel(group, name string) error {
 	return l.change(func() error {
 		found := false

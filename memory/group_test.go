@@ -3,7 +3,6 @@ package memory
 import (
 	"fmt"
 	"slices"
-	"sync"
 	"testing"
 
 	"github.com/gostreamer/streamer"
@@ -215,97 +214,6 @@ func TestDealtGroupsAreTheEngines(t *testing.T) {
 	}
 }
 
-func TestSharedMessagesGoToWhoAsksFirstAndComeBackFromTheDead(t *testing.T) {
-	r := newRig(t, Config{Acks: ByMessage})
-	r.create("s", 2)
-	r.send("s", 0, 0, 600)
-	a, b, c := r.member("g", "a", streamer.LoadBalanced), r.member("g", "b", streamer.LoadBalanced), r.member("g", "c", streamer.LoadBalanced)
-	fromA, fromB, fromC := a.read(100), b.read(100), c.read(100)
-	equal(t, values(fromA), numbers(0, 100))
-	equal(t, values(fromB), numbers(100, 100))
-	equal(t, values(fromC), numbers(200, 100))
-	r.ok(a.ack(fromA[:50]...))
-	r.ok(b.ack(fromB[10:]...))
-	r.ok(b.ack(fromA[60])) // not b's: nothing happens
-	a.close()
-	r.ok(r.log.Expel("g", "b"))
-	r.is(b.ack(fromB[:10]...), streamer.ErrFenced)
-	equal(t, c.values(100), append(append(numbers(50, 50), numbers(100, 10)...), numbers(300, 40)...))
-	c.close()
-	b.close()
-	again := r.member("g", "d", streamer.LoadBalanced)
-	var got []string
-	for len(got) < 460 {
-		got = append(got, values(fetched(again))...)
-	}
-	equal(t, got, append(append(numbers(50, 50), numbers(100, 10)...), numbers(200, 400)...))
-}
-
-func fetched(rd *reader) []streamer.Message {
-	rd.Helper()
-	slab, err := rd.fetch()
-	rd.ok(err)
-	return slab
-}
-
-func TestAMemberTakesNoMoreThanItHasRoomFor(t *testing.T) {
-	r := newRig(t, Config{Acks: ByMessage})
-	r.create("s", 1)
-	r.send("s", 0, 0, 50)
-	a := r.open(streamer.SourceConfig{Streams: []string{"s"}, Mode: streamer.LoadBalanced, Group: "g", Room: func() int { return 7 }})
-	b := r.member("g", "b", streamer.LoadBalanced)
-	equal(t, values(fetched(a)), numbers(0, 7))
-	equal(t, values(fetched(b)), numbers(7, 43))
-}
-
-func TestReleasedMessagesGoToAnotherMember(t *testing.T) {
-	r := newRig(t, Config{Acks: ByMessage})
-	r.create("s", 1)
-	r.send("s", 0, 0, 20)
-	a, b := r.member("g", "a", streamer.LoadBalanced), r.member("g", "b", streamer.LoadBalanced)
-	got := a.read(20)
-	back := ackedOf(got[5:])
-	for range 2 {
-		r.ok(a.src.(streamer.Releaser).Release(t.Context(), back))
-	}
-	equal(t, b.values(15), numbers(5, 15))
-	r.ok(a.ack(got...))
-	r.ok(b.ack(got[5:]...))
-	a.close()
-	b.close()
-	r.member("g", "c", streamer.LoadBalanced).nothing()
-}
-
-func TestAcksInAnyOrderLeaveExactlyTheRest(t *testing.T) {
-	for _, mode := range []streamer.ConsumerMode{streamer.Resumable, streamer.LoadBalanced} {
-		r := newRig(t, Config{Acks: ByMessage})
-		r.create("s", 1)
-		r.send("s", 0, 0, 100)
-		rd := r.member("g", "a", mode)
-		got := rd.read(100)
-		var rest []string
-		for i := 99; i >= 0; i-- {
-			if i%7 == 3 {
-				rest = append(rest, fmt.Sprint(i))
-				continue
-			}
-			r.ok(rd.ack(got[i]))
-		}
-		rd.close()
-		slices.Reverse(rest)
-		rd = r.member("g", "a", mode)
-		var again []streamer.Message
-		for len(again) < len(rest) {
-			again = append(again, fetched(rd)...)
-		}
-		equal(t, values(again), rest)
-		r.ok(rd.ack(again...))
-		rd.nothing()
-		rd.close()
-		Drop(t.Name())
-	}
-}
-
 func TestAtMostOnceTakesBackWhatWasNeverHandedOut(t *testing.T) {
 	for _, acks := range []Acks{ByCursor, ByMessage} {
 		r := newRig(t, Config{Acks: acks})
@@ -361,86 +269,18 @@ func TestAForgottenGroupIsRestoredWhereItWas(t *testing.T) {
 		}
 	}
 	r := newRig(t, Config{})
+	r.create("t", 1)
+	rd := r.open(streamer.SourceConfig{Streams: []string{"t"}, Mode: streamer.Resumable, Group: "g", Reset: streamer.Latest})
+	r.ok(r.log.Forget("t", "g"))
+	_, err := r.log.AddShard("t")
+	r.ok(err)
+	equal(t, rd.shards(), []streamer.ShardID{0, 1})
+	r.ok(r.log.Forget("t", "g"))
+	rd.close()
+	if groups, err := r.backend.Groups(t.Context(), "t"); err != nil || len(groups) != 1 {
+		t.Errorf("a member that closed left %v, %v", groups, err)
+	}
 	r.is(r.log.Forget("s", "g"), streamer.ErrNotFound)
 	r.create("s", 1)
 	r.is(r.log.Forget("s", "g"), streamer.ErrNotFound)
-}
-
-// Members come and go while messages flow: every message is committed once, and what comes twice was delivered and not committed.
-func TestGroupsSurviveComingAndGoing(t *testing.T) {
-	const shards, each = 8, 400
-	for _, acks := range []Acks{ByCursor, ByMessage} {
-		t.Run(acks.String(), func(t *testing.T) {
-			r := newRig(t, Config{Acks: acks})
-			r.create("s", shards)
-			var writers sync.WaitGroup
-			for id := range streamer.ShardID(shards) {
-				writers.Go(func() { r.send("s", id, 0, each) })
-			}
-			seen := newTally()
-			var members sync.WaitGroup
-			for i := range 4 {
-				members.Go(func() {
-					for round := range 5 {
-						m := r.open(streamer.SourceConfig{Streams: []string{"s"}, Mode: streamer.LoadBalanced, Group: "g", Name: fmt.Sprint(i), MaxBatch: 50})
-						seen.consume(m, (round+1)*shards*each/6)
-						m.close()
-					}
-				})
-			}
-			writers.Wait()
-			members.Wait()
-			last := r.member("g", "last", streamer.LoadBalanced)
-			seen.consume(last, shards*each)
-			last.nothing()
-			if len(seen.committed) != shards*each {
-				t.Errorf("%d committed, want %d", len(seen.committed), shards*each)
-			}
-			if n := seen.twice; n > 0 {
-				t.Errorf("%d committed twice", n)
-			}
-		})
-	}
-}
-
-// tally counts what was committed, over all members.
-type tally struct {
-	mu        sync.Mutex
-	committed map[string]bool
-	twice     int
-}
-
-func newTally() *tally { return &tally{committed: map[string]bool{}} }
-
-// consume reads and commits, batch by batch, until n messages are committed in all. A revocation waits for the batch.
-func (y *tally) consume(rd *reader, n int) {
-	for y.count() < n {
-		y.batch(rd)
-	}
-}
-
-func (y *tally) batch(rd *reader) {
-	rd.working.Lock()
-	defer rd.working.Unlock()
-	slab, _ := rd.fetchShort()
-	for _, m := range slab {
-		if rd.finish(m) == nil {
-			y.add(fmt.Sprintf("%d/%v", m.Shard, m.Seq))
-		}
-	}
-}
-
-func (y *tally) count() int {
-	y.mu.Lock()
-	defer y.mu.Unlock()
-	return len(y.committed)
-}
-
-func (y *tally) add(key string) {
-	y.mu.Lock()
-	defer y.mu.Unlock()
-	if y.committed[key] {
-		y.twice++
-	}
-	y.committed[key] = true
 }

@@ -34,7 +34,7 @@ func Open(name string) *Log {
 	return l
 }
 
-// Drop forgets the log of that name: the next Open starts an empty one. Who has the old one open keeps it until he closes.
+// Drop forgets the log of that name: the next Open starts an empty one. Streamers that have the old one open keep it.
 func Drop(name string) {
 	logs.Lock()
 	defer logs.Unlock()
@@ -127,20 +127,26 @@ func notFound(stream string) error {
 	return &streamer.Error{Stream: stream, Kind: streamer.ErrNotFound}
 }
 
-// change runs f under mu and returns when every source has been told of what f changed. A source that has to give up a shard waits for the
-// messages in work, for 5 s at most.
+// change runs f under mu and returns when every source has been told of what f changed.
 func (l *Log) change(f func() error) error {
 	l.mu.Lock()
 	err := f()
-	var busy []<-chan struct{}
+	l.mu.Unlock()
+	l.awaitSettled()
+	return err
+}
+
+// awaitSettled waits for the sources that are changing shards. One that has to give a shard up waits for the messages in work, for 5 s at most.
+func (l *Log) awaitSettled() {
+	var settling []<-chan struct{}
+	l.mu.Lock()
 	for s := range l.sources {
 		if s.settling != nil {
-			busy = append(busy, s.settling)
+			settling = append(settling, s.settling)
 		}
 	}
 	l.mu.Unlock()
-	for _, settled := range busy {
+	for _, settled := range settling {
 		<-settled
 	}
-	return err
 }

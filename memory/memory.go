@@ -26,7 +26,10 @@ func init() {
 
 // Connect opens a log from code: all that a memory:// URI can say, c can. ErrInvalid names the field of c that is out of range. It never blocks;
 // ctx bounds the call only.
-func Connect(_ context.Context, c Config, o streamer.StreamerOptions) (streamer.Streamer, error) {
+func Connect(ctx context.Context, c Config, o streamer.StreamerOptions) (streamer.Streamer, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
 	b, err := newBackend(c)
 	if err != nil {
 		return nil, err

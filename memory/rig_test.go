@@ -103,7 +103,6 @@ type reader struct {
 	cfg streamer.SourceConfig
 
 	mu      sync.Mutex
-	buffer  []streamer.Message
 	owned   map[streamer.StreamShard]bool
 	events  []string // what was called, in order
 	onTake  func(gone []streamer.StreamShard, lost bool)

@@ -1,6 +1,7 @@
 package memory
 
 import (
+	"cmp"
 	"context"
 	"sync/atomic"
 	"time"
@@ -147,7 +148,13 @@ func (s *sink) writeEach(ctx context.Context, p []*streamer.Pending) error {
 	c := call{op: Write}
 	for _, r := range p {
 		rec := r.Record
-		v, err := s.strike(ctx, &c, &rec)
+		at, err := s.fix(&rec)
+		if err != nil {
+			r.Resolve(streamer.Meta{}, err)
+			continue
+		}
+		c.touches = func(f *Fault) bool { return f.covers(at) && (f.Record == nil || f.Record(rec)) }
+		v, err := s.log.faults.apply(ctx, &c)
 		if err != nil {
 			return err
 		}
@@ -155,10 +162,7 @@ func (s *sink) writeEach(ctx context.Context, p []*streamer.Pending) error {
 		if v.transient() {
 			return v.err()
 		}
-		if err == nil {
-			err = v.err()
-		}
-		if err != nil {
+		if err = cmp.Or(err, v.err()); err != nil {
 			meta = streamer.Meta{}
 		}
 		r.Resolve(meta, err)
@@ -166,18 +170,17 @@ func (s *sink) writeEach(ctx context.Context, p []*streamer.Pending) error {
 	return nil
 }
 
-// strike applies the faults to one record and fixes its shard, so that it goes where they were asked about.
-func (s *sink) strike(ctx context.Context, c *call, r *streamer.Record) (verdict, error) {
+// fix chooses r's shard, so that it goes where the faults are asked about.
+func (s *sink) fix(r *streamer.Record) (streamer.StreamShard, error) {
 	s.log.mu.Lock()
+	defer s.log.mu.Unlock()
 	sh, err := s.shard(r)
-	s.log.mu.Unlock()
 	if err != nil {
-		return verdict{}, nil // store says so
+		return streamer.StreamShard{}, err
 	}
 	at := sh.at()
 	r.Shard = &at.Shard
-	c.touches = func(f *Fault) bool { return f.covers(at) && (f.Record == nil || f.Record(*r)) }
-	return s.log.faults.apply(ctx, c)
+	return at, nil
 }
 
 // attempt stores a record as far as v lets it.
