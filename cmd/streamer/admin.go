@@ -68,8 +68,7 @@ func (t *table) print(w io.Writer, asJSON bool) error {
 	for _, cells := range t.rows {
 		fmt.Fprintln(columns, strings.Join(cells, "\t"))
 	}
-	columns.Flush() // its error sticks to out
-	return out.Flush()
+	return errors.Join(columns.Flush(), out.Flush())
 }
 
 func (t *table) printJSON(w io.Writer) error {

@@ -11,7 +11,7 @@ import (
 
 func TestProduceThenConsume(t *testing.T) {
 	drop(t, "pc")
-	here(t, "a\n\nb c\n", "produce", "memory://pc/s").want(t, exitOK, "", "produce: 3 messages, 4 bytes stored")
+	here(t, "a\n\nb c\n", "-v", "produce", "memory://pc/s").want(t, exitOK, "", "produce: 3 messages, 4 bytes stored")
 	here(t, "", "consume", "memory://pc/s", "--until-end").want(t, exitOK, "a\n\nb c\n")
 	here(t, "", "consume", "memory://pc/s", "--start=beginning", "-n", "1").want(t, exitOK, "a\n")
 	here(t, "", "consume", "memory://pc/s", "-n", "0").want(t, exitOK, "")
@@ -71,7 +71,7 @@ func TestFailedRecordsAreCountedAndTheRestIsStored(t *testing.T) {
 	if n := strings.Count(r.stderr, "streamer: line "); n != 10 {
 		t.Errorf("%d failures are shown: %s", n, r.stderr)
 	}
-	here(t, "1\n123\n1\n", "produce", "memory://failed/long", "--max-line=2").want(t, exitFailed, "", "line 2: too large", "2 messages")
+	here(t, "1\n123\n1\n", "-v", "produce", "memory://failed/long", "--max-line=2").want(t, exitFailed, "", "line 2: too large", "2 messages")
 }
 
 func TestConsumeInAGroupResumes(t *testing.T) {

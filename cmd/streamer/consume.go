@@ -108,7 +108,9 @@ type printer struct {
 // print writes batch, and acknowledges it when all of it is written.
 func (p *printer) print(batch []*streamer.Message) error {
 	for _, m := range batch {
-		p.out.Write(p.line(m)) // the first error sticks; Flush returns it
+		if _, err := p.out.Write(p.line(m)); err != nil {
+			return err
+		}
 	}
 	if err := p.out.Flush(); err != nil {
 		return err

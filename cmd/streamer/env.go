@@ -81,15 +81,16 @@ func (e *env) finish(ctx context.Context, err error, opened ...io.Closer) error 
 	return err
 }
 
-// conclude says what was done when a signal ended the command and, where always, otherwise too. When whoever read the output has gone there is
-// nobody to tell.
-func (e *env) conclude(command string, err error, summary string, always bool) {
+// conclude says what was done: when a signal stopped the command or it failed, to a user who asked for it with --verbose and, where interactive,
+// to one at a terminal. When whoever read the output has gone there is nobody to tell.
+func (e *env) conclude(command string, err error, summary string, interactive bool) {
 	e.concluded = true
 	signal, signalled := errors.AsType[stopped](err)
 	switch {
 	case signalled:
 		e.note("%s: %s: %s", command, signal, summary)
-	case always && !errors.Is(err, errPipeClosed):
+	case errors.Is(err, errPipeClosed):
+	case err != nil, e.verbose, interactive && e.err.tty != nil:
 		e.note("%s: %s", command, summary)
 	}
 }

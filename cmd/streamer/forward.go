@@ -79,7 +79,7 @@ func (f *forwarder) fail(m *streamer.Message, err error) {
 
 // drain waits until everything sent is resolved, and returns the first failure.
 func (f *forwarder) drain(ctx context.Context) error {
-	f.to.Flush(ctx) // hurries; the receipts tell what failed
+	_ = f.to.Flush(ctx) // hurries; the receipts tell what failed
 	for range cap(f.window) {
 		select {
 		case f.window <- struct{}{}:

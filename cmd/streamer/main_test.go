@@ -184,3 +184,26 @@ func numbers(prefix string, from, to int) string {
 	}
 	return b.String()
 }
+
+// feed writes lines until the returned function is called.
+func feed(t *testing.T, w io.Writer) (stop func()) {
+	done, ended := make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(ended)
+		for i := 1; ; i++ {
+			select {
+			case <-done:
+				return
+			default:
+				if _, err := fmt.Fprintf(w, "line %d\n", i); err != nil {
+					return
+				}
+			}
+		}
+	}()
+	stop = func() {
+		close(done)
+		<-ended
+	}
+	return stop
+}

@@ -23,9 +23,9 @@ func watchPipe(f *os.File, gone func()) (stop func()) {
 		}
 	}()
 	return func() {
-		waker.Close()
+		_ = waker.Close()
 		<-done
-		wake.Close()
+		_ = wake.Close()
 	}
 }
 

@@ -48,29 +48,6 @@ func openPty(t *testing.T, columns uint16) (terminal *os.File, screen *watched) 
 	return terminal, screen
 }
 
-// feed writes lines until the returned function is called.
-func feed(t *testing.T, w io.Writer) (stop func()) {
-	done, ended := make(chan struct{}), make(chan struct{})
-	go func() {
-		defer close(ended)
-		for i := 1; ; i++ {
-			select {
-			case <-done:
-				return
-			default:
-				if _, err := fmt.Fprintf(w, "line %d\n", i); err != nil {
-					return
-				}
-			}
-		}
-	}()
-	stop = func() {
-		close(done)
-		<-ended
-	}
-	return stop
-}
-
 func awaitMatch(t *testing.T, w *watched, pattern string) {
 	t.Helper()
 	re := regexp.MustCompile(pattern)

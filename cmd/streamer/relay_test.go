@@ -9,7 +9,7 @@ func TestRelayKeepsKeyHeadersAndTime(t *testing.T) {
 	drop(t, "relay")
 	in := `{"key":"k","headers":[{"key":"h","value":"1"}],"time":"2024-05-06T07:08:09Z","value":"v"}` + "\n" + `{"value":null}` + "\n"
 	here(t, in, "produce", "memory://relay/a", "-i", "json").want(t, exitOK, "")
-	here(t, "", "relay", "memory://relay/a", "memory://relay/b", "--until-end").want(t, exitOK, "", "relay: 2 messages, 2 bytes stored, 2 acknowledged")
+	here(t, "", "-v", "relay", "memory://relay/a", "memory://relay/b", "--until-end").want(t, exitOK, "", "relay: 2 messages, 2 bytes stored, 2 acknowledged")
 	a, b := here(t, "", "consume", "memory://relay/a", "--until-end", "-o", "json"), here(t, "", "consume", "memory://relay/b", "--until-end", "-o", "json")
 	if b.stdout == "" || strings.ReplaceAll(b.stdout, `"b"`, `"a"`) != a.stdout {
 		t.Errorf("%q became %q", a.stdout, b.stdout)
@@ -20,9 +20,9 @@ func TestRelayGoesOnWhereItStopped(t *testing.T) {
 	drop(t, "relay-on")
 	for i := range 3 {
 		here(t, numbers("m", 1000*i+1, 1000*i+1000), "produce", "memory://relay-on/a").want(t, exitOK, "")
-		here(t, "", "relay", "memory://relay-on/a", "memory://relay-on/b", "--until-end").want(t, exitOK, "", "1,000 acknowledged")
+		here(t, "", "-v", "relay", "memory://relay-on/a", "memory://relay-on/b", "--until-end").want(t, exitOK, "", "1,000 acknowledged")
 	}
-	here(t, "", "relay", "memory://relay-on/a", "memory://relay-on/other", "--until-end").want(t, exitOK, "", "3,000 acknowledged")
+	here(t, "", "-v", "relay", "memory://relay-on/a", "memory://relay-on/other", "--until-end").want(t, exitOK, "", "3,000 acknowledged")
 	here(t, "", "consume", "memory://relay-on/b", "--until-end").want(t, exitOK, numbers("m", 1, 3000))
 }
 

@@ -12,7 +12,7 @@ import (
 // cli is the command line.
 type cli struct {
 	Quiet   bool `short:"q" help:"No progress line and no summary; warnings and errors remain."`
-	Verbose bool `short:"v" help:"Log connections, assignments and commits on standard error."`
+	Verbose bool `short:"v" help:"Say what was done, and log connections, assignments and commits."`
 
 	Produce  produceCmd  `cmd:"" help:"Send each line of standard input as a message."`
 	Consume  consumeCmd  `cmd:"" help:"Print the messages of a stream, one value per line."`
@@ -44,8 +44,8 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 	chosen.BindTo(ctx, (*context.Context)(nil))
 	err = chosen.Run(e)
 	stop()
-	if !e.concluded {
-		e.conclude(chosen.Selected().Name, causeOf(ctx, err), "nothing was done", false)
+	if err = causeOf(ctx, err); !e.concluded && isStop(err) {
+		e.conclude(chosen.Selected().Name, err, "nothing was done", false)
 	}
 	return report(screen, err)
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"fmt"
 	"io"
 	"os"
 	"strings"
@@ -81,10 +82,10 @@ func (s *screen) draw(line string) {
 	// Blanks and not an escape sequence: they erase on every terminal there is.
 	blank := strings.Repeat(" ", utf8.RuneCountInString(s.line))
 	if line == "" {
-		io.WriteString(s.stderr, "\r"+blank+"\r")
+		fmt.Fprint(s.stderr, "\r"+blank+"\r")
 	} else {
 		pad := max(0, len(blank)-utf8.RuneCountInString(line))
-		io.WriteString(s.stderr, "\r"+line+blank[:pad])
+		fmt.Fprint(s.stderr, "\r"+line+blank[:pad])
 	}
 	s.line = line
 }
