@@ -100,7 +100,8 @@ func (s ackSource) each(ctx context.Context, messages []streamer.Acked, f func(w
 	return v.err()
 }
 
-// ownerOf is the subscription of a shard in which the source may commit: ErrFenced when another may by now. mu is held.
+// ownerOf is the subscription of a shard in which the source may commit: ErrFenced when another may by now. While the engine does not know yet, but
+// will be told, that is Transient: without the shard the rest of the commit can succeed. mu is held.
 func (s *source) ownerOf(at streamer.StreamShard) (*subscription, error) {
 	if s.left {
 		return nil, streamer.ErrClosed
@@ -109,10 +110,10 @@ func (s *source) ownerOf(at streamer.StreamShard) (*subscription, error) {
 	switch {
 	case sub == nil || sub.cursor(at.Shard) == nil:
 		return nil, fenced(at, s.cfg.Group)
-	case sub.stream.deleted:
+	case sub.stream.deleted && !s.always:
 		return nil, notFound(at.Stream)
 	case !sub.owns(at.Shard):
-		return nil, fenced(at, s.cfg.Group)
+		return nil, streamer.Transient(fenced(at, s.cfg.Group), 0)
 	}
 	return sub, nil
 }
