@@ -59,8 +59,8 @@ func (s *source) obstacle(ctx context.Context, seen *faultID) error {
 		return nil
 	}
 	c := call{op: Fetch, touches: s.reads, since: *seen}
-	*seen = faultID(f.last.Load())
 	v, err := f.apply(ctx, &c)
+	*seen = max(*seen, c.newest)
 	if err != nil {
 		return err
 	}

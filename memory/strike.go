@@ -88,6 +88,7 @@ type call struct {
 	op      Op
 	touches func(f *Fault) bool
 	since   faultID   // only faults injected after this one
+	newest  faultID   // the last that apply looked at
 	waited  []faultID // whose Delay the call has waited
 }
 
@@ -101,6 +102,7 @@ func (f *faults) strike(ctx context.Context, op Op, touches func(f *Fault) bool)
 
 func (f *faults) apply(ctx context.Context, c *call) (verdict, error) {
 	for _, a := range f.inForce() {
+		c.newest = a.id
 		if a.id <= c.since || !a.concerns(c) || !f.use(a) {
 			continue
 		}
