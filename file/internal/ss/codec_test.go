@@ -221,7 +221,7 @@ func TestEncoderCarriesStreamsAcrossReopen(t *testing.T) {
 			e.See(&f)
 			end, n = f.End, n+1
 		}
-		e.off = end
+		e.MoveTo(end)
 		b := e.Start(bytes.Clone(want[:end]))
 		for _, r := range recs[k:] {
 			b = e.Append(b, r.key, r.shard, r.seq, r.time, r.payload)

@@ -169,3 +169,24 @@ func TestHugeSizeIsNotAllocated(t *testing.T) {
 		t.Errorf("the window grew to %d bytes for a size that no bytes back", len(s.buf))
 	}
 }
+
+func TestContainsFrame(t *testing.T) {
+	frame := referenceFrame(rec{"a", 0, 1, 1, []byte("payload")})
+	junk := bytes.Repeat([]byte{5, 'x', 'y'}, 300)
+	for name, c := range map[string]struct {
+		b    []byte
+		want bool
+	}{
+		"nothing":        {nil, false},
+		"zeros":          {make([]byte, 500), false},
+		"junk":           {junk, false},
+		"a frame":        {frame, true},
+		"behind junk":    {append(bytes.Clone(junk), frame...), true},
+		"a torn frame":   {frame[:len(frame)-1], false},
+		"headers galore": {bytes.Repeat(append(bytes.Clone(frame[:len(frame)-14]), 0, 1, 0, 27, mark), 5000), true},
+	} {
+		if got := ContainsFrame(c.b); got != c.want {
+			t.Errorf("%s: %v", name, got)
+		}
+	}
+}

@@ -32,13 +32,19 @@ type Mark struct {
 	undo  int
 }
 
-// NewEncoder continues a file that ends at off, which is HeaderSize for a new one. See tells it what the file holds.
+// NewEncoder writes on at off, which is HeaderSize for a new file. See tells it what the file holds already.
 func NewEncoder(interval uint32, off int64) *Encoder {
 	return &Encoder{interval: int64(interval), cap: ItemCap(interval), off: off}
 }
 
 // Offset is where the next byte goes.
 func (e *Encoder) Offset() int64 { return e.off }
+
+// MoveTo makes off the offset of the next byte.
+func (e *Encoder) MoveTo(off int64) { e.off = off }
+
+// Knows says whether the file has a frame of this stream.
+func (e *Encoder) Knows(key string, shard uint64) bool { return e.streams.find(key, shard) != nil }
 
 // See takes a frame that is in the file already into account.
 func (e *Encoder) See(f *Frame) {

@@ -1,0 +1,119 @@
+package file
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"sync"
+	"sync/atomic"
+
+	"github.com/gostreamer/streamer"
+)
+
+const scheme = "file"
+
+func init() {
+	streamer.Register(scheme, func(_ context.Context, u *streamer.URI) (streamer.Backend, streamer.StreamerOptions, error) {
+		o, err := u.Options()
+		if err != nil {
+			return nil, o, err
+		}
+		c, streams, err := parse(u)
+		if err != nil {
+			return nil, o, err
+		}
+		o.Consumer.Streams, o.Producer.Stream = streams, ""
+		if len(streams) == 1 && streams[0] != wildcard {
+			o.Producer.Stream = streams[0]
+		}
+		b, err := newBackend(c)
+		return b, o, err
+	})
+}
+
+// Connect opens a log from code: all that a file:// URI can say, c can; its streams are named in the options of the consumer or producer, "*" being all
+// of them. The log need not exist. ErrInvalid names what is wrong with c, ErrUnsupported says that the path is a directory, ErrDenied that it cannot be
+// looked at. ctx bounds the call only.
+func Connect(_ context.Context, c Config, o streamer.StreamerOptions) (streamer.Streamer, error) {
+	b, err := newBackend(c)
+	if err != nil {
+		return nil, err
+	}
+	return streamer.New(b, o)
+}
+
+// backend is one connection to a log.
+type backend struct {
+	cfg     Config
+	log     *openLog
+	made    atomic.Bool // a producer of this connection has opened the log: CreateNew has been obeyed
+	closed  atomic.Bool
+	release sync.Once
+}
+
+var _ interface {
+	streamer.Backend
+	streamer.Admin
+	streamer.Pinger
+	streamer.Dealer
+} = (*backend)(nil)
+
+func newBackend(c Config) (streamer.Backend, error) {
+	if err := c.complete(); err != nil {
+		return nil, err
+	}
+	l, err := logs.acquire(c.Path)
+	if err != nil {
+		return nil, err
+	}
+	return &backend{cfg: c, log: l}, nil
+}
+
+func (b *backend) Name() string { return scheme }
+
+// Deals implements streamer.Dealer: members of a group meet however many Streamers of the process they come from.
+func (b *backend) Deals() *streamer.Deals { return &b.log.deals }
+
+// Close refuses what is opened later. Sources and sinks that are open stay usable until they are closed themselves.
+func (b *backend) Close(context.Context) error {
+	b.closed.Store(true)
+	b.release.Do(func() { logs.release(b.log) })
+	return nil
+}
+
+// Ping implements streamer.Pinger: the log can be read, or it does not exist and its directory does.
+func (b *backend) Ping(ctx context.Context) error {
+	if err := b.enter(ctx); err != nil {
+		return err
+	}
+	f, err := os.Open(b.log.path)
+	if err == nil {
+		return f.Close()
+	}
+	if errors.Is(err, fs.ErrNotExist) && b.cfg.Create != streamer.CreateNever {
+		_, err = os.Stat(filepath.Dir(b.log.path))
+	}
+	return translate(err)
+}
+
+// enter is the beginning of every call.
+func (b *backend) enter(ctx context.Context) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	if b.closed.Load() {
+		return streamer.ErrClosed
+	}
+	return nil
+}
+
+// writeConfig is the configuration of another producer.
+func (b *backend) writeConfig() *Config {
+	c := b.cfg
+	if c.Create == streamer.CreateNew && b.made.Load() {
+		c.Create = streamer.CreateNever
+	}
+	return &c
+}

@@ -1,0 +1,150 @@
+package file
+
+import (
+	"encoding/binary"
+
+	"github.com/gostreamer/streamer"
+)
+
+// The payloads of our frames on SeaStreamer's internal key. Each starts with a tag of four bytes that no frame of SeaStreamer's has. The layouts
+// are part of the file format, docs/file-format.md, and do not change; a new one takes a new tag.
+//
+//	envelope    = "env1" flags stream key count header*      what the next frame's message has beside its payload
+//	declaration = "str1" stream shards                       a stream that exists though it may have no message
+//	stream      = length byte, name
+//	key, header name, header value = uvarint n, then n-1 bytes; 0 is nil
+//	flags       = one byte: 1 if the value is nil
+const (
+	envelopeTag    = "env1"
+	declarationTag = "str1"
+	nilValue       = 1
+)
+
+// needsEnvelope says whether a record has anything that its own frame cannot carry.
+func needsEnvelope(r *streamer.Record) bool {
+	return r.Key != nil || r.Value == nil || len(r.Headers) > 0
+}
+
+// appendEnvelope appends the payload of the frame that goes before r's own.
+func appendEnvelope(b []byte, r *streamer.Record) []byte {
+	b = append(b, envelopeTag...)
+	b = append(b, flag(r.Value == nil, nilValue), byte(len(r.Stream)))
+	b = append(b, r.Stream...)
+	b = appendBytes(b, r.Key)
+	b = binary.AppendUvarint(b, uint64(len(r.Headers)))
+	for i := range r.Headers {
+		b = binary.AppendUvarint(b, uint64(len(r.Headers[i].Key))+1)
+		b = append(b, r.Headers[i].Key...)
+		b = appendBytes(b, r.Headers[i].Value)
+	}
+	return b
+}
+
+func flag(set bool, bit byte) byte {
+	if set {
+		return bit
+	}
+	return 0
+}
+
+// appendBytes keeps nil and empty apart.
+func appendBytes(b, v []byte) []byte {
+	if v == nil {
+		return append(b, 0)
+	}
+	b = binary.AppendUvarint(b, uint64(len(v))+1)
+	return append(b, v...)
+}
+
+// envelope is a decoded payload. Its slices refer to the payload. Its zero value is that of a message without one.
+type envelope struct {
+	stream   []byte
+	key      []byte
+	nilValue bool
+	count    int    // headers
+	headers  []byte // still encoded; checked
+	names    int    // bytes of the headers' names
+	size     int    // bytes of key and header values
+}
+
+// parseEnvelope reads a payload. ok is false for anything that is not an envelope, to the last byte.
+func parseEnvelope(p []byte) (e envelope, ok bool) {
+	if len(p) < len(envelopeTag)+2 || string(p[:len(envelopeTag)]) != envelopeTag {
+		return e, false
+	}
+	flags, n, p := p[4], int(p[5]), p[6:]
+	if len(p) < n || flags&^nilValue != 0 {
+		return e, false
+	}
+	e.nilValue = flags&nilValue != 0
+	e.stream, p = p[:n], p[n:]
+	if e.key, p, ok = cutBytes(p); !ok {
+		return e, false
+	}
+	count, k := binary.Uvarint(p)
+	if k <= 0 || count > uint64(len(p)) { // a header takes at least two bytes
+		return e, false
+	}
+	e.count, e.headers = int(count), p[k:]
+	return e, e.measure()
+}
+
+// measure checks the encoded headers and counts their bytes.
+func (e *envelope) measure() (ok bool) {
+	e.size = len(e.key)
+	p := e.headers
+	for range e.count {
+		var name, value []byte
+		if name, p, ok = cutBytes(p); !ok || name == nil {
+			return false
+		}
+		if value, p, ok = cutBytes(p); !ok {
+			return false
+		}
+		e.names += len(name)
+		e.size += len(value)
+	}
+	return len(p) == 0
+}
+
+// cutBytes takes one nilable byte string off the front of p.
+func cutBytes(p []byte) (v, rest []byte, ok bool) {
+	n, k := binary.Uvarint(p)
+	if k <= 0 || n > uint64(len(p)-k)+1 {
+		return nil, nil, false
+	}
+	p = p[k:]
+	if n == 0 {
+		return nil, p, true
+	}
+	return p[: n-1 : n-1], p[n-1:], true
+}
+
+// declaration says that a stream exists and how many shards it was made with.
+type declaration struct {
+	stream string
+	shards int
+}
+
+func (d declaration) append(b []byte) []byte {
+	b = append(b, declarationTag...)
+	b = append(b, byte(len(d.stream)))
+	b = append(b, d.stream...)
+	return binary.AppendUvarint(b, uint64(d.shards))
+}
+
+// parseDeclaration reads a payload. ok is false for anything that is not a declaration of a stream that there can be.
+func parseDeclaration(p []byte) (d declaration, ok bool) {
+	if len(p) < len(declarationTag)+1 || string(p[:len(declarationTag)]) != declarationTag {
+		return d, false
+	}
+	n, p := int(p[4]), p[5:]
+	if len(p) < n {
+		return d, false
+	}
+	shards, k := binary.Uvarint(p[n:])
+	if k != len(p)-n || shards < 1 || shards > MaxShards || checkName(string(p[:n])) != nil {
+		return d, false
+	}
+	return declaration{string(p[:n]), int(shards)}, true
+}

@@ -1,0 +1,76 @@
+package file
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+
+	"github.com/gostreamer/streamer"
+	"github.com/gostreamer/streamer/file/internal/ss"
+)
+
+// What Err of a CorruptionError can be.
+var (
+	// ErrChecksum is a message whose payload does not match its checksum. Reading goes on with the next one.
+	ErrChecksum = ss.ErrChecksum
+	// ErrFrame is bytes that are no message. Reading goes on behind the next beacon.
+	ErrFrame = ss.ErrFrame
+	// ErrBeacon is a beacon that is unreadable. Reading goes on behind the next one.
+	ErrBeacon = ss.ErrBeacon
+)
+
+// CorruptionError says that Length bytes of a log, from Offset on, hold no readable message. Hooks.Skipped reports it, and a warning: it is never the
+// error of Next. Length is up to where reading goes on or, at the end of the log, up to that.
+type CorruptionError struct {
+	Path           string
+	Offset, Length int64
+	Err            error // ErrChecksum, ErrFrame or ErrBeacon
+}
+
+func (e *CorruptionError) Error() string {
+	return fmt.Sprintf("%s: %v: %d bytes from %d on", e.Path, e.Err, e.Length, e.Offset)
+}
+
+func (e *CorruptionError) Unwrap() error { return e.Err }
+
+// CursorError is a position file of a group that cannot be used: it is damaged, or it is not one. Nothing of the log is affected. Set the file
+// right, or remove it: then the group has no position in that shard.
+type CursorError struct {
+	Path string
+	Err  error
+}
+
+func (e *CursorError) Error() string {
+	return fmt.Sprintf("%s: not a position of a group: %v (mend the file, or remove it to forget the position)", e.Path, e.Err)
+}
+
+func (e *CursorError) Unwrap() []error { return []error{streamer.ErrInvalid, e.Err} }
+
+// translate gives an error of the file system its kind.
+func translate(err error) error {
+	kind := error(nil)
+	switch {
+	case err == nil:
+		return nil
+	case errors.Is(err, fs.ErrNotExist):
+		kind = streamer.ErrNotFound
+	case errors.Is(err, fs.ErrPermission):
+		kind = streamer.ErrDenied
+	case errors.Is(err, fs.ErrExist):
+		kind = streamer.ErrExists
+	case errors.Is(err, ss.ErrHeader):
+		kind = streamer.ErrInvalid
+	default:
+		return err
+	}
+	return &streamer.Error{Kind: kind, Err: err}
+}
+
+// about says which log an error is about, where it does not.
+func about(path string, err error) error {
+	if err == nil || errors.As(err, new(*os.PathError)) {
+		return translate(err)
+	}
+	return translate(fmt.Errorf("%s: %w", path, err))
+}

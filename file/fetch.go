@@ -1,0 +1,336 @@
+package file
+
+import (
+	"context"
+	"errors"
+	"io"
+	"os"
+	"time"
+
+	"github.com/gostreamer/streamer"
+	"github.com/gostreamer/streamer/file/internal/ss"
+)
+
+// Fetch implements streamer.Source. It hands out what one read of the file brings, at most MaxBatch messages at a time.
+func (s *source) Fetch(ctx context.Context, emit func([]streamer.Message)) error {
+	s.fetching.Lock()
+	defer s.fetching.Unlock()
+	for {
+		if err := s.obstacle(ctx); err != nil {
+			return err
+		}
+		err := s.gather()
+		if len(s.batch.picked) > 0 {
+			emit(s.deliver())
+			s.pause = 0
+			if s.skip(err) || errors.Is(err, ss.ErrMore) {
+				err = nil
+			}
+			return s.fail(err)
+		}
+		switch {
+		case s.skip(err):
+			continue
+		case errors.Is(err, ss.ErrMore):
+			err = s.more(ctx)
+		}
+		if err != nil {
+			return s.fail(err)
+		}
+	}
+}
+
+// obstacle is what keeps Fetch from starting.
+func (s *source) obstacle(ctx context.Context) error {
+	select {
+	case <-s.done:
+		return streamer.ErrClosed
+	default:
+	}
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	return s.failed
+}
+
+// fail remembers a failure that will not pass.
+func (s *source) fail(err error) error {
+	if err != nil && !errors.Is(err, context.Canceled) && !errors.Is(err, context.DeadlineExceeded) && !errors.Is(err, streamer.ErrClosed) {
+		if err != io.EOF { //nolint:errorlint // ours, bare
+			err = about(s.log.path, err)
+		}
+		s.failed = err
+	}
+	return err
+}
+
+// gather picks messages out of the window until the batch is full or something else comes: ss.ErrMore, a *ss.Damage or a failure.
+func (s *source) gather() error {
+	if s.r == nil {
+		return ss.ErrMore
+	}
+	for len(s.batch.picked) < s.cfg.MaxBatch {
+		if err := s.r.next(&s.e); err != nil {
+			return err
+		}
+		sh := s.shardOf(&s.e)
+		if sh == nil {
+			continue
+		}
+		yes, err := s.begins(sh, &s.e)
+		if err != nil {
+			return err
+		}
+		if yes {
+			s.batch.add(sh, &s.e)
+		}
+	}
+	return nil
+}
+
+// begins says whether a message is delivered. In a group a shard that has its first message has a position before that goes out.
+func (s *source) begins(sh *shard, e *entry) (bool, error) {
+	if sh.open {
+		return true, nil
+	}
+	if !sh.read || !sh.start.begins(e) {
+		return false, nil
+	}
+	if s.group != nil && sh.saved == nil {
+		if err := s.own(sh, e.start); err != nil {
+			return false, err
+		}
+	}
+	sh.open = true
+	return true, nil
+}
+
+// own makes the consumer the owner of a shard that was not there when it was opened, and whose first message is at offset.
+func (s *source) own(sh *shard, offset int64) error {
+	if err := s.group.lock(sh.StreamShard); err != nil {
+		return err
+	}
+	c := &cursor{resume: offset, seen: s.seen}
+	if err := s.store(sh.StreamShard, c); err != nil {
+		return err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	sh.saved = c
+	return nil
+}
+
+// shardOf finds the shard of a message; nil when its stream is not read. Messages of one shard mostly come in a row.
+func (s *source) shardOf(e *entry) *shard {
+	if l := s.last; l != nil && l.Shard == streamer.ShardID(e.Shard) && l.Stream == string(e.Key) {
+		return l
+	}
+	sh := s.streams[string(e.Key)][streamer.ShardID(e.Shard)]
+	if sh == nil {
+		if !s.wants(string(e.Key)) {
+			return nil
+		}
+		sh = s.discover(at(&e.Frame))
+	}
+	s.last = sh
+	return sh
+}
+
+// discover makes known a shard that nobody knew of when the source was opened.
+func (s *source) discover(at streamer.StreamShard) *shard {
+	_, read := s.startOf(at)
+	s.mu.Lock()
+	sh := s.add(at)
+	sh.read, sh.start = read && s.all, s.unknown
+	s.mu.Unlock()
+	if sh.read {
+		s.announce()
+	}
+	return sh
+}
+
+// deliver makes a slab of the batch, and its messages known to commits.
+func (s *source) deliver() []streamer.Message {
+	s.mu.Lock()
+	for i := range s.batch.picked {
+		p := &s.batch.picked[i]
+		s.track(p.sh, p.step)
+	}
+	s.seen = s.positioned()
+	s.mu.Unlock()
+	return s.batch.slab()
+}
+
+// track notes that a message is on its way. mu is held.
+func (s *source) track(sh *shard, st step) {
+	if sh.none || st.seq > sh.last {
+		sh.last, sh.none = st.seq, false
+	}
+	if s.group != nil {
+		sh.trail = append(sh.trail, st)
+	}
+}
+
+// skip passes over what cannot be read, if that is what err says.
+func (s *source) skip(err error) bool {
+	var d *ss.Damage
+	if !errors.As(err, &d) {
+		return false
+	}
+	if d.Frame.Key != nil {
+		s.skipMessage(d)
+	} else if d.Offset != s.reported {
+		s.skipBytes(d)
+	}
+	return true
+}
+
+// skipMessage passes over a message that is known by its number.
+func (s *source) skipMessage(d *ss.Damage) {
+	e := entry{Frame: d.Frame, start: d.Offset}
+	if !s.wants(string(e.Key)) {
+		return
+	}
+	sh := s.shardOf(&e)
+	if sh == nil {
+		return
+	}
+	if yes, err := s.begins(sh, &e); err != nil || !yes {
+		return
+	}
+	s.mu.Lock()
+	s.track(sh, step{e.Seq, e.start, d.Frame.Pos})
+	s.seen = s.positioned()
+	s.mu.Unlock()
+	s.cfg.Skipped(sh.StreamShard, streamer.SeqUint(e.Seq), s.corruption(d))
+}
+
+// skipBytes passes over bytes of which nobody knows whose they were. They are reported once, at the shard that was read last.
+func (s *source) skipBytes(d *ss.Damage) {
+	s.reported = d.Offset
+	sh := s.last
+	if sh == nil || !sh.read {
+		for _, sh = range s.shards() {
+			if sh.read {
+				break
+			}
+		}
+	}
+	if sh == nil || !sh.read {
+		return
+	}
+	var seq streamer.SeqNo
+	if !sh.none {
+		seq = streamer.SeqUint(sh.last) // it is done with when what came before it is
+	}
+	s.cfg.Skipped(sh.StreamShard, seq, s.corruption(d))
+}
+
+func (s *source) corruption(d *ss.Damage) error {
+	return &CorruptionError{Path: s.log.path, Offset: d.Offset, Length: d.Length, Err: d.Err}
+}
+
+// more reads on, or waits until there is more.
+func (s *source) more(ctx context.Context) error {
+	if s.r == nil {
+		return s.awaitHeader(ctx)
+	}
+	err := s.r.fill()
+	if !errors.Is(err, io.EOF) {
+		return err
+	}
+	s.mu.Lock()
+	s.seen = s.positioned()
+	s.mu.Unlock()
+	return s.atEnd(ctx)
+}
+
+// atEnd is what happens where the log ends at present.
+func (s *source) atEnd(ctx context.Context) error {
+	if d := s.r.Stuck(); d != nil && d.Offset != s.reported {
+		s.skipBytes(d)
+	}
+	if s.wake == nil || s.r.eos && s.r.Partial() == 0 {
+		return io.EOF
+	}
+	if err := s.verify(); err != nil {
+		return s.vanished(ctx, err)
+	}
+	return s.wait(ctx)
+}
+
+// awaitHeader waits for a log that is being created.
+func (s *source) awaitHeader(ctx context.Context) error {
+	if err := s.readHead(); err != nil || s.r != nil {
+		return err
+	}
+	if s.wake == nil {
+		return io.EOF
+	}
+	if err := s.verify(); err != nil {
+		return s.vanished(ctx, err)
+	}
+	return s.wait(ctx)
+}
+
+// wait returns when the log may have changed.
+func (s *source) wait(ctx context.Context) error {
+	if s.watched {
+		s.pause = pollWatched
+	} else {
+		s.pause = min(max(2*s.pause, pollFirst), pollLast)
+	}
+	if s.timer == nil {
+		s.timer = time.NewTimer(s.pause)
+	} else {
+		s.timer.Reset(s.pause)
+	}
+	defer s.timer.Stop()
+	select {
+	case <-s.wake:
+	case <-s.timer.C:
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-s.done:
+		return streamer.ErrClosed
+	}
+	return nil
+}
+
+// verify says whether the log is still the one that is read: not deleted, replaced, cut off, or written anew.
+func (s *source) verify() error {
+	info, err := os.Stat(s.log.path)
+	if err != nil {
+		return translate(err)
+	}
+	if !os.SameFile(info, s.info) || info.Size() < s.positioned() {
+		return notThere(s.log.path)
+	}
+	if s.head == nil {
+		return nil
+	}
+	h, err := readHeader(s.f)
+	if err != nil || h != s.header {
+		return notThere(s.log.path)
+	}
+	return nil
+}
+
+// vanished ends the source or, where consumers make logs, waits for the log to come back.
+func (s *source) vanished(ctx context.Context, err error) error {
+	if s.conf.Create != streamer.CreateAlways || !errors.Is(err, streamer.ErrNotFound) {
+		return err
+	}
+	if s.r != nil || s.f != nil {
+		s.cfg.Retrying("read", err, 0)
+	}
+	for {
+		again := s.reopen()
+		if again == nil || !errors.Is(again, streamer.ErrNotFound) {
+			return again
+		}
+		if err := s.wait(ctx); err != nil {
+			return err
+		}
+	}
+}

@@ -1,0 +1,236 @@
+package file
+
+import (
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/gofrs/flock"
+	"github.com/gostreamer/streamer"
+)
+
+const (
+	groupsSuffix = ".groups" // the directory beside the log
+	cursorSuffix = ".cursor"
+	lockSuffix   = ".lock"
+	allStreams   = "+all" // stands for every stream in a file's name; no stream can be called so
+	maxGroupName = 150    // bytes of a group's name in a directory's; file systems allow 255
+)
+
+// group is the state of a group beside its log: a cursor and a lock for each shard. It is not safe for concurrent use.
+type group struct {
+	name  string
+	dir   string
+	sync  bool // cursors are on the disk before a commit returns
+	locks map[streamer.StreamShard]*flock.Flock
+}
+
+func newGroup(log, name string, sync bool) *group {
+	return &group{
+		name: name, dir: filepath.Join(log+groupsSuffix, escapeName(name)), sync: sync,
+		locks: map[streamer.StreamShard]*flock.Flock{},
+	}
+}
+
+// escapeName makes any string a directory's name, which differs for different strings.
+func escapeName(name string) string {
+	var b strings.Builder
+	for i := range len(name) {
+		c := name[i]
+		plain := c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' || c == '-' || c == '_' || c == '.' && i > 0
+		if plain {
+			b.WriteByte(c)
+		} else {
+			fmt.Fprintf(&b, "%%%02X", c)
+		}
+	}
+	s := b.String()
+	if len(s) > maxGroupName {
+		return fmt.Sprintf("%s%%%x", s[:maxGroupName], sha256.Sum256([]byte(name)))
+	}
+	if s == "" {
+		return "%"
+	}
+	return s
+}
+
+// path is where a shard's cursor or lock is.
+func (g *group) path(at streamer.StreamShard, suffix string) string {
+	stream := at.Stream
+	if stream == wildcard {
+		stream = allStreams
+	}
+	return filepath.Join(g.dir, stream+"."+strconv.FormatUint(uint64(at.Shard), 10)+suffix)
+}
+
+// shardOfPath is path's inverse for the last element of a path.
+func shardOfPath(name, suffix string) (at streamer.StreamShard, ok bool) {
+	name, ok = strings.CutSuffix(name, suffix)
+	i := strings.LastIndexByte(name, '.')
+	if !ok || i < 0 {
+		return at, false
+	}
+	n, err := strconv.ParseUint(name[i+1:], 10, 64)
+	if at.Stream = name[:i]; at.Stream == allStreams {
+		at.Stream = wildcard
+	}
+	at.Shard = streamer.ShardID(n)
+	return at, err == nil
+}
+
+// lock makes this process the owner of a shard: ErrBusy.
+func (g *group) lock(at streamer.StreamShard) error {
+	if g.locks[at] != nil {
+		return nil
+	}
+	for {
+		if err := os.MkdirAll(g.dir, 0o755); err != nil {
+			return translate(err)
+		}
+		l, err := lock(g.path(at, lockSuffix), true)
+		if errors.Is(err, streamer.ErrBusy) {
+			return g.busy(at)
+		}
+		if errors.Is(err, streamer.ErrNotFound) {
+			continue // somebody removed the directory just now
+		}
+		if err != nil {
+			return err
+		}
+		if holds(l) {
+			g.locks[at] = l
+			return nil
+		}
+		_ = l.Close()
+	}
+}
+
+func (g *group) busy(at streamer.StreamShard) error {
+	e := &streamer.Error{Stream: at.Stream, Shard: &at.Shard, Kind: streamer.ErrBusy}
+	if at.Stream == wildcard {
+		e.Shard = nil
+	}
+	e.Err = fmt.Errorf("group %q is read by another consumer", g.name)
+	return e
+}
+
+// intact says whether the locks are still what others would find.
+func (g *group) intact() bool {
+	for _, l := range g.locks {
+		if !holds(l) {
+			return false
+		}
+	}
+	return true
+}
+
+// unlock gives every shard up.
+func (g *group) unlock() error {
+	var errs []error
+	for _, l := range g.locks {
+		errs = append(errs, l.Close())
+	}
+	clear(g.locks)
+	return errors.Join(errs...)
+}
+
+// list is the shards that have a cursor, in order.
+func (g *group) list() ([]streamer.StreamShard, error) {
+	files, err := os.ReadDir(g.dir)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, translate(err)
+	}
+	var all []streamer.StreamShard
+	for _, f := range files {
+		if at, ok := shardOfPath(f.Name(), cursorSuffix); ok {
+			all = append(all, at)
+		}
+	}
+	slices.SortFunc(all, compareShards)
+	return all, nil
+}
+
+// load reads a cursor; nil when there is none. A *CursorError says that there is something else.
+func (g *group) load(at streamer.StreamShard) (*cursor, error) {
+	path := g.path(at, cursorSuffix)
+	c, err := loadCursor(path)
+	if c != nil && (c.group != g.name || c.StreamShard != at) {
+		return nil, &CursorError{path, fmt.Errorf("it is of group %q, stream %q, shard %d", c.group, c.Stream, c.Shard)}
+	}
+	return c, err
+}
+
+func loadCursor(path string) (*cursor, error) {
+	f, err := os.Open(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, translate(err)
+	}
+	defer f.Close()
+	b, err := io.ReadAll(io.LimitReader(f, maxCursor+1))
+	if err != nil {
+		return nil, translate(err)
+	}
+	c, err := parseCursor(b)
+	if err != nil {
+		return nil, &CursorError{path, err}
+	}
+	return c, nil
+}
+
+// store replaces a cursor: afterwards the file is the old one or the new one, whatever happens.
+func (g *group) store(c *cursor) error {
+	path := g.path(c.StreamShard, cursorSuffix)
+	temp := path + ".new"
+	if err := g.write(temp, c.append(nil)); err != nil {
+		return translate(err)
+	}
+	if err := os.Rename(temp, path); err != nil {
+		return translate(err)
+	}
+	if g.sync {
+		return syncDir(g.dir)
+	}
+	return nil
+}
+
+func (g *group) write(path string, b []byte) error {
+	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o644)
+	if err != nil {
+		return err
+	}
+	_, err = f.Write(b)
+	if err == nil && g.sync {
+		err = f.Sync()
+	}
+	return errors.Join(err, f.Close())
+}
+
+// remove forgets a position.
+func (g *group) remove(at streamer.StreamShard) error {
+	err := os.Remove(g.path(at, cursorSuffix))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	return translate(err)
+}
+
+// syncDir puts a directory's entries on the disk, where that can be asked for.
+func syncDir(dir string) error {
+	d, err := os.Open(dir)
+	if err != nil {
+		return nil //nolint:nilerr // not every system opens directories
+	}
+	defer d.Close()
+	_ = d.Sync()
+	return nil
+}

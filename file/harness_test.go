@@ -1,0 +1,174 @@
+package file
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/gostreamer/streamer"
+	"github.com/gostreamer/streamer/conformance"
+	"github.com/gostreamer/streamer/file/internal/ss"
+	"go.uber.org/goleak"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+func TestConformance(t *testing.T) { conformance.Run(t, harness()) }
+
+func harness() conformance.Harness {
+	return conformance.Harness{
+		Name:    "file",
+		Backend: "file",
+		Open:    openPlace,
+		Without: []conformance.Part{
+			conformance.Connection, conformance.Restart, conformance.Denial, conformance.Deleting, conformance.Fencing,
+		},
+		Groups:    conformance.Dealt,
+		OneWriter: true,
+		Precision: time.Millisecond,
+		EmptyKeys: true,
+		Largest:   MaxRecordBytes,
+		Highest:   streamer.SeqUint(1<<64 - 1),
+		Bad: func(r streamer.Record) streamer.Record {
+			r.Time = time.Date(1969, 12, 31, 23, 59, 59, 0, time.UTC)
+			return r
+		},
+		SecretURI: func(secret string) string {
+			return "file://user:" + secret + "@/tmp/log.ss/orders?password_file=" + secret
+		},
+	}
+}
+
+// place is a log of one case.
+type place struct {
+	testing.TB
+	config Config
+	shards atomic.Uint64
+}
+
+func openPlace(t testing.TB, plan conformance.Plan) *conformance.Place {
+	p := &place{TB: t, config: Config{Path: filepath.Join(t.TempDir(), "log.ss"), Shards: plan.Shards, Beacon: 4 << 10}}
+	p.shards.Store(uint64(plan.Shards))
+	made := &conformance.Place{Connect: p.connect, Faults: p.faults()}
+	for i := range plan.Streams {
+		made.Streams = append(made.Streams, fmt.Sprintf("stream-%d", i))
+		p.create(made.Streams[i])
+	}
+	made.URI = fmt.Sprintf("file://%s/%s?shards=%d", p.config.Path, made.Streams[0], plan.Shards)
+	return made
+}
+
+func (p *place) connect(ctx context.Context, o streamer.StreamerOptions) (streamer.Streamer, error) {
+	return Connect(ctx, p.config, o)
+}
+
+func (p *place) faults() conformance.Faults {
+	return conformance.Faults{
+		Trim:     p.trim,
+		AddShard: func(string) streamer.ShardID { return streamer.ShardID(p.shards.Add(1) - 1) },
+		Poison:   p.poison,
+		Delete:   func(string) { p.must(os.RemoveAll(p.config.Path)) },
+		Create:   p.create,
+		DropGroup: func(_, group string) {
+			p.must(os.RemoveAll(filepath.Join(p.config.Path+groupsSuffix, escapeName(group))))
+		},
+		WrongType: func(ctx context.Context, o streamer.StreamerOptions) (streamer.Streamer, string, error) {
+			path := filepath.Join(p.TempDir(), "notes.ss")
+			p.must(os.WriteFile(path, bytes.Repeat([]byte("some notes\n"), 100), 0o644))
+			s, err := Connect(ctx, Config{Path: path}, o)
+			return s, "notes", err
+		},
+		Missing: func(ctx context.Context, o streamer.StreamerOptions) (streamer.Streamer, string, error) {
+			s, err := Connect(ctx, Config{Path: filepath.Join(p.TempDir(), "missing.ss")}, o)
+			return s, "missing", err
+		},
+	}
+}
+
+func (p *place) create(stream string) {
+	s, err := p.connect(context.Background(), streamer.StreamerOptions{})
+	p.must(err)
+	p.must(s.Admin().Create(context.Background(), stream, int(p.shards.Load())))
+	p.must(s.Close())
+}
+
+// poison appends a message whose payload is damaged.
+func (p *place) poison(at streamer.StreamShard) streamer.StreamShard {
+	b, err := newBackend(p.config)
+	p.must(err)
+	defer b.Close(context.Background())
+	l := b.(*backend).log
+	w, err := l.openWriter(&p.config)
+	p.must(err)
+	w.mu.Lock()
+	err = w.write(&p.config, func() error {
+		seq, _ := w.file.enc.NextSeq(at.Stream, uint64(at.Shard))
+		w.buf = w.file.enc.Append(w.buf, at.Stream, uint64(at.Shard), seq, nowMillis(), []byte("spoiled"))
+		w.buf[bytes.Index(w.buf, []byte("spoiled"))] = 'S'
+		return nil
+	})
+	w.mu.Unlock()
+	p.must(err)
+	l.readers.notify()
+	p.must(l.closeWriter(&p.config))
+	return at
+}
+
+// trim rewrites the log without the first messages of a shard.
+func (p *place) trim(at streamer.StreamShard, upTo streamer.SeqNo) {
+	rewrite(p.TB, p.config.Path, func(f *ss.Frame) bool {
+		return f.Shard == uint64(at.Shard) && f.Seq <= upTo.Uint() && (f.IsInternal() && f.Seq > 0 || string(f.Key) == at.Stream)
+	})
+}
+
+// rewrite puts a copy of a log in its place, without the frames that drop says.
+func rewrite(t testing.TB, path string, drop func(*ss.Frame) bool) {
+	t.Helper()
+	old, err := os.Open(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer old.Close()
+	h, err := readHeader(old)
+	if err != nil {
+		t.Fatal(err)
+	}
+	e := ss.NewEncoder(h.Interval, ss.HeaderSize)
+	b := e.Start(h.Append(nil))
+	s := ss.NewScanner(old, h.Interval, ss.HeaderSize)
+	for {
+		f, err := s.Next()
+		if errors.Is(err, ss.ErrMore) {
+			if err := s.Fill(); errors.Is(err, io.EOF) {
+				break
+			}
+			continue
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !drop(&f) {
+			b = e.Append(b, string(f.Key), f.Shard, f.Seq, f.Time, f.Payload)
+		}
+	}
+	if err := os.WriteFile(path+".new", b, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Rename(path+".new", path); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func (p *place) must(err error) {
+	p.Helper()
+	if err != nil {
+		p.Fatal(err)
+	}
+}

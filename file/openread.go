@@ -1,0 +1,266 @@
+package file
+
+import (
+	"context"
+	"errors"
+	"io"
+	"io/fs"
+	"os"
+	"slices"
+
+	"github.com/gostreamer/streamer"
+	"github.com/gostreamer/streamer/file/internal/ss"
+)
+
+// openAt opens the log and fixes where every shard starts.
+func (s *source) openAt(ctx context.Context) error {
+	if err := s.openFile(); err != nil {
+		return err
+	}
+	if err := s.readHead(); err != nil {
+		return err
+	}
+	v, end, err := s.survey(ctx)
+	if err != nil {
+		return err
+	}
+	if err := s.know(ctx, v, &end); err != nil {
+		return err
+	}
+	p := planner{s: s, v: v, ending: &end, left: never}
+	if err := p.plan(ctx); err != nil {
+		return err
+	}
+	if s.r != nil {
+		s.r.moveTo(min(p.left, end.end))
+	}
+	s.seen = min(p.left, end.end)
+	return nil
+}
+
+// openFile opens the log, and makes it first if it does not exist and consumers make logs.
+func (s *source) openFile() error {
+	f, err := os.Open(s.log.path)
+	if errors.Is(err, fs.ErrNotExist) && s.conf.Create == streamer.CreateAlways {
+		if err := s.log.create(s.conf); err != nil && !errors.Is(err, streamer.ErrBusy) {
+			return err
+		}
+		f, err = os.Open(s.log.path)
+	}
+	if err != nil {
+		return translate(err)
+	}
+	info, err := f.Stat()
+	if err == nil && !info.Mode().IsRegular() {
+		err = notRegular(s.log.path, info)
+	}
+	if err != nil {
+		return errors.Join(err, f.Close())
+	}
+	logs.identify(s.log, info)
+	s.f, s.info = f, info
+	return nil
+}
+
+// create makes an empty log, if there is none. ErrBusy: another process is about to.
+func (l *openLog) create(c *Config) error {
+	quiet := *c
+	quiet.EOS = false
+	if _, err := l.openWriter(&quiet); err != nil {
+		return err
+	}
+	return l.closeWriter(&quiet)
+}
+
+// readHead reads the header, if it is there already.
+func (s *source) readHead() error {
+	h, err := readHeader(s.f)
+	if errors.Is(err, io.ErrUnexpectedEOF) {
+		return nil
+	}
+	if err != nil {
+		return notLog(s.log.path, err)
+	}
+	s.header, s.head = h, h.Append(nil)
+	s.r = newEntries(s.f, h.Interval, ss.HeaderSize)
+	return nil
+}
+
+// survey looks at the end of the log. A log without a header is empty.
+func (s *source) survey(ctx context.Context) (*view, ending, error) {
+	if s.r == nil {
+		return &view{src: s.f, interval: defaultBeacon, size: ss.HeaderSize}, ending{end: ss.HeaderSize}, nil
+	}
+	info, err := s.f.Stat()
+	if err != nil {
+		return nil, ending{}, err
+	}
+	v := &view{src: s.f, interval: s.header.Interval, size: info.Size()}
+	e, err := v.ending(ctx)
+	return v, e, err
+}
+
+// know collects the shards that exist: what the end of the log names, what the configuration says, and those that the consumer asks for, which must exist.
+func (s *source) know(ctx context.Context, v *view, e *ending) error {
+	for at := range e.last {
+		if s.wants(at.Stream) {
+			s.add(at)
+		}
+	}
+	for _, name := range s.cfg.Streams {
+		for i := range s.conf.Shards {
+			if name != wildcard {
+				s.add(streamer.StreamShard{Stream: name, Shard: streamer.ShardID(i)})
+			}
+		}
+	}
+	if missing := s.missing(); len(missing) > 0 {
+		c, err := v.catalogue(ctx)
+		if err != nil {
+			return err
+		}
+		for _, at := range missing {
+			if !c.has(at) {
+				return &streamer.Error{Stream: at.Stream, Shard: &at.Shard, Kind: streamer.ErrNotFound, Err: errors.New("the log has no such shard")}
+			}
+			s.add(at)
+			if x := c.shards[at]; x != nil {
+				e.see(at, x.last)
+			}
+		}
+	}
+	return nil
+}
+
+// missing are the shards that the consumer asks for and that are not known.
+func (s *source) missing() (all []streamer.StreamShard) {
+	for stream, ids := range s.cfg.Shards {
+		for _, id := range ids {
+			if s.streams[stream][id] == nil && stream != wildcard {
+				all = append(all, streamer.StreamShard{Stream: stream, Shard: id})
+			}
+		}
+	}
+	slices.SortFunc(all, compareShards)
+	return all
+}
+
+// has says whether a shard exists.
+func (c *catalogue) has(at streamer.StreamShard) bool {
+	return c.shards[at] != nil || uint64(at.Shard) < uint64(c.declared[at.Stream])
+}
+
+// planner works out where the shards of a source start.
+type planner struct {
+	s      *source
+	v      *view
+	ending *ending
+	left   int64 // where reading has to start for all of them
+
+	pending []*pending // shards of a group whose first message has to be found
+	from    int64      // where the search for them starts
+	write   []*shard   // whose cursors are new
+}
+
+// plan fixes the start of every known shard, and of those that will turn out to exist. In a group each is durable when it returns.
+func (p *planner) plan(ctx context.Context) error {
+	if p.s.group != nil {
+		return p.planGroup(ctx)
+	}
+	for _, sh := range p.s.shards() {
+		at, ok, err := p.s.first(sh.StreamShard)
+		if err != nil {
+			return err
+		}
+		if !ok {
+			continue
+		}
+		left, err := p.leftOf(sh.StreamShard, at)
+		if err != nil {
+			return err
+		}
+		p.open(sh, start{at, p.ending.end}, left)
+		if seq, ok := p.ending.last[sh.StreamShard]; ok && at.Kind() == streamer.AtEnd {
+			sh.last, sh.none = seq, false
+		}
+	}
+	return p.planUnknown()
+}
+
+// first is where a shard starts without a committed position. ok is false when it is not to be read.
+func (s *source) first(at streamer.StreamShard) (p streamer.Position, ok bool, err error) {
+	if p, ok = s.startOf(at); !ok || p.Kind() != streamer.AtCommitted {
+		return p, ok, nil
+	}
+	return s.cfg.FirstOf(at)
+}
+
+// startOf is SourceConfig.StartOf where shards can be chosen of every stream.
+func (s *source) startOf(at streamer.StreamShard) (streamer.Position, bool) {
+	if ids, all := s.cfg.Shards[wildcard]; all && slices.Contains(ids, at.Shard) {
+		return s.cfg.Start.Of(at)
+	}
+	return s.cfg.StartOf(at)
+}
+
+// open makes a shard one that is read.
+func (p *planner) open(sh *shard, from start, left int64) {
+	sh.read, sh.start = true, from
+	p.left = min(p.left, left)
+}
+
+// leftOf is an offset before which no message of a shard is to be delivered.
+func (p *planner) leftOf(at streamer.StreamShard, to streamer.Position) (int64, error) {
+	switch to.Kind() {
+	case streamer.AtEnd:
+		return p.ending.end, nil
+	case streamer.AtSeq, streamer.AfterSeq:
+		n, err := p.v.seqBefore(at.Stream, uint64(at.Shard), func(seq uint64) bool {
+			c := streamer.SeqUint(seq).Compare(to.Seq())
+			return c < 0 || c == 0 && to.Kind() == streamer.AfterSeq
+		})
+		if err != nil {
+			return 0, err
+		}
+		return p.v.before(n)
+	case streamer.AtOrAfterTime:
+		if p.s.wild() {
+			return ss.HeaderSize, nil // a stream that no beacon names would be missed
+		}
+		n, err := p.v.timeBefore(p.s.wants, to.Time().UnixMilli())
+		if err != nil {
+			return 0, err
+		}
+		return p.v.before(n)
+	}
+	return ss.HeaderSize, nil
+}
+
+// planUnknown decides about shards that turn out to exist. In RealTime they start where the known ones do.
+func (p *planner) planUnknown() error {
+	s := p.s
+	s.unknown = start{streamer.End(), never}
+	if !s.all {
+		return nil
+	}
+	to := s.cfg.Start
+	if to.Kind() == streamer.AtCommitted {
+		var ok bool
+		var err error
+		if to, ok, err = s.cfg.FirstOf(streamer.StreamShard{}); !ok {
+			return err
+		}
+	}
+	s.unknown = start{to, p.ending.end}
+	left := int64(ss.HeaderSize)
+	switch to.Kind() {
+	case streamer.AtEnd:
+		left = p.ending.end
+	case streamer.AtSeq, streamer.AfterSeq, streamer.AtOrAfterTime:
+		if p.left != never { // the bound of the known shards is one for all, see leftOf
+			return nil
+		}
+	}
+	p.left = min(p.left, left)
+	return nil
+}

@@ -1,0 +1,167 @@
+package file
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+
+	"github.com/gostreamer/streamer"
+	"github.com/gostreamer/streamer/file/internal/ss"
+)
+
+// readHeader reads the header of a log. io.ErrUnexpectedEOF: it is not all there, as in a log that is being created.
+func readHeader(src io.ReaderAt) (ss.Header, error) {
+	b := make([]byte, ss.HeaderSize)
+	n, err := src.ReadAt(b, 0)
+	if n < len(b) && errors.Is(err, io.EOF) {
+		if !headerPrefix(b[:n]) {
+			return ss.Header{}, ss.ErrHeader
+		}
+		return ss.Header{}, io.ErrUnexpectedEOF
+	}
+	if err != nil && !errors.Is(err, io.EOF) {
+		return ss.Header{}, err
+	}
+	return ss.ParseHeader(b)
+}
+
+// headerPrefix says whether b can be the start of a header. A file for which it cannot is somebody's and not a log.
+func headerPrefix(b []byte) bool {
+	start := ss.Header{}.Append(nil)[:3]
+	n := min(len(b), len(start))
+	return string(b[:n]) == string(start[:n])
+}
+
+// recovery reads a log to its end, to go on writing there. Beacons would be quicker and can't be relied on: a writer of SeaStreamer's forgets in its
+// beacons the streams that others wrote before it.
+type recovery struct {
+	enc  *ss.Encoder
+	end  int64      // behind the last message
+	held []ss.Frame // an end of stream and envelopes: they stay if a message follows
+}
+
+// recoverLog returns an Encoder for the end of the log in f, after making that the end of the file: what a crash has left there, an end of stream, and an envelope whose
+// message did not follow are cut off. Unreadable bytes that may hold messages are not: writing goes on behind the next beacon.
+func recoverLog(f *os.File, interval uint32) (*ss.Encoder, error) {
+	r := &recovery{enc: ss.NewEncoder(interval, ss.HeaderSize), end: ss.HeaderSize}
+	s := ss.NewScanner(f, interval, ss.HeaderSize)
+	if err := r.read(s); err != nil {
+		return nil, err
+	}
+	end, err := r.cut(f, s, int64(interval))
+	if err != nil {
+		return nil, err
+	}
+	r.enc.MoveTo(end)
+	return r.enc, nil
+}
+
+func (r *recovery) read(s *ss.Scanner) error {
+	for {
+		f, err := s.Next()
+		var d *ss.Damage
+		switch {
+		case errors.Is(err, ss.ErrMore):
+			if err := s.Fill(); err != nil {
+				if errors.Is(err, io.EOF) {
+					return nil
+				}
+				return err
+			}
+		case errors.As(err, &d):
+			r.damage(d)
+		default:
+			r.take(f)
+		}
+	}
+}
+
+func (r *recovery) take(f ss.Frame) {
+	if f.IsEOS() || f.IsInternal() && isEnvelope(f.Payload) {
+		f.Key, f.Payload = []byte(ss.Internal), nil // not the window's
+		r.held = append(r.held, f)
+		return
+	}
+	r.release()
+	r.enc.See(&f)
+	r.end = f.End
+}
+
+// damage goes over unreadable bytes. A message with a wrong checksum has its number all the same, if its stream is known: a new one must not get
+// it again.
+func (r *recovery) damage(d *ss.Damage) {
+	r.release()
+	if d.Frame.Key != nil && r.enc.Knows(string(d.Frame.Key), d.Frame.Shard) {
+		r.enc.See(&d.Frame)
+	}
+	r.end = d.Offset + d.Length
+}
+
+func (r *recovery) release() {
+	for i := range r.held {
+		r.enc.See(&r.held[i])
+	}
+	r.held = r.held[:0]
+}
+
+// cut makes the place where writing goes on the end of the file.
+func (r *recovery) cut(f *os.File, s *ss.Scanner, interval int64) (int64, error) {
+	info, err := f.Stat()
+	if err != nil {
+		return 0, err
+	}
+	size := info.Size()
+	keep, err := worthKeeping(f, s, size)
+	if err != nil {
+		return 0, err
+	}
+	end := r.end
+	if keep {
+		r.release()
+		end = (s.Offset() + s.Partial() + interval - 1) / interval * interval
+	}
+	if end == size {
+		return end, nil
+	}
+	return end, f.Truncate(end)
+}
+
+// worthKeeping says whether what is behind the last message may hold others that cannot be read. What a crash leaves holds none: a part of one message, or the
+// zeros that file systems put where they had no time to write.
+func worthKeeping(f io.ReaderAt, s *ss.Scanner, size int64) (bool, error) {
+	tail := size - s.Offset()
+	if tail < ss.FrameSize(0, 0) {
+		return false, nil
+	}
+	b := make([]byte, min(tail, maxSearch))
+	if n, err := f.ReadAt(b, s.Offset()); err != nil && !errors.Is(err, io.EOF) {
+		return false, err
+	} else if b = b[:n]; s.Stuck() == nil {
+		return ss.ContainsFrame(b), nil
+	}
+	return len(bytes.Trim(b, "\x00")) > 0, nil
+}
+
+// maxSearch is how much of an incomplete message is searched for others that its size, if that is wrong, hides. More than a beacon's distance is not needed: the
+// next beacon would show it.
+const maxSearch = 1 << 20
+
+func isEnvelope(payload []byte) bool {
+	_, ok := parseEnvelope(payload)
+	return ok
+}
+
+// newHeader is the header of a log that is created.
+func newHeader(name string, created int64, beacon int64) ss.Header {
+	return ss.Header{Name: name, Created: uint64(max(created, 0)), Interval: uint32(beacon)}
+}
+
+// notLog says what is wrong with a file that is no log.
+func notLog(path string, err error) error {
+	if errors.Is(err, ss.ErrHeader) {
+		return &streamer.Error{Kind: streamer.ErrInvalid, Err: fmt.Errorf("%s: %w", path, err)}
+	}
+	return about(path, err)
+}

@@ -1,0 +1,383 @@
+package file
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+
+	"github.com/gostreamer/streamer"
+	"github.com/gostreamer/streamer/file/internal/ss"
+)
+
+// pending is a shard of a group whose first message has to be looked for, because its position must be durable before anybody reads.
+type pending struct {
+	sh     *shard
+	from   start
+	was    *cursor // the position that it replaces because its offsets are not this log's; nil for one that was asked for
+	before bool    // the shard has messages before the search
+	prev   *uint64 // the last of them that the search has come by
+	found  bool
+	first  uint64 // its number
+	offset int64  // and where it is
+}
+
+// planGroup makes the source the owner of its shards, and fixes where each starts: where it was asked to, at the committed position, else where one without
+// position does.
+func (p *planner) planGroup(ctx context.Context) error {
+	s := p.s
+	cursors, err := s.loadGroup()
+	if err != nil {
+		return err
+	}
+	p.from = never
+	for _, sh := range s.shards() {
+		if err := p.planMember(ctx, sh, cursors); err != nil {
+			return err
+		}
+	}
+	if err := p.search(ctx); err != nil {
+		return err
+	}
+	if err := p.planNew(cursors); err != nil {
+		return err
+	}
+	return p.save(cursors)
+}
+
+// cursors are the positions of a group in the streams that a source reads.
+type cursors map[streamer.StreamShard]*cursor
+
+// loadGroup locks the shards that are read and loads every position. Shards that have one exist.
+func (s *source) loadGroup() (cursors, error) {
+	list, err := s.group.list()
+	if err != nil {
+		return nil, err
+	}
+	for _, at := range list {
+		if at.Stream != wildcard && s.wants(at.Stream) {
+			s.add(at)
+		}
+	}
+	if err := s.lockAll(); err != nil {
+		return nil, err
+	}
+	all := cursors{}
+	for _, at := range list {
+		if at.Stream != wildcard && !s.wants(at.Stream) || at.Stream == wildcard && !s.wild() {
+			continue
+		}
+		c, err := s.group.load(at)
+		if err != nil && s.reads(at) {
+			return nil, err
+		}
+		if c != nil {
+			all[at] = c
+		}
+	}
+	return all, nil
+}
+
+// lockAll takes the locks in order: of two sources that open at the same time one gets all it wants.
+func (s *source) lockAll() error {
+	if s.wild() && s.all {
+		if err := s.group.lock(streamer.StreamShard{Stream: wildcard}); err != nil {
+			return err
+		}
+	}
+	for _, sh := range s.shards() {
+		if !s.reads(sh.StreamShard) {
+			continue
+		}
+		if err := s.group.lock(sh.StreamShard); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (s *source) reads(at streamer.StreamShard) bool {
+	if at.Stream == wildcard {
+		return s.wild() && s.all
+	}
+	_, ok := s.startOf(at)
+	return ok
+}
+
+// begun says whether the group has a position in any shard of the stream: then a shard without one is new.
+func (c cursors) begun(stream string) bool {
+	for at := range c {
+		if at.Stream == stream || at.Stream == wildcard {
+			return true
+		}
+	}
+	return false
+}
+
+// seen is an offset before which no shard without a position has anything to deliver.
+func (c cursors) seen(stream string, log uint64) int64 {
+	most := int64(0)
+	for at, cur := range c {
+		if cur.log == log && (at.Stream == stream || at.Stream == wildcard) {
+			most = max(most, cur.seen)
+		}
+	}
+	return most
+}
+
+func (p *planner) planMember(ctx context.Context, sh *shard, all cursors) error {
+	s := p.s
+	to, ok := s.startOf(sh.StreamShard)
+	if !ok {
+		return nil
+	}
+	if to.Kind() == streamer.AtCommitted {
+		if c := all[sh.StreamShard]; c != nil {
+			return p.planCommitted(ctx, sh, c)
+		}
+		if all.begun(sh.Stream) {
+			p.begin(sh, max(all.seen(sh.Stream, s.header.Created), ss.HeaderSize))
+			return nil
+		}
+		var err error
+		if to, ok, err = s.cfg.FirstOf(sh.StreamShard); !ok {
+			return err
+		}
+	}
+	return p.planAt(sh, to, nil)
+}
+
+// begin starts a shard with its first message, which is not before offset left.
+func (p *planner) begin(sh *shard, left int64) {
+	p.open(sh, start{streamer.End(), left}, left)
+	sh.saved = &cursor{resume: left}
+	p.write = append(p.write, sh)
+}
+
+// planAt starts a shard at a position. was is the one it stands for.
+func (p *planner) planAt(sh *shard, to streamer.Position, was *cursor) error {
+	switch to.Kind() {
+	case streamer.AtBeginning:
+		p.begin(sh, ss.HeaderSize)
+		return nil
+	case streamer.AtEnd:
+		p.end(sh)
+		return nil
+	}
+	left, err := p.leftOf(sh.StreamShard, to)
+	if err != nil {
+		return err
+	}
+	sh.read = true
+	p.from = min(p.from, left)
+	p.pending = append(p.pending, &pending{sh: sh, from: start{to, p.ending.end}, was: was, before: left > ss.HeaderSize})
+	return nil
+}
+
+// end starts a shard behind its last message.
+func (p *planner) end(sh *shard) {
+	p.open(sh, start{streamer.End(), p.ending.end}, p.ending.end)
+	sh.saved = &cursor{resume: p.ending.end}
+	sh.saved.done, sh.saved.begun = p.ending.last[sh.StreamShard]
+	sh.last, sh.none = sh.saved.done, !sh.saved.begun
+	p.write = append(p.write, sh)
+}
+
+// planCommitted goes on where the group was. The offsets of the cursor are right if the log is still the same and as long as it was; else its number is looked for.
+func (p *planner) planCommitted(ctx context.Context, sh *shard, c *cursor) error {
+	s := p.s
+	if s.r == nil || c.log != s.header.Created {
+		return p.planRecreated(sh, c)
+	}
+	same, err := s.matches(ctx, c, p.v)
+	if err != nil {
+		return err
+	}
+	switch {
+	case same:
+		p.open(sh, start{streamer.End(), c.resume}, c.resume)
+		sh.saved, sh.last, sh.none = c, c.done, !c.begun
+		return nil
+	case c.begun:
+		return p.planAt(sh, streamer.After(streamer.SeqUint(c.done)), c)
+	}
+	p.begin(sh, ss.HeaderSize)
+	return nil
+}
+
+// planRecreated: the log that the position was in is no more.
+func (p *planner) planRecreated(sh *shard, c *cursor) error {
+	if c.begun {
+		if err := p.gone(sh, c, 1); err != nil {
+			return err
+		}
+	}
+	p.begin(sh, ss.HeaderSize)
+	return nil
+}
+
+// gone reports that what comes after a position is not there any more, or refuses to go on without it.
+func (p *planner) gone(sh *shard, c *cursor, got uint64) error {
+	wanted := next(c.done)
+	if p.s.cfg.Reset == streamer.ResetError {
+		return &streamer.Error{Stream: sh.Stream, Shard: &sh.Shard, Kind: streamer.ErrPositionGone,
+			Err: fmt.Errorf("%d was wanted, the log goes on with %d", wanted, got)}
+	}
+	p.s.cfg.Gone(sh.StreamShard, streamer.SeqUint(wanted), streamer.SeqUint(got))
+	return nil
+}
+
+// matches says whether the offsets of a cursor mean in this log what they meant when it was written.
+func (s *source) matches(ctx context.Context, c *cursor, v *view) (bool, error) {
+	if c.resume < ss.HeaderSize || c.resume > v.size {
+		return false, nil
+	}
+	now, err := printOf(s.f, c.print.size)
+	if err != nil || now != c.print {
+		return false, err
+	}
+	if !c.begun || c.frame == 0 {
+		return true, nil
+	}
+	r := v.reader()
+	r.moveTo(c.frame)
+	same := false
+	err = r.each(ctx, func(e *entry, _ bool) bool {
+		same = e.Pos == c.frame && string(e.Key) == c.Stream && e.Shard == uint64(c.Shard) && e.Seq == c.done
+		return false
+	})
+	return same, err
+}
+
+// search reads the log from the least bound of the pending shards until each has its first message, or to the end.
+func (p *planner) search(ctx context.Context) error {
+	if len(p.pending) == 0 {
+		return nil
+	}
+	left := len(p.pending)
+	r := p.v.reader()
+	r.moveTo(p.from)
+	err := r.each(ctx, func(e *entry, damaged bool) bool {
+		i := slices.IndexFunc(p.pending, func(q *pending) bool {
+			return q.sh.Shard == streamer.ShardID(e.Shard) && q.sh.Stream == string(e.Key)
+		})
+		if i >= 0 && !p.pending[i].found && p.pending[i].look(e, damaged) {
+			left--
+		}
+		return left > 0
+	})
+	if err != nil && !errors.Is(err, io.EOF) {
+		return err
+	}
+	for _, q := range p.pending {
+		if err := p.settle(q); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// look says whether e is the first message. What is unreadable is passed over later, in its place.
+func (q *pending) look(e *entry, damaged bool) bool {
+	if !q.from.begins(e) {
+		seq := e.Seq
+		q.prev, q.before = &seq, true
+		return false
+	}
+	q.found, q.first, q.offset = true, e.Seq, e.start
+	return true
+}
+
+// settle starts a shard where the search has found its first message.
+func (p *planner) settle(q *pending) error {
+	if !q.found {
+		return p.settleAtEnd(q)
+	}
+	if q.was != nil && !q.before && q.first > next(q.was.done) {
+		if err := p.gone(q.sh, q.was, q.first); err != nil {
+			return err
+		}
+	}
+	p.open(q.sh, start{streamer.End(), q.offset}, q.offset)
+	c := &cursor{resume: q.offset}
+	switch {
+	case q.prev != nil:
+		c.begun, c.done = true, *q.prev
+	case q.before && q.first > 0:
+		c.begun, c.done = true, q.first-1
+	}
+	q.sh.saved, q.sh.last, q.sh.none = c, c.done, !c.begun
+	p.write = append(p.write, q.sh)
+	return nil
+}
+
+func (p *planner) settleAtEnd(q *pending) error {
+	p.end(q.sh)
+	if q.was == nil || q.sh.saved.begun && q.sh.saved.done >= q.was.done {
+		return nil
+	}
+	got := uint64(1)
+	if q.sh.saved.begun {
+		got = next(q.sh.saved.done)
+	}
+	return p.gone(q.sh, q.was, got)
+}
+
+// planNew decides about shards that turn out to exist: in a group that has positions they are read from their beginning.
+func (p *planner) planNew(all cursors) error {
+	s := p.s
+	moved := s.cfg.Start.Kind() != streamer.AtCommitted
+	if moved || !s.all || !p.begun(all) {
+		return p.planUnknown()
+	}
+	from := int64(never)
+	for _, name := range s.cfg.Streams {
+		from = min(from, max(all.seen(name, s.header.Created), ss.HeaderSize))
+	}
+	s.unknown = start{streamer.End(), from}
+	p.left = min(p.left, from)
+	return nil
+}
+
+func (p *planner) begun(all cursors) bool {
+	for _, name := range p.s.cfg.Streams {
+		if all.begun(name) {
+			return true
+		}
+	}
+	return false
+}
+
+// save makes the positions that are new durable.
+func (p *planner) save(all cursors) error {
+	s := p.s
+	s.seen = min(p.left, p.ending.end)
+	for _, sh := range p.write {
+		if s.all {
+			sh.saved.seen = s.seen
+		} else {
+			sh.saved.seen = all.seen(sh.Stream, s.header.Created)
+		}
+		if err := s.store(sh.StreamShard, sh.saved); err != nil {
+			return err
+		}
+	}
+	if !s.wild() || !s.all {
+		return nil
+	}
+	return s.store(streamer.StreamShard{Stream: wildcard}, &cursor{resume: s.seen, seen: s.seen})
+}
+
+// store completes a cursor and makes it durable.
+func (s *source) store(at streamer.StreamShard, c *cursor) error {
+	c.group, c.StreamShard, c.log = s.cfg.Group, at, s.header.Created
+	if s.r != nil {
+		p, err := printOf(s.f, max(c.resume, ss.HeaderSize))
+		if err != nil {
+			return err
+		}
+		c.print = p
+	}
+	return s.group.store(c)
+}

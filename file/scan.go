@@ -1,0 +1,146 @@
+package file
+
+import (
+	"context"
+	"errors"
+	"io"
+	"math"
+
+	"github.com/gostreamer/streamer"
+	"github.com/gostreamer/streamer/file/internal/ss"
+)
+
+// each calls f for every message from where r stands to the end of what it reads, until f returns false. Damage that tells which message was lost
+// comes as an entry too, with damaged set.
+func (r *entries) each(ctx context.Context, f func(e *entry, damaged bool) bool) error {
+	var e entry
+	for {
+		err := r.next(&e)
+		var d *ss.Damage
+		switch {
+		case err == nil:
+			if !f(&e, false) {
+				return nil
+			}
+		case errors.As(err, &d):
+			if d.Frame.Key != nil && !f(&entry{Frame: d.Frame, start: d.Offset}, true) {
+				return nil
+			}
+		default:
+			if err := ctx.Err(); err != nil {
+				return err
+			}
+			if err := r.fill(); errors.Is(err, io.EOF) {
+				return nil
+			} else if err != nil {
+				return err
+			}
+		}
+	}
+}
+
+func at(f *ss.Frame) streamer.StreamShard {
+	return streamer.StreamShard{Stream: string(f.Key), Shard: streamer.ShardID(f.Shard)}
+}
+
+// ending is the end of a log: where it is, and the last number of every shard that the last beacons and what follows them name.
+type ending struct {
+	end  int64
+	last map[streamer.StreamShard]uint64
+}
+
+// see notes a number.
+func (e *ending) see(at streamer.StreamShard, seq uint64) {
+	if n, ok := e.last[at]; !ok || n < seq {
+		e.last[at] = seq
+	}
+}
+
+// lookBackBeacons is how many beacons are read for shards that the last one has no room to name.
+const lookBackBeacons = 64
+
+// ending reads the last segment of the log and the beacons before it.
+func (v *view) ending(ctx context.Context) (ending, error) {
+	e := ending{last: map[streamer.StreamShard]uint64{}}
+	for n := v.beacons(); ; n-- {
+		r := v.reader()
+		r.moveToBeacon(n)
+		err := r.each(ctx, func(m *entry, _ bool) bool {
+			e.see(at(&m.Frame), m.Seq)
+			return true
+		})
+		if err != nil {
+			return e, err
+		}
+		if r.upTo < 0 {
+			continue // the last message reaches over this beacon and is not all there
+		}
+		if d := r.Stuck(); d != nil {
+			r.upTo = d.Offset
+		}
+		e.end = r.upTo
+		return e, v.named64(n, &e)
+	}
+}
+
+// named64 adds what beacons name, from beacon n back as long as they are full.
+func (v *view) named64(n int64, e *ending) error {
+	for i := range min(n, lookBackBeacons) {
+		b, ok, err := v.beacon(n - i)
+		if err != nil {
+			return err
+		}
+		for _, item := range b.Items {
+			if item.Key != ss.Internal {
+				e.see(streamer.StreamShard{Stream: item.Key, Shard: streamer.ShardID(item.Shard)}, item.Seq)
+			}
+		}
+		if ok && len(b.Items) < ss.ItemCap(v.interval) {
+			return nil
+		}
+	}
+	return nil
+}
+
+// catalogue is everything that reading a whole log tells of its streams.
+type catalogue struct {
+	end      int64
+	shards   map[streamer.StreamShard]*extent
+	declared map[string]int
+}
+
+// extent is the first and the highest number of a shard.
+type extent struct{ first, last uint64 }
+
+// catalogue reads the whole log: only that finds every stream, see recovery.
+func (v *view) catalogue(ctx context.Context) (*catalogue, error) {
+	c := &catalogue{shards: map[streamer.StreamShard]*extent{}, declared: map[string]int{}}
+	r := v.reader()
+	r.declared = func(d declaration) { c.declared[d.stream] = d.shards }
+	var last *extent
+	var lastAt streamer.StreamShard
+	err := r.each(ctx, func(m *entry, damaged bool) bool {
+		if last == nil || lastAt.Stream != string(m.Key) || lastAt.Shard != streamer.ShardID(m.Shard) {
+			lastAt = at(&m.Frame)
+			last = c.shards[lastAt]
+		}
+		if last == nil && !damaged {
+			last = &extent{m.Seq, m.Seq}
+			c.shards[lastAt] = last
+		}
+		if last != nil {
+			last.last = max(last.last, m.Seq)
+		}
+		return true
+	})
+	c.end = r.upTo
+	return c, err
+}
+
+// next is the number that the message after last gets; the highest number has none after it.
+func next(last uint64) uint64 {
+	if last == math.MaxUint64 {
+		return last
+	}
+	return last + 1
+}

@@ -1,0 +1,130 @@
+package file
+
+import (
+	"strings"
+
+	"github.com/gostreamer/streamer"
+)
+
+// batch is messages picked out of a window, before they are copied out of it. Its memory is used again.
+type batch struct {
+	picked []picked
+	envs   []envelope
+	shards []*shard // that have messages in it, in the order in which they come
+	bytes  int      // of values, keys and header values
+	names  int      // bytes of headers' names
+	heads  int      // headers
+}
+
+// picked is one message. Its payload is the window's.
+type picked struct {
+	sh      *shard
+	step    step
+	time    uint64
+	payload []byte
+	env     int // index into envs, or -1
+}
+
+func (b *batch) add(sh *shard, e *entry) {
+	p := picked{sh: sh, step: step{e.Seq, e.start, e.Pos}, time: e.Time, payload: e.Payload, env: -1}
+	if e.env.stream != nil {
+		p.env = len(b.envs)
+		b.envs = append(b.envs, e.env)
+		b.bytes += e.env.size
+		b.names += e.env.names
+		b.heads += e.env.count
+	}
+	if sh.count == 0 {
+		b.shards = append(b.shards, sh)
+	}
+	sh.count++
+	b.bytes += len(e.Payload)
+	b.picked = append(b.picked, p)
+}
+
+// slab copies the messages out of the window: one allocation for the messages, one for all bytes and, if there are headers, one for those and one for their
+// names. Messages of one shard lie together. The batch is empty afterwards.
+func (b *batch) slab() []streamer.Message {
+	slab := make([]streamer.Message, len(b.picked))
+	n := 0
+	for _, sh := range b.shards {
+		sh.slot, n = n, n+sh.count
+		sh.count = 0
+	}
+	c := copier{buf: make([]byte, 0, b.bytes)}
+	if b.heads > 0 {
+		c.headers = make([]streamer.Header, 0, b.heads)
+		c.names = b.allNames()
+	}
+	for i := range b.picked {
+		p := &b.picked[i]
+		m := &slab[p.sh.slot]
+		p.sh.slot++
+		m.Stream, m.Shard, m.Seq, m.Time = p.sh.Stream, p.sh.Shard, streamer.SeqUint(p.step.seq), timeOf(p.time)
+		m.Value = c.bytes(p.payload)
+		if p.env >= 0 {
+			c.open(m, &b.envs[p.env])
+		}
+	}
+	b.clear()
+	return slab
+}
+
+func (b *batch) clear() {
+	clear(b.picked)
+	clear(b.envs)
+	*b = batch{picked: b.picked[:0], envs: b.envs[:0], shards: b.shards[:0]}
+}
+
+// allNames is the names of all headers in one string.
+func (b *batch) allNames() string {
+	var s strings.Builder
+	s.Grow(b.names)
+	for i := range b.envs {
+		p := b.envs[i].headers
+		for range b.envs[i].count {
+			var name []byte
+			name, p, _ = cutBytes(p)
+			s.Write(name)
+			_, p, _ = cutBytes(p)
+		}
+	}
+	return s.String()
+}
+
+// copier copies bytes of a window into the memory of a slab.
+type copier struct {
+	buf     []byte
+	headers []streamer.Header
+	names   string // of the headers that are still to come
+}
+
+// bytes copies b; nil stays nil.
+func (c *copier) bytes(b []byte) []byte {
+	if b == nil {
+		return nil
+	}
+	from := len(c.buf)
+	c.buf = append(c.buf, b...)
+	return c.buf[from:len(c.buf):len(c.buf)]
+}
+
+// open gives a message what its envelope has.
+func (c *copier) open(m *streamer.Message, e *envelope) {
+	m.Key = c.bytes(e.key)
+	if e.nilValue {
+		m.Value = nil
+	}
+	if e.count == 0 {
+		return
+	}
+	from, p := len(c.headers), e.headers
+	for range e.count {
+		var name, value []byte
+		name, p, _ = cutBytes(p)
+		value, p, _ = cutBytes(p)
+		c.headers = append(c.headers, streamer.Header{Key: c.names[:len(name)], Value: c.bytes(value)})
+		c.names = c.names[len(name):]
+	}
+	m.Headers = c.headers[from:len(c.headers):len(c.headers)]
+}

@@ -1,0 +1,259 @@
+package file
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"math"
+	"os"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/gostreamer/streamer"
+	"github.com/gostreamer/streamer/file/internal/ss"
+)
+
+// source reads a log for one consumer, or for the members of a group in this process. It reads the file once, front to back, whatever the shards: each of them
+// has a place from which on its messages are delivered. It has no goroutine of its own.
+//
+// The fields are Fetch's, but for those below mu, which commits and Lag look at too; Fetch changes them with mu held and reads them without.
+type source struct {
+	cfg   streamer.SourceConfig
+	conf  *Config
+	log   *openLog
+	group *group // nil in RealTime
+
+	f       *os.File
+	info    os.FileInfo
+	head    []byte // the header as it was; nil while there is none
+	header  ss.Header
+	r       *entries // nil while there is no header
+	unknown start    // of shards that nobody knew of when the source was opened
+	all     bool     // reads every shard, those that appear later too
+
+	e        entry
+	batch    batch
+	last     *shard // of the last message, for what belongs to no shard
+	reported int64  // the offset of unreadable bytes at the end that were reported
+	failed   error
+
+	wake    chan struct{} // nil when the source does not follow the log
+	watched bool
+	pause   time.Duration
+	timer   *time.Timer
+
+	fetching sync.Mutex    // held by Fetch
+	done     chan struct{} // closed by Close
+	close    sync.Once
+	closed   error
+
+	mu      sync.Mutex
+	streams map[string]map[streamer.ShardID]*shard
+	seen    int64 // everything before this offset was emitted or passed over
+}
+
+// shard is what a source knows of one shard.
+type shard struct {
+	streamer.StreamShard
+	read  bool  // else it is passed over
+	open  bool  // its first message was found: all that follow are delivered
+	start start // where that is
+
+	emitted bool
+	last    uint64 // the highest number emitted or, before that, passed over; see none
+	none    bool   // nothing was: last means nothing
+
+	trail []step  // emitted and not committed, in order; groups only
+	saved *cursor // as it is in its file; groups only
+
+	slot, count int // of the batch that is being made
+}
+
+// step is where a message lies.
+type step struct {
+	seq          uint64
+	start, frame int64
+}
+
+// start says which message of a shard is delivered first.
+type start struct {
+	at  streamer.Position // AtBeginning, AtEnd, AtSeq, AfterSeq or AtOrAfterTime
+	end int64             // from this offset on any message is: what is out of range means the nearest end
+}
+
+// begins says whether e is, or comes after, the first message.
+func (s *start) begins(e *entry) bool {
+	if e.start >= s.end {
+		return true
+	}
+	switch s.at.Kind() {
+	case streamer.AtBeginning:
+		return true
+	case streamer.AtSeq:
+		return streamer.SeqUint(e.Seq).Compare(s.at.Seq()) >= 0
+	case streamer.AfterSeq:
+		return streamer.SeqUint(e.Seq).Compare(s.at.Seq()) > 0
+	case streamer.AtOrAfterTime:
+		return int64(e.Time) >= s.at.Time().UnixMilli()
+	}
+	return false
+}
+
+// never is an offset that no log reaches.
+const never = math.MaxInt64
+
+// groupSource is a source whose progress is kept.
+type groupSource struct{ *source }
+
+var (
+	_ streamer.Source          = (*source)(nil)
+	_ streamer.Lagger          = (*source)(nil)
+	_ streamer.CursorCommitter = groupSource{}
+)
+
+// OpenSource implements streamer.Backend. Groups are dealt by the engine: one process has the group's shards, by the kernel's locks.
+func (b *backend) OpenSource(ctx context.Context, c streamer.SourceConfig) (streamer.Source, error) {
+	if err := b.enter(ctx); err != nil {
+		return nil, err
+	}
+	if c.Mode == streamer.LoadBalanced {
+		return nil, streamer.ErrNoGroups
+	}
+	for _, name := range c.Streams {
+		if err := checkName(name); err != nil && name != wildcard {
+			return nil, err
+		}
+	}
+	s := b.newSource(c)
+	if err := s.openAt(ctx); err != nil {
+		s.giveUp()
+		return nil, about(b.log.path, err)
+	}
+	s.announce()
+	if c.Mode == streamer.RealTime {
+		return s, nil
+	}
+	s.log.owners.enter(s)
+	return groupSource{s}, nil
+}
+
+func (b *backend) newSource(c streamer.SourceConfig) *source {
+	s := &source{
+		cfg: c, conf: &b.cfg, log: logs.retain(b.log),
+		all: c.Shards == nil && c.Start.Kind() != streamer.PerShard, reported: -1,
+		done: make(chan struct{}), streams: map[string]map[streamer.ShardID]*shard{},
+	}
+	if c.Mode != streamer.RealTime {
+		s.group = newGroup(s.log.path, c.Group, b.cfg.Sync != 0)
+	}
+	if !b.cfg.NoFollow {
+		s.wake, s.watched = s.log.readers.follow(s.log.path)
+	}
+	return s
+}
+
+// wants says whether the consumer reads a stream.
+func (s *source) wants(stream string) bool {
+	for _, name := range s.cfg.Streams {
+		if name == stream || name == wildcard {
+			return true
+		}
+	}
+	return false
+}
+
+func (s *source) wild() bool { return slices.Contains(s.cfg.Streams, wildcard) }
+
+// add makes a shard known. mu is held, or the source is not yet in use.
+func (s *source) add(at streamer.StreamShard) *shard {
+	of := s.streams[at.Stream]
+	if of == nil {
+		of = map[streamer.ShardID]*shard{}
+		s.streams[at.Stream] = of
+	}
+	if of[at.Shard] == nil {
+		of[at.Shard] = &shard{StreamShard: at, none: true}
+	}
+	return of[at.Shard]
+}
+
+// shards lists the known ones in order.
+func (s *source) shards() []*shard {
+	var all []*shard
+	for _, of := range s.streams {
+		for _, sh := range of {
+			all = append(all, sh)
+		}
+	}
+	slices.SortFunc(all, func(a, b *shard) int { return compareShards(a.StreamShard, b.StreamShard) })
+	return all
+}
+
+func compareShards(a, b streamer.StreamShard) int {
+	return cmp.Or(cmp.Compare(a.Stream, b.Stream), cmp.Compare(a.Shard, b.Shard))
+}
+
+// announce tells the engine which shards are read.
+func (s *source) announce() { s.cfg.Assigned(s.assigned()) }
+
+func (s *source) assigned() []streamer.StreamShard {
+	var all []streamer.StreamShard
+	for _, sh := range s.shards() {
+		if sh.read {
+			all = append(all, sh.StreamShard)
+		}
+	}
+	return all
+}
+
+// Close implements streamer.Source. What is committed of shards without work in progress moves up to where the log was read, so that opening the
+// group again does not read that again.
+func (s *source) Close(context.Context) error {
+	s.close.Do(func() {
+		close(s.done)
+		s.fetching.Lock()
+		defer s.fetching.Unlock()
+		if s.group != nil {
+			s.closed = s.refresh(0)
+		}
+		s.giveUp()
+	})
+	return s.closed
+}
+
+// giveUp releases what the source holds.
+func (s *source) giveUp() {
+	if s.group != nil {
+		s.log.owners.leave(s)
+		_ = s.group.unlock()
+	}
+	if s.f != nil {
+		_ = s.f.Close()
+	}
+	if s.timer != nil {
+		s.timer.Stop()
+	}
+	if s.wake != nil {
+		s.log.readers.unfollow(s.wake)
+	}
+	logs.release(s.log)
+}
+
+// positioned says how far reading has come: nothing before the offset is needed again.
+func (s *source) positioned() int64 {
+	if s.r == nil {
+		return 0
+	}
+	if s.r.ahead.set {
+		return s.r.ahead.start
+	}
+	return s.r.Offset()
+}
+
+var errDeleted = errors.New("the log was deleted, replaced or cut off while it was read")
+
+func notThere(path string) error {
+	return &streamer.Error{Kind: streamer.ErrNotFound, Err: fmt.Errorf("%s: %w", path, errDeleted)}
+}

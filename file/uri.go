@@ -1,0 +1,83 @@
+package file
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/gostreamer/streamer"
+	"github.com/gostreamer/streamer/file/internal/ss"
+)
+
+const (
+	suffix   = ".ss"
+	wildcard = "*" // every stream of a log
+)
+
+// parse reads a URI into a Config and the streams that its path names.
+func parse(u *streamer.URI) (Config, []string, error) {
+	var c Config
+	if err := streamer.Bind(u, &c, options); err != nil {
+		return c, nil, err
+	}
+	if u.User != nil {
+		return c, nil, invalid(errors.New("file:// has no users: leave the user out"))
+	}
+	if len(u.Hosts) > 1 {
+		return c, nil, invalid(errors.New("file:// takes one path; write a comma in it as %2C"))
+	}
+	path := u.Path
+	if len(u.Hosts) == 1 {
+		path = u.Hosts[0] + path // a relative path starts where other URIs have the host
+	}
+	var streams []string
+	var err error
+	c.Path, streams, err = splitPath(path)
+	return c, streams, err
+}
+
+// splitPath cuts /data/log.ss/orders,refunds into the log and its streams. An element that ends in .ss is the log when it is the last one or the
+// last but one.
+func splitPath(path string) (log string, streams []string, err error) {
+	if isLog(path) {
+		return strings.TrimRight(path, "/"), nil, nil
+	}
+	log, names := cutLast(path)
+	if !isLog(log) {
+		return "", nil, invalid(fmt.Errorf("path %q names no .ss file: want file:///dir/log.ss/stream "+
+			"(a directory as a log is not supported yet)", path))
+	}
+	for name := range strings.SplitSeq(names, ",") {
+		if name == "" {
+			continue
+		}
+		if err := checkName(name); err != nil && name != wildcard {
+			return "", nil, err
+		}
+		streams = append(streams, name)
+	}
+	return log, streams, nil
+}
+
+func cutLast(path string) (dir, last string) {
+	i := strings.LastIndexByte(path, '/')
+	return path[:max(i, 0)], path[i+1:]
+}
+
+// isLog says that the last element of path names an .ss file.
+func isLog(path string) bool {
+	_, last := cutLast(strings.TrimRight(path, "/"))
+	return strings.HasSuffix(last, suffix)
+}
+
+// checkName refuses what cannot be a stream: ErrInvalid.
+func checkName(name string) error {
+	if strings.HasPrefix(name, ss.Reserved) {
+		return fmt.Errorf("%w stream name %q: names that start with %s are SeaStreamer's own (every stream is %q)",
+			streamer.ErrInvalid, name, ss.Reserved, wildcard)
+	}
+	if !ss.ValidKey(name) {
+		return fmt.Errorf("%w stream name %.300q: want 1 to %d of A-Z a-z 0-9 . _ -", streamer.ErrInvalid, name, ss.MaxKey)
+	}
+	return nil
+}

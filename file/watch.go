@@ -1,0 +1,111 @@
+package file
+
+import (
+	"path/filepath"
+	"sync"
+	"time"
+
+	"github.com/fsnotify/fsnotify"
+)
+
+const (
+	// pollWatched is how often a reader looks at a log that is watched: the notice of a change may get lost (network file systems send none).
+	pollWatched = time.Second
+	// pollFirst and pollLast bound the doubling pause of a reader that has to look for itself.
+	pollFirst = time.Millisecond
+	pollLast  = 250 * time.Millisecond
+)
+
+// readers are the sources that follow a log. A writer in the process wakes them itself; for others the log's directory is watched, by one watcher and its
+// goroutine however many sources there are, as long as there is one.
+type readers struct {
+	mu   sync.Mutex
+	wake map[chan struct{}]struct{}
+
+	lifecycle sync.Mutex // of what follows; held while the watcher is started and stopped
+	following int
+	watcher   *fsnotify.Watcher
+	relayed   chan struct{} // closed when the watcher's goroutine has ended
+}
+
+// follow returns a channel that gets a token whenever the log may have changed, and whether the file system tells.
+func (r *readers) follow(path string) (wake chan struct{}, watched bool) {
+	wake = make(chan struct{}, 1)
+	r.mu.Lock()
+	if r.wake == nil {
+		r.wake = map[chan struct{}]struct{}{}
+	}
+	r.wake[wake] = struct{}{}
+	r.mu.Unlock()
+
+	r.lifecycle.Lock()
+	defer r.lifecycle.Unlock()
+	if r.following++; r.watcher == nil {
+		r.watch(path)
+	}
+	return wake, r.watcher != nil
+}
+
+// watch starts the watcher, or does not: then the readers poll. The directory is watched, because a file that is replaced takes its own watch with it.
+// lifecycle is held.
+func (r *readers) watch(path string) {
+	w, err := fsnotify.NewWatcher()
+	if err != nil {
+		return
+	}
+	if w.Add(filepath.Dir(path)) != nil {
+		_ = w.Close()
+		return
+	}
+	r.watcher, r.relayed = w, make(chan struct{})
+	go r.relay(w, filepath.Base(path), r.relayed)
+}
+
+// relay is the watcher's goroutine. It ends when the watcher is closed.
+func (r *readers) relay(w *fsnotify.Watcher, name string, done chan<- struct{}) {
+	defer close(done)
+	for {
+		select {
+		case e, ok := <-w.Events:
+			if !ok {
+				return
+			}
+			if filepath.Base(e.Name) == name {
+				r.notify()
+			}
+		case _, ok := <-w.Errors: // such as an overflow: something happened
+			if !ok {
+				return
+			}
+			r.notify()
+		}
+	}
+}
+
+// notify wakes every reader.
+func (r *readers) notify() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for wake := range r.wake {
+		select {
+		case wake <- struct{}{}:
+		default:
+		}
+	}
+}
+
+// unfollow ends what follow began. The last one waits for the watcher's goroutine.
+func (r *readers) unfollow(wake chan struct{}) {
+	r.mu.Lock()
+	delete(r.wake, wake)
+	r.mu.Unlock()
+
+	r.lifecycle.Lock()
+	defer r.lifecycle.Unlock()
+	if r.following--; r.following > 0 || r.watcher == nil {
+		return
+	}
+	_ = r.watcher.Close()
+	<-r.relayed
+	r.watcher = nil
+}
