@@ -58,7 +58,7 @@ func TestTheDemoAccountsForEveryOrder(t *testing.T) {
 	if err := s.tell(t.Context()); err != nil {
 		t.Fatalf("%v\n%s", err, out.String())
 	}
-	for _, want := range []string{"\nOK: ", "lost            0\n", "Carl's orders: 200 handed to the others, 0 still missing"} {
+	for _, want := range []string{"\nOK: ", "lost            0\n", "Carl's 200 orders: 200 were given to the others, 0 are missing"} {
 		if !strings.Contains(out.String(), want) {
 			t.Errorf("%q is missing in\n%s", want, out.String())
 		}

@@ -77,7 +77,7 @@ func (s *story) workUntilTheCrash(ctx context.Context) error {
 	held := func() int { return holds - len(s.takenOver(leaver)) }
 	err = s.listen(ctx, p, &s.before, func(f fact) bool {
 		if f.what == left {
-			s.say("     %s has left; the others got the %d orders", title(leaver), holds)
+			s.say("     %s has left", title(leaver))
 		}
 		return len(s.before)%100 == 0 && s.before.finished() >= crashAt && held() == 0
 	})
@@ -88,7 +88,7 @@ func (s *story) workUntilTheCrash(ctx context.Context) error {
 	}
 	s.tellShares(s.before)
 	over := s.takenOver(leaver)
-	s.say("     %s's orders: %d handed to the others, %d still missing", title(leaver), len(over), held())
+	s.say("     %s's %d orders: %d were given to the others, %d are missing", title(leaver), holds, len(over), held())
 	return nil
 }
 

@@ -16,7 +16,7 @@ func (s *story) tellOfTheCrash(committed int) {
 	handedOut := len(s.before.orders(got))
 	s.say("\n3. The program is killed (SIGKILL). It gets no chance to save anything.")
 	s.say("     %6s orders were handed out", thousands(handedOut))
-	s.say("     %6s of them are noted as done in the file's group state", thousands(committed))
+	s.say("     %6s of them are noted as done, on disk, beside the file", thousands(committed))
 	s.say("     %6s were handed out and not noted: these may come again, no others", thousands(handedOut-committed))
 }
 
