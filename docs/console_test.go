@@ -10,7 +10,8 @@ import (
 )
 
 // Console sessions in the pages are run: what follows "$ " by bash, in an empty directory per page, with bin/ in the PATH. What is printed
-// must be what the page shows; "…" in it stands for anything.
+// must be what the page shows. There "…" stands for anything on the line or, on a line of its own, for any lines; two spaces or more
+// stand for as many as a column needs. A command that may fail ends with "; echo $?".
 func TestEveryConsoleSessionIsReal(t *testing.T) {
 	bin := build(t)
 	for path, page := range pages(t) {
@@ -45,7 +46,7 @@ func play(t *testing.T, dir, bin, session string) {
 		command, want, _ := strings.Cut(part, "\n")
 		cmd := exec.CommandContext(t.Context(), "bash", "-c", command)
 		cmd.Dir = dir
-		cmd.Env = append(os.Environ(), "PATH="+bin+string(filepath.ListSeparator)+os.Getenv("PATH"))
+		cmd.Env = append(os.Environ(), "PATH="+os.Getenv("PATH")+string(filepath.ListSeparator)+bin)
 		text, err := cmd.CombinedOutput()
 		if err != nil && !strings.Contains(command, "; echo $?") {
 			t.Errorf("$ %s: %v", command, err)
@@ -57,6 +58,9 @@ func play(t *testing.T, dir, bin, session string) {
 }
 
 func matches(want, got string) bool {
-	pattern := strings.ReplaceAll(regexp.QuoteMeta(strings.TrimRight(want, "\n")), "…", ".*")
-	return regexp.MustCompile(`^` + pattern + `$`).MatchString(got)
+	pattern := "\n" + regexp.QuoteMeta(strings.TrimRight(want, "\n")) + "\n"
+	pattern = strings.ReplaceAll(pattern, "\n…\n", "\n(?:.*\n)*")
+	pattern = strings.ReplaceAll(pattern, "…", ".*")
+	pattern = regexp.MustCompile(" {2,}").ReplaceAllString(pattern, " {2,}")
+	return regexp.MustCompile("^" + pattern + "$").MatchString("\n" + got + "\n")
 }
