@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net/url"
 	"os"
 	"path/filepath"
 	"sync/atomic"
@@ -41,7 +42,7 @@ func harness() conformance.Harness {
 			return r
 		},
 		SecretURI: func(secret string) string {
-			return "file://user:" + secret + "@/tmp/log.ss/orders?password_file=" + secret
+			return "file://user:" + url.QueryEscape(secret) + "@/tmp/log.ss/orders"
 		},
 	}
 }

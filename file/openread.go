@@ -57,7 +57,6 @@ func (s *source) openFile() error {
 	if err != nil {
 		return errors.Join(err, f.Close())
 	}
-	logs.identify(s.log, info)
 	s.f, s.info = f, info
 	return nil
 }
@@ -180,11 +179,24 @@ func (p *planner) plan(ctx context.Context) error {
 			return err
 		}
 		p.open(sh, start{at, p.ending.end}, left)
-		if seq, ok := p.ending.last[sh.StreamShard]; ok && at.Kind() == streamer.AtEnd {
-			sh.last, sh.none = seq, false
-		}
+		p.behind(sh, at)
 	}
 	return p.planUnknown()
+}
+
+// behind notes which message comes before the first one, as far as that is known: for Lag.
+func (p *planner) behind(sh *shard, at streamer.Position) {
+	switch at.Kind() {
+	case streamer.AtEnd:
+		seq, ok := p.ending.last[sh.StreamShard]
+		sh.last, sh.none = seq, !ok
+	case streamer.AtSeq:
+		sh.last = at.Seq().Uint()
+		sh.none = sh.last == 0
+		sh.last -= min(sh.last, 1)
+	case streamer.AfterSeq:
+		sh.last, sh.none = at.Seq().Uint(), false
+	}
 }
 
 // first is where a shard starts without a committed position. ok is false when it is not to be read.

@@ -26,8 +26,7 @@ type openLog struct {
 	path  string // absolute, without symbolic links: the first spelling
 	deals streamer.Deals
 
-	refs int         // the table's
-	info os.FileInfo // the table's; nil while the file does not exist
+	refs int // the table's
 
 	readers readers
 	writing writing
@@ -43,24 +42,48 @@ func (t *logTable) acquire(path string) (*openLog, error) {
 	info, err := os.Stat(path)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		info = nil
+		return t.at(path, nil), nil
 	case err != nil:
 		return nil, translate(err)
 	case !info.Mode().IsRegular():
 		return nil, notRegular(path, info)
 	}
+	return t.at(path, t.same(path, info)), nil
+}
+
+// at is the log with this path, or else the one that is known to be the same, or a new one.
+func (t *logTable) at(path string, same *openLog) *openLog {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	l := t.find(path, info)
+	var l *openLog
+	for _, o := range t.open {
+		if o.path == path || o == same && l == nil {
+			l = o
+		}
+	}
 	if l == nil {
 		l = &openLog{path: path}
 		t.open = append(t.open, l)
 	}
 	l.refs++
-	if info != nil {
-		l.info = info
+	return l
+}
+
+// same finds a log whose own path leads to the same file at present, as with a hard link. Device and inode have no portable form but os.SameFile, and are used
+// again by the system when a file is gone; logs are few, so each is looked at anew.
+func (t *logTable) same(path string, info os.FileInfo) *openLog {
+	t.mu.Lock()
+	open := slices.Clone(t.open)
+	t.mu.Unlock()
+	for _, l := range open {
+		if l.path == path {
+			return l
+		}
+		if now, err := os.Stat(l.path); err == nil && os.SameFile(now, info) {
+			return l
+		}
 	}
-	return l, nil
+	return nil
 }
 
 func notRegular(path string, info os.FileInfo) error {
@@ -68,23 +91,6 @@ func notRegular(path string, info os.FileInfo) error {
 		return fmt.Errorf("%s is a directory; a log is one file, logs in segments do not exist yet: %w", path, streamer.ErrUnsupported)
 	}
 	return fmt.Errorf("%w log: %s is not a regular file (%v)", streamer.ErrInvalid, path, info.Mode().Type())
-}
-
-// find is the log with this path or this file. mu is held. Device and inode have no portable form but os.SameFile, and logs are few.
-func (t *logTable) find(path string, info os.FileInfo) *openLog {
-	for _, l := range t.open {
-		if l.path == path || info != nil && l.info != nil && os.SameFile(l.info, info) {
-			return l
-		}
-	}
-	return nil
-}
-
-// identify says that the log's file exists, or is another one, now.
-func (t *logTable) identify(l *openLog, info os.FileInfo) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	l.info = info
 }
 
 // retain is acquire for one who has the log already.

@@ -56,7 +56,6 @@ func (l *openLog) openWriter(c *Config) (*writer, error) {
 	if err != nil {
 		return nil, err
 	}
-	logs.identify(l, file.info)
 	w := &writer{log: l, file: file, eos: c.EOS}
 	l.writing.w, l.writing.users = w, 1
 	l.readers.notify()
@@ -184,7 +183,6 @@ func (w *writer) reopen(c *Config) error {
 		return err
 	}
 	w.file, w.broken = file, nil
-	logs.identify(w.log, file.info)
 	return nil
 }
 
