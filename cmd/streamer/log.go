@@ -40,10 +40,10 @@ func (h *logHandler) Handle(_ context.Context, r slog.Record) error {
 }
 
 func (h *logHandler) format(a slog.Attr) string {
-	if a.Equal(slog.Attr{}) {
+	value := oneLine(a.Value.Resolve().String())
+	if value == "" {
 		return ""
 	}
-	value := oneLine(a.Value.Resolve().String())
 	if strings.ContainsAny(value, " \t") {
 		value = `"` + value + `"`
 	}
