@@ -48,7 +48,7 @@ func (s *sink) Write(ctx context.Context, p []*streamer.Pending) error {
 // take makes lines of the first of p, in the output's buf, and returns of how many. What cannot be a line is resolved here.
 func (s *sink) take(p []*streamer.Pending) int {
 	for i, pending := range p {
-		if len(s.out.buf) >= batchBytes {
+		if len(s.out.buf)-s.out.rest >= batchBytes {
 			return i
 		}
 		meta, err := s.line(&pending.Record)

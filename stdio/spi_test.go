@@ -10,12 +10,8 @@ import (
 	"testing"
 	"time"
 
-	"go.uber.org/goleak"
-
 	"github.com/gostreamer/streamer"
 )
-
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 // patience is how long a test waits for what must happen.
 const patience = 10 * time.Second
@@ -73,7 +69,9 @@ func (o *opened) close() {
 // fetch is the messages of one Fetch.
 func (o *opened) fetch() ([]streamer.Message, error) {
 	var all []streamer.Message
-	err := o.Fetch(testContext(o.t), func(slab []streamer.Message) { all = append(all, slab...) })
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	defer cancel()
+	err := o.Fetch(ctx, func(slab []streamer.Message) { all = append(all, slab...) })
 	return all, err
 }
 

@@ -1,0 +1,134 @@
+package stdio
+
+import (
+	"errors"
+	"io"
+	"os"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/gostreamer/streamer"
+)
+
+func TestWhatNeedsAPositionIsRefusedBeforeALineIsRead(t *testing.T) {
+	from := &endless{line: "x\n"}
+	s := connected(t, Config{In: from}, streamer.StreamerOptions{})
+	for name, o := range map[string]streamer.ConsumerOptions{
+		"resumable":       {Mode: streamer.Resumable, Group: "g"},
+		"start":           {Start: streamer.Beginning()},
+		"start at end":    {Start: streamer.End()},
+		"earliest":        {AutoReset: streamer.Earliest},
+		"reset error":     {AutoReset: streamer.ResetError},
+		"shards":          {Shards: []streamer.ShardID{0}},
+		"start in group":  {Mode: streamer.LoadBalanced, Group: "g", Start: streamer.Beginning()},
+		"group, earliest": {Mode: streamer.LoadBalanced, Group: "g", AutoReset: streamer.Earliest},
+	} {
+		if _, err := s.Consumer(testContext(t), o); !errors.Is(err, streamer.ErrUnsupported) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	if n := from.bytes.Load(); n > 0 {
+		t.Errorf("%d bytes were read", n)
+	}
+	c := consumer(t, s, streamer.ConsumerOptions{AutoReset: streamer.Latest})
+	for name, err := range map[string]error{
+		"Seek":   c.Seek(testContext(t), time.Now()),
+		"Rewind": c.Rewind(testContext(t), streamer.Beginning()),
+		"Create": s.Admin().Create(testContext(t), "a", 1),
+	} {
+		if !errors.Is(err, streamer.ErrUnsupported) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	if _, err := c.Lag(testContext(t)); !errors.Is(err, streamer.ErrUnsupported) {
+		t.Errorf("Lag: %v", err)
+	}
+	if _, err := c.Next(testContext(t)); err != nil {
+		t.Errorf("after the refusals: %v", err)
+	}
+}
+
+func TestURI(t *testing.T) {
+	for uri, reason := range map[string]string{
+		"stdio://":                                  "",
+		"stdio:///":                                 "",
+		"stdio:///*":                                "",
+		"stdio:///a,b?format=json&mode=realtime":    "",
+		"stdio:///a?format=line&create=always":      "",
+		"stdio:///a?reset=latest":                   "",
+		"stdio:///a?format=xml":                     "want line or json",
+		"stdio:///a?format=":                        "want line or json",
+		"stdio:///a?create=perhaps":                 "create",
+		"stdio:///a?colour=blue":                    "format",
+		"stdio://orders":                            "stdio:///orders",
+		"stdio://user@/orders":                      "user",
+		"stdio://user:secret@host/orders":           "host",
+		"stdio:///a?mode=resumable&format=nonsense": "want line or json",
+	} {
+		s, err := streamer.Connect(testContext(t), uri)
+		switch {
+		case reason == "" && err != nil:
+			t.Errorf("%s: %v", uri, err)
+		case reason == "":
+			if err := s.Ping(testContext(t)); err != nil {
+				t.Errorf("%s: ping: %v", uri, err)
+			}
+			if err := s.Close(); err != nil {
+				t.Errorf("%s: close: %v", uri, err)
+			}
+			if err := s.Ping(testContext(t)); !errors.Is(err, streamer.ErrClosed) {
+				t.Errorf("%s: ping of a closed one: %v", uri, err)
+			}
+		case !errors.Is(err, streamer.ErrInvalid) || !strings.Contains(err.Error(), reason) || strings.Contains(err.Error(), "secret"):
+			t.Errorf("%s: %v, want %q in it", uri, err, reason)
+		}
+	}
+}
+
+func TestStreamsOfAURI(t *testing.T) {
+	const input = "[a] 1\n[b] 2\n[c] 3\n4\n"
+	for uri, want := range map[string]string{
+		"stdio://":      "a/0#0=1 b/0#0=2 c/0#0=3 broadcast/0#0=4",
+		"stdio:///*":    "a/0#0=1 b/0#0=2 c/0#0=3 broadcast/0#0=4",
+		"stdio:///a":    "a/0#0=1 broadcast/0#0=4",
+		"stdio:///c,a":  "a/0#0=1 c/0#0=3 broadcast/0#0=4",
+		"stdio:///none": "broadcast/0#0=4",
+	} {
+		t.Run(uri, func(t *testing.T) {
+			withStdin(t, input)
+			s, err := streamer.Connect(testContext(t), uri)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer s.Close()
+			if got := show(drain(t, consumer(t, s, streamer.ConsumerOptions{}))); got != want {
+				t.Errorf("\n got %s\nwant %s", got, want)
+			}
+		})
+	}
+}
+
+func TestFormatIsItsOwnWord(t *testing.T) {
+	for _, f := range []Format{Line, JSON} {
+		if got, err := ParseFormat(f.String()); got != f || err != nil {
+			t.Errorf("%v: %v, %v", f, got, err)
+		}
+	}
+	if _, err := ParseFormat(Format(7).String()); !errors.Is(err, streamer.ErrInvalid) {
+		t.Error(err)
+	}
+}
+
+// withStdin has the process's standard input bring input.
+func withStdin(t *testing.T, input string) {
+	t.Helper()
+	r, w := osPipe(t)
+	stdin := os.Stdin
+	os.Stdin = r
+	t.Cleanup(func() { os.Stdin = stdin })
+	if _, err := io.WriteString(w, input); err != nil {
+		t.Fatal(err)
+	}
+	w.Close()
+}
