@@ -90,7 +90,7 @@ func (e *env) conclude(command string, err error, summary string, interactive bo
 	case signalled:
 		e.note("%s: %s: %s", command, signal, summary)
 	case errors.Is(err, errPipeClosed):
-	case err != nil, e.verbose, interactive && e.err.tty != nil:
+	case err != nil && e.meter.messages.Load() > 0, e.verbose, interactive && e.err.tty != nil:
 		e.note("%s: %s", command, summary)
 	}
 }

@@ -1,8 +1,12 @@
 package main
 
 import (
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/gostreamer/streamer"
 )
 
 func TestRelayKeepsKeyHeadersAndTime(t *testing.T) {
@@ -51,4 +55,32 @@ func TestRelayIntoALineSaysWhatItCannotKeep(t *testing.T) {
 	if r.code != exitOK || len(lines) != 3 || !strings.HasSuffix(lines[2], "| out | 2 | 0] 3") || strings.Count(r.stderr, "dropped") != 1 {
 		t.Errorf("%+v", r)
 	}
+}
+
+func TestTheGroupOfARelayIsAboutWhereItsTargetIs(t *testing.T) {
+	at := func(uri string) string {
+		u, err := streamer.ParseURI(uri)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return place(u)
+	}
+	t.Chdir(t.TempDir())
+	one, absolute := at("file://./log.ss/s?shards=2"), at("file://"+filepath.ToSlash(mustGetwd(t))+"/log.ss/s")
+	t.Chdir(t.TempDir())
+	if other := at("file://log.ss/s"); one == other || one != absolute || relayGroup(one) == relayGroup(other) {
+		t.Errorf("%s, %s and %s", one, absolute, other)
+	}
+	if a, b := at("kafka://u:p@h:1/s?x=1"), at("kafka://h:1/s"); a != b || strings.Contains(a, "p@") {
+		t.Errorf("%s and %s", a, b)
+	}
+}
+
+func mustGetwd(t *testing.T) string {
+	t.Helper()
+	dir, err := os.Getwd()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return dir
 }

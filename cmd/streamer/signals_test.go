@@ -48,6 +48,18 @@ func TestASignalStopsRelayWhenEverythingIsStored(t *testing.T) {
 	}
 }
 
+// timeout(1) sends its signal to the process and to the process's group.
+func TestASignalThatComesTwiceAtOnceIsOne(t *testing.T) {
+	for range 5 {
+		p, feed := fed(t, "consume", "stdio:///s")
+		io.WriteString(feed, "one\n")
+		p.stdout.await(t, "one\n")
+		p.signal(os.Interrupt)
+		p.cmd.Process.Signal(os.Interrupt)
+		p.wait().want(t, exitOK, "one\n", "consume: stopped by SIGINT")
+	}
+}
+
 func TestTheSecondSignalEndsAtOnce(t *testing.T) {
 	out, full, err := os.Pipe()
 	if err != nil {

@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"net/url"
+	"path/filepath"
 	"slices"
 	"strings"
 
@@ -27,8 +28,13 @@ func withOption(uri, key, value string) string {
 	return base + "?" + strings.Join(append(options, key+"="+escaped), "&")
 }
 
-// place is where a URI points, without credentials and options.
+// place is where a URI points, without credentials and options. For a file it is the same wherever the program was started.
 func place(u *streamer.URI) string {
+	if u.Scheme == "file" {
+		if path, err := filepath.Abs(filePath(u)); err == nil {
+			return "file://" + path
+		}
+	}
 	bare := *u
 	bare.User, bare.Query = nil, nil
 	return bare.String()
@@ -60,9 +66,12 @@ func streamsOf(uri string) ([]string, error) {
 	return streams, nil
 }
 
+// filePath is the path of a file:// URI. A relative one starts where other URIs have the host.
+func filePath(u *streamer.URI) string { return strings.Join(u.Hosts, "") + u.Path }
+
 // fileStreams takes the streams off the path of a log: they are its last element, unless that is the log itself.
 func fileStreams(u *streamer.URI) []string {
-	path := strings.TrimRight(strings.Join(u.Hosts, "")+u.Path, "/")
+	path := strings.TrimRight(filePath(u), "/")
 	last := path[strings.LastIndexByte(path, '/')+1:]
 	if strings.HasSuffix(last, ".ss") {
 		return nil
