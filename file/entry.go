@@ -85,28 +85,38 @@ func (r *entries) detach() {
 func (r *entries) next(e *entry) error {
 	for {
 		f, err := r.Next()
-		if r.upTo < 0 && err == nil {
+		if err != nil {
+			if err = r.trouble(err); err != nil {
+				return err
+			}
+			continue
+		}
+		if r.upTo < 0 {
 			r.upTo = f.Pos
 		}
-		var d *ss.Damage
-		switch {
-		case err == nil && !f.IsInternal():
+		if !f.IsInternal() {
 			r.eos, r.upTo = false, f.End
 			return r.message(f, e)
-		case err == nil:
-			r.internal(f)
-		case !errors.As(err, &d):
-			return err
-		case d.Frame.Key != nil && d.Frame.IsInternal():
-			r.ahead = ahead{set: true, spoiled: true, start: d.Offset, shard: d.Frame.Shard, seq: d.Frame.Seq}
-		default:
-			r.ahead, r.eos, r.upTo = ahead{}, false, d.Offset+d.Length
-			if d.Frame.Key == nil {
-				r.lookBack(d)
-			}
-			return d
 		}
+		r.internal(f)
 	}
+}
+
+// trouble is what Next's error means for messages; nil: nothing.
+func (r *entries) trouble(err error) error {
+	d, ok := errors.AsType[*ss.Damage](err)
+	if !ok {
+		return err
+	}
+	if d.Frame.Key != nil && d.Frame.IsInternal() {
+		r.ahead = ahead{set: true, spoiled: true, start: d.Offset, shard: d.Frame.Shard, seq: d.Frame.Seq}
+		return nil
+	}
+	r.ahead, r.eos, r.upTo = ahead{}, false, d.Offset+d.Length
+	if d.Frame.Key == nil {
+		r.lookBack(d)
+	}
+	return d
 }
 
 // message joins a frame with the envelope before it, if that is its own.

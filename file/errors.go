@@ -1,8 +1,10 @@
 package file
 
 import (
+	"context"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 
@@ -67,9 +69,15 @@ func translate(err error) error {
 	return &streamer.Error{Kind: kind, Err: err}
 }
 
-// about says which log an error is about, where it does not.
+// about says which log an error is about, where it does not. Context errors and io.EOF stay bare.
 func about(path string, err error) error {
-	if err == nil || errors.As(err, new(*os.PathError)) {
+	if err == nil || err == io.EOF || err == context.Canceled || err == context.DeadlineExceeded { //nolint:errorlint // bare ones
+		return err
+	}
+	if _, ok := errors.AsType[*streamer.Error](err); ok {
+		return err
+	}
+	if _, ok := errors.AsType[*os.PathError](err); ok {
 		return translate(err)
 	}
 	return translate(fmt.Errorf("%s: %w", path, err))

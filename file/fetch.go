@@ -55,13 +55,11 @@ func (s *source) obstacle(ctx context.Context) error {
 
 // fail remembers a failure that will not pass.
 func (s *source) fail(err error) error {
-	if err != nil && !errors.Is(err, context.Canceled) && !errors.Is(err, context.DeadlineExceeded) && !errors.Is(err, streamer.ErrClosed) {
-		if err != io.EOF { //nolint:errorlint // ours, bare
-			err = about(s.log.path, err)
-		}
-		s.failed = err
+	if err == nil || errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) || errors.Is(err, streamer.ErrClosed) {
+		return err
 	}
-	return err
+	s.failed = about(s.log.path, err)
+	return s.failed
 }
 
 // gather picks messages out of the window until the batch is full or something else comes: ss.ErrMore, a *ss.Damage or a failure.
@@ -173,8 +171,8 @@ func (s *source) track(sh *shard, st step) {
 
 // skip passes over what cannot be read, if that is what err says.
 func (s *source) skip(err error) bool {
-	var d *ss.Damage
-	if !errors.As(err, &d) {
+	d, ok := errors.AsType[*ss.Damage](err)
+	if !ok {
 		return false
 	}
 	if d.Frame.Key != nil {

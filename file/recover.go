@@ -61,19 +61,18 @@ func recoverLog(f *os.File, interval uint32) (*ss.Encoder, error) {
 func (r *recovery) read(s *ss.Scanner) error {
 	for {
 		f, err := s.Next()
-		var d *ss.Damage
-		switch {
-		case errors.Is(err, ss.ErrMore):
-			if err := s.Fill(); err != nil {
-				if errors.Is(err, io.EOF) {
-					return nil
-				}
-				return err
-			}
-		case errors.As(err, &d):
-			r.damage(d)
-		default:
+		if err == nil {
 			r.take(f)
+			continue
+		}
+		if d, ok := errors.AsType[*ss.Damage](err); ok {
+			r.damage(d)
+			continue
+		}
+		if err := s.Fill(); errors.Is(err, io.EOF) {
+			return nil
+		} else if err != nil {
+			return err
 		}
 	}
 }

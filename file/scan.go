@@ -16,25 +16,25 @@ func (r *entries) each(ctx context.Context, f func(e *entry, damaged bool) bool)
 	var e entry
 	for {
 		err := r.next(&e)
-		var d *ss.Damage
-		switch {
-		case err == nil:
+		if err == nil {
 			if !f(&e, false) {
 				return nil
 			}
-		case errors.As(err, &d):
+			continue
+		}
+		if d, ok := errors.AsType[*ss.Damage](err); ok {
 			if d.Frame.Key != nil && !f(&entry{Frame: d.Frame, start: d.Offset}, true) {
 				return nil
 			}
-		default:
-			if err := ctx.Err(); err != nil {
-				return err
-			}
-			if err := r.fill(); errors.Is(err, io.EOF) {
-				return nil
-			} else if err != nil {
-				return err
-			}
+			continue
+		}
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		if err := r.fill(); errors.Is(err, io.EOF) {
+			return nil
+		} else if err != nil {
+			return err
 		}
 	}
 }

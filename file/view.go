@@ -48,11 +48,10 @@ func (v *view) landing(n int64) (offset int64, ok bool, err error) {
 	s.MoveToBeacon(n)
 	for {
 		f, err := s.Next()
-		var d *ss.Damage
 		if err == nil {
 			return f.Pos, true, nil
 		}
-		if errors.As(err, &d) {
+		if d, ok := errors.AsType[*ss.Damage](err); ok {
 			return d.Offset, true, nil
 		}
 		if err := s.Fill(); errors.Is(err, io.EOF) {

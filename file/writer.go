@@ -165,7 +165,7 @@ func (w *writer) put(m ss.Mark) error {
 	if err == nil {
 		err = w.file.check(w.log.path)
 	}
-	if errors.As(err, new(*brokenError)) || errors.Is(err, errMoved) {
+	if _, ok := errors.AsType[*brokenError](err); ok || errors.Is(err, errMoved) {
 		w.broken = err
 	}
 	if cap(w.buf) > 4*portion {

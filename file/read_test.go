@@ -1,0 +1,432 @@
+package file
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/gostreamer/streamer"
+	"github.com/gostreamer/streamer/file/internal/ss"
+)
+
+// TestReplayWithoutEndOfStreamGivesEverything: defect 1.
+func TestReplayWithoutEndOfStreamGivesEverything(t *testing.T) {
+	for _, n := range []int{0, 1, 3, 500, 5000} {
+		r := newRig(t)
+		r.produce("a", numbers(0, n)...)
+		r.same("messages", values(r.all("a")), numbers(0, n))
+	}
+}
+
+// TestConsumer is SeaStreamer's: Earliest gets what is there and then what comes, Latest only that; both end with the end of stream.
+func TestConsumer(t *testing.T) {
+	for _, stream := range []string{"a", wildcard} {
+		r := newRig(t, func(c *Config) { c.EOS = true })
+		s := r.connect()
+		p := r.producer(s, "a")
+		r.send(p, records(numbers(0, 50)...)...)
+		old := r.consumer(s, earliest(), stream)
+		r.expect(old, numbers(0, 50)...)
+		latest := r.consumer(s, streamer.ConsumerOptions{}, stream)
+		r.send(p, records(numbers(50, 100)...)...)
+		r.expect(old, numbers(50, 100)...)
+		r.expect(latest, numbers(50, 100)...)
+		r.ok(p.Close())
+		r.ends(old)
+		r.ends(latest)
+	}
+}
+
+// TestDemux is SeaStreamer's: interleaved streams, each consumer sees its own.
+func TestDemux(t *testing.T) {
+	r := newRig(t)
+	s := r.connect(func(c *Config) { c.Create = streamer.CreateAlways })
+	cat, dog, both := r.consumer(s, earliest(), "cat"), r.consumer(s, streamer.ConsumerOptions{}, "dog"), r.consumer(s, earliest(), "cat", "dog")
+	p := r.producer(s, "")
+	for i := range 100 {
+		r.send(p, streamer.Record{Stream: []string{"cat", "dog"}[i%2], Value: fmt.Append(nil, i)})
+	}
+	for i := range 50 {
+		r.expect(cat, fmt.Sprint(2*i))
+		r.expect(dog, fmt.Sprint(2*i+1))
+	}
+	for range 100 {
+		r.next(both)
+	}
+}
+
+func TestEndOfStreamInTheMiddleIsPassedOver(t *testing.T) {
+	f := newForeign(1 << 10)
+	f.send("a", "1")
+	f.eos()
+	f.session()
+	f.send("a", "2")
+	f.eos()
+	r := newRig(t)
+	r.write(f.b)
+	c := r.consumer(r.connect(), earliest(), "a")
+	r.expect(c, "1", "2")
+	r.ends(c)
+	latest := r.consumer(r.connect(), streamer.ConsumerOptions{}, "a")
+	r.ends(latest)
+}
+
+// TestEmptyFileHoldsUpNobody: a live consumer of a file without a header waits for it, alone (defect 14).
+func TestEmptyFileHoldsUpNobody(t *testing.T) {
+	r := newRig(t)
+	r.write(nil)
+	c := r.consumer(r.connect(), streamer.ConsumerOptions{}, "a")
+	ctx, cancel := context.WithTimeout(r.ctx, 20*time.Millisecond)
+	defer cancel()
+	if _, err := c.Next(ctx); err != context.DeadlineExceeded {
+		t.Fatalf("Next: %v", err)
+	}
+	other := newRig(t)
+	other.produce("b", "1")
+	other.expect(other.consumer(other.connect(), earliest(), "b"), "1")
+	if got := r.all("a"); len(got) > 0 {
+		t.Errorf("an empty log has %d messages", len(got))
+	}
+	r.produce("a", "1", "2")
+	r.expect(c, "1", "2")
+}
+
+// TestHeaderThatComesInParts: as a network file system may show it.
+func TestHeaderThatComesInParts(t *testing.T) {
+	f := newForeign(1 << 10)
+	f.send("a", "1")
+	r := newRig(t)
+	r.write(nil)
+	c := r.consumer(r.connect(), earliest(), "a")
+	file, err := os.OpenFile(r.cfg.Path, os.O_WRONLY, 0)
+	r.ok(err)
+	defer file.Close()
+	at := 0
+	for _, n := range []int{1, 3, 64, 127, 128, 140, len(f.b)} {
+		_, err := file.Write(f.b[at:n])
+		r.ok(err)
+		at = n
+	}
+	r.expect(c, "1")
+}
+
+// TestVanishedUnderAConsumer: deleted, replaced, cut off or written anew, it is one error, after what was there was delivered.
+func TestVanishedUnderAConsumer(t *testing.T) {
+	for name, vanish := range map[string]func(r *rig){
+		"deleted":  func(r *rig) { r.ok(os.Remove(r.cfg.Path)) },
+		"renamed":  func(r *rig) { r.ok(os.Rename(r.cfg.Path, r.cfg.Path+".old")) },
+		"cut off":  func(r *rig) { r.ok(os.Truncate(r.cfg.Path, 150)) },
+		"emptied":  func(r *rig) { r.ok(os.Truncate(r.cfg.Path, 0)) },
+		"replaced": func(r *rig) { r.write2(newForeign(1 << 10).b) },
+		"written anew": func(r *rig) {
+			f := newForeign(1 << 10)
+			f.send("a", numbers(0, 100)...)
+			r.write(f.b)
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			r := newRig(t)
+			r.produce("a", numbers(0, 10)...)
+			c := r.consumer(r.connect(), earliest(), "a")
+			r.expect(c, numbers(0, 10)...)
+			vanish(r)
+			for range 2 {
+				_, err := c.Next(r.ctx)
+				r.is(err, streamer.ErrNotFound)
+				var e *streamer.Error
+				if !errors.As(err, &e) || !strings.Contains(err.Error(), r.cfg.Path) {
+					t.Errorf("error %v", err)
+				}
+			}
+		})
+	}
+}
+
+// write2 puts a new file in the log's place.
+func (r *rig) write2(b []byte) {
+	r.Helper()
+	r.ok(os.WriteFile(r.cfg.Path+".new", b, 0o644))
+	r.ok(os.Rename(r.cfg.Path+".new", r.cfg.Path))
+}
+
+// TestConsumersThatMakeLogsGoOn: with create=always they read what takes the place of a log that vanished, from its beginning.
+func TestConsumersThatMakeLogsGoOn(t *testing.T) {
+	for _, mode := range []streamer.ConsumerOptions{earliest(), resumable("g")} {
+		r := newRig(t, func(c *Config) { c.Create = streamer.CreateAlways })
+		s := r.connect()
+		c := r.consumer(s, mode, "a")
+		for turn := range 3 {
+			r.produce("a", numbers(0, 5)...)
+			for _, m := range r.expect(c, numbers(0, 5)...) {
+				m.Ack()
+			}
+			r.ok(c.Commit(r.ctx))
+			if turn == 1 {
+				f := newForeign(1 << 10)
+				r.write2(f.b) // replaced
+			} else {
+				r.ok(os.Remove(r.cfg.Path))
+			}
+		}
+	}
+}
+
+func TestDamageIsSkippedAndReported(t *testing.T) {
+	r := newRig(t)
+	metas := r.produce("a", numbers(0, 300)...)
+	b := r.read()
+	first := bytes.Index(b, []byte("100")) // a payload
+	b[first] = 'X'
+	second := bytes.Index(b, referencePrefix("a", 0, 201)) // the frame of 200
+	b[second] = 0xFF
+	r.write(b)
+	got := values(r.all("a"))
+	if len(got) < 250 || got[99] != "99" || got[100] != "101" || got[len(got)-1] != "299" {
+		t.Fatalf("%d messages: %q", len(got), got)
+	}
+	if len(r.skipped) != 2 {
+		t.Fatalf("%d skips: %v", len(r.skipped), r.skipped)
+	}
+	var e *CorruptionError
+	if !errors.As(r.skipped[0].Err, &e) || e.Err != ErrChecksum || e.Path != r.cfg.Path || e.Offset > int64(first) || e.Offset+e.Length < int64(first) {
+		t.Errorf("first skip: %+v", r.skipped[0])
+	}
+	if r.skipped[0].Seq != metas[100].Seq || r.skipped[0].Stream != "a" {
+		t.Errorf("first skip: %+v", r.skipped[0])
+	}
+	if !errors.As(r.skipped[1].Err, &e) || !errors.Is(e, ErrFrame) || e.Offset != int64(second) || e.Length <= 0 {
+		t.Errorf("second skip: %+v", r.skipped[1])
+	}
+}
+
+// referencePrefix is what a frame starts with.
+func referencePrefix(key string, shard, seq byte) []byte {
+	b := append([]byte{byte(len(key))}, key...)
+	b = append(b, 0, 0, 0, 0, 0, 0, 0, shard, 0, 0, 0, 0, 0, 0, 0, seq)
+	return b
+}
+
+// TestDamageAtTheEndIsReported: what is behind it cannot be seen, so the end is not all there is to say.
+func TestDamageAtTheEndIsReported(t *testing.T) {
+	r := newRig(t, func(c *Config) { c.Beacon = 1 << 20 })
+	r.produce("a", numbers(0, 20)...)
+	b := r.read()
+	b[bytes.Index(b, referencePrefix("a", 0, 11))] = 0xFF
+	r.write(b)
+	r.same("messages", values(r.all("a")), numbers(0, 10))
+	if len(r.skipped) != 1 {
+		t.Fatalf("skips: %v", r.skipped)
+	}
+	c := r.consumer(r.connect(), earliest(), "a")
+	r.expect(c, numbers(0, 10)...)
+	r.await("the report", func() bool { r.mu.Lock(); defer r.mu.Unlock(); return len(r.skipped) == 2 })
+	r.produce("a", "more")
+	r.expect(c, "more")
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if len(r.skipped) != 2 {
+		t.Errorf("skips: %v", r.skipped)
+	}
+}
+
+// TestAMessageWithoutItsEnvelopeIsNotDelivered: without its key it would be another message.
+func TestAMessageWithoutItsEnvelopeIsNotDelivered(t *testing.T) {
+	for name, spoil := range map[string]func(b []byte, env int){
+		"a wrong checksum": func(b []byte, env int) { b[env+1+len(ss.Internal)+28+5]++ },
+		"among bytes that cannot be read": func(b []byte, env int) {
+			b[env-40]++ // the frame before
+			b[env-41-8] = 0xFF
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			r := newRig(t)
+			p := r.producer(r.connect(), "a")
+			for i := range 60 {
+				r.send(p, streamer.Record{Key: []byte("key"), Value: fmt.Append(nil, i)})
+			}
+			b := r.read()
+			spoil(b, bytes.Index(b, append(append([]byte{21}, ss.Internal...), referencePrefix("a", 0, 21)[2:]...)))
+			r.write(b)
+			for _, m := range r.all("a") {
+				if string(m.Key) != "key" {
+					t.Errorf("message %v came with key %q", m.Seq, m.Key)
+				}
+			}
+			if len(r.skipped) == 0 {
+				t.Error("nothing was reported")
+			}
+		})
+	}
+}
+
+// TestForeignFramesAreIgnored: envelopes that do not match, and whatever else is on the internal key.
+func TestForeignFramesAreIgnored(t *testing.T) {
+	f := newForeign(1 << 10)
+	env := func(stream string, shard, seq uint64) {
+		r := streamer.Record{Stream: stream, Key: []byte("wrong"), Value: []byte{}}
+		f.b = f.e.Append(f.b, ss.Internal, shard, seq, 1, appendEnvelope(nil, &r))
+	}
+	env("a", 0, 2)
+	f.send("a", "1")
+	env("b", 0, 2)
+	f.send("a", "2")
+	env("a", 1, 3)
+	f.send("a", "3")
+	env("a", 0, 4)
+	f.b = f.e.Append(f.b, ss.Internal, 0, 4, 1, []byte("PULSE"))
+	f.send("a", "4")
+	env("a", 0, 5)
+	env("a", 0, 5)
+	f.send("a", "5")
+	r := newRig(t)
+	r.write(f.b)
+	got := r.all(wildcard)
+	r.same("messages", values(got), numbers(1, 6))
+	for i, m := range got {
+		if want := i == 4; (m.Key != nil) != want {
+			t.Errorf("message %d has key %q", i+1, m.Key)
+		}
+	}
+}
+
+// TestMessagesOfAnySize: windows grow for large ones and go back.
+func TestMessagesOfAnySize(t *testing.T) {
+	r := newRig(t)
+	p := r.producer(r.connect(), "a")
+	var want []streamer.Record
+	for i := range 24 {
+		want = append(want, streamer.Record{
+			Value:   bytes.Repeat([]byte{byte(i)}, 1<<i/3),
+			Headers: []streamer.Header{{Key: "n", Value: fmt.Append(nil, i)}, {Key: "n"}, {Key: "", Value: []byte{}}},
+		})
+	}
+	r.send(p, want...)
+	for i, m := range r.all("a") {
+		if !bytes.Equal(m.Value, want[i].Value) || len(m.Headers) != 3 || string(m.Headers[0].Value) != fmt.Sprint(i) ||
+			m.Headers[1].Value != nil || m.Headers[2].Value == nil {
+			t.Errorf("message %d: %d bytes, headers %q", i, len(m.Value), m.Headers)
+		}
+	}
+}
+
+// TestReadersThatOnlyPoll: where the file system sends no notices.
+func TestReadersThatOnlyPoll(t *testing.T) {
+	r := newRig(t)
+	r.produce("a", "1")
+	b, err := newBackend(r.cfg)
+	r.ok(err)
+	defer b.Close(r.ctx)
+	src, err := b.OpenSource(r.ctx, sourceConfig("a"))
+	r.ok(err)
+	defer src.Close(r.ctx)
+	src.(*source).watched = false
+	got := make(chan string, 10)
+	fetch := func() error {
+		return src.Fetch(r.ctx, func(ms []streamer.Message) {
+			for _, m := range ms {
+				got <- string(m.Value)
+			}
+		})
+	}
+	r.ok(fetch())
+	lf, err := openLogFile(r.cfg.Path, streamer.CreateNever, 1<<10) // like another process: it wakes nobody here
+	r.ok(err)
+	go func() {
+		m := lf.enc.Mark()
+		_ = lf.put(m, lf.enc.Append(nil, "a", 0, 2, 1, []byte("2")))
+		_ = lf.close()
+	}()
+	r.ok(fetch())
+	if a, b := <-got, <-got; a != "1" || b != "2" {
+		t.Errorf("%s, %s", a, b)
+	}
+}
+
+// sourceConfig reads a stream from its beginning.
+func sourceConfig(stream string) streamer.SourceConfig {
+	return streamer.SourceConfig{
+		Streams: []string{stream}, Mode: streamer.RealTime, Reset: streamer.Earliest, MaxBatch: 500,
+		Assigned: func([]streamer.StreamShard) {},
+		Revoked:  func([]streamer.StreamShard, bool) {},
+		Skipped:  func(streamer.StreamShard, streamer.SeqNo, error) {},
+		Gone:     func(streamer.StreamShard, streamer.SeqNo, streamer.SeqNo) {},
+		Retrying: func(string, error, time.Duration) {},
+	}
+}
+
+// TestFetchEnds: with its ctx, with Close, and once the log has ended with that.
+func TestFetchEnds(t *testing.T) {
+	r := newRig(t)
+	r.produce("a", "1")
+	b, err := newBackend(r.cfg)
+	r.ok(err)
+	defer b.Close(r.ctx)
+	src, err := b.OpenSource(r.ctx, sourceConfig("a"))
+	r.ok(err)
+	n := 0
+	r.ok(src.Fetch(r.ctx, func(ms []streamer.Message) { n += len(ms) }))
+	ctx, cancel := context.WithTimeout(r.ctx, 10*time.Millisecond)
+	defer cancel()
+	if err := src.Fetch(ctx, nil); err != context.DeadlineExceeded {
+		t.Errorf("Fetch: %v", err)
+	}
+	done := make(chan error)
+	go func() { done <- src.Fetch(r.ctx, nil) }()
+	r.ok(src.Close(r.ctx))
+	r.is(<-done, streamer.ErrClosed)
+	r.ok(src.Close(r.ctx))
+	if n != 1 {
+		t.Errorf("%d messages", n)
+	}
+}
+
+// TestReadersShareNothing: a fast consumer does not let a slow one's buffer grow, a seek of one does not move another (defect 12).
+func TestReadersShareNothing(t *testing.T) {
+	r := newRig(t)
+	s := r.connect()
+	r.send(r.producer(s, "a"), records(numbers(0, 100)...)...)
+	c1, c2 := r.consumer(s, earliest(), "a"), r.consumer(s, earliest(), "a")
+	r.expect(c1, numbers(0, 10)...)
+	r.ok(c2.Rewind(r.ctx, streamer.At(streamer.SeqUint(51))))
+	r.expect(c1, numbers(10, 100)...)
+	r.expect(c2, numbers(50, 100)...)
+}
+
+// TestReadAllocations: amortised, nothing per message.
+func TestReadAllocations(t *testing.T) {
+	const n = 20_000
+	r := newRig(t, func(c *Config) { c.Beacon = 1 << 20 })
+	p := r.producer(r.connect(), "a")
+	for i := range n {
+		p.Send(r.ctx, streamer.Record{Key: []byte("key"), Value: bytes.Repeat([]byte("v"), 100), Headers: []streamer.Header{{Key: fmt.Sprint("h", i%3), Value: []byte("x")}}})
+	}
+	r.ok(p.Flush(r.ctx))
+	b, err := newBackend(r.cfg)
+	r.ok(err)
+	defer b.Close(r.ctx)
+	perRun := testing.AllocsPerRun(1, func() {
+		src, err := b.OpenSource(r.ctx, sourceConfig("a"))
+		r.ok(err)
+		got := 0
+		for got < n {
+			r.ok(src.Fetch(r.ctx, func(ms []streamer.Message) { got += len(ms) }))
+		}
+		r.ok(src.Close(r.ctx))
+	})
+	if perMessage := perRun / n; perMessage > 0.05 {
+		t.Errorf("%.3f allocations per message", perMessage)
+	}
+}
+
+func TestPing(t *testing.T) {
+	r := newRig(t)
+	r.ok(r.connect().Ping(r.ctx))
+	r.is(r.connect(func(c *Config) { c.Create = streamer.CreateNever }).Ping(r.ctx), streamer.ErrNotFound)
+	r.produce("a", "1")
+	r.ok(r.connect(func(c *Config) { c.Create = streamer.CreateNever }).Ping(r.ctx))
+}
