@@ -16,10 +16,7 @@ import (
 	"github.com/gostreamer/streamer"
 	"github.com/gostreamer/streamer/conformance"
 	"github.com/gostreamer/streamer/file/internal/ss"
-	"go.uber.org/goleak"
 )
-
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 func TestConformance(t *testing.T) { conformance.Run(t, harness()) }
 

@@ -1,0 +1,167 @@
+package file
+
+import (
+	"bufio"
+	"context"
+	"fmt"
+	"os"
+	"os/exec"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/gostreamer/streamer"
+	"go.uber.org/goleak"
+)
+
+const childVariable = "STREAMER_FILE_CHILD" // what a child process does: "write <path>" or "read <path>"
+
+func TestMain(m *testing.M) {
+	if errand, ok := os.LookupEnv(childVariable); ok {
+		fmt.Println("error", runChild(errand))
+		os.Exit(1)
+	}
+	goleak.VerifyTestMain(m)
+}
+
+// runChild does an errand until it is killed.
+func runChild(errand string) error {
+	verb, path, _ := strings.Cut(errand, " ")
+	s, err := Connect(context.Background(), Config{Path: path, Beacon: 1 << 10}, streamer.StreamerOptions{})
+	if err != nil {
+		return err
+	}
+	if verb == "write" {
+		return childWrites(s)
+	}
+	return childReads(s)
+}
+
+// childWrites stores numbers as fast as it can, some with a key, and prints each one that is stored.
+func childWrites(s streamer.Streamer) error {
+	ctx := context.Background()
+	p, err := s.Producer(ctx, streamer.ProducerOptions{Stream: "a"})
+	if err != nil {
+		return err
+	}
+	for i := 0; ; i++ {
+		rec := streamer.Record{Value: fmt.Append(nil, strings.Repeat("x", i%700), " ", i)}
+		if i%3 == 0 {
+			rec.Key = []byte("key")
+		}
+		p.Send(ctx, rec).OnDone(func(m streamer.Meta, err error) {
+			if err != nil {
+				fmt.Println("error", err)
+			} else {
+				fmt.Println("seq", m.Seq)
+			}
+		})
+	}
+}
+
+// childReads takes messages one after the other, commits each, and prints what it has committed.
+func childReads(s streamer.Streamer) error {
+	ctx := context.Background()
+	o := resumable("g")
+	o.Streams = []string{"a"}
+	c, err := s.Consumer(ctx, o)
+	if err != nil {
+		return err
+	}
+	for {
+		m, err := c.Next(ctx)
+		if err != nil {
+			return err
+		}
+		fmt.Println("got", m.Seq)
+		m.Ack()
+		if err := c.Commit(ctx); err != nil {
+			return err
+		}
+		fmt.Println("seq", m.Seq)
+	}
+}
+
+// killed runs a child until it has printed n numbers, kills it, and returns the last one of each word.
+func (r *rig) killed(verb string, n int) map[string]uint64 {
+	r.Helper()
+	cmd := exec.Command(os.Args[0], "-test.run=^$")
+	cmd.Env = append(os.Environ(), childVariable+"="+verb+" "+r.cfg.Path)
+	out, err := cmd.StdoutPipe()
+	r.ok(err)
+	r.ok(cmd.Start())
+	watch := time.AfterFunc(hang, func() { _ = cmd.Process.Kill() })
+	defer watch.Stop()
+	last := map[string]uint64{}
+	lines := bufio.NewScanner(out)
+	for seen := 0; lines.Scan(); {
+		word, number, _ := strings.Cut(lines.Text(), " ")
+		if word == "error" {
+			r.Fatalf("the child: %s", number)
+		}
+		v, err := strconv.ParseUint(number, 10, 64)
+		if err != nil {
+			continue // the kill cut a line
+		}
+		last[word] = v
+		if seen++; seen == n {
+			_ = cmd.Process.Kill()
+		}
+	}
+	_ = cmd.Wait()
+	return last
+}
+
+// TestSIGKILLOfAWriter: what was reported as stored is there, the log can be written at once, and goes on with the next number.
+func TestSIGKILLOfAWriter(t *testing.T) {
+	r := newRig(t)
+	next := uint64(1)
+	for turn := range 5 {
+		stored := r.killed("write", 500+turn*777)["seq"]
+		lf, err := openLogFile(r.cfg.Path, streamer.CreateNever, 1<<10) // the lock is free
+		r.ok(err)
+		r.ok(lf.close())
+		ms := r.all("a")
+		if uint64(len(ms)) < stored || stored < next {
+			t.Fatalf("%d messages, %d were stored", len(ms), stored)
+		}
+		for i, m := range ms {
+			if m.Seq != streamer.SeqUint(uint64(i+1)) || (m.Key != nil) != (keyed(m)) {
+				t.Fatalf("message %d: seq %v, key %q, value %.20q", i, m.Seq, m.Key, m.Value)
+			}
+		}
+		next = uint64(len(ms)) + 1
+	}
+	if len(r.skipped) > 0 {
+		t.Errorf("skips: %v", r.skipped)
+	}
+}
+
+// keyed says whether the child gave a message a key.
+func keyed(m *streamer.Message) bool {
+	fields := strings.Fields(string(m.Value))
+	n, err := strconv.Atoi(fields[len(fields)-1])
+	return err == nil && n%3 == 0
+}
+
+// TestSIGKILLOfAReader: the group's place is free at once; it goes on behind what was committed, and what was delivered and not committed comes again.
+func TestSIGKILLOfAReader(t *testing.T) {
+	r := newRig(t)
+	r.produce("a", numbers(1, 3000)...)
+	committed := uint64(0)
+	for range 4 {
+		last := r.killed("read", 150)
+		if last["seq"] < committed {
+			t.Fatalf("committed %d, before that %d", last["seq"], committed)
+		}
+		s := r.connect()
+		c := r.consumer(s, resumable("g"), "a")
+		m := r.next(c)
+		if got := m.Seq.Uint(); got != last["seq"]+1 && got != last["got"]+1 {
+			t.Fatalf("committed %d, delivered %d, and %d comes next", last["seq"], last["got"], got)
+		}
+		committed = m.Seq.Uint() - 1
+		r.ok(s.Close())
+	}
+}
