@@ -93,27 +93,25 @@ func (in *input) detach(ctx context.Context, s *source) error {
 	if !last || running == nil {
 		return nil
 	}
-	if !inRead {
-		return wait(ctx, running)
-	}
-	if !in.interrupt() {
+	if inRead && !in.interrupt() {
 		return nil
 	}
-	defer in.rearm()
-	return wait(ctx, running)
-}
-
-func wait(ctx context.Context, done <-chan struct{}) error {
 	select {
-	case <-done:
+	case <-running:
+		in.rearm()
 		return nil
-	case <-ctx.Done():
+	case <-ctx.Done(): // the goroutine ends later, and rearms if it was interrupted
 		return ctx.Err()
 	}
 }
 
-// await takes the turn of coming and going; pass gives it on.
+// await takes the turn of coming and going, if it is free even when ctx has ended; pass gives it on.
 func (in *input) await(ctx context.Context) error {
+	select {
+	case in.turn <- struct{}{}:
+		return nil
+	default:
+	}
 	select {
 	case in.turn <- struct{}{}:
 		return nil

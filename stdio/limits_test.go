@@ -171,3 +171,30 @@ func waitFor(t testing.TB, what string, ok func() bool) {
 		}
 	}
 }
+
+func TestJSONAllocatesNothingPerLine(t *testing.T) {
+	const lines = 20_000
+	data := strings.Repeat(`{"stream":"a","shard":1,"seq":"7","time":"2022-01-02T03:04:05Z","key":"k","headers":[{"key":"h","value":"1"}],"value":"x\ny"}`+"\n", lines)
+	n := testing.AllocsPerRun(3, func() {
+		if all := readAll(t, data, JSON, "a"); len(all) != lines {
+			t.Error(len(all))
+		}
+	})
+	if perLine := n / lines; perLine > 0.1 { // besides the above, what keys, values and headers are decoded into
+		t.Errorf("%v allocations per line", perLine)
+	}
+}
+
+func TestFormattingAllocatesNothing(t *testing.T) {
+	s := &sink{out: newOutput(io.Discard), format: Line}
+	r := streamer.Record{Stream: "a", Value: []byte("one lamp")}
+	n := testing.AllocsPerRun(1000, func() {
+		if _, err := s.line(&r); err != nil {
+			t.Error(err)
+		}
+		s.out.buf, s.out.lines = s.out.buf[:0], s.out.lines[:0]
+	})
+	if n > 0 {
+		t.Errorf("%v allocations per record", n)
+	}
+}

@@ -93,6 +93,11 @@ func (o *output) flush(ctx context.Context) written {
 	case w := <-done:
 		return w
 	case <-ctx.Done():
+	}
+	select {
+	case w := <-done: // at the same time
+		return w
+	default:
 		return written{unknown: true, err: ctx.Err()}
 	}
 }

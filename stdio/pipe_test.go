@@ -221,6 +221,28 @@ func TestCloseInterruptsARead(t *testing.T) {
 	}
 }
 
+// TestAnEndedContextStillEndsTheRead: Close could not wait for it.
+func TestAnEndedContextStillEndsTheRead(t *testing.T) {
+	r, w := osPipe(t)
+	in := newInput(r, maxLine)
+	ended, cancel := context.WithCancel(context.Background())
+	cancel()
+	for range 100 {
+		s, err := openSource(testContext(t), in, Line, (&opened{}).config(everyStream))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := s.Close(ended); err != nil && err != context.Canceled {
+			t.Fatal(err)
+		}
+	}
+	waitFor(t, "the reading to end", func() bool { in.mu.Lock(); defer in.mu.Unlock(); return in.running == nil })
+	io.WriteString(w, "x\n")
+	if got := show(openOn(t, in, Line, everyStream).next(1)); got != "broadcast/0#0=x" {
+		t.Error(got)
+	}
+}
+
 // TestWhatAnAbandonedReadBringsIsTheNextConsumers: io.Pipe cannot be interrupted.
 func TestWhatAnAbandonedReadBringsIsTheNextConsumers(t *testing.T) {
 	r, w := io.Pipe()

@@ -6,7 +6,6 @@ import (
 	"io"
 	"log/slog"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -27,7 +26,6 @@ type opened struct {
 	*source
 	t testing.TB
 
-	mu       sync.Mutex
 	assigned []streamer.StreamShard
 	skipped  []streamer.SkipEvent
 	log      strings.Builder
