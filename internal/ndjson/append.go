@@ -86,7 +86,7 @@ func valid[T string | []byte](text T) bool {
 func appendEscaped[T string | []byte](dst []byte, text T) []byte {
 	const hex = "0123456789abcdef"
 	from := 0
-	for i := 0; i < len(text); i++ {
+	for i := range len(text) {
 		c := text[i]
 		if plain[c] {
 			continue

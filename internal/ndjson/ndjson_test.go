@@ -63,20 +63,20 @@ func TestEveryFieldSurvivesByteForByte(t *testing.T) {
 }
 
 func TestParseTakesOtherSpellings(t *testing.T) {
-	for line, want := range map[string]string{
-		" { \"value\" : \"v\" , \"shard\" : 7 } \r\n":                  `{"shard":7,"value":"v"}`,
-		`{"seq":18446744073709551615,"value":null}`:                    `{"seq":"18446744073709551615","value":null}`,
-		`{"value":"\u00e9\ud834\udd1e\/\u0041","key":null}`:            `{"value":"é𝄞/A"}`,
-		`{"value_base64":"YQ==","headers":[]}`:                         `{"value":"a"}`,
-		`{"value_base64":""}`:                                          `{"value":""}`,
-		`{"time":"2024-01-01T02:00:00+02:00","value":""}`:              `{"time":"2024-01-01T00:00:00Z","value":""}`,
-		`{"headers":[{"value":"b","key":"a"},{"key":"c"}],"value":""}`: `{"headers":[{"key":"a","value":"b"},{"key":"c","value":null}],"value":""}`,
+	for _, c := range []struct{ line, want string }{
+		{" { \"value\" : \"v\" , \"shard\" : 7 } \r\n", `{"shard":7,"value":"v"}`},
+		{`{"seq":18446744073709551615,"value":null}`, `{"seq":"18446744073709551615","value":null}`},
+		{`{"value":"\u00e9\ud834\udd1e\/\u0041","key":null}`, `{"value":"é𝄞/A"}`},
+		{`{"value_base64":"YQ==","headers":[]}`, `{"value":"a"}`},
+		{`{"value_base64":""}`, `{"value":""}`},
+		{`{"time":"2024-01-01T02:00:00+02:00","value":""}`, `{"time":"2024-01-01T00:00:00Z","value":""}`},
+		{`{"headers":[{"value":"b","key":"a"},{"key":"c"}],"value":""}`, `{"headers":[{"key":"a","value":"b"},{"key":"c","value":null}],"value":""}`},
 	} {
-		l, err := ndjson.Parse([]byte(line))
+		l, err := ndjson.Parse([]byte(c.line))
 		if err != nil {
-			t.Errorf("%s: %v", line, err)
-		} else if got := string(ndjson.Append(nil, &l)); got != want {
-			t.Errorf("%s:\n got %s\nwant %s", line, got, want)
+			t.Errorf("%s: %v", c.line, err)
+		} else if got := string(ndjson.Append(nil, &l)); got != c.want {
+			t.Errorf("%s:\n got %s\nwant %s", c.line, got, c.want)
 		}
 	}
 }
