@@ -21,6 +21,31 @@ func shardsAtOpen(b *bed) {
 	b.wantSet("the same after Rewind", b.take(c, len(want)), want)
 }
 
+// differentShards: two consumers, of one group where there is one, read different shards of a stream. In a second life each goes on where it
+// stopped.
+func differentShards(b *bed, o streamer.ConsumerOptions) {
+	const shards, n = 2, 20
+	b.open(Plan{Shards: shards})
+	lives := 1
+	if o.Mode == streamer.Resumable {
+		lives = 2
+	}
+	for life := range lives {
+		var consumers [shards]streamer.Consumer
+		for i := range consumers {
+			o.Shards = []streamer.ShardID{streamer.ShardID(i)}
+			consumers[i] = b.consumer(o)
+		}
+		b.sendN(life*n, (life+1)*n, shards)
+		for i := life * n; i < (life+1)*n; i++ {
+			b.expect(consumers[i%shards], i)[0].Ack()
+		}
+		for _, c := range consumers {
+			b.close(c)
+		}
+	}
+}
+
 // assigned fails when c reads other shards than these.
 func (b *bed) assigned(c streamer.Consumer, want ...streamer.ShardID) {
 	b.Helper()

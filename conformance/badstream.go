@@ -24,6 +24,7 @@ func badStreamCases() []testCase {
 	for _, m := range modes() {
 		cases = append(cases,
 			testCase{name: "deleted/under-a-consumer/" + m.name, needs: append([]Part{Deletion}, m.needs...), run: func(b *bed) { deletedUnderConsumer(b, m.mode) }},
+			testCase{name: "recreated/under-a-consumer/" + m.name, needs: append([]Part{Deletion}, m.needs...), run: func(b *bed) { recreatedUnderConsumer(b, m.mode) }},
 			testCase{name: "undecodable/is-passed-over/" + m.name, needs: append(poison[:1:1], m.needs...), run: func(b *bed) { poisonPassed(b, m.mode) }})
 	}
 	return cases
@@ -146,7 +147,7 @@ func deletedUnderConsumer(b *bed, m streamer.ConsumerMode) {
 	b.open(Plan{})
 	c := b.consumer(b.in(m))
 	b.sendN(0, 5, 1)
-	b.ack2(b.expect(c, span(0, 5)...), m)
+	b.ackIn(m, b.expect(c, span(0, 5)...))
 	b.place.Delete(b.place.Streams[0])
 	before := b.retries()
 	ctx, cancel := context.WithTimeout(b.ctx, spinTime)
@@ -170,8 +171,47 @@ func deletedUnderConsumer(b *bed, m streamer.ConsumerMode) {
 	b.expect(c, 5, 6, 7)
 }
 
-// ack2 acknowledges where that counts.
-func (b *bed) ack2(ms []*streamer.Message, m streamer.ConsumerMode) {
+// recreatedUnderConsumer: the stream comes back at once, with messages of its own. Next gives these, or a typed error; it does not hang.
+func recreatedUnderConsumer(b *bed, m streamer.ConsumerMode) {
+	b.open(Plan{})
+	c := b.consumer(b.in(m))
+	b.sendN(0, 5, 1)
+	b.ackIn(m, b.expect(c, span(0, 5)...))
+	b.place.Delete(b.place.Streams[0])
+	b.place.Create(b.place.Streams[0])
+	ctx, cancel := b.limit()
+	defer cancel()
+	sent := make(chan struct{})
+	p := b.producer()
+	join := b.background("sending to the new stream", func() error { return b.sendUntil(p, 5, sent) })
+	got, err := b.callNext(ctx, c)
+	close(sent)
+	join()
+	if err == nil && number(got) < 5 {
+		b.Errorf("Next gave message %d of the stream that was deleted", number(got))
+	}
+	if err != nil {
+		b.typed("Next after the stream was recreated", err)
+	}
+	b.within("Close", func() error { c.Close(); return nil })
+}
+
+// sendUntil sends numbered messages, one after the other, until it is stopped.
+func (b *bed) sendUntil(p streamer.Producer, from int, stop <-chan struct{}) error {
+	for i := from; ; i++ {
+		select {
+		case <-stop:
+			return nil
+		default:
+		}
+		if _, err := b.trySend(p, streamer.Record{Value: value(i)}); err != nil {
+			return err
+		}
+	}
+}
+
+// ackIn acknowledges where that counts.
+func (b *bed) ackIn(m streamer.ConsumerMode, ms []*streamer.Message) {
 	b.Helper()
 	if m != streamer.RealTime {
 		b.ack(ms...)

@@ -84,7 +84,7 @@ func (b *bed) try(e errand) *child {
 	b.must("the child process", c.cmd.Start())
 	b.Cleanup(func() { c.kill(); stdin.Close() })
 	lines := bufio.NewScanner(stdout)
-	watch := time.AfterFunc(b.Hang, func() { c.cmd.Process.Kill() })
+	watch := time.AfterFunc(b.Hang, func() { _ = c.cmd.Process.Kill() })
 	defer watch.Stop()
 	for lines.Scan() && c.read(lines.Text()) {
 	}

@@ -40,7 +40,8 @@ func connectionCases() []testCase {
 	return append(cases,
 		testCase{name: "producer-gives-up-after-its-timeout", needs: []Part{Connection}, run: producerGivesUp},
 		testCase{name: "a-blocked-next-goes-on", needs: []Part{Connection}, run: blockedNextGoesOn},
-		testCase{name: "open-while-cut-ends-with-its-ctx", needs: []Part{Connection}, run: openWhileCut})
+		testCase{name: "open-while-cut-ends-with-its-ctx", needs: []Part{Connection}, run: openWhileCut},
+		testCase{name: "a-slow-server", needs: []Part{Connection, Resuming}, run: slowServer})
 }
 
 // intake is what one consumer got: records by number, and places, so that a record stored twice is told from a message delivered twice.
@@ -191,4 +192,35 @@ func openWhileCut(b *bed) {
 	c := b.consumer(b.realtime())
 	b.sendN(0, 1, 1)
 	b.expect(c, 0)
+}
+
+// slowServer: every answer takes its time. Everything works all the same, and a ctx that ends does not wait for an answer.
+func slowServer(b *bed) {
+	const n, delay = 50, 100 * time.Millisecond
+	b.open(Plan{})
+	c := b.consumer(b.resumable())
+	p := b.producer()
+	b.place.Slow(delay)
+	join := b.background("sending to a slow server", func() error {
+		_, err := b.trySend(p, numbered(0, n, 1)...)
+		return err
+	})
+	for i := range n {
+		ctx, cancel := context.WithTimeout(b.ctx, delay/10)
+		m, err := b.callNext(ctx, c)
+		cancel()
+		if err != nil {
+			m = b.next(c, "a message of a slow server")
+		}
+		if number(m) != i {
+			b.Fatalf("got message %d, want %d", number(m), i)
+		}
+		m.Ack()
+	}
+	join()
+	b.commit(c)
+	b.place.Slow(0)
+	b.close(c)
+	b.sendN(n, n+1, 1)
+	b.expect(b.consumer(b.resumable()), n)
 }

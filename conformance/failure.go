@@ -15,6 +15,7 @@ func failureCases() []testCase {
 		{name: "flush-reports-it-once", run: flushReports},
 		{name: "close-reports-every-failure", run: closeReports},
 		{name: "too-large-fails-alone", run: tooLarge},
+		{name: "close-without-a-connection-says-unknown", needs: []Part{Connection}, run: closeUnknown},
 		{name: "close-stores-what-was-sent", run: closeStores},
 		{name: "flush-under-a-busy-sender", run: flushUnderSender},
 		{name: "what-is-not-sent-says-so", run: notSent},
@@ -150,6 +151,19 @@ func tooLarge(b *bed) {
 	if m := b.next(c, "the largest record"); len(m.Value) != b.Largest {
 		b.Errorf("the largest record came with %d of %d bytes", len(m.Value), b.Largest)
 	}
+}
+
+// closeUnknown: of what could not be sent before CloseTimeout nobody knows what became of it.
+func closeUnknown(b *bed) {
+	b.open(Plan{})
+	s := b.connect(func(o *streamer.StreamerOptions) { o.CloseTimeout = moment })
+	p := b.producerOn(s, streamer.ProducerOptions{})
+	b.place.Cut()
+	receipt := p.Send(b.ctx, streamer.Record{Value: value(0)})
+	b.is("Close without a connection", b.returns("Producer.Close", p.Close), streamer.ErrUnknown)
+	_, err := receipt.Wait(b.ctx)
+	b.is("the record's receipt", err, streamer.ErrUnknown)
+	b.place.Mend()
 }
 
 // closeStores: receipts may be dropped; Close stores everything all the same.

@@ -9,7 +9,7 @@ func (b *bed) checkFaults() {
 		part  Part
 		given bool
 	}{
-		{Connection, f.Cut != nil && f.Mend != nil},
+		{Connection, f.Cut != nil && f.Mend != nil && f.Slow != nil},
 		{Restart, f.Restart != nil},
 		{Trimming, f.Trim != nil},
 		{NewShards, f.AddShard != nil},

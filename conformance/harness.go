@@ -73,6 +73,8 @@ type Place struct {
 type Faults struct {
 	// Cut breaks every connection and lets none be made until Mend. (Connection)
 	Cut, Mend func()
+	// Slow makes every answer take that long, until it is told zero. (Connection)
+	Slow func(delay time.Duration)
 	// Restart stops the server without warning and starts it again. (Restart)
 	Restart func()
 	// Trim removes the messages up to and including upTo. Nobody reads or writes meanwhile. (Trimming)

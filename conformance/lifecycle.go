@@ -19,6 +19,8 @@ func lifecycleCases() []testCase {
 		{name: "close-with-a-full-buffer", run: closeWithFullBuffer},
 		{name: "close-unread", run: closeUnread},
 		{name: "after-close", run: afterClose},
+		{name: "without-a-connection-a-ctx-ends-every-call", needs: []Part{Resuming, Connection}, run: ctxEndsWhileCut},
+		{name: "without-a-connection-close-gives-up", needs: []Part{Resuming, Connection}, run: closeWhileCut},
 		{name: "shutdown-loses-and-repeats-nothing", needs: []Part{Resuming}, run: shutdown},
 	}
 	for _, w := range ways() {

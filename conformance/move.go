@@ -15,10 +15,13 @@ func moveCases() []testCase {
 		{name: "seek-several-shards", needs: moving, run: seekShards},
 		{name: "seek-among-equal-times", needs: []Part{Moving, SenderTime}, run: seekEqualTimes},
 		{name: "each-shard-its-own-place", needs: moving, run: rewindEach},
+		{name: "what-was-trimmed-is-out-of-range", needs: []Part{Moving, Trimming}, run: trimmedPlaces},
 		{name: "start-at-open", needs: moving, run: startAtOpen},
 		{name: "re-reading-is-identical", needs: moving, run: rereading},
 		{name: "an-impossible-move-changes-nothing", needs: moving, run: impossibleMoves},
 		{name: "shards-at-open", needs: choosing, run: shardsAtOpen},
+		{name: "two-consumers-on-different-shards/realtime", needs: choosing, run: func(b *bed) { differentShards(b, b.realtime()) }},
+		{name: "two-consumers-on-different-shards/resumable", needs: append(choosing, Resuming), run: func(b *bed) { differentShards(b, b.resumable()) }},
 		{name: "assign-and-unassign", needs: choosing, run: assignUnassign},
 		{name: "committed-goes-back-to-it", needs: []Part{Moving, Resuming}, run: rewindCommitted},
 		{name: "moving-leaves-the-group-and-committed-joins-it", needs: []Part{Moving, Resuming}, run: leaveAndJoin},
@@ -162,6 +165,27 @@ func outOfRange(b *bed, c streamer.Consumer) {
 	}
 	b.rewind(c, streamer.AtTime(time.Unix(0, 0)))
 	b.expect(c, span(0, n+len(beyond))...)
+}
+
+// trimmedPlaces: a place that was trimmed away means the oldest message left, whichever way it is named.
+func trimmedPlaces(b *bed) {
+	const n, gone = 30, 20
+	b.open(Plan{})
+	metas := b.spaced(0, n, 1)
+	b.stop()
+	b.place.Trim(streamer.StreamShard{Stream: b.place.Streams[0]}, metas[gone-1].Seq)
+	c := b.consumer(b.realtime())
+	for _, to := range []streamer.Position{
+		streamer.At(metas[0].Seq), streamer.At(metas[7].Seq), streamer.After(metas[7].Seq), streamer.AtTime(metas[7].Time), streamer.Beginning(),
+	} {
+		b.rewind(c, to)
+		b.expect(c, span(gone, n)...)
+		o := b.realtime()
+		o.Start = to
+		started := b.consumer(o)
+		b.expect(started, gone)
+		b.close(started)
+	}
 }
 
 func rewindEach(b *bed) {

@@ -56,7 +56,7 @@ func latestInThePast(*world) program {
 // consumersShare lets a RealTime consumer read from another one that is open in the place.
 func consumersShare(w *world) program {
 	return reading(func(c streamer.Consumer, o streamer.ConsumerOptions) streamer.Consumer {
-		if o.Mode != streamer.RealTime || len(o.Streams) != len(w.Streams) {
+		if o.Mode != streamer.RealTime || o.Start != streamer.Committed() || o.Shards != nil || len(o.Streams) != len(w.Streams) {
 			return c
 		}
 		w.mu.Lock()

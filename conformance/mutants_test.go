@@ -108,6 +108,7 @@ func (m *mutant) build() conformance.Harness {
 
 // TestMutants: each promise has a mutant that fails its cases, and those of no other promise.
 func TestMutants(t *testing.T) {
+	t.Parallel()
 	const atOnce = 6 // most of the time they wait
 	slots := make(chan struct{}, atOnce)
 	var all sync.WaitGroup

@@ -1,9 +1,11 @@
 package conformance
 
 import (
+	"context"
 	"fmt"
 	"slices"
 	"sync"
+	"time"
 
 	"github.com/gostreamer/streamer"
 	"golang.org/x/sync/errgroup"
@@ -13,6 +15,7 @@ func orderCases() []testCase {
 	cases := []testCase{
 		{name: "explicit-shard-is-kept", run: explicitShard},
 		{name: "each-goroutine-sees-a-shard-in-order", run: orderPerGoroutine},
+		{name: "every-way-at-once", run: everyWayAtOnce},
 		{name: "a-key-stays-in-its-shard-in-order", needs: []Part{Keys}, run: keyOrder},
 		{name: "two-producers-agree-on-a-key's-shard", needs: []Part{Keys}, run: keyShardAgreed},
 		{name: "a-key-keeps-its-order-across-retries", needs: []Part{Keys, Connection}, run: keyOrderAcrossRetries},
@@ -112,6 +115,45 @@ func orderPerGoroutine(b *bed) {
 	join()
 	if d := duplicates(copies); d > 0 {
 		b.Errorf("%d messages went to two callers", d)
+	}
+}
+
+// everyWayAtOnce: goroutines that take messages in all four ways share one consumer. Each message goes to one of them.
+func everyWayAtOnce(b *bed) {
+	const shards, each = 2, 2
+	b.open(Plan{Shards: shards})
+	c := b.consumer(b.realtime())
+	ctx, enough := context.WithCancel(b.ctx)
+	defer enough()
+	taken := make(chan int)
+	var taking sync.WaitGroup
+	for i := range each * len(ways()) {
+		taking.Go(func() {
+			loopOver(ways()[i/each].name)(ctx, c, false, func(m *streamer.Message) bool {
+				taken <- number(m)
+				return true
+			})
+		})
+	}
+	n, p := b.Messages, b.producer()
+	join := b.background("sending", func() error {
+		_, err := b.trySend(p, numbered(0, n, shards)...)
+		return err
+	})
+	copies := make(map[int]int)
+	for len(copies) < n {
+		select {
+		case i := <-taken:
+			copies[i]++
+		case <-time.After(b.Hang):
+			b.Fatalf("waited %v for another of %d messages after %d", b.Hang, n, len(copies))
+		}
+	}
+	enough()
+	b.within("the end of ctx", func() error { taking.Wait(); return nil })
+	join()
+	if d := duplicates(copies); d > 0 {
+		b.Errorf("%d messages went to two goroutines", d)
 	}
 }
 

@@ -130,10 +130,10 @@ func (b *bed) playLoop(c streamer.Consumer, way string, e ending) {
 	handled := 0
 	body := func(m *streamer.Message) (goOn bool) {
 		handled++
-		switch {
-		case handled == 1:
+		switch handled {
+		case 1:
 			m.Ack()
-		case handled == 3:
+		case 3:
 			return third(e, cancel)
 		}
 		return true

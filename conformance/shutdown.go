@@ -1,6 +1,7 @@
 package conformance
 
 import (
+	"context"
 	"errors"
 
 	"github.com/gostreamer/streamer"
@@ -60,4 +61,47 @@ func closedIsFine(err error) error {
 		return nil
 	}
 	return err
+}
+
+// ctxEndsWhileCut: what waits for an answer that cannot come ends with its ctx, and works again when the connection does.
+func ctxEndsWhileCut(b *bed) {
+	b.open(Plan{})
+	b.sendN(0, 10, 1)
+	c, p := b.consumer(b.resumable()), b.producer()
+	b.ack(b.expect(c, 0, 1, 2)...)
+	b.place.Cut()
+	receipt := p.Send(b.ctx, streamer.Record{Value: value(10)})
+	for what, call := range map[string]func(ctx context.Context) error{
+		"Commit": c.Commit,
+		"Flush":  p.Flush,
+		"Wait":   func(ctx context.Context) error { _, err := receipt.Wait(ctx); return err },
+		"Rewind": func(ctx context.Context) error { return c.Rewind(ctx, streamer.Beginning()) },
+	} {
+		ctx, cancel := context.WithTimeout(b.ctx, moment)
+		err := b.returns(what+" without a connection", func() error { return call(ctx) })
+		b.unwrapped(what+" without a connection", err, context.DeadlineExceeded)
+		cancel()
+	}
+	b.place.Mend()
+	b.within("Flush", func() error { return p.Flush(b.ctx) })
+	b.rewind(c, streamer.Beginning())
+	b.expect(c, span(0, 11)...)
+}
+
+// closeWhileCut: Close gives up at CloseTimeout, and what was not committed comes again.
+func closeWhileCut(b *bed) {
+	b.open(Plan{})
+	b.sendN(0, 10, 1)
+	s := b.connect(func(o *streamer.StreamerOptions) { o.CloseTimeout = moment })
+	c, p := b.consumerOn(s, b.resumable()), b.producerOn(s, streamer.ProducerOptions{})
+	b.ack(b.expect(c, 0, 1, 2)...)
+	b.place.Cut()
+	p.Send(b.ctx, streamer.Record{Value: value(10)})
+	if err := b.returns("Consumer.Close", c.Close); err == nil {
+		b.Error("Consumer.Close without a connection does not say that it could not commit")
+	}
+	_ = b.returns("Producer.Close", p.Close)
+	_ = b.returns("Streamer.Close", s.Close)
+	b.place.Mend()
+	b.expect(b.reopen(b.resumable()), 0)
 }

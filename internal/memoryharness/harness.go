@@ -6,6 +6,7 @@ import (
 	"context"
 	"fmt"
 	"testing"
+	"time"
 
 	"github.com/google/uuid"
 	"github.com/gostreamer/streamer"
@@ -81,6 +82,7 @@ func (p *place) faults() conformance.Faults {
 	return conformance.Faults{
 		Cut:  func() { p.mend = p.log.Disconnect() },
 		Mend: func() { p.mend() },
+		Slow: p.slow,
 		Trim: func(s streamer.StreamShard, upTo streamer.SeqNo) {
 			p.must(p.log.Trim(s, streamer.SeqUint(upTo.Uint()+1)))
 		},
@@ -108,6 +110,14 @@ func (p *place) faults() conformance.Faults {
 
 func (p *place) create(stream string) {
 	p.must(p.admin.Create(context.Background(), stream, p.config.Shards))
+}
+
+func (p *place) slow(delay time.Duration) {
+	if delay == 0 {
+		p.mend()
+		return
+	}
+	p.mend = p.log.Inject(memory.Fault{Delay: delay})
 }
 
 func (p *place) deny(denied bool) {
