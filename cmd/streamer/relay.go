@@ -64,12 +64,11 @@ func (c *relayCmd) Run(ctx context.Context, e *env) error {
 
 // copy forwards messages until the source ends, ctx ends or the target fails. What was taken is stored, and committed, when it returns.
 func (c *relayCmd) copy(ctx context.Context, from, to streamer.Streamer, o *relayOptions, f *forwarder) error {
-	var err error
-	if f.to, err = to.Producer(ctx, o.producer); err != nil {
-		return err
-	}
 	in, err := o.consumer(ctx, from)
 	if err != nil {
+		return err // before the target is made
+	}
+	if f.to, err = to.Producer(ctx, o.producer); err != nil {
 		return err
 	}
 	err = c.forward(ctx, from, in, f)

@@ -78,6 +78,14 @@ func TestRelayFromAFileThroughAPipeIntoAFile(t *testing.T) {
 	there(t, "", "lag", a+"/s", "-g", "g").want(t, exitOK, "STREAM  SHARD  GROUP  BEHIND  TIME\ns       0      g      0       0s\n")
 }
 
+func TestRelayOfWhatIsNotThereMakesNoTarget(t *testing.T) {
+	a, b := fileLog(t), fileLog(t)
+	there(t, "", "relay", a+"/s", b+"/s").want(t, exitNotFound, "", "not found")
+	if _, err := os.Stat(strings.TrimPrefix(b, "file://")); !os.IsNotExist(err) {
+		t.Errorf("the target exists: %v", err)
+	}
+}
+
 func TestRelayFollowsUntilASignalAndCommits(t *testing.T) {
 	a, b := fileLog(t), fileLog(t)
 	there(t, "1\n2\n", "produce", a+"/s").want(t, exitOK, "")
