@@ -112,7 +112,7 @@ func movesUnderCallers(b *bed) {
 		floor.Store(int64(at))
 	}
 	b.sendN(n, n+callers, 1)
-	b.within("the callers", calls.Wait)
+	b.joins("the callers", calls.Wait)
 }
 
 func movesSerialised(b *bed) {
@@ -134,7 +134,7 @@ func movesSerialised(b *bed) {
 			return nil
 		})
 	}
-	b.within("moves from several goroutines", moving.Wait)
+	b.joins("moves from several goroutines", moving.Wait)
 	b.rewind(c, streamer.At(metas[n/2].Seq))
 	b.expect(c, span(n/2, n)...)
 }

@@ -105,6 +105,6 @@ func (b *bed) background(what string, run func() error) (join func()) {
 	go func() { done <- run() }()
 	return func() {
 		b.Helper()
-		b.within(what, func() error { return <-done })
+		b.joins(what, func() error { return <-done })
 	}
 }

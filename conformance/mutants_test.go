@@ -79,7 +79,7 @@ func (s *brokenStreamer) Admin() streamer.Admin {
 func (m *mutant) build() conformance.Harness {
 	h := memoryharness.New(m.acks, m.groups)
 	h.Name = "mutant " + m.name
-	h.Messages = 400
+	h.Messages, h.Parallel = 400, 2
 	h.Hang = 15 * time.Second
 	sound := h.Open
 	h.Open = func(t testing.TB, plan conformance.Plan) *conformance.Place {
@@ -109,7 +109,7 @@ func (m *mutant) build() conformance.Harness {
 // TestMutants: each promise has a mutant that fails its cases, and those of no other promise.
 func TestMutants(t *testing.T) {
 	t.Parallel()
-	const atOnce = 6 // most of the time they wait
+	const atOnce = 8 // much of the time they wait
 	slots := make(chan struct{}, atOnce)
 	var all sync.WaitGroup
 	found := make(map[int]bool)

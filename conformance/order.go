@@ -75,7 +75,7 @@ func seqRises(b *bed, m streamer.ConsumerMode) {
 		m.Ack()
 		return order.check(m)
 	}, c)
-	b.within("sending", sending.Wait)
+	b.joins("sending", sending.Wait)
 	if d := duplicates(copies); d > 0 {
 		b.Errorf("%d messages were delivered twice", d)
 	}

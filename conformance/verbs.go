@@ -214,14 +214,27 @@ func (b *bed) within(what string, call func() error) {
 // returns runs a call that must return before the limit, even if it ignores its context, and gives its error.
 func (b *bed) returns(what string, call func() error) error {
 	b.Helper()
+	return b.returnsIn(b.Hang, what, call)
+}
+
+func (b *bed) returnsIn(limit time.Duration, what string, call func() error) error {
+	b.Helper()
 	done := make(chan error, 1)
 	go func() { done <- call() }()
 	select {
 	case err := <-done:
 		return err
-	case <-time.After(b.Hang):
-		b.Fatalf("%s has not returned after %v:\n%s", what, b.Hang, b.stacks())
+	case <-time.After(limit):
+		b.Fatalf("%s has not returned after %v:\n%s", what, limit, b.stacks())
 		return nil
+	}
+}
+
+// joins waits for goroutines each of whose waits has its own limit.
+func (b *bed) joins(what string, wait func() error) {
+	b.Helper()
+	if err := b.returnsIn(10*b.Hang, what, wait); err != nil {
+		b.Fatalf("%s: %v", what, err)
 	}
 }
 
