@@ -120,12 +120,20 @@ func (r *recovery) cut(f *os.File, s *ss.Scanner, interval int64) (int64, error)
 	if keep {
 		r.release()
 		end = (s.Offset() + s.Partial() + interval - 1) / interval * interval
+		if end-size > maxGap {
+			return 0, &CorruptionError{Path: f.Name(), Offset: s.Offset(), Length: size - s.Offset(), Err: errGap}
+		}
 	}
 	if end == size {
 		return end, nil
 	}
 	return end, f.Truncate(end)
 }
+
+// maxGap is how many bytes a writer leaves empty to get behind unreadable ones. With the usual distance of beacons it needs no more than 1 MiB.
+const maxGap = 64 << 20
+
+var errGap = fmt.Errorf("%w, and the place of the next beacon is far: cut the log where they start, or write another", ErrFrame)
 
 // worthKeeping says whether what is behind the last message may hold others that cannot be read. What a crash leaves holds none: a part of one message, or the
 // zeros that file systems put where they had no time to write.

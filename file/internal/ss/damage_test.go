@@ -190,3 +190,19 @@ func TestContainsFrame(t *testing.T) {
 		}
 	}
 }
+
+// TestUnreadableBeaconsInARow: behind each stands the next, not a message.
+func TestUnreadableBeaconsInARow(t *testing.T) {
+	for _, spoiled := range [][]int{{3}, {3, 4}, {3, 4, 5, 7}} {
+		recs, got, damage := damaged(t, func(file []byte, _ []int64) []byte {
+			for _, n := range spoiled {
+				file[n*512+5], file[n*512+6], file[n*512+7] = 1, 9, 0xFF
+			}
+			return file
+		})
+		m := lost(t, recs, got)
+		if len(m) == 0 || len(m) > 15*len(spoiled) || len(damage) == 0 {
+			t.Errorf("beacons %v spoiled: lost %v, damage %v", spoiled, m, damage)
+		}
+	}
+}

@@ -126,6 +126,7 @@ func (w *window) strip(raw []byte) {
 				return
 			}
 			raw = raw[min(size, int64(len(raw))):]
+			continue // behind an unreadable one there is the next
 		}
 		n := copy(w.buf[w.w:], raw[:min(int64(len(raw)), w.interval-w.next%w.interval)])
 		raw = raw[n:]
