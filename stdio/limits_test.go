@@ -139,8 +139,8 @@ func TestTheSlowestSourceBoundsWhatIsReadAhead(t *testing.T) {
 }
 
 func TestAnEndlessLineTakesNoMemory(t *testing.T) {
-	const longest = 1 << 20
-	from := io.MultiReader(io.LimitReader(&endless{line: "x"}, 100*longest), strings.NewReader("\n[a] y\n"))
+	const longest = 1 << 18
+	from := io.MultiReader(io.LimitReader(&endless{line: strings.Repeat("x", 64)}, 100*longest), strings.NewReader("\n[a] y\n"))
 	in := newInput(from, longest)
 	o := openOn(t, in, Line, "a")
 	if got := show(o.all()); got != "a/0#0=y" || len(o.skipped) != 1 {
