@@ -177,6 +177,17 @@ func (lf *logFile) sync(end int64) error {
 	return nil
 }
 
+// settle puts a log that is opened, and its place in the directory, on the disk if what is written to it should be there.
+func (lf *logFile) settle(path string, sync time.Duration) error {
+	if sync == 0 {
+		return nil
+	}
+	if err := lf.sync(lf.written.Load()); err != nil {
+		return err
+	}
+	return syncDir(filepath.Dir(path))
+}
+
 // close gives the log up. It may be called again.
 func (lf *logFile) close() error {
 	err := lf.f.Close()

@@ -56,6 +56,9 @@ func (l *openLog) openWriter(c *Config) (*writer, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := file.settle(l.path, c.Sync); err != nil {
+		return nil, errors.Join(err, file.close())
+	}
 	w := &writer{log: l, file: file, eos: c.EOS}
 	l.writing.w, l.writing.users = w, 1
 	l.readers.notify()

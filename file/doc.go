@@ -1,0 +1,85 @@
+// Package file is a log in one file: file://. The file is SeaStreamer's .ss format, byte for byte: what either writes the other reads. Any number of
+// streams share a file, any number of processes read it, one writes it.
+//
+// # URI
+//
+//	file:///dir/log.ss/stream[,stream…][?option=value…]    absolute
+//	file://./dir/log.ss/stream, file://log.ss/stream       relative to the working directory
+//
+// The log is the path's last element, or the last but one, that ends in ".ss"; a path that ends with the log names no stream. "*" is every stream of
+// the log, those that appear later too. A stream's name has 1 to 249 of A-Z a-z 0-9 . _ - and does not start with SEA_STREAMER_. All spellings of a
+// path are one log, hard links included. A directory as a log is [streamer.ErrUnsupported]: logs in segments do not exist yet. [Connect] does the same
+// from code.
+//
+// # Options
+//
+// Beside those that every backend knows:
+//
+//	follow=true|false              at the end of the log: wait for more, or end with io.EOF; default true
+//	create=auto|always|never|new   a log that does not exist: auto, the default, has producers create it; always has consumers create it too, and go on,
+//	                               from the beginning, in one that takes the place of a log that vanished
+//	shards=n                       over which a producer spreads records, 1 to 65536; default 1
+//	sync=none|always|<interval>    when what is stored is on the disk; default none. See Durability
+//	eos                            the last producer of the process to close ends the log with SeaStreamer's end of stream
+//	beacon=1MiB                    distance of beacons in a log that is created, a multiple of 1 KiB
+//	limit=16GiB                    the size that the log must not exceed: a record that would is ErrTooLarge, and leaves no trace
+//
+// # Shards
+//
+// A record goes to the shard that it names, which may be any, else to that of its key (FNV-1a, 32 bits, modulo shards=), else to each of shards= in turn. A
+// shard exists when it has a message, when Admin.Create made the stream with it, or when shards= of the reader says so; one that appears later
+// is read from its beginning. Streams come into being with their first message or by Admin.Create, which notes them in the log; for a consumer a stream
+// without messages is empty, not missing.
+//
+// # Ordering
+//
+// The sequence numbers of a stream's shard count from 1 ([streamer.SeqUint]), without gaps, and go on where they were when the log is opened again. SeaStreamer's
+// low-level writers may start at 0. Time is the record's, else the moment of storing, in milliseconds from 1970 to 9999; times that senders choose may be in
+// any order: seeking finds the first message, by sequence number, that is late enough.
+//
+// Key, headers and a nil value, for which the format has no place, travel in a frame of SeaStreamer's internal stream just before the message; its readers pass
+// over that and see the value untouched. docs/file-format.md has the bytes.
+//
+// # Delivery
+//
+// Every mode. A consumer has the file open for itself and reads it once, front to back, whatever its streams and shards; so a shard whose window is full
+// stops them all. At the end of the log it waits, woken by writers of the same process, by the file system's notices and, because these may fail, by a look
+// each second; where there are none it looks every 250 ms at least. An end of stream that is the last thing in the log is io.EOF, with follow=true too; one that
+// others follow is passed over.
+//
+// A group's positions are in log.ss.groups/<group>/, a file for each shard that anybody can read, replaced atomically. Resumable and LoadBalanced hold a
+// kernel lock on each shard they read; a second owner, in this process or another, gets [streamer.ErrBusy]. The place is free with Close and with the process,
+// however it ends. The members of a LoadBalanced group are dealt to inside the process: by key where there is one, else in turn.
+//
+// What cannot be read is passed over and reported to Hooks.Skipped and the log, with a [CorruptionError]: one message where its checksum is wrong, else all
+// up to the next beacon. A position in a log that was made anew, cut off, or rewritten without its oldest messages is found again by its number, or reported to
+// Hooks.Gone. A position file that is damaged is a [CursorError], at open.
+//
+// A log that is deleted, replaced, cut off or written anew under a consumer is [streamer.ErrNotFound], when what it had is delivered; with create=always the
+// consumer goes on in the new one. Under a producer: it goes on in the new one, or makes one, where create= lets it; a receipt says stored only if the
+// log's path led to the record afterwards.
+//
+// # Durability
+//
+//	                            sync=none      sync=<interval>             sync=always
+//	SIGKILL of the program      kept           kept                        kept
+//	loss of power               what the       all but the last interval   kept
+//	                            system wrote
+//	groups, SIGKILL             committed positions are kept
+//	groups, loss of power       as above       committed positions are kept
+//
+// "kept" is every record whose receipt said stored. Opening a log for writing cuts off what a crash has left at its end: part of a message, an end of
+// stream, an envelope without its message, zeros. It never cuts a whole message, and where bytes cannot be read that may hold messages it writes on behind
+// the next beacon. With sync=none a loss of power may leave a group's position ahead of its log; then reading goes on at the end and Hooks.Gone says so.
+//
+// # Limits
+//
+// One process writes a log at a time: a second one gets [streamer.ErrBusy]; SeaStreamer's writers do not look at the lock. A record has [MaxRecordBytes] of key,
+// value and headers. Nothing is ever removed: a log grows up to limit=. Admin.Delete is ErrUnsupported; Admin reads the whole log, and so does opening
+// it for writing. A consumer takes at least 128 KiB and up to 512 KiB beside what it has fetched, more while a message is larger. It has no goroutine of
+// this package; a log that is followed has two, for all its consumers; a producer with sync=<interval> has one.
+//
+// # Native access
+//
+// None is needed: the log is a file, and a group's positions are text. To move or copy a log take log.ss.groups along.
+package file
