@@ -9,6 +9,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"runtime"
 	"testing"
 
 	"github.com/gostreamer/streamer"
@@ -52,18 +53,23 @@ func BenchmarkParse(b *testing.B) {
 
 const benchLines = 100_000
 
-// BenchmarkSource reads a file, as standard input is one: beside it bufio.Scanner over the same bytes, which keeps no line.
+// BenchmarkSource reads a file, as standard input is one: beside it bufio.Scanner over the same bytes, which keeps no line, and one that copies
+// each as a message that outlives the next needs it.
 func BenchmarkSource(b *testing.B) {
+	readers := []struct {
+		name string
+		read func(testing.TB, io.Reader) int
+	}{{"stdio", benchSource}, {"bufio.Scanner", benchScanner}, {"bufio.Scanner and copy", benchCopies}}
 	for _, c := range benchHeads {
-		name := filepath.Join(b.TempDir(), "lines")
-		if err := os.WriteFile(name, benchInput(benchLines, c.head), 0o600); err != nil {
-			b.Fatal(err)
-		}
-		for reader, read := range map[string]func(testing.TB, io.Reader) int{"stdio": benchSource, "bufio.Scanner": benchScanner} {
-			b.Run(c.name+"/"+reader, func(b *testing.B) {
+		for _, r := range readers {
+			b.Run(c.name+"/"+r.name, func(b *testing.B) {
+				name := filepath.Join(b.TempDir(), "lines")
+				if err := os.WriteFile(name, benchInput(benchLines, c.head), 0o600); err != nil {
+					b.Fatal(err)
+				}
 				b.ReportAllocs()
 				for b.Loop() {
-					if n := benchFile(b, name, read); n != benchLines {
+					if n := benchFile(b, name, r.read); n != benchLines {
 						b.Fatal(n)
 					}
 				}
@@ -103,5 +109,16 @@ func benchScanner(_ testing.TB, r io.Reader) (n int) {
 	for s.Scan() {
 		n++
 	}
+	return n
+}
+
+func benchCopies(_ testing.TB, r io.Reader) (n int) {
+	var kept []byte
+	s := bufio.NewScanner(r)
+	for s.Scan() {
+		kept = bytes.Clone(s.Bytes())
+		n++
+	}
+	runtime.KeepAlive(kept)
 	return n
 }
