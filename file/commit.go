@@ -16,6 +16,8 @@ func (s groupSource) CommitCursors(ctx context.Context, upTo []streamer.Mark) er
 	if err := ctx.Err(); err != nil {
 		return err
 	}
+	s.committing.Lock()
+	defer s.committing.Unlock()
 	if err := s.mend(); err != nil {
 		return err
 	}

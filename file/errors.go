@@ -51,7 +51,7 @@ func (e *CursorError) Unwrap() []error { return []error{streamer.ErrInvalid, e.E
 
 // translate gives an error of the file system its kind.
 func translate(err error) error {
-	kind := error(nil)
+	var kind error
 	switch {
 	case err == nil:
 		return nil

@@ -94,7 +94,7 @@ func (s *source) begins(sh *shard, e *entry) (bool, error) {
 	if !sh.read || !sh.start.begins(e) {
 		return false, nil
 	}
-	if s.group != nil && sh.saved == nil {
+	if s.group != nil {
 		if err := s.own(sh, e.start); err != nil {
 			return false, err
 		}
@@ -103,8 +103,13 @@ func (s *source) begins(sh *shard, e *entry) (bool, error) {
 	return true, nil
 }
 
-// own makes the consumer the owner of a shard that was not there when it was opened, and whose first message is at offset.
+// own makes the consumer the owner of a shard, if that was not there when it was opened. Its first message is at offset.
 func (s *source) own(sh *shard, offset int64) error {
+	s.committing.Lock()
+	defer s.committing.Unlock()
+	if sh.saved != nil {
+		return nil
+	}
 	if err := s.group.lock(sh.StreamShard); err != nil {
 		return err
 	}
@@ -251,24 +256,32 @@ func (s *source) atEnd(ctx context.Context) error {
 	if s.wake == nil || s.r.eos && s.r.Partial() == 0 {
 		return io.EOF
 	}
+	return s.await(ctx)
+}
+
+// await waits for a change and makes sure, before anything more is read, that the log is still the same.
+func (s *source) await(ctx context.Context) error {
+	if err := s.wait(ctx); err != nil {
+		return err
+	}
 	if err := s.verify(); err != nil {
 		return s.vanished(ctx, err)
 	}
-	return s.wait(ctx)
+	return nil
 }
 
 // awaitHeader waits for a log that is being created.
 func (s *source) awaitHeader(ctx context.Context) error {
-	if err := s.readHead(); err != nil || s.r != nil {
+	s.committing.Lock()
+	err := s.readHead()
+	s.committing.Unlock()
+	if err != nil || s.r != nil {
 		return err
 	}
 	if s.wake == nil {
 		return io.EOF
 	}
-	if err := s.verify(); err != nil {
-		return s.vanished(ctx, err)
-	}
-	return s.wait(ctx)
+	return s.await(ctx)
 }
 
 // wait returns when the log may have changed.
@@ -312,23 +325,4 @@ func (s *source) verify() error {
 		return notThere(s.log.path)
 	}
 	return nil
-}
-
-// vanished ends the source or, where consumers make logs, waits for the log to come back.
-func (s *source) vanished(ctx context.Context, err error) error {
-	if s.conf.Create != streamer.CreateAlways || !errors.Is(err, streamer.ErrNotFound) {
-		return err
-	}
-	if s.r != nil || s.f != nil {
-		s.cfg.Retrying("read", err, 0)
-	}
-	for {
-		again := s.reopen()
-		if again == nil || !errors.Is(again, streamer.ErrNotFound) {
-			return again
-		}
-		if err := s.wait(ctx); err != nil {
-			return err
-		}
-	}
 }

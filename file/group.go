@@ -234,7 +234,7 @@ func (g *group) remove(at streamer.StreamShard) error {
 func syncDir(dir string) error {
 	d, err := os.Open(dir)
 	if err != nil {
-		return nil //nolint:nilerr // not every system opens directories
+		return nil // not every system opens directories
 	}
 	defer d.Close()
 	_ = d.Sync()

@@ -118,10 +118,10 @@ func checkPosition(t *testing.T, r *rig, what string, at streamer.StreamShard, p
 	c.Start, c.Shards = p, map[string][]streamer.ShardID{at.Stream: {at.Shard}}
 	if group != "" {
 		c.Mode, c.Group = streamer.Resumable, group
-		readAll(t, r, c, nil)
+		openAndClose(t, r, c)
 		c.Start = streamer.Position{}
 	}
-	got := readAll(t, r, c, t.Context())
+	got := readAll(t.Context(), t, r, c)
 	if len(got) != len(want) {
 		t.Fatalf("%s: %d messages, want %d", what, len(got), len(want))
 	}
@@ -133,8 +133,8 @@ func checkPosition(t *testing.T, r *rig, what string, at streamer.StreamShard, p
 	}
 }
 
-// readAll opens a source that does not follow and, with a ctx, reads all it gives.
-func readAll(t *testing.T, r *rig, c streamer.SourceConfig, ctx context.Context) (all []streamer.Message) {
+// readAll opens a source that does not follow and reads all it gives.
+func readAll(ctx context.Context, t *testing.T, r *rig, c streamer.SourceConfig) (all []streamer.Message) {
 	t.Helper()
 	cfg := r.cfg
 	cfg.NoFollow = true
@@ -144,12 +144,22 @@ func readAll(t *testing.T, r *rig, c streamer.SourceConfig, ctx context.Context)
 	src, err := b.OpenSource(r.ctx, c)
 	r.ok(err)
 	defer func() { r.ok(src.Close(r.ctx)) }()
-	for ctx != nil {
+	for {
 		if err := src.Fetch(ctx, func(ms []streamer.Message) { all = append(all, ms...) }); err != nil {
-			break
+			return all
 		}
 	}
-	return all
+}
+
+// openAndClose leaves a group where a source was opened.
+func openAndClose(t *testing.T, r *rig, c streamer.SourceConfig) {
+	t.Helper()
+	b, err := newBackend(r.cfg)
+	r.ok(err)
+	defer b.Close(r.ctx)
+	src, err := b.OpenSource(r.ctx, c)
+	r.ok(err)
+	r.ok(src.Close(r.ctx))
 }
 
 // TestPositionsOverSeveralShards: Each gives every shard its own, AtTime all of them the same.
@@ -172,7 +182,7 @@ func TestPositionsOverSeveralShards(t *testing.T) {
 				c := sourceConfig("")
 				c.Streams, c.Start = streams, start
 				got := map[streamer.StreamShard][]streamer.Message{}
-				for _, m := range readAll(t, r, c, t.Context()) {
+				for _, m := range readAll(t.Context(), t, r, c) {
 					at := streamer.StreamShard{Stream: m.Stream, Shard: m.Shard}
 					got[at] = append(got[at], m)
 				}

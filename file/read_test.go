@@ -430,3 +430,22 @@ func TestPing(t *testing.T) {
 	r.produce("a", "1")
 	r.ok(r.connect(func(c *Config) { c.Create = streamer.CreateNever }).Ping(r.ctx))
 }
+
+// TestEmptyStreamName: SeaStreamer's code lets it be written, against its documentation.
+func TestEmptyStreamName(t *testing.T) {
+	f := newForeign(1 << 10)
+	f.send("a", "1")
+	f.send("", "2")
+	f.send("a", "3")
+	r := newRig(t)
+	r.write(f.b)
+	r.same("messages", values(r.all("a")), []string{"1", "3"})
+	if got := r.all(wildcard); len(got) != 3 {
+		t.Errorf("%q", values(got))
+	}
+	c := r.consumer(r.connect(), resumable("g"), wildcard)
+	for range 3 {
+		r.next(c).Ack()
+	}
+	r.ok(c.Commit(r.ctx))
+}

@@ -1,28 +1,83 @@
 package file
 
 import (
+	"context"
 	"errors"
 	"os"
+	"time"
 
 	"github.com/gostreamer/streamer"
 	"github.com/gostreamer/streamer/file/internal/ss"
 )
 
-// reopen goes on in a log that has taken the place of the one that vanished, from its beginning. ErrNotFound: there is none yet.
+// vanished ends the source or, where consumers make logs, waits for the log to come back and goes on there from its beginning.
+func (s *source) vanished(ctx context.Context, err error) error {
+	if s.conf.Create != streamer.CreateAlways || !errors.Is(err, streamer.ErrNotFound) {
+		return err
+	}
+	s.cfg.Retrying("read", err, 0)
+	if err := s.surrender(ctx); err != nil {
+		return err
+	}
+	for {
+		err := s.reopen()
+		if err == nil {
+			s.announce()
+		}
+		if err == nil || !errors.Is(err, streamer.ErrNotFound) {
+			return err
+		}
+		if err := s.wait(ctx); err != nil {
+			return err
+		}
+	}
+}
+
+// surrender gives up what a group had of the log that is no more, when its messages have been handed out: they are nowhere else.
+func (s *source) surrender(ctx context.Context) error {
+	if s.group == nil || s.surrendered {
+		return nil
+	}
+	gone := s.assigned()
+	tick := time.NewTicker(pollFirst)
+	defer tick.Stop()
+	for s.buffered(gone) {
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-s.done:
+			return streamer.ErrClosed
+		}
+	}
+	s.cfg.Revoked(gone, false)
+	s.surrendered = true
+	return nil
+}
+
+// buffered says whether the engine has messages of these shards that it has not handed out.
+func (s *source) buffered(shards []streamer.StreamShard) bool {
+	for _, at := range shards {
+		for _, handedOut := range s.cfg.InFlight(at) {
+			if !handedOut {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// reopen opens the log that has taken the place of the one that vanished. ErrNotFound: there is none yet. No commit is under way meanwhile.
 func (s *source) reopen() error {
 	if _, err := os.Stat(s.log.path); err != nil {
 		return translate(err)
 	}
+	s.committing.Lock()
+	defer s.committing.Unlock()
 	if err := s.openOther(); err != nil {
 		return err
 	}
-	gone := s.assigned()
-	s.cfg.Revoked(gone, true)
-	if err := s.restart(); err != nil {
-		return err
-	}
-	s.announce()
-	return nil
+	return s.restart()
 }
 
 // openOther opens what is at the log's path now. On failure the source is as it was.
@@ -45,25 +100,25 @@ func (s *source) openOther() error {
 
 // restart puts every shard at the beginning of the new log. Those of a group are so durably.
 func (s *source) restart() error {
-	s.last, s.reported = nil, -1
+	s.last, s.reported, s.surrendered = nil, -1, false
 	s.unknown = start{streamer.End(), ss.HeaderSize}
 	s.mu.Lock()
 	s.seen = ss.HeaderSize
-	for _, sh := range s.shards() {
+	all := s.shards()
+	for _, sh := range all {
 		sh.open, sh.start, sh.none, sh.trail = false, s.unknown, true, nil
 		if sh.saved != nil {
 			sh.saved = &cursor{resume: ss.HeaderSize, seen: ss.HeaderSize}
 		}
 	}
 	s.mu.Unlock()
-	if s.group == nil {
-		return nil
-	}
-	var errs []error
-	for _, sh := range s.shards() {
-		if sh.saved != nil {
-			errs = append(errs, s.store(sh.StreamShard, sh.saved))
+	for _, sh := range all {
+		if sh.saved == nil {
+			continue
+		}
+		if err := s.store(sh.StreamShard, sh.saved); err != nil {
+			return err
 		}
 	}
-	return errors.Join(errs...)
+	return nil
 }

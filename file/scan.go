@@ -79,12 +79,12 @@ func (v *view) ending(ctx context.Context) (ending, error) {
 			r.upTo = d.Offset
 		}
 		e.end = r.upTo
-		return e, v.named64(n, &e)
+		return e, v.addNamed(n, &e)
 	}
 }
 
-// named64 adds what beacons name, from beacon n back as long as they are full.
-func (v *view) named64(n int64, e *ending) error {
+// addNamed adds what beacons name, from beacon n back as long as they are full.
+func (v *view) addNamed(n int64, e *ending) error {
 	for i := range min(n, lookBackBeacons) {
 		b, ok, err := v.beacon(n - i)
 		if err != nil {

@@ -39,6 +39,8 @@ type source struct {
 	reported int64  // the offset of unreadable bytes at the end that were reported
 	failed   error
 
+	surrendered bool // the log vanished and its shards were given up
+
 	wake    chan struct{} // nil when the source does not follow the log
 	watched bool
 	pause   time.Duration
@@ -48,6 +50,8 @@ type source struct {
 	done     chan struct{} // closed by Close
 	close    sync.Once
 	closed   error
+
+	committing sync.Mutex // held by commits, and while the log is exchanged or its group changed: then saved below and the group are the holder's
 
 	mu      sync.Mutex
 	streams map[string]map[streamer.ShardID]*shard
@@ -61,9 +65,8 @@ type shard struct {
 	open  bool  // its first message was found: all that follow are delivered
 	start start // where that is
 
-	emitted bool
-	last    uint64 // the highest number emitted or, before that, passed over; see none
-	none    bool   // nothing was: last means nothing
+	last uint64 // the highest number emitted or, before that, passed over
+	none bool   // nothing was: last means nothing
 
 	trail []step  // emitted and not committed, in order; groups only
 	saved *cursor // as it is in its file; groups only
@@ -216,7 +219,9 @@ func (s *source) Close(context.Context) error {
 		s.fetching.Lock()
 		defer s.fetching.Unlock()
 		if s.group != nil {
+			s.committing.Lock()
 			s.closed = s.refresh(0)
+			s.committing.Unlock()
 		}
 		s.giveUp()
 	})

@@ -118,9 +118,8 @@ func canonical(path string) (string, error) {
 	if real, err := filepath.EvalSymlinks(path); err == nil {
 		return real, nil
 	}
-	dir, err := filepath.EvalSymlinks(filepath.Dir(path))
-	if err != nil {
-		return path, nil // there is no such directory yet, so there is nothing to take apart
+	if dir, err := filepath.EvalSymlinks(filepath.Dir(path)); err == nil {
+		return filepath.Join(dir, filepath.Base(path)), nil
 	}
-	return filepath.Join(dir, filepath.Base(path)), nil
+	return path, nil // in a directory that does not exist yet
 }

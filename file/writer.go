@@ -91,10 +91,10 @@ func (w *writer) settle(c *Config) error {
 		return nil
 	}
 	w.mu.Lock()
-	file, broken := w.file, w.broken
+	file, works := w.file, w.broken == nil // else the records have said so
 	w.mu.Unlock()
-	if broken != nil {
-		return nil // the records have said so
+	if !works {
+		return nil
 	}
 	return file.sync(file.written.Load())
 }
