@@ -95,7 +95,7 @@ func TestEveryPosition(t *testing.T) {
 			for at, of := range by {
 				positions := []streamer.Position{streamer.Beginning(), streamer.End(), streamer.At(streamer.SeqUint(1 << 60)), streamer.After(streamer.SeqUint(1<<64 - 1)),
 					streamer.AtTime(time.Time{}.AddDate(1900, 0, 0)), streamer.AtTime(time.Unix(1<<33, 0))}
-				for range 12 {
+				for range 5 {
 					m := of[rnd.IntN(len(of))]
 					positions = append(positions, streamer.At(streamer.SeqUint(m.seq)), streamer.After(streamer.SeqUint(m.seq)),
 						streamer.AtTime(time.UnixMilli(int64(m.ms))), streamer.AtTime(time.UnixMilli(int64(m.ms)+1)))
@@ -104,7 +104,9 @@ func TestEveryPosition(t *testing.T) {
 					want := of[first(of, p):]
 					what := fmt.Sprintf("%v in %s/%d", p, at.Stream, at.Shard)
 					checkPosition(t, r, what, at, p, "", want)
-					checkPosition(t, r, what+", in a group", at, p, fmt.Sprint("g", at, i), want)
+					if i%2 == 0 {
+						checkPosition(t, r, what+", in a group", at, p, fmt.Sprint("g", at, i), want)
+					}
 				}
 			}
 		})

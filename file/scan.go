@@ -63,24 +63,48 @@ const lookBackBeacons = 64
 func (v *view) ending(ctx context.Context) (ending, error) {
 	e := ending{last: map[streamer.StreamShard]uint64{}}
 	for n := v.beacons(); ; n-- {
+		torn, err := v.torn(n)
+		if err != nil {
+			return e, err
+		}
+		if torn {
+			continue
+		}
 		r := v.reader()
 		r.moveToBeacon(n)
-		err := r.each(ctx, func(m *entry, _ bool) bool {
+		err = r.each(ctx, func(m *entry, _ bool) bool {
 			e.see(at(&m.Frame), m.Seq)
 			return true
 		})
 		if err != nil {
 			return e, err
 		}
-		if r.upTo < 0 {
-			continue // the last message reaches over this beacon and is not all there
+		if r.upTo < 0 && !r.Aligned() {
+			continue
 		}
-		if d := r.Stuck(); d != nil {
-			r.upTo = d.Offset
-		}
-		e.end = r.upTo
+		e.end = r.end()
 		return e, v.addNamed(n, &e)
 	}
+}
+
+// torn says whether the frame that beacon n splits is not all there, or the beacon isn't: the end of the log is before it.
+func (v *view) torn(n int64) (bool, error) {
+	if n == 0 {
+		return false, nil
+	}
+	b, ok, err := v.beacon(n)
+	return !ok || n*int64(v.interval)+int64(b.Size)+int64(b.Remaining) > v.size, err
+}
+
+// end is where a writer would go on, when everything was read.
+func (r *entries) end() int64 {
+	if d := r.Stuck(); d != nil {
+		return d.Offset
+	}
+	if r.upTo < 0 {
+		return r.Offset() // a beacon and nothing behind it
+	}
+	return r.upTo
 }
 
 // addNamed adds what beacons name, from beacon n back as long as they are full.

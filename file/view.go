@@ -39,42 +39,16 @@ func (v *view) reader() *entries {
 	return newEntries(io.NewSectionReader(v.src, 0, v.size), v.interval, ss.HeaderSize)
 }
 
-// landing is where the first frame starts behind beacon n; ok is false when there is none.
-func (v *view) landing(n int64) (offset int64, ok bool, err error) {
-	if n <= 0 {
-		return ss.HeaderSize, true, nil
-	}
-	s := ss.NewScanner(io.NewSectionReader(v.src, 0, v.size), v.interval, ss.HeaderSize)
-	s.MoveToBeacon(n)
-	for {
-		f, err := s.Next()
-		if err == nil {
-			return f.Pos, true, nil
-		}
-		if d, ok := errors.AsType[*ss.Damage](err); ok {
-			return d.Offset, true, nil
-		}
-		if err := s.Fill(); errors.Is(err, io.EOF) {
-			return 0, false, nil
-		} else if err != nil {
-			return 0, false, err
-		}
-	}
-}
-
-// before is a place to start reading that is sure to be before the envelope of the first message behind beacon n: at another message.
+// before is a place to start reading that is sure to be before the envelope of the first message behind beacon n: where another frame starts.
 func (v *view) before(n int64) (int64, error) {
-	at, ok, err := v.landing(n)
-	if err != nil {
-		return 0, err
-	}
 	for n--; n > 0; n-- {
-		from, found, err := v.landing(n)
+		b, ok, err := v.beacon(n)
 		if err != nil {
 			return 0, err
 		}
-		if found && (!ok || from < at) {
-			return from, nil
+		at := n*int64(v.interval) + int64(b.Size) + int64(b.Remaining)
+		if ok && at < (n+1)*int64(v.interval) {
+			return at, nil
 		}
 	}
 	return ss.HeaderSize, nil

@@ -20,6 +20,7 @@ var errShort = errors.New("short beacon")
 type Beacon struct {
 	Remaining uint32
 	Items     []Item
+	Size      int // bytes that it takes
 }
 
 // Item sums up one stream's shard up to and including the frame that the beacon splices. Seq and Time are the highest seen, Running is the running checksum.
@@ -83,14 +84,14 @@ func measureBeacon(b []byte) (remaining uint32, size int, err error) {
 	return binary.BigEndian.Uint32(b[1:]), at + 1, nil
 }
 
-// ParseBeacon reads the beacon at the start of b and says how long it is. io.ErrUnexpectedEOF: b ends too early.
-func ParseBeacon(b []byte) (Beacon, int, error) {
+// ParseBeacon reads the beacon at the start of b. io.ErrUnexpectedEOF: b ends too early.
+func ParseBeacon(b []byte) (Beacon, error) {
 	remaining, size, err := measureBeacon(b)
 	if errors.Is(err, errShort) {
-		return Beacon{}, 0, io.ErrUnexpectedEOF
+		return Beacon{}, io.ErrUnexpectedEOF
 	}
 	if err != nil {
-		return Beacon{}, 0, err
+		return Beacon{}, err
 	}
 	items := make([]Item, b[5])
 	at := 6
@@ -106,7 +107,7 @@ func ParseBeacon(b []byte) (Beacon, int, error) {
 		}
 		at += itemFixed + k
 	}
-	return Beacon{remaining, items}, size, nil
+	return Beacon{remaining, items, size}, nil
 }
 
 // ReadBeacon reads the beacon with index n ≥ 1: the one at n times interval. io.ErrUnexpectedEOF: the file ends in it or before it.
@@ -116,7 +117,7 @@ func ReadBeacon(src io.ReaderAt, interval uint32, n int64) (Beacon, error) {
 	if err != nil && err != io.EOF {
 		return Beacon{}, err
 	}
-	beacon, _, err := ParseBeacon(b[:read])
+	beacon, err := ParseBeacon(b[:read])
 	if errors.Is(err, io.ErrUnexpectedEOF) && read == len(b) {
 		return Beacon{}, ErrBeacon // it would not fit between two boundaries
 	}

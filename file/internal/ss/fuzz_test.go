@@ -53,7 +53,7 @@ func FuzzBeacon(f *testing.F) {
 	f.Add([]byte{0x0D, 0, 0, 0, 0, 0, 0x0D})
 	f.Add(appendBeacon(nil, 39, []*stream{{"hello", 1, 20, 1691686154745, 2887}, {"x", 0, 1, 2, 3}}, 1, 2))
 	f.Fuzz(func(t *testing.T, b []byte) {
-		beacon, size, err := ParseBeacon(b)
+		beacon, err := ParseBeacon(b)
 		if err != nil {
 			return
 		}
@@ -62,8 +62,8 @@ func FuzzBeacon(f *testing.F) {
 			list = append(list, &stream{i.Key, i.Shard, i.Seq, i.Time, i.Running})
 		}
 		out := appendBeacon(nil, beacon.Remaining, list, 0, len(list))
-		if len(out) != size || !bytes.Equal(out[1:size-1], b[1:size-1]) {
-			t.Errorf("% x came back as % x", b[:size], out)
+		if len(out) != beacon.Size || !bytes.Equal(out[1:beacon.Size-1], b[1:beacon.Size-1]) {
+			t.Errorf("% x came back as % x", b[:beacon.Size], out)
 		}
 	})
 }

@@ -134,12 +134,12 @@ func TestBeaconGolden(t *testing.T) {
 	if !bytes.Equal(b, want) {
 		t.Errorf("got  % x\nwant % x", b, want)
 	}
-	beacon, size, err := ParseBeacon(append(want, "tail"...))
-	if err != nil || size != len(want) || beacon.Remaining != 39 || len(beacon.Items) != 1 || beacon.Items[0] != (Item{"hello", 1, 20, 1691686154745, 2887}) {
-		t.Errorf("parsed as %+v, %d, %v", beacon, size, err)
+	beacon, err := ParseBeacon(append(want, "tail"...))
+	if err != nil || beacon.Size != len(want) || beacon.Remaining != 39 || len(beacon.Items) != 1 || beacon.Items[0] != (Item{"hello", 1, 20, 1691686154745, 2887}) {
+		t.Errorf("parsed as %+v, %v", beacon, err)
 	}
 	for n := range want {
-		if _, _, err := ParseBeacon(want[:n]); err == nil {
+		if _, err := ParseBeacon(want[:n]); err == nil {
 			t.Errorf("%d bytes parsed", n)
 		}
 	}

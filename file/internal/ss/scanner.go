@@ -72,6 +72,10 @@ func (s *Scanner) Offset() int64 {
 	return s.startOffset()
 }
 
+// Aligned says that Offset is the start of a frame, though there may be none yet: not among unreadable bytes, and not on the way from a beacon to the
+// first frame behind it.
+func (s *Scanner) Aligned() bool { return !s.lost }
+
 // Partial is how many bytes behind Offset the file has had so far: after an io.EOF of Fill, those that do not make a frame.
 func (s *Scanner) Partial() int64 { return s.next - s.Offset() }
 
