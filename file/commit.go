@@ -69,7 +69,7 @@ func (s *source) cursorAt(sh *shard, seq uint64) (c *cursor, passed int) {
 		}
 		c.frame = sh.saved.frame
 	}
-	c.resume = s.seen
+	c.resume = sh.emittedTo(s.seen)
 	if passed < len(sh.trail) {
 		c.resume = sh.trail[passed].start
 	}
@@ -81,7 +81,7 @@ func (s *source) refresh(behind int64) error {
 	s.mu.Lock()
 	var idle []*shard
 	for _, sh := range s.shards() {
-		if sh.saved != nil && len(sh.trail) == 0 && sh.saved.resume > 0 && s.seen-sh.saved.resume > behind {
+		if sh.saved != nil && len(sh.trail) == 0 && sh.saved.resume > 0 && sh.emittedTo(s.seen)-sh.saved.resume > behind {
 			idle = append(idle, sh)
 		}
 	}
@@ -107,7 +107,7 @@ func (s *source) refreshOne(sh *shard) error {
 		return nil
 	}
 	c := *sh.saved
-	c.resume = s.seen
+	c.resume = sh.emittedTo(s.seen)
 	if s.all {
 		c.seen = s.seen
 	}

@@ -42,10 +42,10 @@
 //
 // # Delivery
 //
-// Every mode. A consumer has the file open for itself and reads it once, front to back, whatever its streams and shards; so a shard whose window is full
-// stops them all. At the end of the log it waits, woken by writers of the same process, by the file system's notices and, because these may fail, by a look
-// each second; where there are none it looks every 250 ms at least. An end of stream that is the last thing in the log is io.EOF, with follow=true too; one that
-// others follow is passed over.
+// Every mode. A consumer has the file open for itself and reads it once, front to back, whatever its streams and shards. A shard whose window is full is
+// passed over for the others; when it has room the consumer goes back for its messages, then returns to where it was. At the end of the log it waits, woken
+// by writers of the same process, by the file system's notices and, because these may fail, by a look each second; where there are none it looks every 250
+// ms at least. An end of stream that is the last thing in the log is io.EOF, with follow=true too; one that others follow is passed over.
 //
 // A group's positions are in log.ss.groups/<group>/, a file for each shard that anybody can read, replaced atomically. Resumable and LoadBalanced hold a
 // kernel lock on each shard they read; a second owner, in this process or another, gets [streamer.ErrBusy]. The place is free with Close and with the process,
@@ -77,7 +77,8 @@
 // One process writes a log at a time: a second one gets [streamer.ErrBusy]; SeaStreamer's writers do not look at the lock. A record has [MaxRecordBytes] of key,
 // value and headers. Nothing is ever removed: a log grows up to limit=. Admin.Delete is ErrUnsupported; Admin reads the whole log, and so does opening
 // it for writing. A consumer takes at least 128 KiB and up to 512 KiB beside what it has fetched, more while a message is larger. It has no goroutine of
-// this package; a log that is followed has two, for all its consumers; a producer with sync=<interval> has one.
+// this package; a log that is followed has two, for all its consumers; a producer with sync=<interval> has one. A consumer has one file open, and in a group
+// one more for each shard.
 //
 // # Native access
 //

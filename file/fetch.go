@@ -19,6 +19,7 @@ func (s *source) Fetch(ctx context.Context, emit func([]streamer.Message)) error
 		if err := s.obstacle(ctx); err != nil {
 			return err
 		}
+		s.catchUp()
 		err := s.gather()
 		if len(s.batch.picked) > 0 {
 			emit(s.deliver())
@@ -77,9 +78,10 @@ func (s *source) gather() error {
 		}
 		yes, err := s.begins(sh, &s.e)
 		if err != nil {
+			s.r.moveTo(s.e.start) // it was not emitted
 			return err
 		}
-		if yes {
+		if yes && s.admits(sh, &s.e) {
 			s.batch.add(sh, &s.e)
 		}
 	}
@@ -159,7 +161,7 @@ func (s *source) deliver() []streamer.Message {
 		p := &s.batch.picked[i]
 		s.track(p.sh, p.step)
 	}
-	s.seen = s.positioned()
+	s.progressed()
 	s.mu.Unlock()
 	return s.batch.slab()
 }
@@ -182,7 +184,7 @@ func (s *source) skip(err error) bool {
 	}
 	if d.Frame.Key != nil {
 		s.skipMessage(d)
-	} else if d.Offset != s.reported {
+	} else if d.Offset != s.reported && d.Offset >= s.front {
 		s.skipBytes(d)
 	}
 	return true
@@ -198,12 +200,12 @@ func (s *source) skipMessage(d *ss.Damage) {
 	if sh == nil {
 		return
 	}
-	if yes, err := s.begins(sh, &e); err != nil || !yes {
+	if yes, err := s.begins(sh, &e); err != nil || !yes || !s.admits(sh, &e) {
 		return
 	}
 	s.mu.Lock()
 	s.track(sh, step{e.Seq, e.start, d.Frame.Pos})
-	s.seen = s.positioned()
+	s.progressed()
 	s.mu.Unlock()
 	s.cfg.Skipped(sh.StreamShard, streamer.SeqUint(e.Seq), s.corruption(d))
 }
@@ -243,7 +245,7 @@ func (s *source) more(ctx context.Context) error {
 		return err
 	}
 	s.mu.Lock()
-	s.seen = s.positioned()
+	s.progressed()
 	s.mu.Unlock()
 	return s.atEnd(ctx)
 }
@@ -253,7 +255,7 @@ func (s *source) atEnd(ctx context.Context) error {
 	if d := s.r.Stuck(); d != nil && d.Offset != s.reported {
 		s.skipBytes(d)
 	}
-	if s.wake == nil || s.r.eos && s.r.Partial() == 0 {
+	if s.lagging == 0 && (s.wake == nil || s.r.eos && s.r.Partial() == 0) {
 		return io.EOF
 	}
 	return s.await(ctx)
@@ -299,6 +301,7 @@ func (s *source) wait(ctx context.Context) error {
 	defer s.timer.Stop()
 	select {
 	case <-s.wake:
+	case <-s.resumed:
 	case <-s.timer.C:
 	case <-ctx.Done():
 		return ctx.Err()

@@ -29,6 +29,7 @@ func harness() conformance.Harness {
 			conformance.Connection, conformance.Restart, conformance.Denial, conformance.Deleting, conformance.Fencing,
 		},
 		Groups:    conformance.Dealt,
+		Pauses:    true,
 		OneWriter: true,
 		Precision: time.Millisecond,
 		EmptyKeys: true,

@@ -18,7 +18,7 @@ func (s *source) Lag(ctx context.Context) ([]streamer.ShardLag, error) {
 	var lags []streamer.ShardLag
 	for _, sh := range s.shards() {
 		if sh.read {
-			lags = append(lags, streamer.ShardLag{StreamShard: sh.StreamShard, Messages: sh.behind(last[sh.StreamShard])})
+			lags = append(lags, streamer.ShardLag{StreamShard: sh.StreamShard, Messages: sh.lag(last[sh.StreamShard])})
 		}
 	}
 	return lags, nil
@@ -35,8 +35,8 @@ func (s *source) lastOf(ctx context.Context) (map[streamer.StreamShard]uint64, e
 	return e.last, err
 }
 
-// behind counts what is not committed or, without a group, not emitted.
-func (sh *shard) behind(last uint64) int64 {
+// lag counts what is not committed or, without a group, not emitted.
+func (sh *shard) lag(last uint64) int64 {
 	done, some := sh.last, !sh.none
 	last = max(last, done)
 	if sh.saved != nil {

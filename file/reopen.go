@@ -100,13 +100,14 @@ func (s *source) openOther() error {
 
 // restart puts every shard at the beginning of the new log. Those of a group are so durably.
 func (s *source) restart() error {
-	s.last, s.reported, s.surrendered = nil, -1, false
+	s.last, s.reported, s.surrendered, s.lagging, s.front = nil, -1, false, 0, 0
 	s.unknown = start{streamer.End(), ss.HeaderSize}
 	s.mu.Lock()
 	s.seen = ss.HeaderSize
 	all := s.shards()
 	for _, sh := range all {
 		sh.open, sh.start, sh.none, sh.trail = false, s.unknown, true, nil
+		sh.behind, sh.catching, sh.next = onPar, false, 0
 		if sh.saved != nil {
 			sh.saved = &cursor{resume: ss.HeaderSize, seen: ss.HeaderSize}
 		}

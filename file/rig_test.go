@@ -306,3 +306,11 @@ func (b bytesAt) ReadAt(p []byte, off int64) (int, error) {
 	}
 	return n, nil
 }
+
+// contextWithin ends soon where a call may have to be given up.
+func contextWithin(ctx context.Context, soon bool) (context.Context, context.CancelFunc) {
+	if soon {
+		return context.WithTimeout(ctx, 2*time.Millisecond)
+	}
+	return context.WithCancel(ctx)
+}

@@ -39,9 +39,12 @@ type source struct {
 	reported int64  // the offset of unreadable bytes at the end that were reported
 	failed   error
 
-	surrendered bool // the log vanished and its shards were given up
+	surrendered bool  // the log vanished and its shards were given up
+	lagging     int   // shards that are behind because they were paused
+	front       int64 // where reading was when the source went back for some of them; 0 when it has not
 
 	wake    chan struct{} // nil when the source does not follow the log
+	resumed chan struct{} // capacity 1: a shard that is behind is not paused any more
 	watched bool
 	pause   time.Duration
 	timer   *time.Timer
@@ -67,6 +70,8 @@ type shard struct {
 
 	last uint64 // the highest number emitted or, before that, passed over
 	none bool   // nothing was: last means nothing
+
+	lane
 
 	trail []step  // emitted and not committed, in order; groups only
 	saved *cursor // as it is in its file; groups only
@@ -113,6 +118,7 @@ type groupSource struct{ *source }
 var (
 	_ streamer.Source          = (*source)(nil)
 	_ streamer.Lagger          = (*source)(nil)
+	_ streamer.Pauser          = (*source)(nil)
 	_ streamer.CursorCommitter = groupSource{}
 )
 
@@ -146,7 +152,7 @@ func (b *backend) newSource(c streamer.SourceConfig) *source {
 	s := &source{
 		cfg: c, conf: &b.cfg, log: logs.retain(b.log),
 		all: c.Shards == nil && c.Start.Kind() != streamer.PerShard, reported: -1,
-		done: make(chan struct{}), streams: map[string]map[streamer.ShardID]*shard{},
+		done: make(chan struct{}), resumed: make(chan struct{}, 1), streams: map[string]map[streamer.ShardID]*shard{},
 	}
 	if c.Mode != streamer.RealTime {
 		s.group = newGroup(s.log.path, c.Group, b.cfg.Sync != 0)
@@ -177,7 +183,7 @@ func (s *source) add(at streamer.StreamShard) *shard {
 		s.streams[at.Stream] = of
 	}
 	if of[at.Shard] == nil {
-		of[at.Shard] = &shard{StreamShard: at, none: true}
+		of[at.Shard] = &shard{StreamShard: at, none: true, lane: lane{behind: onPar}}
 	}
 	return of[at.Shard]
 }
