@@ -91,7 +91,7 @@ func checkImports(t *testing.T, all map[string]pkg, dir string, extra map[string
 			continue
 		}
 		if p.Module.Path == module {
-			if dep != module && !strings.HasPrefix(dep, module+"/internal/") {
+			if dep != module && !strings.HasPrefix(dep, module+"/internal/") && !strings.HasPrefix(dep, name+"/internal/") {
 				t.Errorf("%s imports %s", name, dep)
 			}
 			continue
