@@ -2,10 +2,7 @@ package file
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"io"
-	"slices"
 
 	"github.com/gostreamer/streamer"
 	"github.com/gostreamer/streamer/file/internal/ss"
@@ -27,23 +24,23 @@ type pending struct {
 // position does.
 func (p *planner) planGroup(ctx context.Context) error {
 	s := p.s
-	cursors, err := s.loadGroup()
+	committed, err := s.loadGroup()
 	if err != nil {
 		return err
 	}
 	p.from = never
 	for _, sh := range s.shards() {
-		if err := p.planMember(ctx, sh, cursors); err != nil {
+		if err := p.planMember(ctx, sh, committed); err != nil {
 			return err
 		}
 	}
 	if err := p.search(ctx); err != nil {
 		return err
 	}
-	if err := p.planNew(cursors); err != nil {
+	if err := p.planNew(committed); err != nil {
 		return err
 	}
-	return p.save(cursors)
+	return p.save(committed)
 }
 
 // cursors are the positions of a group in the streams that a source reads.
@@ -256,18 +253,22 @@ func (p *planner) search(ctx context.Context) error {
 		return nil
 	}
 	left := len(p.pending)
+	of := map[string]map[uint64]*pending{}
+	for _, q := range p.pending {
+		if of[q.sh.Stream] == nil {
+			of[q.sh.Stream] = map[uint64]*pending{}
+		}
+		of[q.sh.Stream][uint64(q.sh.Shard)] = q
+	}
 	r := p.v.reader()
 	r.moveTo(p.from)
-	err := r.each(ctx, func(e *entry, damaged bool) bool {
-		i := slices.IndexFunc(p.pending, func(q *pending) bool {
-			return q.sh.Shard == streamer.ShardID(e.Shard) && q.sh.Stream == string(e.Key)
-		})
-		if i >= 0 && !p.pending[i].found && p.pending[i].look(e, damaged) {
+	err := r.each(ctx, func(e *entry, _ bool) bool {
+		if q := of[string(e.Key)][e.Shard]; q != nil && !q.found && q.look(e) {
 			left--
 		}
 		return left > 0
 	})
-	if err != nil && !errors.Is(err, io.EOF) {
+	if err != nil {
 		return err
 	}
 	for _, q := range p.pending {
@@ -278,8 +279,8 @@ func (p *planner) search(ctx context.Context) error {
 	return nil
 }
 
-// look says whether e is the first message. What is unreadable is passed over later, in its place.
-func (q *pending) look(e *entry, damaged bool) bool {
+// look says whether e is the first message. One that is unreadable is passed over later, in its place.
+func (q *pending) look(e *entry) bool {
 	if !q.from.begins(e) {
 		seq := e.Seq
 		q.prev, q.before = &seq, true
