@@ -153,15 +153,3 @@ type Writer interface {
 type Enqueuer interface {
 	Enqueue(p *Pending)
 }
-
-// Pending is a record on its way.
-type Pending struct {
-	Record Record
-	_      Receipt
-}
-
-// Resolve reports the outcome, exactly once, from any goroutine. Record is cleared.
-func (p *Pending) Resolve(m Meta, err error) { panic(0) }
-
-// Deals is the table of one log's in-process groups. The zero value is ready; it must not be copied.
-type Deals struct{}

@@ -17,7 +17,35 @@ type Hooks struct {
 }
 
 // JoinHooks calls every non-nil hook of each, in order.
-func JoinHooks(h ...Hooks) Hooks { panic(0) }
+func JoinHooks(h ...Hooks) Hooks {
+	var j Hooks
+	for _, x := range h {
+		chain(&j.Fetched, x.Fetched)
+		chain(&j.Written, x.Written)
+		chain(&j.Committed, x.Committed)
+		chain(&j.Assigned, x.Assigned)
+		chain(&j.Retrying, x.Retrying)
+		chain(&j.Stalled, x.Stalled)
+		chain(&j.Gone, x.Gone)
+		chain(&j.Skipped, x.Skipped)
+	}
+	return j
+}
+
+// chain makes *f call next too.
+func chain[E any](f *func(E), next func(E)) {
+	first := *f
+	switch {
+	case next == nil:
+	case first == nil:
+		*f = next
+	default:
+		*f = func(e E) {
+			first(e)
+			next(e)
+		}
+	}
+}
 
 type FetchEvent struct {
 	StreamShard

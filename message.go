@@ -38,18 +38,71 @@ type Message struct {
 	i   uint32
 }
 
-type run struct{}
-
 // Ack marks the message as done. It never blocks and never fails, may be called from any goroutine, twice, or late: after Close, Seek,
 // Rewind or the loss of the shard it does nothing. No-op in RealTime. What is acknowledged is durable with the next commit. It reports whether
 // this call counted.
-func (m *Message) Ack() bool { panic(0) }
+func (m *Message) Ack() bool {
+	r := m.run
+	if r == nil || r.acked == nil {
+		return false
+	}
+	bit := uint64(1) << (m.i & 63)
+	if r.acked[m.i>>6].Or(bit)&bit != 0 {
+		return false
+	}
+	if r.led == nil {
+		r.call()
+		return true
+	}
+	if r.led.watched.Load() {
+		r.led.sess.ackSeen(r.led)
+	}
+	return true
+}
 
 // Clone copies key, value and headers into one new allocation and lets go of the slab. Acknowledging either acknowledges both.
-func (m *Message) Clone() *Message { panic(0) }
+func (m *Message) Clone() *Message {
+	c := *m
+	buf := make([]byte, 0, m.size())
+	buf, c.Key = carve(buf, m.Key)
+	buf, c.Value = carve(buf, m.Value)
+	if m.Headers == nil {
+		return &c
+	}
+	c.Headers = make([]Header, len(m.Headers))
+	for i, h := range m.Headers {
+		buf, c.Headers[i].Value = carve(buf, h.Value)
+		c.Headers[i].Key = h.Key
+	}
+	return &c
+}
+
+// carve appends b to buf, which has room for it, and returns the copy; nil stays nil.
+func carve(buf, b []byte) (rest, dup []byte) {
+	if b == nil {
+		return buf, nil
+	}
+	from := len(buf)
+	buf = append(buf, b...)
+	return buf, buf[from:len(buf):len(buf)]
+}
+
+// size is what a message counts for in BufferBytes: key, value and headers.
+func (m *Message) size() int {
+	n := len(m.Key) + len(m.Value)
+	for i := range m.Headers {
+		n += len(m.Headers[i].Key) + len(m.Headers[i].Value)
+	}
+	return n
+}
+
+// place is the shard that the message came from.
+func (m *Message) place() StreamShard { return StreamShard{m.Stream, m.Shard} }
 
 // NewMessage makes a message for a Consumer that is not this package's, or for a test. ack may be nil; it is called at most once.
-func NewMessage(meta Meta, key, value []byte, headers []Header, ack func()) *Message { panic(0) }
+func NewMessage(meta Meta, key, value []byte, headers []Header, ack func()) *Message {
+	return &Message{Meta: meta, Key: key, Value: value, Headers: headers, run: newLooseRun(ack)}
+}
 
 // Record is one message to send. Empty Stream: the producer's. Zero Time: now, where the backend lets the sender choose. Nil Shard: by
 // Key, or any when Key is nil.
@@ -59,4 +112,13 @@ type Record struct {
 	Headers    []Header
 	Time       time.Time
 	Shard      *ShardID
+}
+
+// size is what a record counts for in MaxBufferedBytes and Limits.
+func (r *Record) size() int {
+	n := len(r.Key) + len(r.Value)
+	for i := range r.Headers {
+		n += len(r.Headers[i].Key) + len(r.Headers[i].Value)
+	}
+	return n
 }

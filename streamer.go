@@ -6,9 +6,6 @@ import (
 	"time"
 )
 
-// New builds a Streamer on a Backend without the registry and without I/O.
-func New(b Backend, o StreamerOptions) (Streamer, error) { panic(0) }
-
 // StreamerOptions are the defaults of a Streamer's children. The zero value is usable.
 type StreamerOptions struct {
 	Consumer ConsumerOptions // fields a caller leaves zero come from here, then from the default

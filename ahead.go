@@ -1,0 +1,104 @@
+package streamer
+
+import "context"
+
+// AckOnDelivery commits a shard's fetched messages when the first of them is wanted, before it is handed out, so that a crash repeats nothing.
+// What was not handed out is taken back on a clean Close: by committing the lower mark, or by the source (SourceConfig.InFlight).
+
+// isAhead says whether m may be handed out; when not, its commit is asked for.
+func (s *session) isAhead(l *ledger, m *Message) bool {
+	if m.run.base+int(m.i) < l.aheadUpTo {
+		return true
+	}
+	if !l.aheadPending {
+		l.aheadPending = true
+		s.ahead = append(s.ahead, l)
+		signal(s.wake)
+	}
+	return false
+}
+
+// commitAhead commits everything emitted in the shards that were asked for. It is the commit goroutine's.
+func (s *session) commitAhead(ctx context.Context) {
+	s.mu.Lock()
+	asked := s.ahead
+	s.ahead = nil
+	s.mu.Unlock()
+	if len(asked) == 0 || s.enterSlot(ctx) != nil {
+		return
+	}
+	defer s.leaveSlot()
+	s.mu.Lock()
+	b, upTo := s.collectAhead(asked)
+	s.mu.Unlock()
+	if err := s.retry(ctx, func() error { return s.send(ctx, b) }); err != nil {
+		if ctx.Err() == nil {
+			s.end(err)
+		}
+		return
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for i, l := range asked {
+		l.aheadUpTo, l.aheadPending = upTo[i], false
+	}
+	for _, q := range s.queues {
+		q.wakeOne()
+	}
+}
+
+// collectAhead gathers what is emitted in these shards. session.mu is held.
+func (s *session) collectAhead(ledgers []*ledger) (b batch, upTo []int) {
+	for _, l := range ledgers {
+		upTo = append(upTo, l.emitted)
+		b.ledgers = append(b.ledgers, l)
+		if s.cursor != nil {
+			b.marks = append(b.marks, Mark{l.StreamShard, l.last})
+			continue
+		}
+		b.acked = append(b.acked, b.everything(l))
+	}
+	if s.cursor == nil && s.acker == nil {
+		return batch{}, upTo
+	}
+	return b, upTo
+}
+
+// everything lists all messages of the ledger that the source was not told of, done or not.
+func (b *batch) everything(l *ledger) Acked {
+	a := Acked{StreamShard: l.StreamShard}
+	for r := l.head; r != nil; r = r.next {
+		for w := range r.acked {
+			todo := r.mask(w)
+			if r.saved != nil {
+				todo &^= r.saved[w]
+			}
+			b.slots = append(b.slots, slots{r, w, todo})
+			for i := range 64 {
+				if todo&(1<<i) != 0 {
+					a.Seqs = append(a.Seqs, r.seqs[w<<6+i])
+				}
+			}
+		}
+	}
+	return a
+}
+
+// takeBack commits the marks of what was really handed out, where the source was told more. The slot is held.
+func (s *session) takeBack(ctx context.Context, ledgers []*ledger) error {
+	if s.cursor == nil {
+		return nil
+	}
+	var b batch
+	s.mu.Lock()
+	for _, l := range ledgers {
+		l.advance()
+		if l.mark.IsZero() || l.mark == l.saved {
+			continue
+		}
+		b.ledgers = append(b.ledgers, l)
+		b.marks = append(b.marks, Mark{l.StreamShard, l.mark})
+	}
+	s.mu.Unlock()
+	return s.retry(ctx, func() error { return s.send(ctx, b) })
+}

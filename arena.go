@@ -1,0 +1,67 @@
+package streamer
+
+import "sync/atomic"
+
+// arena cuts the runs of one slab out of a few allocations, so that a slab over hundreds of shards costs no more than one over a single shard.
+type arena struct {
+	runs  []run
+	seqs  []SeqNo
+	acked []atomic.Uint64
+	taken []uint64
+	when  []uint32
+	owner []*queue
+	o     *sessionOptions
+}
+
+func newArena(slab []Message, o *sessionOptions) *arena {
+	runs, bitmap := 0, 0
+	for from := 0; from < len(slab); runs++ {
+		to := shardEnd(slab, from)
+		bitmap += words(to - from)
+		from = to
+	}
+	a := &arena{runs: make([]run, runs), o: o}
+	if !o.tracks() {
+		return a
+	}
+	a.seqs = make([]SeqNo, len(slab))
+	a.acked = make([]atomic.Uint64, bitmap)
+	a.taken = make([]uint64, bitmap)
+	if o.ack == AckDelayed {
+		a.when = make([]uint32, len(slab))
+	}
+	if o.dealt {
+		a.owner = make([]*queue, len(slab))
+	}
+	return a
+}
+
+// run is the next run, for one shard's part of the slab.
+func (a *arena) run(l *ledger, part []Message) *run {
+	r := &a.runs[0]
+	a.runs = a.runs[1:]
+	r.led, r.n = l, len(part)
+	if !a.o.tracks() {
+		return r
+	}
+	r.seqs = cut(&a.seqs, len(part))
+	for i := range part {
+		r.seqs[i] = part[i].Seq
+	}
+	r.acked = cut(&a.acked, words(len(part)))
+	r.taken = cut(&a.taken, words(len(part)))
+	if a.when != nil {
+		r.when = cut(&a.when, len(part))
+	}
+	if a.owner != nil {
+		r.owner, r.msgs = cut(&a.owner, len(part)), part
+	}
+	return r
+}
+
+// cut takes n elements off the front of s.
+func cut[T any](s *[]T, n int) []T {
+	head := (*s)[:n:n]
+	*s = (*s)[n:]
+	return head
+}

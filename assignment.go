@@ -1,0 +1,227 @@
+package streamer
+
+import (
+	"cmp"
+	"context"
+	"iter"
+	"slices"
+	"time"
+)
+
+// revokeWait bounds how long a revoked shard waits for messages in work, and then for its commit: group protocols give a member about as long.
+const revokeWait = 5 * time.Second
+
+// assigned is SourceConfig.Assigned.
+func (s *session) assigned(all []StreamShard) {
+	s.mu.Lock()
+	var gained []StreamShard
+	for _, at := range all {
+		delete(s.lost, at)
+		if s.ledgers[at] == nil && !s.closing {
+			s.ledgers[at] = &ledger{StreamShard: at, sess: s}
+			gained = append(gained, at)
+		}
+	}
+	s.mu.Unlock()
+	s.obs.Load().assigned(gained, nil, false)
+}
+
+// assignment lists the shards that are read now, in order.
+func (s *session) assignment() []StreamShard {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	all := make([]StreamShard, 0, len(s.ledgers))
+	for at, l := range s.ledgers {
+		if !l.leaving {
+			all = append(all, at)
+		}
+	}
+	slices.SortFunc(all, compareShards)
+	return all
+}
+
+func compareShards(a, b StreamShard) int {
+	return cmp.Or(cmp.Compare(a.Stream, b.Stream), cmp.Compare(a.Shard, b.Shard))
+}
+
+// revoked is SourceConfig.Revoked: drop what was not handed out, wait for what was, commit, forget.
+func (s *session) revoked(gone []StreamShard, lost bool) {
+	leaving := s.fence(gone)
+	if !lost {
+		s.awaitWork(leaving)
+		s.sealAll(leaving)
+		ctx, cancel := context.WithTimeout(context.Background(), revokeWait)
+		defer cancel()
+		if err := s.commitLeaving(ctx, leaving); err != nil {
+			s.obs.Load().log.Warn("acknowledgements of a revoked shard are not committed", "backend", s.obs.Load().backend, "err", err)
+		}
+	} else {
+		s.sealAll(leaving)
+	}
+	s.forget(leaving)
+	s.obs.Load().assigned(nil, gone, lost)
+}
+
+// fence stops handing out the messages of these shards and drops those in the buffer.
+func (s *session) fence(gone []StreamShard) []*ledger {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var leaving []*ledger
+	for _, at := range gone {
+		s.lost[at] = true
+		if l := s.ledgers[at]; l != nil {
+			l.leaving = true
+			leaving = append(leaving, l)
+		}
+	}
+	queues := s.suspendAll()
+	for _, q := range queues {
+		s.dropLeaving(&q.ring)
+	}
+	s.dropLeaving(&s.pool)
+	for _, l := range leaving {
+		s.dropParked(l)
+	}
+	resumeAll(queues)
+	if s.hasRoom() {
+		signal(s.room)
+	}
+	return leaving
+}
+
+func (s *session) dropLeaving(r *ring) {
+	r.keep(func(m *Message) bool {
+		if !m.run.led.leaving {
+			return true
+		}
+		s.buffered.sub(m)
+		m.run.led.buffered--
+		return false
+	})
+}
+
+func (s *session) dropParked(l *ledger) {
+	for _, m := range l.parked {
+		s.parked.sub(m)
+		s.buffered.sub(m)
+		l.buffered--
+	}
+	l.parked, l.fullSince = nil, time.Time{}
+	s.full = without(s.full, l)
+}
+
+// awaitWork waits, bounded, until the program is done with the messages of these shards that it holds; not at all while closing.
+func (s *session) awaitWork(leaving []*ledger) {
+	timeout := time.NewTimer(revokeWait)
+	defer timeout.Stop()
+	for _, l := range leaving {
+		drained := s.watchWork(l)
+		if drained == nil {
+			continue
+		}
+		select {
+		case <-drained:
+		case <-timeout.C:
+			return
+		}
+	}
+}
+
+// watchWork returns a channel that is closed when the last message in work is acknowledged; nil when none is.
+func (s *session) watchWork(l *ledger) <-chan struct{} {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.closing || s.o.ack == AckDelayed || !s.o.tracks() {
+		return nil
+	}
+	l.watched.Store(true)
+	if l.inWork() == 0 {
+		return nil
+	}
+	l.drained = make(chan struct{})
+	return l.drained
+}
+
+// sealAll ends the counting of acknowledgements in these shards.
+func (s *session) sealAll(ledgers []*ledger) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, l := range ledgers {
+		if s.o.ack == AckDelayed {
+			l.ackTaken()
+		}
+		l.seal()
+	}
+}
+
+func (s *session) commitLeaving(ctx context.Context, leaving []*ledger) error {
+	if len(leaving) == 0 || s.cursor == nil && s.acker == nil {
+		return nil
+	}
+	if err := s.enterSlot(ctx); err != nil {
+		return err
+	}
+	defer s.leaveSlot()
+	if s.o.atMostOnce() {
+		return s.takeBack(ctx, leaving)
+	}
+	return s.retry(ctx, func() error { return s.commitHeld(ctx, leaving) })
+}
+
+func (s *session) forget(leaving []*ledger) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, l := range leaving {
+		if s.ledgers[l.StreamShard] == l {
+			delete(s.ledgers, l.StreamShard)
+		}
+		s.active = without(s.active, l)
+	}
+}
+
+// inFlight is SourceConfig.InFlight.
+func (s *session) inFlight(at StreamShard) iter.Seq2[SeqNo, bool] {
+	type entry struct {
+		seq       SeqNo
+		handedOut bool
+	}
+	var entries []entry
+	s.mu.Lock()
+	if l := s.ledgers[at]; l != nil {
+		l.uncommitted(s.acker != nil, func(seq SeqNo, handedOut bool) bool {
+			entries = append(entries, entry{seq, handedOut})
+			return true
+		})
+	}
+	s.mu.Unlock()
+	return func(yield func(SeqNo, bool) bool) {
+		for _, e := range entries {
+			if !yield(e.seq, e.handedOut) {
+				return
+			}
+		}
+	}
+}
+
+// progress is SourceConfig.Progress.
+func (s *session) progress(m Mark) {
+	s.mu.Lock()
+	if l := s.ledger(m.StreamShard); l != nil && s.o.tracks() {
+		l.progress(m.Seq)
+		s.list(l)
+	}
+	s.mu.Unlock()
+	signal(s.wake)
+}
+
+// skipped is SourceConfig.Skipped.
+func (s *session) skipped(at StreamShard, seq SeqNo, err error) {
+	s.mu.Lock()
+	if l := s.ledger(at); l != nil && s.o.tracks() {
+		l.skip(seq)
+		s.list(l)
+	}
+	s.mu.Unlock()
+	s.obs.Load().skipped(at, seq, err)
+	signal(s.wake)
+}

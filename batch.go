@@ -1,0 +1,191 @@
+package streamer
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+)
+
+// writeLoop writes batches, one at a time: while one is under way the next one forms. It is the producer's write goroutine and ends when the
+// producer is closed and the queue empty, or given up.
+func (p *producer) writeLoop() {
+	var batch []*Pending
+	for {
+		batch = p.nextBatch(batch[:0])
+		if len(batch) == 0 {
+			return
+		}
+		p.writeAll(batch)
+		clear(batch)
+	}
+}
+
+// nextBatch blocks for a batch within the sink's limits; an empty one is the end.
+func (p *producer) nextBatch(batch []*Pending) []*Pending {
+	for {
+		p.mu.Lock()
+		batch = p.cutBatch(batch)
+		wait := p.lingers(batch)
+		ended := len(batch) == 0 && p.closing
+		if wait > 0 {
+			batch = p.uncut(batch)
+		}
+		p.mu.Unlock()
+		if wait > 0 {
+			p.linger(wait)
+			continue
+		}
+		if len(batch) > 0 || ended || p.life.Err() != nil {
+			return batch
+		}
+		select {
+		case <-p.work:
+		case <-p.life.Done():
+		}
+	}
+}
+
+// cutBatch takes records off the queue up to the sink's limits. p.mu is held.
+func (p *producer) cutBatch(batch []*Pending) []*Pending {
+	bytes := 0
+	for p.head < len(p.queue) {
+		pd := p.queue[p.head]
+		full := p.limits.Records > 0 && len(batch) >= p.limits.Records || p.limits.Bytes > 0 && bytes+pd.size > p.limits.Bytes
+		if full && len(batch) > 0 {
+			return batch
+		}
+		batch = append(batch, pd)
+		bytes += pd.size
+		p.queue[p.head] = nil
+		p.head++
+		p.queueBytes -= pd.size
+		p.hurried--
+	}
+	p.queue, p.head = p.queue[:0], 0
+	return batch
+}
+
+// uncut puts a batch back that is to grow. p.mu is held.
+func (p *producer) uncut(batch []*Pending) []*Pending {
+	p.queue = append(append([]*Pending(nil), batch...), p.queue[p.head:]...)
+	p.head = 0
+	for _, pd := range batch {
+		p.queueBytes += pd.size
+	}
+	p.hurried += len(batch)
+	return batch[:0]
+}
+
+// lingers says how long to wait for a fuller batch: not when this one is full, and not for a record that a Flush waits for.
+func (p *producer) lingers(batch []*Pending) time.Duration {
+	if p.o.Linger == 0 || len(batch) == 0 || p.head < len(p.queue) || p.closing || p.hurried+len(batch) > 0 {
+		return 0
+	}
+	return p.o.Linger - (time.Since(p.born) - batch[0].sent)
+}
+
+// linger waits d, or less when the queue may be full or a Flush asks.
+func (p *producer) linger(d time.Duration) {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	for {
+		select {
+		case <-t.C:
+			return
+		case <-p.life.Done():
+			return
+		case <-p.work:
+			if p.lingerOver() {
+				return
+			}
+		}
+	}
+}
+
+func (p *producer) lingerOver() bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	n := len(p.queue) - p.head
+	return p.closing || p.hurried > 0 || p.limits.Records > 0 && n >= p.limits.Records || p.limits.Bytes > 0 && p.queueBytes >= p.limits.Bytes
+}
+
+// writeAll writes the batch, again when the sink says that nothing of the rest is stored, in order, so that later records stay behind.
+func (p *producer) writeAll(batch []*Pending) {
+	var b backoff
+	for {
+		err := p.write(batch)
+		if err == nil {
+			return
+		}
+		batch = unresolved(batch)
+		after, again := transient(err)
+		if len(batch) == 0 {
+			return
+		}
+		if !again || p.life.Err() != nil {
+			fail(batch, p.reason(err))
+			return
+		}
+		after = b.next(after)
+		p.obs.retrying("write", err, after)
+		batch = p.failLate(batch, after, err)
+		if len(batch) == 0 {
+			return
+		}
+		pause(p.life, after)
+	}
+}
+
+// write is one Write, cut short when the batch's oldest record has been under way for DeliveryTimeout.
+func (p *producer) write(batch []*Pending) error {
+	left := p.o.DeliveryTimeout - (time.Since(p.born) - batch[0].sent)
+	ctx, cancel := context.WithTimeout(p.life, left)
+	defer cancel()
+	records, bytes, stream := len(batch), 0, batch[0].Record.Stream
+	if p.obs.hooks.Written == nil {
+		return p.writer.Write(ctx, batch)
+	}
+	for _, pd := range batch {
+		bytes += pd.size
+	}
+	from := time.Now()
+	err := p.writer.Write(ctx, batch)
+	p.obs.hooks.Written(WriteEvent{Stream: stream, Records: records, Bytes: bytes, Took: time.Since(from), Err: err})
+	return err
+}
+
+// reason is why the rest of a batch failed. A write that was cut short may have stored it.
+func (p *producer) reason(err error) error {
+	if errors.Is(err, context.DeadlineExceeded) || errors.Is(err, context.Canceled) {
+		return fmt.Errorf("given up after %v: %w", p.o.DeliveryTimeout, ErrUnknown)
+	}
+	return err
+}
+
+// failLate fails the records whose DeliveryTimeout ends before the next try. The sink said that they are not stored.
+func (p *producer) failLate(batch []*Pending, after time.Duration, err error) []*Pending {
+	at := time.Since(p.born) + after
+	n := 0
+	for n < len(batch) && at-batch[n].sent >= p.o.DeliveryTimeout {
+		n++
+	}
+	fail(batch[:n], err)
+	return batch[n:]
+}
+
+func unresolved(batch []*Pending) []*Pending {
+	open := batch[:0]
+	for _, pd := range batch {
+		if !pd.receipt.resolved() {
+			open = append(open, pd)
+		}
+	}
+	return open
+}
+
+func fail(batch []*Pending, err error) {
+	for _, pd := range batch {
+		pd.Resolve(Meta{Stream: pd.Record.Stream}, err)
+	}
+}

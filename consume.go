@@ -1,0 +1,322 @@
+package streamer
+
+import (
+	"context"
+	"io"
+	"iter"
+	"slices"
+	"sync"
+	"sync/atomic"
+)
+
+// consumer is the engine's Consumer: a queue on a session. Seek gives it another queue.
+type consumer struct {
+	home *engine
+	o    ConsumerOptions // complete
+	obs  *observer
+	q    atomic.Pointer[queue]
+
+	life   context.Context // ends with Close: a move under way is given up
+	die    context.CancelFunc
+	moving chan struct{} // capacity 1: holding the token is the right to move, commit or close
+
+	mu       sync.Mutex
+	set      map[StreamShard]bool // Assign: what the next move reads; empty: all
+	detached bool                 // left the group by Rewind
+	halted   bool                 // delivers nothing any more: Close or Shutdown has begun
+	ended    error
+	streams  sync.WaitGroup // goroutines behind Stream
+	closed   chan struct{}  // made by the first Close, closed at its end
+	failure  error          // what Close returns
+}
+
+func newConsumer(home *engine, o ConsumerOptions) *consumer {
+	c := &consumer{home: home, o: o, moving: make(chan struct{}, 1), set: map[StreamShard]bool{}}
+	c.obs = home.observer(o.Group)
+	c.life, c.die = context.WithCancel(context.Background())
+	for _, stream := range o.Streams {
+		for _, id := range o.Shards {
+			c.set[StreamShard{stream, id}] = true
+		}
+	}
+	return c
+}
+
+func (c *consumer) wrap(op string, err error) error {
+	return wrap(op, c.obs.backend, c.streamName(), err)
+}
+
+// streamName is the stream for error messages: empty when there are several.
+func (c *consumer) streamName() string {
+	if len(c.o.Streams) != 1 {
+		return ""
+	}
+	return c.o.Streams[0]
+}
+
+// take is queue.take on whatever queue the consumer has now.
+func (c *consumer) take(ctx context.Context, lend bool) (*Message, *queue, <-chan struct{}, error) {
+	for {
+		q := c.q.Load()
+		m, recall, err := q.take(ctx, lend)
+		if err != errMoved {
+			return m, q, recall, err
+		}
+		select {
+		case <-q.moved:
+		case <-ctx.Done():
+			return nil, nil, nil, ctx.Err()
+		}
+	}
+}
+
+func (c *consumer) Next(ctx context.Context) (*Message, error) {
+	m, _, _, err := c.take(ctx, false)
+	return m, err
+}
+
+func (c *consumer) NextBatch(ctx context.Context, max int) ([]*Message, error) {
+	if max < 1 {
+		return nil, c.wrap("read", invalid("NextBatch: max is %d, want at least 1", max))
+	}
+	m, q, _, err := c.take(ctx, false)
+	if err != nil {
+		return nil, err
+	}
+	batch := make([]*Message, 1, min(max, 1+q.available()))
+	batch[0] = m
+	return q.takeBatch(batch), nil
+}
+
+func (c *consumer) Messages(ctx context.Context) iter.Seq2[*Message, error] {
+	acks := c.o.Ack == AckOnReturn
+	return func(yield func(*Message, error) bool) {
+		for {
+			m, err := c.Next(ctx)
+			if err != nil {
+				if c.finish(ctx, err) {
+					return
+				}
+				yield(nil, err)
+				return
+			}
+			if !yield(m, nil) {
+				return
+			}
+			if acks {
+				m.Ack()
+			}
+		}
+	}
+}
+
+// finish remembers why a loop ended and says whether that is an ordinary end.
+func (c *consumer) finish(ctx context.Context, err error) bool {
+	c.mu.Lock()
+	c.ended = err
+	halted := c.halted
+	c.mu.Unlock()
+	return err == io.EOF || err == ctx.Err() || halted
+}
+
+func (c *consumer) Stream(ctx context.Context) <-chan *Message {
+	out := make(chan *Message)
+	c.mu.Lock()
+	closed := c.closed != nil
+	if !closed {
+		c.streams.Add(1)
+	}
+	c.mu.Unlock()
+	if closed {
+		c.finish(ctx, c.wrap("read", ErrClosed))
+		close(out)
+		return out
+	}
+	go func() { // ends with ctx, Close or the input; joined by Close
+		defer c.streams.Done()
+		defer close(out)
+		c.finish(ctx, c.offerAll(ctx, out))
+	}()
+	return out
+}
+
+// offerAll hands messages to out one at a time and says why it stopped.
+func (c *consumer) offerAll(ctx context.Context, out chan<- *Message) error {
+	for {
+		m, q, recall, err := c.take(ctx, true)
+		if err != nil {
+			return err
+		}
+		select {
+		case out <- m:
+			q.keep(m)
+		case <-recall:
+			q.giveBack(m)
+		case <-ctx.Done():
+			q.giveBack(m)
+		}
+	}
+}
+
+func (c *consumer) Err() error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.ended
+}
+
+func (c *consumer) Commit(ctx context.Context) error {
+	if err := c.enter(ctx); err != nil {
+		return c.wrap("commit", err)
+	}
+	defer c.exit()
+	if c.o.Mode == RealTime {
+		return nil
+	}
+	if c.isDetached() {
+		return c.wrap("commit", unsupported("the group was left by Seek or Rewind: Rewind(Committed()) joins it again"))
+	}
+	s := c.q.Load().s
+	if s.src == nil {
+		return s.ended
+	}
+	return s.commitUntil(ctx)
+}
+
+// enter takes the right to move, commit or close; ErrClosed once Close or Shutdown has begun.
+func (c *consumer) enter(ctx context.Context) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	select {
+	case c.moving <- struct{}{}:
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-c.life.Done():
+		return ErrClosed
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.halted {
+		<-c.moving
+		return ErrClosed
+	}
+	return nil
+}
+
+func (c *consumer) exit() { <-c.moving }
+
+func (c *consumer) isDetached() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.detached
+}
+
+func (c *consumer) isHalted() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.halted
+}
+
+func (c *consumer) Assignment() []StreamShard {
+	if c.isHalted() {
+		return nil
+	}
+	return c.q.Load().s.assignment()
+}
+
+func (c *consumer) Lag(ctx context.Context) ([]ShardLag, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	if c.isHalted() {
+		return nil, c.wrap("lag", ErrClosed)
+	}
+	s := c.q.Load().s
+	if s.src == nil {
+		return nil, s.ended
+	}
+	l, ok := s.src.(Lagger)
+	if !ok {
+		return nil, c.wrap("lag", ErrUnsupported)
+	}
+	lags, err := l.Lag(ctx)
+	if err != nil {
+		return nil, c.wrap("lag", err)
+	}
+	if c.o.Mode == RealTime || c.isDetached() {
+		s.addBuffered(lags)
+	}
+	slices.SortFunc(lags, func(a, b ShardLag) int { return compareShards(a.StreamShard, b.StreamShard) })
+	return lags, nil
+}
+
+// addBuffered counts what was fetched and not handed out as not read yet.
+func (s *session) addBuffered(lags []ShardLag) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for i := range lags {
+		if l := s.ledgers[lags[i].StreamShard]; l != nil && lags[i].Messages >= 0 {
+			lags[i].Messages += int64(l.buffered)
+		}
+	}
+}
+
+func (c *consumer) Close() error {
+	ctx, cancel := c.home.closing()
+	defer cancel()
+	return c.shut(ctx)
+}
+
+// halt stops delivery; acknowledgements still count until shut.
+func (c *consumer) halt() {
+	c.mu.Lock()
+	c.halted = true
+	c.mu.Unlock()
+	q := c.q.Load()
+	s := q.s
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	q.suspend()
+	q.close(c.wrap("read", ErrClosed))
+}
+
+// shut is Close within ctx; later calls wait for the first and return what it returned.
+func (c *consumer) shut(ctx context.Context) error {
+	c.mu.Lock()
+	first := c.closed == nil
+	if first {
+		c.closed = make(chan struct{})
+	}
+	c.mu.Unlock()
+	if !first {
+		select {
+		case <-c.closed:
+			return c.failure
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+	c.die()
+	select { // a move that ignores its context must not hold up Close
+	case c.moving <- struct{}{}:
+		defer c.exit()
+	case <-ctx.Done():
+	}
+	c.halt()
+	c.failure = c.q.Load().shut(ctx, c.wrap("read", ErrClosed))
+	join(ctx, c.streams.Wait)
+	c.home.forget(c)
+	close(c.closed)
+	return c.failure
+}
+
+// shut takes the queue out of its session, and closes that when it is nobody else's.
+func (q *queue) shut(ctx context.Context, why error) error {
+	switch {
+	case q.leaveGroup != nil:
+		return q.leaveGroup(ctx, why)
+	case q.s.src == nil:
+		return nil
+	}
+	return q.s.shut(ctx, why)
+}

@@ -1,0 +1,229 @@
+package streamer
+
+import (
+	"cmp"
+	"hash/maphash"
+	"math/bits"
+	"slices"
+	"sync/atomic"
+)
+
+// dealt is what a run needs more where the members of an in-process group share a session: a member that leaves gives up what it was handed
+// and did not acknowledge, and another gets it again.
+type dealt struct {
+	msgs  []Message // the run's messages, to hand out again
+	owner []*queue  // who has each slot
+	void  []uint64  // slots given up: their bit in acked is set so that a late Ack counts nothing, but they are not done
+	from  []origin  // of a reissued run: the slot that is done when this one is
+}
+
+// origin is a slot of a run in the ledger's FIFO.
+type origin struct {
+	r *run
+	i uint32
+}
+
+func (d *dealt) voided(w int) uint64 {
+	if d.void == nil {
+		return 0
+	}
+	return d.void[w]
+}
+
+// deal gives the pool's messages to members that have room: by key where there is one, else in turn. A full member is passed over for
+// the latter and holds up its keys. session.mu is held.
+func (s *session) deal() {
+	for range s.pool.n {
+		m := s.pool.popFront()
+		if q := s.memberFor(m); q != nil {
+			q.ring.pushBack(m)
+			continue
+		}
+		s.pool.pushBack(m)
+	}
+	for _, q := range s.queues {
+		q.arrived()
+	}
+}
+
+func (s *session) memberFor(m *Message) *queue {
+	if m.Key != nil {
+		return s.keeperOf(m.Key)
+	}
+	for i := range s.queues {
+		at := (s.turn + i) % len(s.queues)
+		if q := s.queues[at]; !q.slow && q.hasRoom() {
+			s.turn = at + 1
+			return q
+		}
+	}
+	return nil
+}
+
+func (q *queue) hasRoom() bool { return q.suspended == 0 && q.ring.n < q.pace.limit }
+
+// keeperOf is the member that gets a key's messages (rendezvous hashing: when a member leaves only its keys move); nil while it is full.
+func (s *session) keeperOf(key []byte) *queue {
+	h := maphash.Bytes(s.seed, key)
+	var keeper *queue
+	var best uint64
+	for _, q := range s.queues {
+		if w := mix(h ^ q.id); keeper == nil || w > best {
+			keeper, best = q, w
+		}
+	}
+	if keeper == nil || !keeper.hasRoom() {
+		return nil
+	}
+	return keeper
+}
+
+// mix is the finalizer of splitmix64.
+func mix(x uint64) uint64 {
+	x ^= x >> 30
+	x *= 0xbf58476d1ce4e5b9
+	x ^= x >> 27
+	x *= 0x94d049bb133111eb
+	return x ^ x>>31
+}
+
+// join adds a member. Undelivered messages are dealt anew, so that each key's go to its keeper in order.
+func (s *session) join(q *queue) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	queues := s.suspendAll()
+	q.s = s
+	s.queues = append(s.queues, q)
+	s.redeal(queues)
+	resumeAll(queues)
+	s.deal()
+	if s.hasRoom() {
+		signal(s.room)
+	}
+}
+
+// leave takes a member out: what it has is dealt to the others, what it was handed and did not acknowledge too.
+func (s *session) leave(q *queue, why error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	queues := s.suspendAll()
+	s.queues = without(s.queues, q)
+	q.close(why)
+	for _, l := range s.ledgers {
+		s.giveUp(l, q)
+	}
+	s.redeal(queues)
+	resumeAll(queues)
+	s.deal()
+	if len(s.queues) > 0 {
+		s.obs.Store(s.queues[0].obs)
+	}
+}
+
+// redeal takes back into the pool, in order, what these members were dealt and not handed.
+func (s *session) redeal(queues []*queue) {
+	var all []*Message
+	for _, q := range queues {
+		for q.ring.n > 0 {
+			all = append(all, q.ring.popFront())
+		}
+	}
+	for s.pool.n > 0 {
+		all = append(all, s.pool.popFront())
+	}
+	slices.SortFunc(all, func(a, b *Message) int {
+		return cmp.Or(cmp.Compare(a.run.order, b.run.order), a.Seq.Compare(b.Seq))
+	})
+	for _, m := range all {
+		s.pool.pushBack(m)
+	}
+}
+
+// giveUp reissues what q holds of a shard.
+func (s *session) giveUp(l *ledger, q *queue) {
+	for r := l.head; r != nil; r = r.next {
+		s.reissue(l, r, q)
+	}
+	for _, r := range slices.Clone(l.reissued) {
+		s.reissue(l, r, q)
+	}
+}
+
+// reissue claims the slots of r that q holds and puts copies of their messages into the pool.
+func (s *session) reissue(l *ledger, r *run, q *queue) {
+	again := &run{led: l, order: r.order}
+	for i, owner := range r.owner {
+		if owner != q || !r.claim(uint32(i), s.o.ack) {
+			continue
+		}
+		again.msgs = append(again.msgs, r.msgs[i])
+		again.from = append(again.from, r.originOf(uint32(i)))
+	}
+	if again.n = len(again.msgs); again.n == 0 {
+		return
+	}
+	again.acked = make([]atomic.Uint64, words(again.n))
+	again.taken = make([]uint64, words(again.n))
+	again.owner = make([]*queue, again.n)
+	if r.when != nil {
+		again.when = make([]uint32, again.n)
+	}
+	l.reissued = append(l.reissued, again)
+	l.buffered += again.n
+	for i := range again.msgs {
+		m := &again.msgs[i]
+		m.run, m.i = again, uint32(i)
+		s.buffered.add(m)
+		s.pool.pushBack(m)
+	}
+}
+
+// claim takes a slot away from its owner; false when it is done. With AckDelayed a member that leaves acknowledges what it was handed.
+func (r *run) claim(i uint32, ack AckPolicy) bool {
+	w, bit := bitOf(i)
+	if r.taken[w]&bit == 0 || r.acked[w].Or(bit)&bit != 0 || ack == AckDelayed {
+		return false
+	}
+	if r.void == nil {
+		r.void = make([]uint64, words(r.n))
+	}
+	r.void[w] |= bit
+	return true
+}
+
+func (r *run) originOf(i uint32) origin {
+	if r.from != nil {
+		return r.from[i]
+	}
+	return origin{r, i}
+}
+
+// absorb carries the acknowledgements of reissued messages over to the slots they came from.
+func (l *ledger) absorb() {
+	if len(l.reissued) == 0 {
+		return
+	}
+	kept := l.reissued[:0]
+	for _, r := range l.reissued {
+		if !r.absorb() {
+			kept = append(kept, r)
+		}
+	}
+	clear(l.reissued[len(kept):])
+	l.reissued = kept
+}
+
+// absorb says whether nothing of the run is open any more.
+func (r *run) absorb() bool {
+	open := false
+	for w := range r.acked {
+		done := r.bits(w) & r.mask(w)
+		for b := done; b != 0; b &= b - 1 {
+			from := r.from[w<<6+bits.TrailingZeros64(b)]
+			fw, bit := bitOf(from.i)
+			from.r.void[fw] &^= bit
+		}
+		open = open || (done|r.voided(w))&r.mask(w) != r.mask(w)
+	}
+	return !open
+}

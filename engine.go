@@ -1,0 +1,209 @@
+package streamer
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"time"
+)
+
+// engine is the Streamer on a Backend: it knows its children, to shut them down in order.
+type engine struct {
+	b   Backend
+	o   StreamerOptions
+	own Deals // in-process groups, where the backend keeps no table
+
+	mu        sync.Mutex
+	consumers map[*consumer]struct{}
+	producers map[*producer]struct{}
+	closed    chan struct{} // made by the first Shutdown, closed at its end
+	failure   error         // what Shutdown returned
+}
+
+// New builds a Streamer on a Backend without the registry and without I/O. ErrInvalid when b is nil.
+func New(b Backend, o StreamerOptions) (Streamer, error) {
+	if b == nil {
+		return nil, invalid("backend is nil")
+	}
+	orDefault(&o.CloseTimeout, defaultCloseTimeout)
+	o.Logger = loggerOr(o.Logger)
+	return &engine{b: b, o: o, consumers: map[*consumer]struct{}{}, producers: map[*producer]struct{}{}}, nil
+}
+
+func (e *engine) observer(group string) *observer {
+	return &observer{backend: e.b.Name(), group: group, hooks: &e.o.Hooks, log: e.o.Logger}
+}
+
+// deals is the table of in-process groups that this streamer's consumers meet in.
+func (e *engine) deals() *Deals {
+	if d, ok := e.b.(Dealer); ok {
+		return d.Deals()
+	}
+	return &e.own
+}
+
+// closing is the context of a Close: the user's is over by then, so it has a deadline of its own.
+func (e *engine) closing() (context.Context, context.CancelFunc) {
+	return context.WithTimeout(context.Background(), max(e.o.CloseTimeout, time.Millisecond))
+}
+
+func (e *engine) Consumer(ctx context.Context, call ConsumerOptions) (Consumer, error) {
+	o, err := call.complete(e.o.Consumer)
+	if err == nil {
+		err = ctx.Err()
+	}
+	if err != nil {
+		return nil, wrap("consumer", e.b.Name(), "", err)
+	}
+	c := newConsumer(e, o)
+	if err := c.checkStart(ctx); err != nil {
+		return nil, c.wrap("consumer", err)
+	}
+	q, err := c.open(ctx, opening{mode: o.Mode, shards: c.shardsFor(Position{})})
+	if err != nil {
+		c.die()
+		return nil, c.wrap("consumer", err)
+	}
+	c.q.Store(q)
+	if !adopt(e, e.consumers, c) {
+		return nil, c.wrap("consumer", errors.Join(ErrClosed, c.Close()))
+	}
+	return c, nil
+}
+
+func (e *engine) Producer(ctx context.Context, call ProducerOptions) (Producer, error) {
+	o := call.over(e.o.Producer)
+	o.setDefaults()
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	if e.isClosed() {
+		return nil, wrap("producer", e.b.Name(), o.Stream, ErrClosed)
+	}
+	sink, err := e.b.OpenSink(ctx, SinkConfig{Stream: o.Stream, Logger: e.o.Logger})
+	if err != nil {
+		return nil, wrap("producer", e.b.Name(), o.Stream, err)
+	}
+	p, err := newProducer(e, o, sink)
+	if err != nil {
+		return nil, wrap("producer", e.b.Name(), o.Stream, err)
+	}
+	if !adopt(e, e.producers, p) {
+		return nil, wrap("producer", e.b.Name(), o.Stream, errors.Join(ErrClosed, p.Close()))
+	}
+	return p, nil
+}
+
+func (e *engine) isClosed() bool {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return e.closed != nil
+}
+
+// adopt takes a child in; false when the streamer is closing.
+func adopt[C comparable](e *engine, children map[C]struct{}, child C) bool {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.closed != nil {
+		return false
+	}
+	children[child] = struct{}{}
+	return true
+}
+
+func (e *engine) forget(c *consumer) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	delete(e.consumers, c)
+}
+
+func (e *engine) forgetProducer(p *producer) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	delete(e.producers, p)
+}
+
+func (e *engine) Admin() Admin {
+	a, _ := e.b.(Admin)
+	return &admin{backend: e.b.Name(), b: a, closed: e.isClosed}
+}
+
+func (e *engine) Ping(ctx context.Context) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	if e.isClosed() {
+		return wrap("ping", e.b.Name(), "", ErrClosed)
+	}
+	p, ok := e.b.(Pinger)
+	if !ok {
+		return wrap("ping", e.b.Name(), "", ErrUnsupported)
+	}
+	return wrap("ping", e.b.Name(), "", p.Ping(ctx))
+}
+
+func (e *engine) Close() error {
+	ctx, cancel := e.closing()
+	defer cancel()
+	return e.Shutdown(ctx)
+}
+
+func (e *engine) Shutdown(ctx context.Context) error {
+	e.mu.Lock()
+	first := e.closed == nil
+	if first {
+		e.closed = make(chan struct{})
+	}
+	consumers, producers := keys(e.consumers), keys(e.producers)
+	e.mu.Unlock()
+	if !first {
+		select {
+		case <-e.closed:
+			return e.failure
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+	e.failure = e.shutdown(ctx, consumers, producers)
+	close(e.closed)
+	return e.failure
+}
+
+// shutdown: delivery stops first, so that no message is begun; then outputs are stored, which acknowledges inputs; then those are committed.
+func (e *engine) shutdown(ctx context.Context, consumers []*consumer, producers []*producer) error {
+	for _, c := range consumers {
+		c.halt()
+	}
+	all(producers, func(p *producer) error { return p.Flush(ctx) })
+	failed := all(consumers, func(c *consumer) error { return c.shut(ctx) })
+	failed = append(failed, all(producers, func(p *producer) error { return p.shut(ctx) })...)
+	if err := e.b.Close(ctx); err != nil {
+		failed = append(failed, err)
+	}
+	return wrap("close", e.b.Name(), "", errors.Join(failed...))
+}
+
+// all runs f for each child at once and returns the failures.
+func all[C any](children []C, f func(C) error) []error {
+	errs := make([]error, len(children))
+	var wg sync.WaitGroup
+	for i, c := range children {
+		wg.Go(func() { errs[i] = f(c) })
+	}
+	wg.Wait()
+	var failed []error
+	for _, err := range errs {
+		if err != nil {
+			failed = append(failed, err)
+		}
+	}
+	return failed
+}
+
+func keys[C comparable](m map[C]struct{}) []C {
+	all := make([]C, 0, len(m))
+	for c := range m {
+		all = append(all, c)
+	}
+	return all
+}

@@ -1,0 +1,96 @@
+package streamer
+
+import (
+	"fmt"
+	"time"
+)
+
+// One timer per producer watches the oldest record: DeliveryTimeout bounds also what a sink has taken and never resolves.
+
+// grace is what an expired record's own write has to end by itself, which tells more than "unknown".
+const grace = 100 * time.Millisecond
+
+func (p *producer) arm(d time.Duration) {
+	if p.o.DeliveryTimeout >= noLimit {
+		return
+	}
+	p.armed = true
+	if p.timer == nil {
+		p.timer = time.AfterFunc(d+grace, p.expire)
+		return
+	}
+	p.timer.Reset(d + grace)
+}
+
+func (p *producer) disarm() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.timer != nil {
+		p.timer.Stop()
+	}
+}
+
+// expire gives up on the records that are too old and sets the timer for the next.
+func (p *producer) expire() {
+	limit := p.o.DeliveryTimeout
+	now := time.Since(p.born)
+	p.giveUp(func(pd *Pending) bool { return now-pd.sent >= limit }, fmt.Errorf("no outcome after %v: %w", limit, ErrUnknown))
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.armed = false
+	p.open.trim()
+	if p.open.n > 0 {
+		p.arm(max(limit-(now-p.open.front().sent), 0))
+	}
+}
+
+// giveUp resolves the oldest records as unknown, as long as they match. The sink may still hold their payload, so it is not touched.
+func (p *producer) giveUp(match func(*Pending) bool, err error) {
+	for {
+		p.mu.Lock()
+		p.open.trim()
+		if p.open.n == 0 || !match(p.open.front()) {
+			p.mu.Unlock()
+			return
+		}
+		pd := p.open.pop()
+		p.mu.Unlock()
+		pd.settle(p.o.Stream, Meta{}, err)
+	}
+}
+
+// fifo is the records that are under way, oldest first. Resolved ones leave when they reach the front.
+type fifo struct {
+	buf  []*Pending
+	head int
+	n    int
+}
+
+func (f *fifo) push(pd *Pending) {
+	if f.head > 0 && len(f.buf) == cap(f.buf) {
+		n := copy(f.buf, f.buf[f.head:])
+		clear(f.buf[n:])
+		f.buf, f.head = f.buf[:n], 0
+	}
+	f.buf = append(f.buf, pd)
+	f.n++
+}
+
+func (f *fifo) front() *Pending { return f.buf[f.head] }
+
+func (f *fifo) pop() *Pending {
+	pd := f.buf[f.head]
+	f.buf[f.head] = nil
+	f.head++
+	f.n--
+	if f.n == 0 {
+		f.buf, f.head = f.buf[:0], 0
+	}
+	return pd
+}
+
+func (f *fifo) trim() {
+	for f.n > 0 && f.front().receipt.resolved() {
+		f.pop()
+	}
+}

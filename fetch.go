@@ -1,0 +1,130 @@
+package streamer
+
+import (
+	"context"
+	"io"
+	"time"
+)
+
+// fetchLoop keeps the queue filled. It is the session's fetch goroutine and ends with ctx, the input, or a failure that retrying cannot mend.
+func (s *session) fetchLoop(ctx context.Context) {
+	var b backoff
+	for s.awaitRoom(ctx) {
+		err := s.src.Fetch(ctx, s.emit)
+		if err == nil {
+			b.reset()
+			continue
+		}
+		if ctx.Err() != nil {
+			return
+		}
+		after, again := transient(err)
+		if !again {
+			s.end(s.wrap("read", err))
+			return
+		}
+		after = b.next(after)
+		s.obs.Load().retrying("read", err, after)
+		if !pause(ctx, after) {
+			return
+		}
+	}
+}
+
+// awaitRoom blocks until another fetch fits; false when ctx ended.
+func (s *session) awaitRoom(ctx context.Context) bool {
+	for {
+		s.mu.Lock()
+		ok := s.hasRoom()
+		pauses := s.pausesDue()
+		s.mu.Unlock()
+		for _, l := range pauses {
+			s.tellPaused(l)
+		}
+		if ok {
+			return ctx.Err() == nil
+		}
+		select {
+		case <-ctx.Done():
+			return false
+		case <-s.room:
+		}
+	}
+}
+
+// hasRoom says whether another fetch fits into Prefetch and BufferBytes. What waits behind a full window does not count where the source
+// can pause its shard, so that other shards go on; for bytes up to BufferBytes, so that memory stays bounded.
+func (s *session) hasRoom() bool {
+	n, bytes := s.buffered.messages, s.buffered.bytes
+	if s.pauser != nil {
+		n -= s.parked.messages
+		bytes -= min(s.parked.bytes, s.o.bufferBytes)
+	} else if s.anyFull() {
+		return false
+	}
+	if s.resting && s.waiters == 0 {
+		return false
+	}
+	if s.shared() {
+		return n <= s.fairShare()/2 && bytes < s.o.bufferBytes
+	}
+	return n <= s.o.prefetch-s.o.maxBatch() && bytes < s.o.bufferBytes
+}
+
+// fairShare is what the members may hold together.
+func (s *session) fairShare() int {
+	n := 0
+	for _, q := range s.queues {
+		n += q.pace.limit
+	}
+	return min(max(n, 1), s.o.prefetch)
+}
+
+// roomLeft is SourceConfig.Room.
+func (s *session) roomLeft() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	limit := s.o.prefetch
+	if s.shared() {
+		limit = s.fairShare()
+	}
+	return min(max(limit-s.buffered.messages, 1), s.o.maxBatch())
+}
+
+// wrap makes an error of the source one of ours.
+func (s *session) wrap(op string, err error) error {
+	if err == io.EOF {
+		return err
+	}
+	return wrap(op, s.obs.Load().backend, "", err)
+}
+
+const (
+	firstRetry = 10 * time.Millisecond
+	lastRetry  = 2 * time.Second
+)
+
+// backoff is the pause between retries where the one who failed named none: it doubles from firstRetry to lastRetry.
+type backoff struct{ last time.Duration }
+
+func (b *backoff) reset() { b.last = 0 }
+
+func (b *backoff) next(asked time.Duration) time.Duration {
+	if asked > 0 {
+		return asked
+	}
+	b.last = min(max(2*b.last, firstRetry), lastRetry)
+	return b.last
+}
+
+// pause waits; false when ctx ended.
+func pause(ctx context.Context, d time.Duration) bool {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-t.C:
+		return true
+	case <-ctx.Done():
+		return false
+	}
+}

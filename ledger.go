@@ -1,0 +1,195 @@
+package streamer
+
+import (
+	"math/bits"
+	"sync/atomic"
+	"time"
+)
+
+// ledger knows, for one shard, what was emitted, handed out, done and committed. It is a FIFO of runs: commit never passes a gap, because the
+// mark only moves over contiguous done slots. Everything but watched belongs to session.mu.
+type ledger struct {
+	StreamShard
+	sess       *session
+	head, tail *run // kept runs, oldest first
+	cur        *run // the first that is not wholly done: where the mark stands
+
+	mark, saved  SeqNo // last contiguous done message; what the source was told last
+	last         SeqNo // last emitted message or mark
+	emitted      int   // slots ever appended
+	passed       int   // slots the mark has passed
+	buffered     int   // messages emitted and not handed out
+	aheadUpTo    int   // AckOnDelivery: slots up to here are committed and may be handed out
+	aheadPending bool
+
+	watched   atomic.Bool // somebody waits for an Ack here: the window is full, or the shard is leaving
+	fullSince time.Time   // zero: the window has room
+	reported  time.Time   // when Stalled was last reported
+	paused    bool
+	listed    bool          // in session.active
+	leaving   bool          // being revoked: nothing is handed out any more
+	drained   chan struct{} // closed when a leaving shard has no work left
+	parked    []*Message    // undelivered messages behind a full window, oldest first
+	reissued  []*run        // messages that a member gave up, on their way to another (see deal.go)
+}
+
+// append adds a run whose slots are emitted.
+func (l *ledger) append(r *run) {
+	r.base = l.emitted
+	l.emitted += r.n
+	l.last = r.seqs[r.n-1]
+	if l.tail == nil {
+		l.head, l.tail = r, r
+	} else {
+		l.tail.next, l.tail = r, r
+	}
+	if l.cur == nil {
+		l.cur = r
+	}
+}
+
+// skip adds the slot of an entry that could not be decoded: done from the start, and told to the source like an acknowledgement.
+func (l *ledger) skip(seq SeqNo) {
+	r := &run{acked: make([]atomic.Uint64, 1), seqs: []SeqNo{seq}, n: 1}
+	r.acked[0].Store(1)
+	l.append(r)
+}
+
+// progress adds a slot for a mark of the source's: done from the start, and nothing to acknowledge. Marks in a row share a slot.
+func (l *ledger) progress(seq SeqNo) {
+	if t := l.tail; t != nil && t.led == nil && t.saved != nil && t.done == 0 {
+		t.seqs[0], l.last = seq, seq
+		return
+	}
+	l.skip(seq)
+	l.tail.saved = []uint64{1}
+}
+
+// advance moves the mark over what has been done since.
+func (l *ledger) advance() {
+	l.absorb()
+	for r := l.cur; r != nil; r = l.cur {
+		if n := r.advance(); n > 0 {
+			l.passed += n
+			l.mark = r.seqs[r.done-1]
+		}
+		if r.done < r.n {
+			return
+		}
+		l.cur = r.next
+	}
+}
+
+// release forgets the runs that nobody needs any more: the mark has passed them and the source holds their acknowledgements.
+func (l *ledger) release(perMessage bool) {
+	for r := l.head; r != nil && r != l.cur; r = l.head {
+		if perMessage && !r.allSaved() {
+			return
+		}
+		if l.head = r.next; l.head == nil {
+			l.tail = nil
+		}
+	}
+}
+
+// window is how far the newest message handed out lies beyond the oldest that is not done.
+func (l *ledger) window() int { return l.emitted - l.buffered - l.passed }
+
+// full says whether the window has no room for another message; it looks at fresh acknowledgements before it says yes.
+func (l *ledger) full(limit int) bool {
+	if l.window() < limit {
+		return false
+	}
+	l.advance()
+	return l.window() >= limit
+}
+
+// oldest is the first message that is not done; zero when all are.
+func (l *ledger) oldest() SeqNo {
+	if l.cur == nil {
+		return SeqNo{}
+	}
+	return l.cur.seqs[l.cur.done]
+}
+
+// inWork counts the messages that the program holds.
+func (l *ledger) inWork() int {
+	n := 0
+	for r := l.cur; r != nil; r = r.next {
+		n += r.inWork()
+	}
+	for _, r := range l.reissued {
+		n += r.inWork()
+	}
+	return n
+}
+
+// ackTaken acknowledges all that was handed out.
+func (l *ledger) ackTaken() {
+	for r := l.cur; r != nil; r = r.next {
+		r.ackTaken()
+	}
+	for _, r := range l.reissued {
+		r.ackTaken()
+	}
+}
+
+// seal makes later Acks come too late and counts the earlier ones.
+func (l *ledger) seal() {
+	for r := l.head; r != nil; r = r.next {
+		r.seal()
+	}
+	for _, r := range l.reissued {
+		r.seal()
+	}
+	l.advance()
+}
+
+// unsaved lists the messages that are done and not yet acknowledged at the source, in order.
+func (l *ledger) unsaved() []SeqNo {
+	var seqs []SeqNo
+	l.eachUnsaved(func(r *run, w int, slots uint64) {
+		for ; slots != 0; slots &= slots - 1 {
+			seqs = append(seqs, r.seqs[w<<6+bits.TrailingZeros64(slots)])
+		}
+	})
+	return seqs
+}
+
+func (l *ledger) eachUnsaved(f func(r *run, w int, slots uint64)) {
+	for r := l.head; r != nil; r = r.next {
+		for w := range r.acked {
+			if slots := r.unsaved(w); slots != 0 {
+				f(r, w, slots)
+			}
+		}
+	}
+}
+
+// uncommitted calls f for each slot that was emitted and is not committed, oldest first, until f returns false.
+func (l *ledger) uncommitted(perMessage bool, f func(seq SeqNo, handedOut bool) bool) {
+	for r := l.head; r != nil; r = r.next {
+		for i := range r.n {
+			w, bit := bitOf(uint32(i))
+			if r.led == nil || r.committed(i, l, perMessage) {
+				continue
+			}
+			if !f(r.seqs[i], r.taken[w]&bit != 0) {
+				return
+			}
+		}
+	}
+}
+
+// committed says whether the source holds the acknowledgement of slot i. With AckOnDelivery the source holds it before the hand-out, and what
+// was not handed out may be taken back.
+func (r *run) committed(i int, l *ledger, perMessage bool) bool {
+	w, bit := bitOf(uint32(i))
+	if l.sess.o.atMostOnce() {
+		return r.taken[w]&bit != 0
+	}
+	if perMessage {
+		return r.saved != nil && r.saved[w]&bit != 0
+	}
+	return !l.saved.IsZero() && r.seqs[i].Compare(l.saved) <= 0
+}

@@ -1,0 +1,281 @@
+package streamer
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+)
+
+// A move is a new session at the new position: there is no other way to get there. Who reads on its own opens the new session before it closes
+// the old one, so that a failure leaves it where it was. An owner of committed positions has to close first, because a group has one owner.
+
+func (c *consumer) Seek(ctx context.Context, t time.Time) error {
+	return c.move(ctx, "seek", AtTime(t))
+}
+
+func (c *consumer) Rewind(ctx context.Context, to Position) error {
+	return c.move(ctx, "rewind", to)
+}
+
+func (c *consumer) move(ctx context.Context, op string, to Position) error {
+	if err := c.enter(ctx); err != nil {
+		return c.wrap(op, err)
+	}
+	defer c.exit()
+	if err := c.checkPosition(to); err != nil {
+		return c.wrap(op, err)
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	defer context.AfterFunc(c.life, cancel)()
+
+	err := c.moveTo(ctx, to)
+	if err != nil && c.life.Err() != nil {
+		err = ErrClosed
+	}
+	return c.wrap(op, err)
+}
+
+func (c *consumer) moveTo(ctx context.Context, to Position) error {
+	detached := c.isDetached()
+	rejoin := c.o.Mode == LoadBalanced && to.Kind() == AtCommitted
+	switch {
+	case c.o.Mode == Resumable:
+		return c.reopen(ctx, opening{mode: Resumable, start: to, shards: c.shardsFor(to)})
+	case rejoin && !detached:
+		return c.reopen(ctx, opening{mode: LoadBalanced})
+	case rejoin:
+		return c.replace(ctx, opening{mode: LoadBalanced})
+	default:
+		return c.replace(ctx, opening{mode: RealTime, start: to, shards: c.shardsFor(to)})
+	}
+}
+
+// replace opens the new session, then closes the old one. In a group what is acknowledged is committed first.
+func (c *consumer) replace(ctx context.Context, o opening) error {
+	old := c.q.Load()
+	suspend(old)
+	grouped := c.o.Mode == LoadBalanced && !c.isDetached() && old.s.src != nil
+	if grouped {
+		if err := old.s.commitUntil(ctx); err != nil {
+			resume(old)
+			return err
+		}
+	}
+	q, err := c.open(ctx, o)
+	if err != nil {
+		resume(old)
+		return err
+	}
+	c.setDetached(c.o.Mode == LoadBalanced && o.mode == RealTime)
+	c.swap(old, q)
+	c.closeOld(old)
+	return nil
+}
+
+// reopen closes the old session, then opens the new one. When that fails the consumer goes on at the committed position, and if that fails too it
+// is stopped: every call returns the error until the next move succeeds.
+func (c *consumer) reopen(ctx context.Context, o opening) error {
+	old := c.q.Load()
+	suspend(old)
+	if old.s.src != nil {
+		if err := old.s.commitUntil(ctx); err != nil && !errors.Is(err, ErrFenced) {
+			resume(old)
+			return err
+		}
+	}
+	c.closeOld(old)
+	q, err := c.open(ctx, o)
+	if err != nil {
+		q = c.fallBack(o, err)
+	}
+	c.swap(old, q)
+	return err
+}
+
+// fallBack opens the committed position; without success it returns a queue that gives everybody err.
+func (c *consumer) fallBack(o opening, err error) *queue {
+	ctx, cancel := c.home.closing()
+	defer cancel()
+	if c.life.Err() == nil {
+		if q, failed := c.open(ctx, opening{mode: o.mode}); failed == nil {
+			return q
+		}
+	}
+	s := newSession(c.sessionOptions(o.mode), c.obs)
+	s.ended = c.wrap("rewind", err)
+	q := newQueue(s, c.obs)
+	s.queues = []*queue{q}
+	return q
+}
+
+// closeOld closes a session that was moved away from, within the time that Close has. Its failure changes nothing for the new one.
+func (c *consumer) closeOld(old *queue) {
+	ctx, cancel := c.home.closing()
+	defer cancel()
+	if err := old.shut(ctx, errMoved); err != nil {
+		c.obs.log.Warn("closing the session that was moved away from", "backend", c.obs.backend, "err", err)
+	}
+}
+
+// swap makes q the consumer's queue and sends takers who wait at the old one there.
+func (c *consumer) swap(old, q *queue) {
+	old.s.mu.Lock()
+	old.close(errMoved)
+	old.s.mu.Unlock()
+	c.q.Store(q)
+	close(old.moved)
+}
+
+func (c *consumer) setDetached(v bool) {
+	c.mu.Lock()
+	c.detached = v
+	c.mu.Unlock()
+}
+
+func suspend(q *queue) {
+	q.s.mu.Lock()
+	q.suspend()
+	q.s.mu.Unlock()
+}
+
+func resume(q *queue) {
+	q.s.mu.Lock()
+	q.resume()
+	q.s.mu.Unlock()
+}
+
+// checkPosition refuses what no shard, or no single shard, could start at.
+func (c *consumer) checkPosition(to Position) error {
+	if err := to.check(); err != nil {
+		return err
+	}
+	if k := to.Kind(); k != AtSeq && k != AfterSeq {
+		return nil
+	}
+	return oneShard(len(c.inUse()))
+}
+
+// inUse is what a move to one position reads: the assigned set, else every shard that is read now. A member of a group reads more after
+// leaving it than before; that is checked when the new session knows its shards.
+func (c *consumer) inUse() []StreamShard {
+	c.mu.Lock()
+	var set []StreamShard
+	for at := range c.set {
+		set = append(set, at)
+	}
+	c.mu.Unlock()
+	if len(set) > 0 {
+		return set
+	}
+	return c.q.Load().s.assignment()
+}
+
+// oneShard refuses a sequence number for several shards.
+func oneShard(n int) error {
+	if n > 1 {
+		return invalid("a sequence number belongs to one shard and %d are in use: use Assign or Each", n)
+	}
+	return nil
+}
+
+// check refuses a position that means nothing anywhere.
+func (p Position) check() error {
+	switch p.Kind() {
+	case AtSeq, AfterSeq:
+		if p.Seq().IsZero() {
+			return invalid("the position's sequence number is zero")
+		}
+	case PerShard:
+		return checkEach(*p.each)
+	}
+	return nil
+}
+
+func checkEach(each map[StreamShard]Position) error {
+	if len(each) == 0 {
+		return invalid("Each without a shard would read nothing")
+	}
+	for at, p := range each {
+		if p.Kind() == PerShard {
+			return invalid("Each does not nest (shard %d of %s)", at.Shard, at.Stream)
+		}
+		if err := p.check(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// shardsFor is SourceConfig.Shards for a move: the assigned set, and of it only what an Each names.
+func (c *consumer) shardsFor(to Position) map[string][]ShardID {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	shards := map[string][]ShardID{}
+	add := func(at StreamShard) { shards[at.Stream] = append(shards[at.Stream], at.Shard) }
+	switch {
+	case to.each != nil:
+		for at := range *to.each {
+			if len(c.set) == 0 || c.set[at] {
+				add(at)
+			}
+		}
+	case len(c.set) == 0:
+		return nil
+	default:
+		for at := range c.set {
+			add(at)
+		}
+	}
+	for _, ids := range shards {
+		slices.Sort(ids)
+	}
+	return shards
+}
+
+func (c *consumer) Assign(stream string, shards ...ShardID) error {
+	if err := c.checkStream("assign", stream); err != nil {
+		return err
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for _, id := range shards {
+		c.set[StreamShard{stream, id}] = true
+	}
+	return nil
+}
+
+func (c *consumer) Unassign(stream string, shards ...ShardID) error {
+	if err := c.checkStream("unassign", stream); err != nil {
+		return err
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for _, id := range shards {
+		if !c.set[StreamShard{stream, id}] {
+			return c.wrap("unassign", fmt.Errorf("shard %d of %s is not assigned: %w", id, stream, ErrNotFound))
+		}
+	}
+	for _, id := range shards {
+		delete(c.set, StreamShard{stream, id})
+	}
+	return nil
+}
+
+// checkStream refuses a stream that the consumer was not opened on. What a pattern of the backend's matched counts.
+func (c *consumer) checkStream(op, stream string) error {
+	if c.isHalted() {
+		return c.wrap(op, ErrClosed)
+	}
+	if slices.Contains(c.o.Streams, stream) {
+		return nil
+	}
+	for _, at := range c.q.Load().s.assignment() {
+		if at.Stream == stream {
+			return nil
+		}
+	}
+	return c.wrap(op, fmt.Errorf("the consumer was not opened on stream %q: %w", stream, ErrNotFound))
+}

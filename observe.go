@@ -1,0 +1,85 @@
+package streamer
+
+import (
+	"context"
+	"log/slog"
+	"time"
+)
+
+// observer is where a session and a producer tell of themselves: hooks and logger, under the names that users know.
+type observer struct {
+	backend, group string
+	hooks          *Hooks
+	log            *slog.Logger
+}
+
+// loggerOr is l, or one that passes warnings alone to slog.Default.
+func loggerOr(l *slog.Logger) *slog.Logger {
+	if l != nil {
+		return l
+	}
+	return slog.New(warnings{slog.Default().Handler()})
+}
+
+// warnings hides what is below a warning.
+type warnings struct{ slog.Handler }
+
+func (w warnings) Enabled(ctx context.Context, l slog.Level) bool {
+	return l >= slog.LevelWarn && w.Handler.Enabled(ctx, l)
+}
+
+func (w warnings) WithAttrs(a []slog.Attr) slog.Handler { return warnings{w.Handler.WithAttrs(a)} }
+func (w warnings) WithGroup(name string) slog.Handler   { return warnings{w.Handler.WithGroup(name)} }
+
+func (o *observer) fetched(counts []FetchEvent, took time.Duration) {
+	for _, e := range counts {
+		e.Took = took
+		o.hooks.Fetched(e)
+	}
+}
+
+func (o *observer) committed(shards int, took time.Duration, err error) {
+	if o.hooks.Committed != nil {
+		o.hooks.Committed(CommitEvent{Group: o.group, Shards: shards, Took: took, Err: err})
+	}
+}
+
+func (o *observer) assigned(gained, revoked []StreamShard, lost bool) {
+	if len(gained)+len(revoked) == 0 {
+		return
+	}
+	o.log.Info("assignment changed", "backend", o.backend, "group", o.group, "gained", len(gained), "revoked", len(revoked), "lost", lost)
+	if o.hooks.Assigned != nil {
+		o.hooks.Assigned(AssignEvent{Group: o.group, Gained: gained, Revoked: revoked, Lost: lost})
+	}
+}
+
+func (o *observer) retrying(op string, err error, after time.Duration) {
+	o.log.Warn("retrying", "backend", o.backend, "op", op, "after", after, "err", err)
+	if o.hooks.Retrying != nil {
+		o.hooks.Retrying(RetryEvent{Op: op, Err: err, After: after})
+	}
+}
+
+func (o *observer) stalled(e StallEvent) {
+	o.log.Warn("shard stalled: its oldest message is not acknowledged", "backend", o.backend, "group", e.Group,
+		"stream", e.Stream, "shard", e.Shard, "in_flight", e.InFlight, "oldest", e.Oldest.String())
+	if o.hooks.Stalled != nil {
+		o.hooks.Stalled(e)
+	}
+}
+
+func (o *observer) gone(s StreamShard, wanted, got SeqNo) {
+	o.log.Warn("position was trimmed away", "backend", o.backend, "group", o.group, "stream", s.Stream, "shard", s.Shard,
+		"wanted", wanted.String(), "got", got.String())
+	if o.hooks.Gone != nil {
+		o.hooks.Gone(GoneEvent{StreamShard: s, Wanted: wanted, Got: got})
+	}
+}
+
+func (o *observer) skipped(s StreamShard, seq SeqNo, err error) {
+	o.log.Warn("entry skipped", "backend", o.backend, "group", o.group, "stream", s.Stream, "shard", s.Shard, "seq", seq.String(), "err", err)
+	if o.hooks.Skipped != nil {
+		o.hooks.Skipped(SkipEvent{StreamShard: s, Seq: seq, Err: err})
+	}
+}

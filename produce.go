@@ -1,0 +1,270 @@
+package streamer
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"time"
+)
+
+// producer is the engine's Producer: a bounded buffer in front of a Sink. For a Writer it owns a goroutine that writes batches; an Enqueuer
+// batches by itself and gets each record at once.
+type producer struct {
+	home   *engine
+	o      ProducerOptions // complete
+	obs    *observer
+	sink   Sink
+	writer Writer // exactly one of writer and enqueuer
+	enq    Enqueuer
+	limits Limits
+	born   time.Time
+
+	mu         sync.Mutex
+	queue      []*Pending // Writer: not taken yet, from head on
+	head       int
+	queueBytes int
+	hurried    int  // records at the front that a Flush waits for: they do not linger
+	open       fifo // every record that is not resolved, oldest first, and some that are
+	count      int  // records not resolved
+	bytes      int
+	epoch      *epoch
+	unreported []*epoch
+	fails      failures
+	closing    bool // refuses new records
+	waiters    int  // Sends that wait for space
+	timer      *time.Timer
+	armed      bool
+
+	space  chan struct{}      // capacity 1: there may be space for a Send
+	work   chan struct{}      // capacity 1: the queue has something, or the producer is closing
+	life   context.Context    // of the writes
+	stop   context.CancelFunc // gives up on what is under way
+	writes sync.WaitGroup     // the write goroutine
+	closed chan struct{}      // made by the first Close, closed at its end
+	result error              // what Close returns
+}
+
+func newProducer(home *engine, o ProducerOptions, sink Sink) (*producer, error) {
+	p := &producer{
+		home: home, o: o, obs: home.observer(""), sink: sink, limits: sink.Limits(), born: time.Now(), epoch: &epoch{},
+		space: make(chan struct{}, 1), work: make(chan struct{}, 1),
+	}
+	p.writer, _ = sink.(Writer)
+	p.enq, _ = sink.(Enqueuer)
+	if (p.writer == nil) == (p.enq == nil) {
+		return nil, fmt.Errorf("%T is not exactly one of Writer and Enqueuer", sink)
+	}
+	p.life, p.stop = context.WithCancel(context.Background())
+	if p.writer != nil {
+		p.writes.Go(p.writeLoop)
+	}
+	return p, nil
+}
+
+func (o *ProducerOptions) setDefaults() {
+	orDefault(&o.MaxBuffered, defaultMaxBuffered)
+	orDefault(&o.MaxBufferedBytes, defaultBuffer)
+	orDefault(&o.DeliveryTimeout, defaultDeliveryTimeout)
+	o.Linger = max(o.Linger, 0)
+	if o.DeliveryTimeout < 0 {
+		o.DeliveryTimeout = noLimit
+	}
+	unlimited(&o.MaxBuffered)
+	unlimited(&o.MaxBufferedBytes)
+}
+
+func (p *producer) Send(ctx context.Context, r Record) *Receipt {
+	pd := &Pending{Record: r, home: p}
+	if err := ctx.Err(); err != nil {
+		pd.receipt.resolve(Meta{}, err)
+		return &pd.receipt
+	}
+	if pd.Record.Stream == "" {
+		pd.Record.Stream = p.o.Stream
+	}
+	pd.size = pd.Record.size()
+	if err := p.check(pd); err != nil {
+		p.refuse(pd, err)
+		return &pd.receipt
+	}
+	if err := p.admit(ctx, pd); err != nil {
+		pd.receipt.resolve(Meta{}, wrap("send", p.obs.backend, pd.Record.Stream, err))
+		pd.Record = Record{}
+		return &pd.receipt
+	}
+	if p.enq != nil {
+		p.enq.Enqueue(pd)
+	} else {
+		signal(p.work)
+	}
+	return &pd.receipt
+}
+
+// check refuses what can be known to fail.
+func (p *producer) check(pd *Pending) error {
+	if pd.Record.Stream == "" {
+		return invalid("the record names no stream and the producer has none")
+	}
+	if p.limits.RecordBytes > 0 && pd.size > p.limits.RecordBytes {
+		return &Error{Kind: ErrTooLarge, Err: fmt.Errorf("the record has %d bytes of key, value and headers, the limit is %d", pd.size, p.limits.RecordBytes)}
+	}
+	return nil
+}
+
+// refuse fails a record that was not let in; Flush and Close report it like any other.
+func (p *producer) refuse(pd *Pending, err error) {
+	err = wrap("send", p.obs.backend, pd.Record.Stream, err)
+	pd.Record = Record{}
+	pd.receipt.resolve(Meta{}, err)
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.closing {
+		return
+	}
+	p.epoch.used = true
+	p.epoch.fails.add(1, err)
+	p.fails.add(1, err)
+}
+
+// admit takes the record into the buffer; it blocks while that is full. A record larger than the whole buffer goes in when it is empty.
+func (p *producer) admit(ctx context.Context, pd *Pending) error {
+	p.mu.Lock()
+	for !p.closing && !p.fits(pd) {
+		p.waiters++
+		p.mu.Unlock()
+		var err error
+		select {
+		case <-p.space:
+		case <-ctx.Done():
+			err = ctx.Err()
+		}
+		p.mu.Lock()
+		p.waiters--
+		if err != nil {
+			p.wakeSender() // the token may have been for us
+			p.mu.Unlock()
+			return err
+		}
+	}
+	defer p.mu.Unlock()
+	p.wakeSender()
+	if p.closing {
+		return ErrClosed
+	}
+	p.enter(pd)
+	return nil
+}
+
+func (p *producer) fits(pd *Pending) bool {
+	return p.count == 0 || p.count < p.o.MaxBuffered && p.bytes+pd.size <= p.o.MaxBufferedBytes
+}
+
+// wakeSender lets the next waiting Send look for space.
+func (p *producer) wakeSender() {
+	if p.waiters > 0 && (p.closing || p.count < p.o.MaxBuffered && p.bytes < p.o.MaxBufferedBytes) {
+		signal(p.space)
+	}
+}
+
+// enter counts the record in. p.mu is held.
+func (p *producer) enter(pd *Pending) {
+	pd.sent = time.Since(p.born)
+	pd.epoch = p.epoch
+	p.epoch.used = true
+	p.epoch.open++
+	p.count++
+	p.bytes += pd.size
+	p.open.push(pd)
+	if !p.armed {
+		p.arm(p.o.DeliveryTimeout)
+	}
+	if p.writer != nil {
+		p.queue = append(p.queue, pd)
+		p.queueBytes += pd.size
+	}
+}
+
+// resolved counts the record out.
+func (p *producer) resolved(pd *Pending, err error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.count--
+	p.bytes -= pd.size
+	if err != nil {
+		p.fails.add(1, err)
+	}
+	pd.epoch.settle(err)
+	p.open.trim()
+	p.wakeSender()
+}
+
+func (p *producer) Flush(ctx context.Context) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	epochs := p.beginFlush()
+	signal(p.work)
+	if err := p.sink.Flush(ctx); err != nil {
+		return wrap("flush", p.obs.backend, p.o.Stream, err)
+	}
+	if err := awaitEpochs(ctx, epochs); err != nil {
+		return err
+	}
+	return p.report(epochs)
+}
+
+func (p *producer) Close() error {
+	ctx, cancel := p.home.closing()
+	defer cancel()
+	return p.shut(ctx)
+}
+
+// shut is Close within ctx; later calls wait for the first and return what it returned.
+func (p *producer) shut(ctx context.Context) error {
+	p.mu.Lock()
+	first := p.closed == nil
+	if first {
+		p.closed = make(chan struct{})
+		p.closing = true
+		p.wakeSender()
+	}
+	p.mu.Unlock()
+	if !first {
+		select {
+		case <-p.closed:
+			return p.result
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+	p.result = p.end(ctx)
+	p.home.forgetProducer(p)
+	close(p.closed)
+	return p.result
+}
+
+// end drains the buffer within ctx, then gives up on the rest.
+func (p *producer) end(ctx context.Context) error {
+	epochs := p.beginFlush()
+	signal(p.work)
+	hurried := p.sink.Flush(ctx)
+	if awaitEpochs(ctx, epochs) != nil {
+		p.stop()
+		p.giveUp(func(pd *Pending) bool { return true }, fmt.Errorf("the producer closed before the outcome was known: %w", ErrUnknown))
+	}
+	p.stop()
+	signal(p.work)
+	join(ctx, p.writes.Wait)
+	closed := p.sink.Close(ctx)
+	p.disarm()
+
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if err := p.fails.err("close", p.obs.backend, p.o.Stream); err != nil {
+		return err
+	}
+	if closed == nil {
+		closed = hurried
+	}
+	return wrap("close", p.obs.backend, p.o.Stream, closed)
+}

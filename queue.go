@@ -1,0 +1,264 @@
+package streamer
+
+import (
+	"context"
+	"errors"
+	"math/rand/v2"
+	"slices"
+	"time"
+)
+
+// errMoved tells a blocked taker that its consumer has another queue now.
+var errMoved = errors.New("moved")
+
+// queue is a consumer's place in a session: what was emitted for it and not handed out. Everything but the channels belongs to session.mu.
+type queue struct {
+	s         *session
+	obs       *observer
+	id        uint64 // dealt groups: what keys are hashed with
+	ring      ring
+	slow      bool // its messages went to others: it gets keyed ones only until it takes again
+	suspended int  // takers wait: a move or a rebalance is under way
+	lent      int  // messages offered by Stream goroutines
+	closed    bool // the consumer left: takers get why
+	why       error
+	waiters   int
+	pace      pace
+
+	leaveGroup func(ctx context.Context, why error) error // dealt groups: set when joined
+
+	ready  chan struct{} // capacity 1: wakes one taker, who wakes the next
+	gone   chan struct{} // closed with closed
+	moved  chan struct{} // closed by the consumer when it has its next queue
+	recall chan struct{} // closed when lent messages must come back
+}
+
+func newQueue(s *session, obs *observer) *queue {
+	return &queue{
+		s:      s,
+		obs:    obs,
+		id:     rand.Uint64(),
+		pace:   pace{limit: minShare},
+		ready:  make(chan struct{}, 1),
+		gone:   make(chan struct{}),
+		moved:  make(chan struct{}),
+		recall: make(chan struct{}),
+	}
+}
+
+// take blocks for the next message. With lend the message counts as handed out only when kept (see Stream).
+func (q *queue) take(ctx context.Context, lend bool) (*Message, <-chan struct{}, error) {
+	s := q.s
+	for {
+		if err := ctx.Err(); err != nil {
+			return nil, nil, err
+		}
+		s.mu.Lock()
+		if m := q.next(lend); m != nil {
+			recall := q.recall
+			s.mu.Unlock()
+			return m, recall, nil
+		}
+		if err := q.done(); err != nil {
+			q.wakeOne()
+			s.mu.Unlock()
+			return nil, nil, err
+		}
+		q.wait()
+		s.mu.Unlock()
+		err := q.sleep(ctx)
+		s.mu.Lock()
+		q.waiters--
+		s.waiters--
+		if err != nil {
+			q.wakeOne() // the token may have been for us
+		}
+		s.mu.Unlock()
+		if err != nil {
+			return nil, nil, err
+		}
+	}
+}
+
+// takeBatch adds what is there to batch, without waiting.
+func (q *queue) takeBatch(batch []*Message) []*Message {
+	q.s.mu.Lock()
+	defer q.s.mu.Unlock()
+	for len(batch) < cap(batch) {
+		m := q.next(false)
+		if m == nil {
+			break
+		}
+		batch = append(batch, m)
+	}
+	return batch
+}
+
+// ready counts what a taker could have now; a hint for the size of a batch.
+func (q *queue) available() int {
+	q.s.mu.Lock()
+	defer q.s.mu.Unlock()
+	return q.ring.n
+}
+
+// done is the error for takers when there is nothing left to take.
+func (q *queue) done() error {
+	if q.closed {
+		return q.why
+	}
+	if q.suspended > 0 || q.s.ended == nil || !q.empty() {
+		return nil
+	}
+	return q.s.ended
+}
+
+// empty says that nothing can come to this queue any more once fetching has ended.
+func (q *queue) empty() bool {
+	return q.ring.n == 0 && q.s.pool.n == 0 && q.s.parked.messages == 0
+}
+
+// wait counts a taker in and tells those who could bring it something.
+func (q *queue) wait() {
+	q.waiters++
+	q.s.waiters++
+	q.pace.idle(time.Now)
+	if q.s.hasRoom() {
+		signal(q.s.room)
+	}
+	if q.s.o.dealt && q.s.buffered.messages > 0 {
+		signal(q.s.wake) // another member may hoard
+	}
+}
+
+func (q *queue) sleep(ctx context.Context) error {
+	select {
+	case <-q.ready:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-q.gone:
+		return nil
+	}
+}
+
+// wakeOne wakes one taker if there is one and it would find something: a message or the end.
+func (q *queue) wakeOne() {
+	if q.waiters > 0 && (q.ring.n > 0 || q.closed || q.s.ended != nil) {
+		signal(q.ready)
+	}
+}
+
+// arrived notes new messages.
+func (q *queue) arrived() {
+	if q.ring.n > 0 {
+		q.pace.busy(time.Now)
+	}
+	q.wakeOne()
+}
+
+// next hands out the oldest message whose shard has room in its window; nil when there is none.
+func (q *queue) next(lend bool) *Message {
+	if q.suspended > 0 || q.closed {
+		return nil
+	}
+	s := q.s
+	for {
+		if q.ring.n == 0 && s.pool.n > 0 {
+			s.deal()
+		}
+		if q.ring.n == 0 {
+			return nil
+		}
+		m := q.ring.front()
+		l := m.run.led
+		switch {
+		case !s.o.tracks():
+		case l.full(s.o.maxInFlight):
+			s.park(l, q.ring.popFront())
+			continue
+		case len(l.parked) > 0:
+			s.unpark(l)
+			continue
+		case s.o.atMostOnce() && !s.isAhead(l, m):
+			return nil
+		}
+		q.slow = false
+		q.ring.popFront()
+		s.handOut(q, m, lend)
+		if q.waiters > 0 {
+			q.wakeOne()
+		}
+		return m
+	}
+}
+
+// keep counts a lent message as handed out: somebody received it.
+func (q *queue) keep(m *Message) {
+	s := q.s
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	q.unlend()
+	s.mark(q, m)
+}
+
+// giveBack puts a lent message that nobody received where it came from; it is dropped when its shard is not ours any more.
+func (q *queue) giveBack(m *Message) {
+	s := q.s
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	q.unlend()
+	l := m.run.led
+	if q.closed || s.ledgers[l.StreamShard] != l || l.leaving {
+		return
+	}
+	l.buffered++
+	s.buffered.add(m)
+	q.ring.pushFront(m)
+	q.wakeOne()
+}
+
+func (q *queue) unlend() {
+	if q.lent--; q.lent == 0 {
+		q.s.returned.Broadcast()
+	}
+}
+
+// suspend stops handing out and waits until nothing is lent: afterwards no taker gets a message from before. session.mu is held, and let go
+// of while waiting.
+func (q *queue) suspend() {
+	q.suspended++
+	close(q.recall)
+	q.recall = make(chan struct{})
+	for q.lent > 0 {
+		q.s.returned.Wait()
+	}
+}
+
+func (q *queue) resume() {
+	q.suspended--
+	q.wakeOne()
+}
+
+// suspendAll suspends every member. session.mu is held, and let go of while waiting.
+func (s *session) suspendAll() []*queue {
+	all := slices.Clone(s.queues)
+	for _, q := range all {
+		q.suspend()
+	}
+	return all
+}
+
+func resumeAll(queues []*queue) {
+	for _, q := range queues {
+		q.resume()
+	}
+}
+
+// close ends the queue: takers get why.
+func (q *queue) close(why error) {
+	if q.closed {
+		return
+	}
+	q.closed, q.why = true, why
+	close(q.gone)
+}

@@ -1,0 +1,54 @@
+package streamer
+
+// ring is a FIFO of messages that also takes them back at its front. The zero value is empty.
+type ring struct {
+	buf  []*Message // length is zero or a power of two
+	head int
+	n    int
+}
+
+func (r *ring) at(i int) *Message { return r.buf[(r.head+i)&(len(r.buf)-1)] }
+
+func (r *ring) pushBack(m *Message) {
+	r.grow()
+	r.buf[(r.head+r.n)&(len(r.buf)-1)] = m
+	r.n++
+}
+
+func (r *ring) pushFront(m *Message) {
+	r.grow()
+	r.head = (r.head - 1) & (len(r.buf) - 1)
+	r.buf[r.head] = m
+	r.n++
+}
+
+func (r *ring) front() *Message { return r.buf[r.head] }
+
+func (r *ring) popFront() *Message {
+	m := r.buf[r.head]
+	r.buf[r.head] = nil
+	r.head = (r.head + 1) & (len(r.buf) - 1)
+	r.n--
+	return m
+}
+
+// keep drops what f refuses; the order stays.
+func (r *ring) keep(f func(*Message) bool) {
+	n := r.n
+	for range n {
+		if m := r.popFront(); f(m) {
+			r.pushBack(m)
+		}
+	}
+}
+
+func (r *ring) grow() {
+	if r.n < len(r.buf) {
+		return
+	}
+	buf := make([]*Message, max(16, 2*len(r.buf)))
+	for i := range r.n {
+		buf[i] = r.at(i)
+	}
+	r.buf, r.head = buf, 0
+}

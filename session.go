@@ -1,0 +1,267 @@
+package streamer
+
+import (
+	"context"
+	"hash/maphash"
+	"io"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+// session is one open source with its ledgers, one fetch goroutine and, where progress is tracked, one commit goroutine. Its messages go to
+// the queues of its members: one consumer, or the members of an in-process group. Seek does not move a session: it replaces it.
+//
+// Lock order: deal table, session.mu. Nothing is called under mu that blocks or calls out: no source, no hook, no channel send that can wait.
+type session struct {
+	o    sessionOptions
+	obs  atomic.Pointer[observer]
+	born time.Time
+
+	src      Source
+	cursor   CursorCommitter // at most one of cursor and acker
+	acker    MessageAcker
+	pauser   Pauser
+	releaser Releaser
+
+	mu       sync.Mutex
+	returned sync.Cond // a message lent to a Stream came back
+	ledgers  map[StreamShard]*ledger
+	lost     map[StreamShard]bool // revoked and not assigned again: late messages of theirs are dropped
+	active   []*ledger            // keep runs
+	full     []*ledger            // may have a full window
+	queues   []*queue             // members, in order of joining
+	pool     ring                 // dealt groups: messages that no member has room for yet
+	turn     int                  // dealt groups: whose turn it is
+	seed     maphash.Seed         // dealt groups: which member keeps a key means nothing outside this session
+	buffered held                 // emitted and not handed out
+	parked   held                 // the part of buffered that waits behind full windows
+	order    uint64               // runs so far
+	ended    error                // io.EOF or the failure that ended fetching
+	closing  bool
+	resting  bool // undelivered messages went back to the group: fetch again when somebody asks
+	waiters  int
+	ahead    []*ledger // AckOnDelivery: shards whose next message waits for its commit
+
+	room    chan struct{} // capacity 1: the fetcher may look again
+	wake    chan struct{} // capacity 1: the committer has something new to watch
+	slot    chan struct{} // capacity 1: holding the token is the right to commit
+	pausing sync.Mutex    // orders the calls of Pause: the last state wins
+	stop    context.CancelFunc
+	fetch   sync.WaitGroup // the fetch goroutine
+	commit  sync.WaitGroup // the commit goroutine
+}
+
+// held counts messages and their bytes.
+type held struct{ messages, bytes int }
+
+func (h *held) add(m *Message) { h.messages++; h.bytes += m.size() }
+func (h *held) sub(m *Message) { h.messages--; h.bytes -= m.size() }
+
+// sessionOptions are what a session needs of ConsumerOptions. Members of a group share a session, so theirs must be equal.
+type sessionOptions struct {
+	mode        ConsumerMode
+	ack         AckPolicy
+	ackDelay    time.Duration
+	commitEvery time.Duration // Never: only when asked
+	maxInFlight int
+	prefetch    int
+	bufferBytes int
+	dealt       bool
+}
+
+func (o *sessionOptions) atMostOnce() bool { return o.ack == AckOnDelivery && o.mode != RealTime }
+
+// tracks says whether acknowledgements mean something: in a group, or where a lost member's messages go to another.
+func (o *sessionOptions) tracks() bool { return o.mode != RealTime || o.dealt }
+
+// maxBatch leaves room for a second fetch in Prefetch, so that one can be read while the other is worked on.
+func (o *sessionOptions) maxBatch() int { return max(1, (o.prefetch+1)/2) }
+
+func newSession(o sessionOptions, obs *observer) *session {
+	s := &session{
+		o:       o,
+		born:    time.Now(),
+		seed:    maphash.MakeSeed(),
+		ledgers: map[StreamShard]*ledger{},
+		lost:    map[StreamShard]bool{},
+		room:    make(chan struct{}, 1),
+		wake:    make(chan struct{}, 1),
+		slot:    make(chan struct{}, 1),
+	}
+	s.returned.L = &s.mu
+	s.obs.Store(obs)
+	return s
+}
+
+// open opens the source with the session's callbacks and starts the goroutines. The session's queues may be added before or after.
+func (s *session) open(ctx context.Context, b Backend, c SourceConfig) error {
+	c.MaxBatch = s.o.maxBatch()
+	c.AtMostOnce = s.o.atMostOnce()
+	c.Room = s.roomLeft
+	c.Assigned, c.Revoked = s.assigned, s.revoked
+	c.InFlight, c.Progress, c.Skipped = s.inFlight, s.progress, s.skipped
+	c.Gone = func(sh StreamShard, wanted, got SeqNo) { s.obs.Load().gone(sh, wanted, got) }
+	c.Retrying = func(op string, err error, after time.Duration) { s.obs.Load().retrying(op, err, after) }
+	src, err := b.OpenSource(ctx, c)
+	if err != nil {
+		return err
+	}
+	s.start(src)
+	return nil
+}
+
+func (s *session) start(src Source) {
+	s.mu.Lock()
+	s.src = src
+	s.cursor, _ = src.(CursorCommitter)
+	if s.cursor == nil {
+		s.acker, _ = src.(MessageAcker)
+	}
+	s.pauser, _ = src.(Pauser)
+	s.releaser, _ = src.(Releaser)
+	s.mu.Unlock()
+
+	ctx, stop := context.WithCancel(context.Background())
+	s.stop = stop
+	s.fetch.Go(func() { s.fetchLoop(ctx) })
+	if s.o.tracks() {
+		s.commit.Go(func() { s.commitLoop(ctx) })
+	}
+}
+
+// shared says whether members take messages of the same shards, so that one can take what another holds.
+func (s *session) shared() bool {
+	return s.o.dealt || s.o.mode == LoadBalanced && s.acker != nil
+}
+
+// emit takes a slab from the source. It is Fetch's second argument: called by the fetch goroutine.
+func (s *session) emit(slab []Message) {
+	if len(slab) == 0 {
+		return
+	}
+	s.mu.Lock()
+	s.enter(slab)
+	s.resting = false
+	if s.o.dealt {
+		s.deal()
+	} else {
+		s.queues[0].arrived()
+	}
+	s.mu.Unlock()
+	if s.o.tracks() {
+		signal(s.wake)
+	}
+	if h := s.obs.Load(); h.hooks.Fetched != nil {
+		h.fetched(countByShard(slab), 0)
+	}
+}
+
+// enter writes the slab into the ledgers and its messages into the queue. A handful of allocations serves the whole slab.
+func (s *session) enter(slab []Message) {
+	a := newArena(slab, &s.o)
+	for from := 0; from < len(slab); {
+		to := shardEnd(slab, from)
+		part := slab[from:to]
+		from = to
+		l := s.ledger(part[0].place())
+		if l == nil {
+			continue
+		}
+		r := a.run(l, part)
+		s.order++
+		r.order = s.order
+		l.buffered += len(part)
+		if s.o.tracks() {
+			l.append(r)
+			s.list(l)
+		}
+		s.queue(r, part)
+	}
+}
+
+// queue puts a run's messages where takers find them.
+func (s *session) queue(r *run, part []Message) {
+	to := &s.pool
+	if !s.o.dealt {
+		to = &s.queues[0].ring
+	}
+	for i := range part {
+		m := &part[i]
+		m.run, m.i = r, uint32(i)
+		s.buffered.add(m)
+		to.pushBack(m)
+	}
+}
+
+// ledger is the shard's ledger; nil when the shard was taken away.
+func (s *session) ledger(at StreamShard) *ledger {
+	if l := s.ledgers[at]; l != nil {
+		if l.leaving {
+			return nil
+		}
+		return l
+	}
+	if s.lost[at] || s.closing {
+		return nil
+	}
+	l := &ledger{StreamShard: at, sess: s}
+	s.ledgers[at] = l
+	return l
+}
+
+// list remembers that the ledger keeps runs.
+func (s *session) list(l *ledger) {
+	if !l.listed {
+		l.listed = true
+		s.active = append(s.active, l)
+	}
+}
+
+// shardEnd is the index after the messages of slab[from]'s shard.
+func shardEnd(slab []Message, from int) int {
+	at := slab[from].place()
+	to := from + 1
+	for to < len(slab) && slab[to].Shard == at.Shard && slab[to].Stream == at.Stream {
+		to++
+	}
+	return to
+}
+
+func countByShard(slab []Message) []FetchEvent {
+	var events []FetchEvent
+	for from := 0; from < len(slab); {
+		to := shardEnd(slab, from)
+		e := FetchEvent{StreamShard: slab[from].place(), Messages: to - from}
+		for i := from; i < to; i++ {
+			e.Bytes += slab[i].size()
+		}
+		events = append(events, e)
+		from = to
+	}
+	return events
+}
+
+// end stops the session with a reason: io.EOF, or a failure that retrying cannot mend. Takers get it when the queue is empty.
+func (s *session) end(err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.ended != nil {
+		return
+	}
+	s.ended = err
+	if err != io.EOF {
+		s.obs.Load().log.Warn("consumer stopped", "backend", s.obs.Load().backend, "err", err)
+	}
+	for _, q := range s.queues {
+		q.wakeOne()
+	}
+}
+
+// signal puts a token into a channel of capacity 1.
+func signal(c chan struct{}) {
+	select {
+	case c <- struct{}{}:
+	default:
+	}
+}
