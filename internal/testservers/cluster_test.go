@@ -8,6 +8,7 @@ import (
 )
 
 func TestSlotIsWhatTheServerSays(t *testing.T) {
+	t.Parallel()
 	addrs := RedisCluster(t)
 	if addrs == nil {
 		return
@@ -25,6 +26,7 @@ func TestSlotIsWhatTheServerSays(t *testing.T) {
 }
 
 func TestASlotMovesWithItsKeys(t *testing.T) {
+	t.Parallel()
 	c := StartRedisCluster(t, ClusterOptions{})
 	if c == nil {
 		return
@@ -46,6 +48,7 @@ func TestASlotMovesWithItsKeys(t *testing.T) {
 }
 
 func TestAReplicaTakesOverFromAKilledMaster(t *testing.T) {
+	t.Parallel()
 	c := StartRedisCluster(t, ClusterOptions{Replicas: 1})
 	if c == nil {
 		return
@@ -66,6 +69,7 @@ func TestAReplicaTakesOverFromAKilledMaster(t *testing.T) {
 }
 
 func TestSentinelsReplaceAKilledMaster(t *testing.T) {
+	t.Parallel()
 	s := StartRedisSentinel(t, RedisOptions{})
 	if s == nil {
 		return
