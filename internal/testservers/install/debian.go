@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -44,18 +45,17 @@ func unpackRedis(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	defer os.RemoveAll(apt.dir)
 	packages, err := apt.download(ctx, "redis-server")
 	if err != nil {
-		return err
+		return errors.Join(err, apt.remove())
 	}
 	root := filepath.Join(dir, "root")
 	for _, p := range packages {
 		if _, err := run(ctx, "", "dpkg-deb", "-x", p, root); err != nil {
-			return err
+			return errors.Join(err, apt.remove())
 		}
 	}
-	return writeScript(dir, root)
+	return errors.Join(writeScript(dir, root), apt.remove())
 }
 
 func writeScript(dir, root string) error {
@@ -119,6 +119,8 @@ func (a *apt) download(ctx context.Context, name string) ([]string, error) {
 	}
 	return filepath.Glob(filepath.Join(a.dir, "*.deb"))
 }
+
+func (a *apt) remove() error { return os.RemoveAll(a.dir) }
 
 func (a *apt) get(ctx context.Context, args ...string) (string, error) {
 	return run(ctx, a.dir, "apt-get", append(a.options, args...)...)

@@ -23,8 +23,9 @@ Tests that need a server are left out where there is none: go test ./...`
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
-	defer stop()
-	if err := installRedis(ctx); err != nil {
+	err := installRedis(ctx)
+	stop()
+	if err != nil {
 		fmt.Fprintf(os.Stderr, "install: %v\n%s\n", err, advice)
 		os.Exit(1)
 	}
