@@ -216,7 +216,7 @@ func (s *RedisServer) log() string {
 	if err != nil {
 		return err.Error()
 	}
-	const enough = 2000
+	const enough = 800
 	return string(text[max(0, len(text)-enough):])
 }
 
