@@ -93,6 +93,13 @@ func newPlace(t testing.TB, plan conformance.Plan, masters ...string) *place {
 
 const password = "conformance"
 
+// forgetful says that users do not outlive a restart.
+func (p *place) forgetful(t testing.TB) {
+	if isRestarted(t) {
+		p.user, p.config.Username, p.config.Password = "default", "", ""
+	}
+}
+
 func (p *place) made(plan conformance.Plan, hosts ...string) *conformance.Place {
 	place := &conformance.Place{Connect: p.connect, Faults: p.faults()}
 	for i := range plan.Streams {
@@ -114,6 +121,7 @@ func openSingle(t testing.TB, plan conformance.Plan) *conformance.Place {
 		addr, restart = s.Addr(), func() { s.Kill(); s.Restart() }
 	}
 	p := newPlace(t, plan, addr)
+	p.forgetful(t)
 	proxy := faultproxy.New(t, addr)
 	p.config.Addrs = []string{proxy.Addr()}
 	p.each = func(f func(*faultproxy.Proxy)) { f(proxy) }
@@ -136,12 +144,13 @@ func openCluster(t testing.TB, plan conformance.Plan) *conformance.Place {
 		}
 	}
 	p := newPlace(t, plan, addrs...)
+	p.forgetful(t)
 	network := new(faultproxy.Net)
 	t.Cleanup(network.Close)
 	p.each = network.Each
 	p.restart = restart
 	options := goredis.ClusterOptions{
-		Addrs: addrs, Username: p.user, Password: password, Dialer: network.DialContext, Protocol: 2, MaxRetries: -1, DialerRetries: 1,
+		Addrs: addrs, Username: p.config.Username, Password: p.config.Password, Dialer: network.DialContext, Protocol: 2, MaxRetries: -1, DialerRetries: 1,
 		ContextTimeoutEnabled: true, ClusterStateReloadInterval: time.Second,
 	}
 	p.config.Username, p.config.Password = "", ""
@@ -191,10 +200,14 @@ func (p *place) faults() conformance.Faults {
 			})
 			return s
 		},
-		Delete:    p.delete,
-		Create:    p.create,
-		DropGroup: func(stream, group string) { p.eachKey(stream, func(c *goredis.Client, key string) error { return c.XGroupDestroy(ctx, key, group).Err() }) },
-		Lose:      func(stream, group string) { p.eachKey(stream, func(c *goredis.Client, key string) error { return dropOwners(c, key, group) }) },
+		Delete: p.delete,
+		Create: p.create,
+		DropGroup: func(stream, group string) {
+			p.eachKey(stream, func(c *goredis.Client, key string) error { return c.XGroupDestroy(ctx, key, group).Err() })
+		},
+		Lose: func(stream, group string) {
+			p.eachKey(stream, func(c *goredis.Client, key string) error { return dropOwners(c, key, group) })
+		},
 		Deny: func(denied bool) {
 			p.acl(map[bool]string{true: "-@all", false: "+@all"}[denied])
 		},
@@ -296,7 +309,9 @@ func (p *place) remove() {
 		for iter.Next(ctx) {
 			c.Del(ctx, iter.Val())
 		}
-		c.ACLDelUser(ctx, p.user)
+		if p.user != "default" {
+			c.ACLDelUser(ctx, p.user)
+		}
 	}
 }
 

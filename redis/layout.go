@@ -1,6 +1,7 @@
 package redis
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"maps"
@@ -65,13 +66,15 @@ func (b *backend) inspect(ctx context.Context, keys ...string) ([]state, error) 
 	for i, key := range keys {
 		asked[i] = pipe.XInfoStream(ctx, key)
 	}
-	_, _ = pipe.Exec(ctx) // each command has its own error
+	_, failed := pipe.Exec(ctx)
 	states := make([]state, len(keys))
 	for i, a := range asked {
 		info, err := a.Result()
 		switch {
-		case err == nil:
+		case err == nil && info != nil:
 			states[i] = state{true, *info}
+		case err == nil: // not sent
+			return nil, bare(ctx, cmp.Or(failed, errMalformed))
 		case !isMissingKey(err):
 			return nil, bare(ctx, err)
 		}

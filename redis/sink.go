@@ -1,6 +1,7 @@
 package redis
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -98,8 +99,8 @@ func (s *sink) Write(ctx context.Context, p []*streamer.Pending) error {
 	}
 	pipe := s.b.client.Pipeline()
 	_ = pipe.BatchProcess(ctx, s.cmds...) // queues
-	_, _ = pipe.Exec(ctx)                 // each command has its own error
-	return s.settle(p)
+	_, failed := pipe.Exec(ctx)
+	return s.settle(p, failed)
 }
 
 // prepare makes a command of each record that can be sent, in order, and returns these records. The others are resolved.
@@ -156,10 +157,11 @@ func (s *sink) slot(i int) *slot {
 	return s.slots[i]
 }
 
-// settle resolves the records whose outcome is known and returns why the others have to be sent again.
-func (s *sink) settle(p []*streamer.Pending) error {
+// settle resolves the records whose outcome is known and returns why the others have to be sent again. Each command has its own error, unless the
+// pipeline failed before.
+func (s *sink) settle(p []*streamer.Pending, failed error) error {
 	sent := s.slots[:len(p)]
-	s.holdOrder(sent)
+	s.holdOrder(sent, cmp.Or(failed, errMalformed))
 	var retry error
 	unknown := false
 	for i, sl := range sent {
@@ -187,10 +189,10 @@ func (s *sink) settle(p []*streamer.Pending) error {
 }
 
 // holdOrder reads the outcomes and marks those that a stored record of their shard stands behind: sent again they would change places with it.
-func (s *sink) holdOrder(sent []*slot) {
+func (s *sink) holdOrder(sent []*slot, failed error) {
 	held := false
 	for _, sl := range sent {
-		sl.at, sl.err = sl.outcome()
+		sl.at, sl.err = sl.outcome(failed)
 		held = held || sl.err != nil && passes(sl.err)
 	}
 	if !held {
@@ -262,6 +264,9 @@ func (s *sink) outlet(ctx context.Context, stream string) (*outlet, error) {
 		return o, nil
 	}
 	shards, err := s.b.shards(ctx, stream)
+	if o != nil && err != nil {
+		return o, nil // writing says it better
+	}
 	switch create := s.b.cfg.Create; {
 	case isNotPermitted(err):
 		shards = s.b.cfg.allShards() // whoever may write need not be allowed to look

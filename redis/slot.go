@@ -96,15 +96,15 @@ func (s *slot) arguments(shape int) []any {
 	return args
 }
 
-// outcome is the id under which the record is stored.
-func (s *slot) outcome() (id, error) {
+// outcome is the id under which the record is stored; failed is why, where the command was not answered and does not say so.
+func (s *slot) outcome(failed error) (id, error) {
 	n, err := s.cmd.Result()
 	if err != nil {
 		return id{}, err
 	}
 	i, ok := parseID(s.reply[:n])
 	if !ok {
-		return id{}, errMalformed // also of a command that was not sent
+		return id{}, failed
 	}
 	return i, nil
 }
