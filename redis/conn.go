@@ -1,6 +1,7 @@
 package redis
 
 import (
+	"bytes"
 	"context"
 	"net"
 	"sync"
@@ -82,9 +83,18 @@ func (c *conn) do(ctx context.Context, reply *slab, args []any) error {
 	close(done)
 	if !stop() {
 		<-joined
+		if bytes.HasPrefix(reply.b, unblocked) {
+			reply.b = append(reply.b[:0], nothing...)
+		}
 	}
 	return err
 }
+
+// What an interrupted read is answered, and what a read that waited for nothing is.
+var (
+	unblocked = []byte("-UNBLOCKED client unblocked via CLIENT UNBLOCK")
+	nothing   = []byte("*-1\r\n")
+)
 
 // interrupt ends a read that may be blocked: the server is asked to, and when that takes too long the connection is closed.
 func (c *conn) interrupt(done <-chan struct{}) {
@@ -108,7 +118,8 @@ func (c *conn) interrupt(done <-chan struct{}) {
 	}
 }
 
-// unblock says whether the server could be asked.
+// unblock says whether the server could be asked. It has the read answered with an error: the other way, as if its time were over, ends servers
+// before Redis 8.2 and Valkey 8.1.2 that hold the read back because they are paused, as before every orderly fail-over.
 func (c *conn) unblock() bool {
 	c.mu.Lock()
 	id := c.id
@@ -118,7 +129,7 @@ func (c *conn) unblock() bool {
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), grace)
 	defer cancel()
-	return c.control.ClientUnblock(ctx, id).Err() == nil
+	return c.control.ClientUnblockWithError(ctx, id).Err() == nil
 }
 
 // cut closes the connection under whoever reads from it.
