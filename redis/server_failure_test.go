@@ -1,6 +1,8 @@
 package redis_test
 
 import (
+	"context"
+	"errors"
 	"math/rand/v2"
 	"testing"
 	"time"
@@ -100,5 +102,32 @@ func TestAServerThatIsSilentForAWhile(t *testing.T) {
 		in.proceeds(100)
 		f.stop()
 		t.settle(f, in, entries(t, server, "orders"), false)
+	})
+}
+
+// TestAPausedServerSurvivesAReadThatIsInterrupted: servers are paused before every orderly fail-over, and some do not survive every way to
+// interrupt a read then.
+func TestAPausedServerSurvivesAReadThatIsInterrupted(t *testing.T) {
+	eachMode(t, func(t *trial, mode streamer.ConsumerMode) {
+		server := testservers.StartRedis(t.T, testservers.RedisOptions{})
+		if server == nil {
+			return
+		}
+		s := t.connect("redis://" + server.Addr() + "/orders?create=always&block=20ms")
+		c := t.consumer(s, reader(mode))
+		for _, paused := range []string{"WRITE", "ALL"} {
+			server.Do("CLIENT", "PAUSE", "1000", paused)
+			held, cancel := context.WithTimeout(t.ctx, 300*time.Millisecond)
+			_, err := c.Next(held)
+			cancel()
+			if !errors.Is(err, context.DeadlineExceeded) {
+				t.Fatalf("Next: %v", err)
+			}
+			if mode != streamer.LoadBalanced {
+				t.must("Rewind", c.Rewind(t.ctx, streamer.End()))
+			}
+		}
+		t.must("Close", c.Close())
+		server.Do("PING")
 	})
 }

@@ -13,8 +13,9 @@ const patience = 30 * time.Second
 
 // process is a running program. Its reaper is one goroutine, which kill joins.
 type process struct {
-	cmd  *exec.Cmd
-	gone chan struct{} // closed by the reaper
+	cmd    *exec.Cmd
+	gone   chan struct{} // closed by the reaper
+	killed bool          // by us
 }
 
 // start runs a program in dir, with its output appended to log.
@@ -39,12 +40,16 @@ func start(dir, log, path string, args ...string) (*process, error) {
 
 // kill ends the program without giving it a chance, and returns when the system has noticed. A second call does nothing.
 func (p *process) kill() error {
+	p.killed = p.killed || p.running()
 	if err := p.cmd.Process.Kill(); err != nil && !errors.Is(err, os.ErrProcessDone) {
 		return fmt.Errorf("kill %d: %w", p.cmd.Process.Pid, err)
 	}
 	<-p.gone
 	return nil
 }
+
+// crashed says that the program ended by itself.
+func (p *process) crashed() bool { return !p.killed && !p.running() }
 
 func (p *process) running() bool {
 	select {

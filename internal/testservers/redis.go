@@ -1,6 +1,7 @@
 package testservers
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"os"
@@ -81,12 +82,15 @@ func startRedis(t testing.TB, program Program, o RedisOptions) *RedisServer {
 	return s
 }
 
-// owned makes the server end with a test, and tell what it logged if that failed.
+// owned makes the server end with a test, which fails if the server ended by itself.
 func (s *RedisServer) owned(t testing.TB) {
 	s.t = t
 	t.Cleanup(func() {
+		if s.process.crashed() {
+			t.Errorf("redis-server on %s ended by itself", s.Addr())
+		}
 		if t.Failed() {
-			t.Logf("the end of what redis-server on %s logged:\n%s", s.Addr(), s.log())
+			t.Logf("what redis-server on %s logged last:\n%s", s.Addr(), s.log())
 		}
 		if err := s.remove(); err != nil {
 			t.Error(err)
@@ -210,14 +214,19 @@ func (s *RedisServer) remove() error {
 	return errors.Join(err, os.RemoveAll(s.dir))
 }
 
-// log is the end of what the server logged.
+// log is the end of what the server logged, and how it begins to tell of a crash.
 func (s *RedisServer) log() string {
 	text, err := os.ReadFile(filepath.Join(s.dir, "log"))
 	if err != nil {
 		return err.Error()
 	}
-	const enough = 800
-	return string(text[max(0, len(text)-enough):])
+	const enough, crash = 1000, "Software Failure"
+	if from := bytes.Index(text, []byte(crash)); from >= 0 {
+		text = text[:min(len(text), from+enough)]
+	}
+	text = text[max(0, len(text)-enough):]
+	_, lines, _ := bytes.Cut(text, []byte("\n"))
+	return string(lines)
 }
 
 // field is one value of what INFO and CLUSTER INFO print.
