@@ -20,11 +20,11 @@ func (s *sink) addTrims(ctx context.Context, now time.Time) {
 	if c.MaxLen == 0 && c.MaxAge == 0 {
 		return
 	}
-	for i := range s.cmds {
-		s.slots[i].target.written++
+	for _, sl := range s.slots {
+		sl.target.written++
 	}
-	for i := range s.cmds {
-		t := s.slots[i].target
+	for _, sl := range s.slots {
+		t := sl.target
 		if t.written == 0 || t.written < trimRecords && now.Sub(t.trimmed) < trimEvery {
 			continue
 		}

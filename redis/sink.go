@@ -30,7 +30,7 @@ type sink struct {
 	b       *backend
 	log     *slog.Logger
 	streams map[string]*outlet
-	slots   []*slot
+	slots   []*slot // of the batch
 	cmds    []redis.Cmder
 	trims   []*redis.IntCmd
 	closed  atomic.Bool
@@ -51,8 +51,10 @@ type outlet struct {
 // target is one shard.
 type target struct {
 	at      streamer.StreamShard
-	key     any // a string, boxed once
-	written int // since the last trim
+	key     string
+	slots   []*slot // kept from one batch to the next
+	used    int     // of slots, in this batch
+	written int     // since the last trim
 	trimmed time.Time
 }
 
@@ -94,6 +96,7 @@ func (s *sink) Write(ctx context.Context, p []*streamer.Pending) error {
 		return err
 	}
 	p, err := s.prepare(ctx, p)
+	defer s.unload()
 	if err != nil || len(p) == 0 {
 		return err
 	}
@@ -103,9 +106,17 @@ func (s *sink) Write(ctx context.Context, p []*streamer.Pending) error {
 	return s.settle(p, failed)
 }
 
+// unload lets go of the batch.
+func (s *sink) unload() {
+	for _, sl := range s.slots {
+		sl.target.used = 0
+		sl.unload()
+	}
+}
+
 // prepare makes a command of each record that can be sent, in order, and returns these records. The others are resolved.
 func (s *sink) prepare(ctx context.Context, p []*streamer.Pending) ([]*streamer.Pending, error) {
-	s.cmds, s.trims = s.cmds[:0], s.trims[:0]
+	s.slots, s.cmds, s.trims = s.slots[:0], s.cmds[:0], s.trims[:0]
 	good := make([]*streamer.Pending, 0, len(p))
 	for _, pd := range p {
 		t, err := s.target(ctx, &pd.Record)
@@ -119,8 +130,8 @@ func (s *sink) prepare(ctx context.Context, p []*streamer.Pending) ([]*streamer.
 			pd.Resolve(streamer.Meta{}, err)
 			continue
 		}
-		sl := s.slot(len(good))
-		sl.target = t
+		sl := t.slot(s.b.cfg.Create == streamer.CreateNever)
+		s.slots = append(s.slots, sl)
 		s.cmds = append(s.cmds, sl.load(&pd.Record, s.b.cfg.SenderTime))
 		good = append(good, pd)
 	}
@@ -149,22 +160,22 @@ func (s *sink) check(r *streamer.Record) error {
 	return nil
 }
 
-// slot is the i-th slot of a batch. Slots are kept from one batch to the next.
-func (s *sink) slot(i int) *slot {
-	if i == len(s.slots) {
-		s.slots = append(s.slots, newSlot(s.b.cfg.Create == streamer.CreateNever))
+// slot is the next slot of the shard for a batch.
+func (t *target) slot(noMkStream bool) *slot {
+	if t.used == len(t.slots) {
+		t.slots = append(t.slots, newSlot(t, noMkStream))
 	}
-	return s.slots[i]
+	t.used++
+	return t.slots[t.used-1]
 }
 
 // settle resolves the records whose outcome is known and returns why the others have to be sent again. Each command has its own error, unless the
 // pipeline failed before.
 func (s *sink) settle(p []*streamer.Pending, failed error) error {
-	sent := s.slots[:len(p)]
-	s.holdOrder(sent, cmp.Or(failed, errMalformed))
+	s.holdOrder(cmp.Or(failed, errMalformed))
 	var retry error
 	unknown := false
-	for i, sl := range sent {
+	for i, sl := range s.slots {
 		switch err := sl.err; {
 		case err == nil:
 			p[i].Resolve(streamer.Meta{Stream: sl.target.at.Stream, Shard: sl.target.at.Shard, Seq: sl.at.seqNo(), Time: sl.at.time()}, nil)
@@ -175,7 +186,6 @@ func (s *sink) settle(p []*streamer.Pending, failed error) error {
 		default:
 			p[i].Resolve(streamer.Meta{}, s.refusal(sl, err))
 		}
-		sl.unload()
 	}
 	s.warnTrims()
 	if retry == nil {
@@ -189,9 +199,9 @@ func (s *sink) settle(p []*streamer.Pending, failed error) error {
 }
 
 // holdOrder reads the outcomes and marks those that a stored record of their shard stands behind: sent again they would change places with it.
-func (s *sink) holdOrder(sent []*slot, failed error) {
+func (s *sink) holdOrder(failed error) {
 	held := false
-	for _, sl := range sent {
+	for _, sl := range s.slots {
 		sl.at, sl.err = sl.outcome(failed)
 		held = held || sl.err != nil && passes(sl.err)
 	}
@@ -199,7 +209,7 @@ func (s *sink) holdOrder(sent []*slot, failed error) {
 		return
 	}
 	stored := map[*target]bool{}
-	for _, sl := range slices.Backward(sent) {
+	for _, sl := range slices.Backward(s.slots) {
 		sl.passed = stored[sl.target]
 		stored[sl.target] = sl.passed || sl.err == nil
 	}

@@ -29,8 +29,8 @@ const (
 	shapes
 )
 
-// slot is the XADD of one record. Its commands are used again and again; they are never sent twice for one record, because
-// ZeroCopyStringCmd is one of the commands that go-redis never retries.
+// slot is the XADD of one record. Its commands are used again and again, always for the same key, because go-redis keeps in a command where in a
+// cluster it goes. They are never sent twice for one record: ZeroCopyStringCmd is one of the commands that go-redis never retries.
 type slot struct {
 	target     *target
 	noMkStream bool
@@ -42,14 +42,13 @@ type slot struct {
 	reply      [maxIDLen + 2]byte
 	cmd        *redis.ZeroCopyStringCmd // the one in use
 	cmds       [shapes]*redis.ZeroCopyStringCmd
-	args       [shapes][]any
 
 	at     id // the outcome: where it is stored
 	err    error
 	passed bool // a later record of the shard is stored
 }
 
-func newSlot(noMkStream bool) *slot { return &slot{noMkStream: noMkStream} }
+func newSlot(t *target, noMkStream bool) *slot { return &slot{target: t, noMkStream: noMkStream} }
 
 var anyID = bytesArg("*")
 
@@ -71,10 +70,8 @@ func (s *slot) load(r *streamer.Record, senderTime bool) redis.Cmder {
 		s.id = append(strconv.AppendInt(s.idText[:0], r.Time.UnixMilli(), 10), "-*"...)
 	}
 	if s.cmds[shape] == nil {
-		s.args[shape] = s.arguments(shape)
-		s.cmds[shape] = redis.NewZeroCopyStringCmd(context.Background(), s.reply[:], s.args[shape]...)
+		s.cmds[shape] = redis.NewZeroCopyStringCmd(context.Background(), s.reply[:], s.arguments(shape)...)
 	}
-	s.args[shape][1] = s.target.key
 	s.cmd = s.cmds[shape]
 	s.cmd.SetErr(nil)
 	s.cmd.SetVal(0)
@@ -82,7 +79,7 @@ func (s *slot) load(r *streamer.Record, senderTime bool) redis.Cmder {
 }
 
 func (s *slot) arguments(shape int) []any {
-	args := []any{"xadd", nil}
+	args := []any{"xadd", s.target.key}
 	if s.noMkStream {
 		args = append(args, "nomkstream")
 	}
