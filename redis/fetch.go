@@ -64,9 +64,6 @@ func (s *source) begin(ctx context.Context) (context.Context, context.CancelFunc
 func (s *source) finish(cancel context.CancelFunc) {
 	s.mu.Lock()
 	s.kicked = nil
-	for _, sh := range s.shards {
-		sh.emitted = sh.last
-	}
 	s.mu.Unlock()
 	cancel()
 }
@@ -104,6 +101,7 @@ func (s *source) collect(emit func([]streamer.Message)) (got bool, err error) {
 	for _, l := range s.lanes {
 		p := l.page
 		l.page = page{}
+		s.advance(l.shards)
 		if p.emit(s.cfg.MaxBatch, emit) {
 			got = true
 		}
@@ -121,6 +119,15 @@ func (s *source) collect(emit func([]streamer.Message)) (got bool, err error) {
 		return true, nil // the failure is Fetch's next answer
 	}
 	return false, err
+}
+
+// advance notes how far the engine is about to be told of.
+func (s *source) advance(shards []*shard) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, sh := range shards {
+		sh.emitted = sh.last
+	}
 }
 
 // route puts every shard into a lane: one for all on one server, one for each in a cluster, whose keys can lie anywhere.

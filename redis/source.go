@@ -49,7 +49,7 @@ type shard struct {
 
 	paused   bool      // under source.mu
 	claiming bool      // under source.mu: somebody else's messages can be had
-	emitted  id        // under source.mu: RealTime: last, when Fetch returned
+	emitted  id        // under source.mu: RealTime: last, as far as the engine knows
 	touched  time.Time // under source.mu: when the server last heard of us
 }
 
