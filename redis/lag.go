@@ -2,6 +2,7 @@ package redis
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/gostreamer/streamer"
@@ -12,21 +13,44 @@ func (s *source) Lag(ctx context.Context) ([]streamer.ShardLag, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	var lags []streamer.ShardLag
-	for _, sh := range s.all() {
-		var lag streamer.ShardLag
-		var err error
-		if s.grouped() {
-			lag, err = s.b.lag(ctx, sh.StreamShard, s.group)
-		} else {
-			lag, err = s.b.behind(ctx, sh.StreamShard, s.position(sh))
+	for try := 1; ; try++ {
+		from := s.positions()
+		lags := make([]streamer.ShardLag, len(from))
+		for i, p := range from {
+			var err error
+			if s.grouped() {
+				lags[i], err = s.b.lag(ctx, p.StreamShard, s.group)
+			} else {
+				lags[i], err = s.b.behind(ctx, p.StreamShard, p.id)
+			}
+			if err != nil {
+				return nil, bare(ctx, err)
+			}
 		}
-		if err != nil {
-			return nil, bare(ctx, err)
+		// What is fetched meanwhile the engine adds: it must not be counted here as well.
+		if s.grouped() || try == lagTries || slices.Equal(from, s.positions()) {
+			return lags, nil
 		}
-		lags = append(lags, lag)
 	}
-	return lags, nil
+}
+
+// lagTries is how often RealTime looks for a moment in which nothing is fetched.
+const lagTries = 10
+
+// position is how far a shard is read.
+type position struct {
+	streamer.StreamShard
+	id
+}
+
+func (s *source) positions() []position {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	all := make([]position, len(s.shards))
+	for i, sh := range s.shards {
+		all[i] = position{sh.StreamShard, sh.emitted}
+	}
+	return all
 }
 
 // lag is a group's: what is pending and what was not delivered.

@@ -145,13 +145,6 @@ func (s *source) announce() {
 	s.cfg.Assigned(all)
 }
 
-// position is the last id that was emitted, or where reading began.
-func (s *source) position(sh *shard) id {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return sh.emitted
-}
-
 // inFlight lists what was emitted of a shard and is not committed. Taken before a read of pending entries it tells what of them is new to us.
 func (s *source) inFlight(sh *shard) map[id]bool {
 	all := map[id]bool{}
