@@ -39,7 +39,10 @@ func said(err error, words string) bool {
 
 // isLost says that the connection failed: whether the command was done is not known.
 func isLost(err error) bool {
-	return err != nil && code(err) == "" && !errors.Is(err, redis.Nil) && !errors.Is(err, redis.ErrClosed) && !isUnsent(err)
+	if _, ours := errors.AsType[*streamer.Error](err); ours || err == nil {
+		return false // what we found out ourselves, on a connection that worked
+	}
+	return code(err) == "" && !errors.Is(err, redis.Nil) && !errors.Is(err, redis.ErrClosed) && !isUnsent(err)
 }
 
 // isUnsent says that the command never left: the server could not be reached.
