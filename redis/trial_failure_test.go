@@ -18,7 +18,7 @@ import (
 )
 
 // hang is how long anything may take that is expected to happen.
-const hang = 60 * time.Second
+const hang = 30 * time.Second
 
 // soak multiplies the work of the failure tests: STREAMER_SOAK=1 runs them long.
 func soak(short, long int) int {
@@ -36,7 +36,7 @@ type trial struct {
 
 func newTrial(t *testing.T) *trial {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 10*hang)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Duration(soak(2, 60))*hang)
 	t.Cleanup(cancel)
 	return &trial{t, ctx}
 }
