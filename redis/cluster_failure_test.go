@@ -2,13 +2,18 @@ package redis_test
 
 import (
 	"fmt"
+	"log/slog"
 	"math/rand/v2"
 	"strings"
 	"testing"
 	"time"
 
+	goredis "github.com/redis/go-redis/v9"
+
 	"github.com/gostreamer/streamer"
+	"github.com/gostreamer/streamer/internal/faultproxy"
 	"github.com/gostreamer/streamer/internal/testservers"
+	"github.com/gostreamer/streamer/redis"
 )
 
 const clusterShards = 3
@@ -145,5 +150,42 @@ func TestTheMasterBehindSentinelsDies(t *testing.T) {
 		f.stop()
 		t.settle(f, in, entries(t, master, "orders"), true)
 		t.Logf("the consumer went on %v after the fail-over", noticed)
+	})
+}
+
+// TestConnectionsCutInTheMiddleOfACluster is TestConnectionsCutInTheMiddle for every connection to the nodes of a cluster, with a client that
+// the program brings and that would, by itself, send what failed once more.
+func TestConnectionsCutInTheMiddleOfACluster(t *testing.T) {
+	eachMode(t, func(t *trial, mode streamer.ConsumerMode) {
+		c := testservers.StartRedisCluster(t.T, testservers.ClusterOptions{})
+		if c == nil {
+			return
+		}
+		var network faultproxy.Net
+		defer network.Close()
+		client := goredis.NewClusterClient(&goredis.ClusterOptions{Addrs: c.Addrs(), Dialer: network.DialContext})
+		defer client.Close()
+		s, err := redis.Connect(t.ctx, redis.Config{Client: client, Create: streamer.CreateAlways, Shards: clusterShards, Block: time.Second}, streamer.StreamerOptions{
+			Consumer: streamer.ConsumerOptions{Streams: []string{"orders"}}, Producer: streamer.ProducerOptions{Stream: "orders"},
+			Hooks: t.hooks(), Logger: slog.New(slog.DiscardHandler),
+		})
+		t.must("Connect", err)
+		defer s.Close()
+		in := t.take(t.consumer(s, reader(mode)))
+		f := t.flow(t.producer(s), pace{burst: 6, every: 3 * time.Millisecond})
+		in.proceeds(100)
+		seed := uint64(time.Now().UnixNano())
+		random := rand.New(rand.NewPCG(seed, 0))
+		rounds := soak(10, 200)
+		for range rounds {
+			network.Each(func(p *faultproxy.Proxy) { p.CutAfter(faultproxy.Direction(random.IntN(2)), 1+random.Int64N(5000)) })
+			f.proceeds(30)
+			in.proceeds(30)
+		}
+		f.stop()
+		t.settle(f, in, clusterEntries(t, c), false)
+		cuts := 0
+		network.Each(func(p *faultproxy.Proxy) { _, _, n := p.Connections(); cuts += n })
+		t.Logf("seed %d: %d connections cut", seed, cuts)
 	})
 }

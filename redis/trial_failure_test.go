@@ -122,10 +122,13 @@ func nameOf(mode streamer.ConsumerMode) string {
 	return fmt.Sprint(mode)
 }
 
-// eachMode runs a test in the three modes.
+// eachMode runs a test in the three modes, side by side: most of the time is waiting.
 func eachMode(t *testing.T, run func(*trial, streamer.ConsumerMode)) {
 	for _, name := range slices.Sorted(maps.Keys(modes)) {
-		t.Run(name, func(t *testing.T) { run(newTrial(t), modes[name]) })
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			run(newTrial(t), modes[name])
+		})
 	}
 }
 
