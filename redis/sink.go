@@ -37,6 +37,8 @@ type sink struct {
 
 	// doubt is the last record of a batch that may be stored in part: the engine hands the rest of it in again.
 	doubt *streamer.Pending
+	// careful says that the last batch failed: see Write.
+	careful bool
 }
 
 // outlet is one stream as a producer sees it.
@@ -87,7 +89,8 @@ func (s *sink) Close(context.Context) error {
 	return nil
 }
 
-// Write implements streamer.Writer.
+// Write implements streamer.Writer. A server that recovers in the middle of a pipeline has refused its first records and stores the others, out of
+// order; so after a failure the first record of each shard goes ahead, and the others follow when it is stored.
 func (s *sink) Write(ctx context.Context, p []*streamer.Pending) error {
 	if s.closed.Load() {
 		return streamer.ErrClosed
@@ -95,15 +98,55 @@ func (s *sink) Write(ctx context.Context, p []*streamer.Pending) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
+	last := p[len(p)-1]
+	if s.careful {
+		first, rest := s.scouts(ctx, p)
+		if err := s.send(ctx, first, last); err != nil {
+			return err
+		}
+		p = rest
+	}
+	err := s.send(ctx, p, last)
+	s.careful = err != nil
+	if err == nil {
+		s.doubt = nil
+	}
+	return err
+}
+
+// scouts are the first record of each shard.
+func (s *sink) scouts(ctx context.Context, p []*streamer.Pending) (first, rest []*streamer.Pending) {
+	seen := map[*target]bool{}
+	for _, pd := range p {
+		t, err := s.target(ctx, &pd.Record)
+		if err != nil || !seen[t] {
+			seen[t] = true
+			first = append(first, pd)
+			continue
+		}
+		rest = append(rest, pd)
+	}
+	return first, rest
+}
+
+// send sends records in one pipeline and resolves those whose outcome is known; last is that of the batch.
+func (s *sink) send(ctx context.Context, p []*streamer.Pending, last *streamer.Pending) error {
 	p, err := s.prepare(ctx, p)
 	defer s.unload()
-	if err != nil || len(p) == 0 {
-		return err
+	if err != nil {
+		return s.again(last, err)
+	}
+	if len(p) == 0 {
+		return nil
 	}
 	pipe := s.b.client.Pipeline()
 	_ = pipe.BatchProcess(ctx, s.cmds...) // queues
 	_, failed := pipe.Exec(ctx)
-	return s.settle(p, failed)
+	unknown, err := s.settle(p, failed)
+	if unknown {
+		s.doubt = last
+	}
+	return s.again(last, err)
 }
 
 // unload lets go of the batch.
@@ -121,7 +164,7 @@ func (s *sink) prepare(ctx context.Context, p []*streamer.Pending) ([]*streamer.
 	for _, pd := range p {
 		t, err := s.target(ctx, &pd.Record)
 		if err != nil && (isLost(err) || isUnsent(err) || passes(err)) {
-			return nil, s.again(p, err)
+			return nil, err
 		}
 		if err == nil {
 			err = s.check(&pd.Record)
@@ -170,11 +213,9 @@ func (t *target) slot(noMkStream bool) *slot {
 }
 
 // settle resolves the records whose outcome is known and returns why the others have to be sent again. Each command has its own error, unless the
-// pipeline failed before.
-func (s *sink) settle(p []*streamer.Pending, failed error) error {
+// pipeline failed before. unknown says that some of the others may be stored.
+func (s *sink) settle(p []*streamer.Pending, failed error) (unknown bool, retry error) {
 	s.holdOrder(cmp.Or(failed, errMalformed))
-	var retry error
-	unknown := false
 	for i, sl := range s.slots {
 		switch err := sl.err; {
 		case err == nil:
@@ -188,14 +229,7 @@ func (s *sink) settle(p []*streamer.Pending, failed error) error {
 		}
 	}
 	s.warnTrims()
-	if retry == nil {
-		s.doubt = nil
-		return nil
-	}
-	if unknown {
-		s.doubt = p[len(p)-1]
-	}
-	return s.again(p, retry)
+	return unknown, retry
 }
 
 // holdOrder reads the outcomes and marks those that a stored record of their shard stands behind: sent again they would change places with it.
@@ -226,9 +260,9 @@ func (s *sink) refusal(sl *slot, err error) error {
 	return translate(err)
 }
 
-// again has the engine hand the unresolved records of p in once more. While nobody knows whether they are stored, giving them up is ErrUnknown.
-func (s *sink) again(p []*streamer.Pending, err error) error {
-	if len(p) > 0 && s.doubt == p[len(p)-1] {
+// again has the engine hand the unresolved records of a batch in once more. While nobody knows whether they are stored, giving them up is ErrUnknown.
+func (s *sink) again(last *streamer.Pending, err error) error {
+	if err != nil && s.doubt == last {
 		return streamer.Transient(&streamer.Error{Kind: streamer.ErrUnknown, Err: err}, 0)
 	}
 	return streamer.Transient(translate(err), 0)
