@@ -41,11 +41,7 @@ func (s groupSource) ackAs(ctx context.Context, key string, at streamer.StreamSh
 	if s.shared() {
 		return s.b.xack(ctx, key, s.group, seqs)
 	}
-	args := make([]any, 2, 2+len(seqs))
-	args[0], args[1] = s.group, s.lock
-	for _, q := range seqs {
-		args = append(args, idOf(q).String())
-	}
+	args := appendIDs([]any{s.group, s.lock}, seqs)
 	n, err := ackScript.Run(ctx, s.b.client, []string{key}, args...).Int()
 	if isNotPermitted(err) {
 		ours, err := s.b.owns(ctx, key, s.group, s.lock)
@@ -60,7 +56,7 @@ func (s groupSource) ackAs(ctx context.Context, key string, at streamer.StreamSh
 	return err
 }
 
-// idArg is an id as a command's argument, without an allocation.
+// idArg is an id as a command's argument, without an allocation of its own.
 type idArg struct {
 	id
 	text [maxIDLen]byte
@@ -69,16 +65,19 @@ type idArg struct {
 // MarshalBinary implements encoding.BinaryMarshaler for go-redis, which copies.
 func (a *idArg) MarshalBinary() ([]byte, error) { return a.append(a.text[:0]), nil }
 
-func (b *backend) xack(ctx context.Context, key, group string, seqs []streamer.SeqNo) error {
+// appendIDs appends ids to a command's arguments, in two allocations for all.
+func appendIDs(args []any, seqs []streamer.SeqNo) []any {
 	ids := make([]idArg, len(seqs))
-	args := make([]any, 3, 3+len(seqs))
-	args[0], args[1], args[2] = "xack", key, group
+	args = slices.Grow(args, len(seqs))
 	for i, q := range seqs {
 		ids[i].id = idOf(q)
 		args = append(args, &ids[i])
 	}
-	cmd := redis.NewIntCmd(ctx, args...)
-	return b.client.Process(ctx, cmd)
+	return args
+}
+
+func (b *backend) xack(ctx context.Context, key, group string, seqs []streamer.SeqNo) error {
+	return b.client.Process(ctx, redis.NewIntCmd(ctx, appendIDs([]any{"xack", key, group}, seqs)...))
 }
 
 // Release implements streamer.Releaser: what was fetched and not handed out is there for the others.

@@ -123,14 +123,15 @@ func (s *scanner) entries(key []byte, page func([]byte, int) error, each func(*e
 	if err := page(key, min(n, len(s.b)/leastEntry)); err != nil {
 		return err
 	}
+	e := new(entry) // one for all, because each lets it escape
 	for range n {
-		var e entry
-		if ok, err := s.entry(&e); err != nil {
+		*e = entry{}
+		if ok, err := s.entry(e); err != nil {
 			return err
 		} else if !ok {
 			continue
 		}
-		if err := each(&e); err != nil {
+		if err := each(e); err != nil {
 			return err
 		}
 	}
