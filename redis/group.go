@@ -70,20 +70,12 @@ func (s *source) enterGroup(ctx context.Context, sh *shard, st *state, g *groupS
 		return err
 	}
 	if s.shared() {
-		s.offered(sh)
+		s.look(ctx, sh)
 	} else if err := s.takeOver(ctx, sh); err != nil {
 		return err
 	}
 	sh.replay = &id{}
 	return nil
-}
-
-// offered has Fetch look for what others left behind.
-func (s *source) offered(sh *shard) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	sh.claiming = true
-	s.kick()
 }
 
 // occupy takes the place of a Resumable group's owner, or sees to it that there is none.
@@ -171,7 +163,7 @@ func (l *lane) chore(ctx context.Context, sh *shard) (done bool, err error) {
 	if sh.replay != nil {
 		return true, l.readPending(ctx, sh)
 	}
-	if l.s.isOffered(sh) {
+	if l.s.isLeft(sh) {
 		return true, l.readClaimed(ctx, sh)
 	}
 	return false, nil
@@ -225,11 +217,12 @@ func (s *source) discard(ctx context.Context, sh *shard, gone []id) error {
 	return s.b.client.XAck(ctx, sh.key, s.group, ids...).Err()
 }
 
-// readClaimed takes a page of what other members left behind. A reply that is lost makes all of it ours without our knowing.
+// readClaimed takes a page of what other members left behind, from the first on that is, and looks whether there is more: going through all that is
+// pending would take as long as others add to it. A reply that is lost makes all of it ours without our knowing.
 func (l *lane) readClaimed(ctx context.Context, sh *shard) error {
 	known := l.s.inFlight(sh)
 	limit := l.s.limit()
-	args := []any{"xautoclaim", sh.key, l.s.group, l.s.name, l.s.b.cfg.ClaimIdle.Milliseconds(), sh.claim.String(), "count", limit}
+	args := []any{"xautoclaim", sh.key, l.s.group, l.s.name, l.s.b.cfg.ClaimIdle.Milliseconds(), l.s.leftFrom(sh).String(), "count", limit}
 	reply := &slab{}
 	if err := l.conn.do(ctx, reply, args); err != nil {
 		sh.replay = &id{}
@@ -237,7 +230,7 @@ func (l *lane) readClaimed(ctx context.Context, sh *shard) error {
 	}
 	l.s.heard(l.shards)
 	var gone []id
-	next, err := scanClaim(reply.b, func(_ []byte, n int) error { l.page.room(n); return nil }, func(e *entry) error {
+	_, err := scanClaim(reply.b, func(_ []byte, n int) error { l.page.room(n); return nil }, func(e *entry) error {
 		if e.gone {
 			gone = append(gone, e.at)
 		} else if !known[e.at] {
@@ -251,23 +244,30 @@ func (l *lane) readClaimed(ctx context.Context, sh *shard) error {
 		}
 		return err
 	}
-	sh.claim = next
-	if next == lowest {
-		l.s.claimed(ctx, sh)
+	if err := l.s.discard(ctx, sh, gone); err != nil {
+		return err
 	}
-	return l.s.discard(ctx, sh, gone)
+	l.s.mu.Lock()
+	sh.left = nil
+	l.s.mu.Unlock()
+	if l.s.look(ctx, sh); !l.s.isLeft(sh) {
+		l.s.b.reap(ctx, sh.key, l.s.group, l.s.b.cfg.ClaimIdle)
+	}
+	return nil
 }
 
-func (s *source) isOffered(sh *shard) bool {
+// isLeft says whether other members left something behind.
+func (s *source) isLeft(sh *shard) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return sh.claiming
+	return sh.left != nil
 }
 
-// claimed ends a look at what others left behind.
-func (s *source) claimed(ctx context.Context, sh *shard) {
+func (s *source) leftFrom(sh *shard) id {
 	s.mu.Lock()
-	sh.claiming = false
-	s.mu.Unlock()
-	s.b.reap(ctx, sh.key, s.group, s.b.cfg.ClaimIdle)
+	defer s.mu.Unlock()
+	if sh.left == nil {
+		return lowest
+	}
+	return *sh.left
 }

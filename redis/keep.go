@@ -88,13 +88,21 @@ func (s *source) stillOurs(ctx context.Context, sh *shard) error {
 	return nil
 }
 
-// look asks whether anything was left behind.
+// look asks whether anything was left behind, and has Fetch take it.
 func (s *source) look(ctx context.Context, sh *shard) {
-	left, err := s.b.client.XPendingExt(ctx, &redis.XPendingExtArgs{
+	found, err := s.b.client.XPendingExt(ctx, &redis.XPendingExtArgs{
 		Stream: sh.key, Group: s.group, Idle: s.b.cfg.ClaimIdle, Start: "-", End: "+", Count: 1,
 	}).Result()
-	if err == nil && len(left) > 0 {
-		s.offered(sh)
+	if err != nil {
+		return
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	sh.left = nil
+	if len(found) > 0 {
+		first := infoID(found[0].ID)
+		sh.left = &first
+		s.kick()
 	}
 }
 

@@ -23,7 +23,7 @@ func (b *backend) OpenSource(ctx context.Context, c streamer.SourceConfig) (stre
 	s := b.newSource(c)
 	if err := s.open(ctx); err != nil {
 		s.stop()
-		return nil, bare(ctx, err)
+		return nil, b.failed(ctx, err)
 	}
 	s.announce()
 	if s.grouped() {

@@ -100,7 +100,7 @@ func (b *backend) Ping(ctx context.Context) error {
 		*client = b.client
 		return nil
 	}
-	return bare(ctx, b.client.Ping(ctx).Err())
+	return b.failed(ctx, b.client.Ping(ctx).Err())
 }
 
 // enter is the beginning of every call but those of sources and sinks.
@@ -112,6 +112,14 @@ func (b *backend) enter(ctx context.Context) error {
 		return streamer.ErrClosed
 	}
 	return nil
+}
+
+// failed is why a call failed, which may be that the backend was closed under it.
+func (b *backend) failed(ctx context.Context, err error) error {
+	if err != nil && ctx.Err() == nil && b.closed.Load() {
+		return streamer.ErrClosed
+	}
+	return bare(ctx, err)
 }
 
 // cluster is the client of a cluster; ok is false for one server.

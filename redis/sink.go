@@ -70,7 +70,7 @@ func (b *backend) OpenSink(ctx context.Context, c streamer.SinkConfig) (streamer
 		return s, nil
 	}
 	if _, err := s.outlet(ctx, c.Stream); err != nil {
-		return nil, err
+		return nil, b.failed(ctx, err)
 	}
 	return s, nil
 }

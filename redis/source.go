@@ -44,13 +44,12 @@ type shard struct {
 	replay   *id         // own pending entries after it have to be read before new ones
 	restored bool        // the group was made anew: what it gives again up to last was received before
 	known    map[id]bool // restored: what was in flight before the read that is under way
-	claim    id          // where to go on claiming
 	looked   time.Time
 
-	paused   bool      // under source.mu
-	claiming bool      // under source.mu: somebody else's messages can be had
-	emitted  id        // under source.mu: RealTime: last, as far as the engine knows
-	touched  time.Time // under source.mu: when the server last heard of us
+	paused  bool      // under source.mu
+	left    *id       // under source.mu: the first message that another member left behind
+	emitted id        // under source.mu: RealTime: last, as far as the engine knows
+	touched time.Time // under source.mu: when the server last heard of us
 }
 
 // newSource makes a source that is not open yet.
