@@ -79,10 +79,8 @@ func TestAMasterHandsOverToItsReplica(t *testing.T) {
 		times := soak(3, 30)
 		for i := range times {
 			key := fmt.Sprint("orders:", i%clusterShards)
-			old, replica := c.Master(key), c.Replica(key)
 			before := time.Now()
-			replica.Do("CLUSTER", "FAILOVER")
-			c.AwaitFailover(key, old)
+			c.HandOver(key)
 			f.proceeds(20)
 			in.proceeds(20)
 			longest = max(longest, time.Since(before))

@@ -49,22 +49,25 @@ func (c *Cluster) Replica(key string) *RedisServer {
 
 func (c *Cluster) master(slot int) (*RedisServer, error) {
 	for _, n := range c.Nodes {
-		if !n.process.running() {
-			continue
+		if n.process.running() {
+			return c.masterSeenBy(n, slot)
 		}
-		ranges, err := n.Try("CLUSTER", "SLOTS")
-		if err != nil {
-			return nil, err
-		}
-		for _, r := range ranges.([]any) {
-			r := r.([]any) // first, last, master, replicas…
-			if int64(slot) >= r[0].(int64) && int64(slot) <= r[1].(int64) {
-				return c.node(r[2].([]any)[1].(int64))
-			}
-		}
-		return nil, fmt.Errorf("%s knows no master of slot %d", n.Addr(), slot)
 	}
 	return nil, fmt.Errorf("no node of the cluster is running")
+}
+
+func (c *Cluster) masterSeenBy(n *RedisServer, slot int) (*RedisServer, error) {
+	ranges, err := n.Try("CLUSTER", "SLOTS")
+	if err != nil {
+		return nil, err
+	}
+	for _, r := range ranges.([]any) {
+		r := r.([]any) // first, last, master, replicas…
+		if int64(slot) >= r[0].(int64) && int64(slot) <= r[1].(int64) {
+			return c.node(r[2].([]any)[1].(int64))
+		}
+	}
+	return nil, fmt.Errorf("%s knows no master of slot %d", n.Addr(), slot)
 }
 
 func (c *Cluster) node(port int64) (*RedisServer, error) {
@@ -90,6 +93,32 @@ func (c *Cluster) AwaitFailover(key string, old *RedisServer) *RedisServer {
 			c.t.Fatalf("no fail-over within %v: %v", patience, err)
 		}
 	}
+}
+
+// HandOver makes a replica of the master that serves a key take over from it in good order, which loses nothing, and returns when every node
+// knows.
+func (c *Cluster) HandOver(key string) {
+	c.t.Helper()
+	old, replica := c.Master(key), c.Replica(key)
+	var asked time.Time
+	for deadline := time.Now().Add(patience); ; time.Sleep(5 * time.Millisecond) {
+		info := replica.Do("INFO", "replication")
+		if field(info, "role") == "master" {
+			break
+		}
+		if time.Now().After(deadline) {
+			c.t.Fatalf("%s does not take over from %s within %v", replica.Addr(), old.Addr(), patience)
+		}
+		// The server gives up on its own after five seconds, without a word.
+		if field(info, "master_link_status") == "up" && time.Since(asked) > 6*time.Second {
+			replica.Do("CLUSTER", "FAILOVER")
+			asked = time.Now()
+		}
+	}
+	c.must(c.await("to know who took over", func(n *RedisServer) (bool, error) {
+		master, err := c.masterSeenBy(n, Slot(key))
+		return master == replica, err
+	}))
 }
 
 // MoveSlot moves a slot and its keys from one master to another, as resharding does. In between, clients are answered with ASK.
