@@ -35,7 +35,7 @@ type SourceConfig struct {
 	Start       Position // zero: the committed position, else what FirstOf says. Set: go there; in Resumable make it durable before returning
 	Fallback    Position // ConsumerOptions.Start: for shards without a committed position; zero: Reset decides. See FirstOf
 	Reset       AutoReset
-	AtMostOnce  bool // AckOnDelivery: the engine commits each fetch before it is handed out, so a later Mark may be lower than an earlier one
+	AtMostOnce  bool // AckOnDelivery: the engine commits each fetch before it is handed out; see CursorCommitter
 	MaxBatch    int  // most messages per slab
 	Logger      *slog.Logger
 
@@ -83,7 +83,8 @@ type Mark struct {
 }
 
 // CursorCommitter is optional on Source: progress is one position per shard. Not called concurrently with itself, may be called during
-// Fetch and from inside Revoked. An error means that none, some or all are durable.
+// Fetch and from inside Revoked. An error means that none, some or all are durable. With AtMostOnce a Mark may be lower than an earlier one,
+// and one whose Seq is zero says that nothing of the shard was handed out: its position is again where this source began.
 type CursorCommitter interface {
 	CommitCursors(ctx context.Context, upTo []Mark) error
 }
@@ -103,6 +104,12 @@ type MessageAcker interface {
 // block. Without it a full window stops the whole consumer.
 type Pauser interface {
 	Pause(s StreamShard, paused bool)
+}
+
+// Fixed is optional on a Source that cannot be moved, a pipe for one. Fixed says why: an ErrUnsupported that Seek, Rewind, Assign and
+// Unassign return without touching the source.
+type Fixed interface {
+	Fixed() error
 }
 
 // Releaser is optional on a Source whose messages several members share: messages that were emitted and not handed out go back to the group,

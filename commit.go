@@ -146,7 +146,7 @@ func (s *session) tidy() {
 	s.active = kept
 }
 
-// commitUntil is commitNow that retries what is transient until ctx ends; then it returns the last failure.
+// commitUntil is commitNow that retries what is transient until ctx ends.
 func (s *session) commitUntil(ctx context.Context) error {
 	if err := s.enterSlot(ctx); err != nil {
 		return err
@@ -155,7 +155,7 @@ func (s *session) commitUntil(ctx context.Context) error {
 	return s.retry(ctx, func() error { return s.commitHeld(ctx, nil) })
 }
 
-// retry calls f until it succeeds, fails for good, or ctx ends.
+// retry calls f until it succeeds, fails for good, or ctx ends; then it returns the last failure.
 func (s *session) retry(ctx context.Context, f func() error) error {
 	var b backoff
 	for {
@@ -172,9 +172,13 @@ func (s *session) retry(ctx context.Context, f func() error) error {
 	}
 }
 
+// wrapCommit makes a failed commit an error for the program, which is not to see that retrying might have helped.
 func (s *session) wrapCommit(err error) error {
 	if err == nil {
 		return nil
+	}
+	if t, ok := errors.AsType[*transientError](err); ok {
+		err = t.err
 	}
 	return s.wrap("commit", err)
 }

@@ -11,7 +11,7 @@ import (
 const grace = 100 * time.Millisecond
 
 func (p *producer) arm(d time.Duration) {
-	if p.o.DeliveryTimeout >= noLimit {
+	if p.o.DeliveryTimeout >= forever {
 		return
 	}
 	p.armed = true

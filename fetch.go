@@ -2,7 +2,6 @@ package streamer
 
 import (
 	"context"
-	"io"
 	"time"
 )
 
@@ -10,6 +9,7 @@ import (
 func (s *session) fetchLoop(ctx context.Context) {
 	var b backoff
 	for s.awaitRoom(ctx) {
+		s.fetchSince = time.Now()
 		err := s.src.Fetch(ctx, s.emit)
 		if err == nil {
 			b.reset()
@@ -93,9 +93,6 @@ func (s *session) roomLeft() int {
 
 // wrap makes an error of the source one of ours.
 func (s *session) wrap(op string, err error) error {
-	if err == io.EOF {
-		return err
-	}
 	return wrap(op, s.obs.Load().backend, "", err)
 }
 

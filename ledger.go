@@ -1,7 +1,6 @@
 package streamer
 
 import (
-	"math/bits"
 	"sync/atomic"
 	"time"
 )
@@ -145,17 +144,7 @@ func (l *ledger) seal() {
 	l.advance()
 }
 
-// unsaved lists the messages that are done and not yet acknowledged at the source, in order.
-func (l *ledger) unsaved() []SeqNo {
-	var seqs []SeqNo
-	l.eachUnsaved(func(r *run, w int, slots uint64) {
-		for ; slots != 0; slots &= slots - 1 {
-			seqs = append(seqs, r.seqs[w<<6+bits.TrailingZeros64(slots)])
-		}
-	})
-	return seqs
-}
-
+// eachUnsaved calls f for the messages that are done and not yet acknowledged at the source, in order.
 func (l *ledger) eachUnsaved(f func(r *run, w int, slots uint64)) {
 	for r := l.head; r != nil; r = r.next {
 		for w := range r.acked {

@@ -115,7 +115,7 @@ func (c *consumer) checkStart(ctx context.Context) error {
 	for _, stream := range c.o.Streams {
 		info, err := admin.Describe(ctx, stream)
 		if err != nil {
-			return nil // OpenSource says it better
+			return nil //nolint:nilerr // OpenSource says it better
 		}
 		for _, sh := range info.Shards {
 			if len(c.o.Shards) == 0 || slices.Contains(c.o.Shards, sh.ID) {

@@ -67,7 +67,7 @@ func (o *ProducerOptions) setDefaults() {
 	orDefault(&o.DeliveryTimeout, defaultDeliveryTimeout)
 	o.Linger = max(o.Linger, 0)
 	if o.DeliveryTimeout < 0 {
-		o.DeliveryTimeout = noLimit
+		o.DeliveryTimeout = forever
 	}
 	unlimited(&o.MaxBuffered)
 	unlimited(&o.MaxBufferedBytes)

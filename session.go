@@ -50,6 +50,8 @@ type session struct {
 	stop    context.CancelFunc
 	fetch   sync.WaitGroup // the fetch goroutine
 	commit  sync.WaitGroup // the commit goroutine
+
+	fetchSince time.Time // since when the source has been fetching, for Hooks.Fetched; the fetch goroutine's
 }
 
 // held counts messages and their bytes.
@@ -153,7 +155,8 @@ func (s *session) emit(slab []Message) {
 		signal(s.wake)
 	}
 	if h := s.obs.Load(); h.hooks.Fetched != nil {
-		h.fetched(countByShard(slab), 0)
+		h.fetched(countByShard(slab), time.Since(s.fetchSince))
+		s.fetchSince = time.Now()
 	}
 }
 
