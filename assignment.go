@@ -187,7 +187,13 @@ func (s *session) inFlight(at StreamShard) iter.Seq2[SeqNo, bool] {
 	}
 	var entries []entry
 	s.mu.Lock()
-	if l := s.ledgers[at]; l != nil {
+	switch l := s.ledgers[at]; {
+	case l == nil:
+	case !s.o.tracks():
+		for _, seq := range s.undelivered(l) {
+			entries = append(entries, entry{seq, false})
+		}
+	default:
 		l.uncommitted(s.acker != nil, func(seq SeqNo, handedOut bool) bool {
 			entries = append(entries, entry{seq, handedOut})
 			return true
@@ -201,6 +207,21 @@ func (s *session) inFlight(at StreamShard) iter.Seq2[SeqNo, bool] {
 			}
 		}
 	}
+}
+
+// undelivered is what is buffered of a shard, in a session of one queue whose ledgers keep no runs. session.mu is held.
+func (s *session) undelivered(l *ledger) []SeqNo {
+	if l.buffered == 0 {
+		return nil
+	}
+	seqs := make([]SeqNo, 0, l.buffered)
+	ring := &s.queues[0].ring
+	for i := range ring.n {
+		if m := ring.at(i); m.run.led == l {
+			seqs = append(seqs, m.Seq)
+		}
+	}
+	return seqs
 }
 
 // progress is SourceConfig.Progress.

@@ -50,7 +50,7 @@ type SourceConfig struct {
 	// Fetch's own emit.
 	Revoked func(gone []StreamShard, lost bool)
 	// InFlight is what was emitted and is not committed: to keep claims alive (true: handed out, the
-	// program holds it; false: still buffered), and to release them on Close.
+	// program holds it; false: still buffered), and to release them on Close. In RealTime only what is buffered.
 	InFlight func(s StreamShard) iter.Seq2[SeqNo, bool]
 	// Progress says that everything up to m is done as far as the source is concerned though no message was emitted for it (Kafka transaction
 	// markers, an idle shard's moved end); the ledger commits it once everything before is acknowledged.
@@ -106,10 +106,15 @@ type Pauser interface {
 	Pause(s StreamShard, paused bool)
 }
 
-// Fixed is optional on a Source that cannot be moved, a pipe for one. Fixed says why: an ErrUnsupported that Seek, Rewind, Assign and
-// Unassign return without touching the source.
+// Fixed is optional on a Backend whose consumers cannot move, a pipe's for one. Fixed says why: an ErrUnsupported that Seek, Rewind, Assign and
+// Unassign return without touching anything.
 type Fixed interface {
 	Fixed() error
+}
+
+// Defaulter is optional on a Backend that has defaults of its own: they stand under what the URI and the code say.
+type Defaulter interface {
+	Defaults() StreamerOptions
 }
 
 // Releaser is optional on a Source whose messages several members share: messages that were emitted and not handed out go back to the group,

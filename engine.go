@@ -25,6 +25,9 @@ func New(b Backend, o StreamerOptions) (Streamer, error) {
 	if b == nil {
 		return nil, invalid("backend is nil")
 	}
+	if d, ok := b.(Defaulter); ok {
+		o = merge(o, d.Defaults())
+	}
 	orDefault(&o.CloseTimeout, defaultCloseTimeout)
 	o.Logger = loggerOr(o.Logger)
 	return &engine{b: b, o: o, consumers: map[*consumer]struct{}{}, producers: map[*producer]struct{}{}}, nil

@@ -164,7 +164,7 @@ func (c *consumer) checkPosition(to Position) error {
 
 // fixed refuses to move what cannot be moved.
 func (c *consumer) fixed() error {
-	if f, ok := c.q.Load().s.src.(Fixed); ok {
+	if f, ok := c.home.b.(Fixed); ok {
 		return f.Fixed()
 	}
 	return nil
