@@ -52,7 +52,10 @@ func (e *engine) closing() (context.Context, context.CancelFunc) {
 
 func (e *engine) Consumer(ctx context.Context, call ConsumerOptions) (Consumer, error) {
 	o, err := call.complete(e.o.Consumer)
-	if err == nil {
+	switch {
+	case e.isClosed():
+		err = ErrClosed
+	case err == nil:
 		err = ctx.Err()
 	}
 	if err != nil {
