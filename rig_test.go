@@ -18,7 +18,7 @@ type rig struct {
 }
 
 // inBubble runs f with a rig and closes the Streamer at the end.
-func inBubble(t *testing.T, can abilities, o StreamerOptions, f func(r *rig)) {
+func inBubble(t *testing.T, can abilities, o StreamerOptions, f func(t *testing.T, r *rig)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
 		b := newFake(can)
@@ -28,7 +28,7 @@ func inBubble(t *testing.T, can abilities, o StreamerOptions, f func(r *rig)) {
 			t.Fatal(err)
 		}
 		defer s.Close()
-		f(&rig{b, t, s})
+		f(t, &rig{b, t, s})
 	})
 }
 
@@ -149,4 +149,10 @@ func background[T any](f func() T) (wait func() T) {
 	c := make(chan T, 1)
 	go func() { c <- f() }()
 	return func() T { return <-c }
+}
+
+// sleep lets d of the bubble's time pass, and all that is due by then happen.
+func (r *rig) sleep(d time.Duration) {
+	time.Sleep(d)
+	synctest.Wait()
 }
