@@ -50,6 +50,7 @@ type backend struct {
 var (
 	_ streamer.Backend = (*backend)(nil)
 	_ streamer.Dealer  = (*backend)(nil)
+	_ streamer.Fixed   = (*backend)(nil)
 	_ streamer.Pinger  = (*backend)(nil)
 	_ streamer.Source  = (*source)(nil)
 	_ streamer.Sink    = (*sink)(nil)
@@ -103,11 +104,11 @@ func checkSource(c *streamer.SourceConfig, f Format) error {
 	case c.Mode == streamer.Resumable:
 		return noPosition("Resumable: use RealTime, or LoadBalanced to share the input in this process")
 	case c.Start != streamer.Committed(), c.Fallback != streamer.Committed():
-		return noPosition("Start, Seek and Rewind")
+		return noPosition("Start")
 	case c.Reset != streamer.Latest && c.Reset != 0:
 		return noPosition("AutoReset other than Latest")
 	case c.Shards != nil:
-		return noPosition("Shards and Assign")
+		return noPosition("Shards")
 	}
 	for _, stream := range c.Streams {
 		if stream == everyStream {
@@ -119,6 +120,9 @@ func checkSource(c *streamer.SourceConfig, f Format) error {
 	}
 	return nil
 }
+
+// Fixed implements streamer.Fixed.
+func (*backend) Fixed() error { return noPosition("Seek, Rewind and Assign") }
 
 func noPosition(what string) error {
 	return fmt.Errorf("%w: a pipe is read once, from where it is: no %s", streamer.ErrUnsupported, what)
