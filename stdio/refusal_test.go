@@ -2,6 +2,7 @@ package stdio
 
 import (
 	"errors"
+	"fmt"
 	"io"
 	"os"
 	"strings"
@@ -130,6 +131,53 @@ func TestStreamsOfAURI(t *testing.T) {
 				t.Errorf("\n got %s\nwant %s", got, want)
 			}
 		})
+	}
+}
+
+func TestEveryStreamIsWhatNobodyElseSaid(t *testing.T) {
+	const input = "[a] 1\n[b] 2\n[c] 3\n"
+	for _, c := range []struct {
+		uri               string
+		defaults, options []string
+		want              string
+	}{
+		{"stdio://", nil, nil, "a/0#0=1 b/0#0=2 c/0#0=3"},
+		{"stdio://", []string{"b"}, nil, "b/0#0=2"},
+		{"stdio://", []string{"b"}, []string{"c"}, "c/0#0=3"},
+		{"stdio://", nil, []string{"c"}, "c/0#0=3"},
+		{"stdio:///a", []string{"b"}, nil, "a/0#0=1"},
+		{"stdio:///*", []string{"b"}, nil, "a/0#0=1 b/0#0=2 c/0#0=3"},
+	} {
+		t.Run(fmt.Sprint(c.uri, c.defaults, c.options), func(t *testing.T) {
+			withStdin(t, input)
+			o := streamer.StreamerOptions{Consumer: streamer.ConsumerOptions{Streams: c.defaults}}
+			s, err := streamer.ConnectWith(testContext(t), c.uri, o)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer s.Close()
+			if got := show(drain(t, consumer(t, s, streamer.ConsumerOptions{Streams: c.options}))); got != c.want {
+				t.Errorf("\n got %s\nwant %s", got, c.want)
+			}
+		})
+	}
+}
+
+func TestWhereTheURINamesNoStreamRecordsDo(t *testing.T) {
+	for _, uri := range []string{"stdio://", "stdio:///*", "stdio:///a,b"} {
+		s, err := streamer.Connect(testContext(t), uri)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer s.Close()
+		p, err := s.Producer(testContext(t), streamer.ProducerOptions{})
+		if err != nil {
+			t.Errorf("%s: %v", uri, err)
+			continue
+		}
+		if _, err := p.Send(testContext(t), streamer.Record{Value: []byte("x")}).Wait(testContext(t)); !errors.Is(err, streamer.ErrInvalid) {
+			t.Errorf("%s: a record without a stream: %v", uri, err)
+		}
 	}
 }
 
