@@ -82,11 +82,11 @@ func TestPerMessageCommitTellsExactlyTheAcknowledged(t *testing.T) {
 
 func TestAFailedCommitStaysAndIsRetried(t *testing.T) {
 	for _, can := range []abilities{{cursor: true}, {acker: true}} {
-		var events []CommitEvent
-		var retries []RetryEvent
+		var commits seen[CommitEvent]
+		var retried seen[RetryEvent]
 		hooks := Hooks{
-			Committed: func(e CommitEvent) { events = append(events, e) },
-			Retrying:  func(e RetryEvent) { retries = append(retries, e) },
+			Committed: commits.add,
+			Retrying:  retried.add,
 		}
 		inBubble(t, can, StreamerOptions{Hooks: hooks}, func(t *testing.T, r *rig) {
 			lost := errors.New("connection lost")
@@ -102,6 +102,7 @@ func TestAFailedCommitStaysAndIsRetried(t *testing.T) {
 			}
 			r.add(0, 1)
 			r.expect(c, "0/3", "0/4") // the consumer goes on
+			events, retries := commits.all(), retried.all()
 			if len(events) != 3 || !errors.Is(events[0].Err, lost) || events[2].Err != nil || events[2].Group != "g" || events[2].Shards != 1 {
 				t.Errorf("Committed reported %+v", events)
 			}
@@ -206,8 +207,8 @@ func TestCommitInRealTimeIsNothing(t *testing.T) {
 }
 
 func TestSkippedAndProgressAreCommitted(t *testing.T) {
-	var skips []SkipEvent
-	o := StreamerOptions{Hooks: Hooks{Skipped: func(e SkipEvent) { skips = append(skips, e) }}}
+	var skipped seen[SkipEvent]
+	o := StreamerOptions{Hooks: Hooks{Skipped: skipped.add}}
 	inBubble(t, abilities{cursor: true}, o, func(t *testing.T, r *rig) {
 		at := StreamShard{"s", 0}
 		r.add(0, 2)
@@ -222,6 +223,7 @@ func TestSkippedAndProgressAreCommitted(t *testing.T) {
 		list[1].Ack()
 		r.sleep(time.Second)
 		r.called(nil, "commit 0=7")
+		skips := skipped.all()
 		if len(skips) != 1 || skips[0].Seq != SeqUint(3) || skips[0].StreamShard != at || skips[0].Err != broken {
 			t.Errorf("Skipped reported %+v", skips)
 		}

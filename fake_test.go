@@ -11,13 +11,14 @@ import (
 
 // abilities are what a fakeBackend's sources can do beside Fetch and Close.
 type abilities struct {
-	cursor, acker   bool // at most one of them
-	pauser          bool
-	releaser        bool
-	room            bool // Fetch respects SourceConfig.Room: messages are shared
-	dealt           bool // answers ErrNoGroups to LoadBalanced
-	forgetful       bool // keeps no positions: ErrUnsupported for Resumable
-	queues          bool // its sinks are Enqueuers
+	cursor, acker bool // at most one of them
+	pauser        bool
+	releaser      bool
+	room          bool // Fetch respects SourceConfig.Room: messages are shared
+	dealt         bool // answers ErrNoGroups to LoadBalanced
+	forgetful     bool // keeps no positions: ErrUnsupported for Resumable
+	fixed         bool // says that its consumers cannot move
+	queues        bool // its sinks are Enqueuers
 }
 
 // fakeBackend is a log in memory that does what its test says: it can as little or as much as the SPI allows, fails when told to, and writes
@@ -201,3 +202,8 @@ func (b *fakeBackend) OpenSink(ctx context.Context, c SinkConfig) (Sink, error) 
 func modeName(m ConsumerMode) string {
 	return [...]string{"", "realtime", "resumable", "load-balanced"}[m]
 }
+
+// fixedFake is a fakeBackend whose consumers cannot move.
+type fixedFake struct{ *fakeBackend }
+
+func (fixedFake) Fixed() error { return ErrUnsupported }

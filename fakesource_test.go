@@ -246,4 +246,3 @@ func (b *fakeBackend) values() []string {
 	defer b.mu.Unlock()
 	return slices.Clone(b.stored)
 }
-

@@ -68,8 +68,8 @@ func TestRevokedWaitsFiveSecondsAtMost(t *testing.T) {
 }
 
 func TestALostShardIsNotCommitted(t *testing.T) {
-	var events []AssignEvent
-	o := StreamerOptions{Hooks: Hooks{Assigned: func(e AssignEvent) { events = append(events, e) }}}
+	var events seen[AssignEvent]
+	o := StreamerOptions{Hooks: Hooks{Assigned: events.add}}
 	inBubble(t, abilities{cursor: true}, o, func(t *testing.T, r *rig) {
 		r.shards = 2
 		r.add(0, 10)
@@ -88,8 +88,8 @@ func TestALostShardIsNotCommitted(t *testing.T) {
 		}
 		r.called([]string{"open"}, "close")
 		want := []AssignEvent{{Group: "g", Gained: shardList(0, 1)}, {Group: "g", Revoked: shardList(0), Lost: true}}
-		if !slices.EqualFunc(events, want, equalAssign) {
-			t.Errorf("Assigned reported %+v, want %+v", events, want)
+		if got := events.all(); !slices.EqualFunc(got, want, equalAssign) {
+			t.Errorf("Assigned reported %+v, want %+v", got, want)
 		}
 	})
 }

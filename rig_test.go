@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"log/slog"
 	"slices"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -23,7 +24,11 @@ func inBubble(t *testing.T, can abilities, o StreamerOptions, f func(t *testing.
 	synctest.Test(t, func(t *testing.T) {
 		b := newFake(can)
 		o.Logger = slog.New(slog.DiscardHandler)
-		s, err := New(b, o)
+		var backend Backend = b
+		if can.fixed {
+			backend = fixedFake{b}
+		}
+		s, err := New(backend, o)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -155,4 +160,23 @@ func background[T any](f func() T) (wait func() T) {
 func (r *rig) sleep(d time.Duration) {
 	time.Sleep(d)
 	synctest.Wait()
+}
+
+// seen collects the events of a hook.
+type seen[E any] struct {
+	mu   sync.Mutex
+	list []E
+}
+
+func (s *seen[E]) add(e E) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.list = append(s.list, e)
+}
+
+// all are the events so far.
+func (s *seen[E]) all() []E {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.Clone(s.list)
 }

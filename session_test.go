@@ -277,8 +277,8 @@ func TestAFinalFetchErrorComesFromEveryCall(t *testing.T) {
 }
 
 func TestATransientFetchErrorIsRetriedAndReported(t *testing.T) {
-	var seen []RetryEvent
-	o := StreamerOptions{Hooks: Hooks{Retrying: func(e RetryEvent) { seen = append(seen, e) }}}
+	var retries seen[RetryEvent]
+	o := StreamerOptions{Hooks: Hooks{Retrying: retries.add}}
 	inBubble(t, abilities{}, o, func(t *testing.T, r *rig) {
 		lost := errors.New("connection lost")
 		r.fails("fetch", Transient(lost, time.Minute), Transient(lost, 0), Transient(lost, 0))
@@ -292,6 +292,7 @@ func TestATransientFetchErrorIsRetriedAndReported(t *testing.T) {
 		if d := time.Since(from); d != time.Minute+30*time.Millisecond {
 			t.Errorf("it took %v, want what was asked and then 10 and 20 ms", d)
 		}
+		seen := retries.all()
 		if len(seen) != 3 || !errors.Is(seen[0].Err, lost) || seen[0].After != time.Minute || seen[0].Op != "read" {
 			t.Errorf("reported %+v", seen)
 		}
