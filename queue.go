@@ -109,7 +109,10 @@ func (q *queue) done() error {
 	if q.closed {
 		return q.why
 	}
-	if q.suspended > 0 || q.s.ended == nil || !q.empty() || len(q.loans) > 0 {
+	if q.suspended > 0 || q.s.ended == nil {
+		return nil
+	}
+	if (!q.empty() || len(q.loans) > 0) && !(q.s.failed() && q.s.o.atMostOnce()) {
 		return nil
 	}
 	return q.s.ended

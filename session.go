@@ -261,6 +261,9 @@ func (s *session) end(err error) {
 	}
 }
 
+// failed says that the session ended with a failure: what is not committed by now never will be. session.mu is held.
+func (s *session) failed() bool { return s.ended != nil && s.ended != io.EOF }
+
 // signal puts a token into a channel of capacity 1.
 func signal(c chan struct{}) {
 	select {
