@@ -300,3 +300,37 @@ func TestSurveyor(t *testing.T) {
 		}
 	}
 }
+
+// TestLagCountsWhatIsOnItsWayUntilItIsEmitted: a message that Fetch has read and not handed over is not read yet.
+func TestLagCountsWhatIsOnItsWayUntilItIsEmitted(t *testing.T) {
+	r := newRig(t, func(c *Config) { c.NoFollow = true })
+	r.produce("a", numbers(0, 10)...)
+	r.produce("b", numbers(0, 5)...)
+	b, err := newBackend(r.cfg)
+	r.ok(err)
+	defer b.Close(r.ctx)
+	c := sourceConfig(wildcard)
+	c.MaxBatch = 4
+	src, err := b.OpenSource(r.ctx, c)
+	r.ok(err)
+	defer src.Close(r.ctx)
+	lag := func() (n int64) {
+		all, err := src.(streamer.Lagger).Lag(r.ctx)
+		r.ok(err)
+		for _, l := range all {
+			n += l.Messages
+		}
+		return n
+	}
+	for left := int64(15); left > 0; {
+		r.ok(src.Fetch(r.ctx, func(slab []streamer.Message) {
+			if n := lag(); n != left {
+				t.Errorf("before %d messages are emitted: %d, want %d", len(slab), n, left)
+			}
+			left -= int64(len(slab))
+		}))
+		if n := lag(); n != left {
+			t.Errorf("after: %d, want %d", n, left)
+		}
+	}
+}

@@ -58,7 +58,8 @@ type source struct {
 
 	mu      sync.Mutex
 	streams map[string]map[streamer.ShardID]*shard
-	seen    int64 // everything before this offset was emitted or passed over
+	seen    int64    // everything before this offset was emitted or passed over
+	coming  []*shard // that have messages in a slab which is being emitted
 }
 
 // shard is what a source knows of one shard.
@@ -77,6 +78,7 @@ type shard struct {
 	saved *cursor // as it is in its file; groups only
 
 	slot, count int // of the batch that is being made
+	coming      int // messages of the slab that is being emitted: last counts them already
 }
 
 // step is where a message lies.
