@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"math/rand/v2"
+	"strings"
 	"testing"
 	"time"
 
@@ -269,13 +270,39 @@ func TestBeaconsLeadToTheSegment(t *testing.T) {
 }
 
 type counting struct {
-	b     bytesAt
-	reads int
+	b           bytesAt
+	reads, read int // calls, and bytes
 }
 
 func (c *counting) ReadAt(p []byte, off int64) (int, error) {
 	c.reads++
-	return c.b.ReadAt(p, off)
+	n, err := c.b.ReadAt(p, off)
+	c.read += n
+	return n, err
+}
+
+// TestTheEndBehindALargeMessageTakesOneReading: not one for each of the beacons that it spans.
+func TestTheEndBehindALargeMessageTakesOneReading(t *testing.T) {
+	f := newForeign(1024)
+	f.send("a", "small")
+	small := len(f.b)
+	f.send("a", strings.Repeat("large", 1<<18))
+	whole := len(f.b)
+	for what, c := range map[string]struct{ size, end int }{
+		"whole":      {whole, whole},
+		"torn":       {whole - 1, small},
+		"half there": {whole / 2, small},
+	} {
+		src := &counting{b: f.b[:c.size]}
+		v := &view{src: src, interval: 1024, size: int64(c.size)}
+		e, err := v.ending(t.Context())
+		if err != nil || e.end != int64(c.end) {
+			t.Errorf("%s: the end is %d, %v, want %d", what, e.end, err, c.end)
+		}
+		if src.read > 2*c.size {
+			t.Errorf("%s: %d bytes were read of %d", what, src.read, c.size)
+		}
+	}
 }
 
 // TestSurveyor is SeaStreamer's: which beacon is before message 3 of ten beacons, beacon n naming message n, when only some name the shard.
