@@ -265,7 +265,13 @@ func (s *source) positioned() int64 {
 	return s.r.Offset()
 }
 
-var errDeleted = errors.New("the log was deleted, replaced or cut off while it was read")
+// missing says what to do about a log that does not exist.
+func missing(err error) error {
+	return &streamer.Error{Kind: streamer.ErrNotFound,
+		Err: fmt.Errorf("%w (a consumer makes no log: send to it first, create a stream with Admin.Create, or connect with create=always)", err)}
+}
+
+var errDeleted = errors.New("the log was deleted, replaced or cut off while it was read; with create=always its consumers wait for it to come back")
 
 func notThere(path string) error {
 	return &streamer.Error{Kind: streamer.ErrNotFound, Err: fmt.Errorf("%s: %w", path, errDeleted)}

@@ -3,6 +3,7 @@ package file
 import (
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -135,5 +136,23 @@ func TestURIToTheEnd(t *testing.T) {
 		if err := s.Close(); err != nil {
 			t.Fatal(err)
 		}
+	}
+}
+
+// TestTheErrorAboutAMissingLogSaysWhatToDo.
+func TestTheErrorAboutAMissingLogSaysWhatToDo(t *testing.T) {
+	r := newRig(t)
+	_, err := r.connect().Consumer(r.ctx, streamer.ConsumerOptions{Streams: []string{"a"}})
+	r.is(err, streamer.ErrNotFound)
+	r.is(err, fs.ErrNotExist)
+	for _, w := range []string{r.cfg.Path, "create=always", "Admin.Create"} {
+		if !strings.Contains(err.Error(), w) {
+			t.Errorf("%v: nothing of %s", err, w)
+		}
+	}
+	_, err = r.connect(func(c *Config) { c.Create = streamer.CreateNever }).Producer(r.ctx, streamer.ProducerOptions{Stream: "a"})
+	r.is(err, streamer.ErrNotFound)
+	if !strings.Contains(err.Error(), "create=never") {
+		t.Error(err)
 	}
 }

@@ -126,7 +126,7 @@ func (s *source) trouble() (report func(), err error) {
 		return s.mend(), nil
 	}
 	if s.missing != "" {
-		return nil, notFound(s.missing)
+		return nil, missing(s.missing, errStreamDeleted)
 	}
 	return nil, nil
 }
