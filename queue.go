@@ -168,6 +168,7 @@ func (q *queue) next(lent *loan) *Message {
 		return nil
 	}
 	s := q.s
+	q.slow = false
 	for {
 		if q.ring.n == 0 && s.pool.n > 0 {
 			s.deal()
@@ -188,7 +189,6 @@ func (q *queue) next(lent *loan) *Message {
 		case s.o.atMostOnce() && !s.isAhead(l, m):
 			return nil
 		}
-		q.slow = false
 		q.ring.popFront()
 		s.handOut(q, m, lent)
 		if q.waiters > 0 {
@@ -233,6 +233,23 @@ func (q *queue) giveBack(lent *loan, m *Message) {
 	l.buffered++
 	s.buffered.add(m)
 	q.ring.pushFront(m)
+	q.settleFront()
+}
+
+// settleFront moves the message in front behind those of its shard that come before it: other Streams may have given theirs back first.
+func (q *queue) settleFront() {
+	m, at := q.ring.front(), 0
+	for i := 1; i < q.ring.n; i++ {
+		x := q.ring.at(i)
+		if x.run.led != m.run.led {
+			continue
+		}
+		if x.Seq.Compare(m.Seq) > 0 {
+			return
+		}
+		q.ring.move(at, i)
+		at = i
+	}
 }
 
 func (q *queue) endLoan(lent *loan) {
