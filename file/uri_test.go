@@ -47,6 +47,31 @@ func TestURI(t *testing.T) {
 	}
 }
 
+// TestSplitCutsAsConnectDoes: whatever the options are.
+func TestSplitCutsAsConnectDoes(t *testing.T) {
+	for uri, want := range map[string]struct {
+		log, streams string
+		kind         error
+	}{
+		"file:///tmp/x.ss/a,b?mode=resumable":   {"/tmp/x.ss", "[a b]", nil},
+		"file://x.ss?colour=blue&beacon=1":      {"x.ss", "[]", nil},
+		"file:///tmp/x.ss/*":                    {"/tmp/x.ss", "[*]", nil},
+		"file:///tmp/x/a":                       {"", "[]", streamer.ErrInvalid},
+		"file://user@/tmp/x.ss/a":               {"", "[]", streamer.ErrInvalid},
+		"file://a,b/tmp/x.ss/a":                 {"", "[]", streamer.ErrInvalid},
+		"file:///tmp/x.ss/SEA_STREAMER_SOMEHOW": {"", "[]", streamer.ErrInvalid},
+	} {
+		u, err := streamer.ParseURI(uri)
+		if err != nil {
+			t.Fatal(err)
+		}
+		log, streams, err := Split(u)
+		if log != want.log || fmt.Sprint(streams) != want.streams || !errors.Is(err, want.kind) {
+			t.Errorf("%s: %q, %q, %v", uri, log, streams, err)
+		}
+	}
+}
+
 func TestURIsThatAreRefused(t *testing.T) {
 	for uri, want := range map[string]struct {
 		kind error
