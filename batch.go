@@ -79,7 +79,7 @@ func (p *producer) uncut(batch []*Pending) []*Pending {
 
 // lingers says how long to wait for a fuller batch: not when this one is full, and not for a record that a Flush waits for.
 func (p *producer) lingers(batch []*Pending) time.Duration {
-	if p.o.Linger == 0 || len(batch) == 0 || p.head < len(p.queue) || p.closing || p.hurried+len(batch) > 0 {
+	if p.o.Linger == 0 || len(batch) == 0 || p.head < len(p.queue) || p.closing || p.hurried+len(batch) > 0 || p.full(len(batch), sizeOf(batch)) {
 		return 0
 	}
 	return p.o.Linger - (time.Since(p.born) - batch[0].sent)
@@ -106,8 +106,20 @@ func (p *producer) linger(d time.Duration) {
 func (p *producer) lingerOver() bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	n := len(p.queue) - p.head
-	return p.closing || p.hurried > 0 || p.limits.Records > 0 && n >= p.limits.Records || p.limits.Bytes > 0 && p.queueBytes >= p.limits.Bytes
+	return p.closing || p.hurried > 0 || p.full(len(p.queue)-p.head, p.queueBytes)
+}
+
+// full says that a batch of these measures cannot grow.
+func (p *producer) full(records, bytes int) bool {
+	return p.limits.Records > 0 && records >= p.limits.Records || p.limits.Bytes > 0 && bytes >= p.limits.Bytes
+}
+
+func sizeOf(batch []*Pending) int {
+	n := 0
+	for _, pd := range batch {
+		n += pd.size
+	}
+	return n
 }
 
 // writeAll writes the batch, again when the sink says that nothing of the rest is stored, in order, so that later records stay behind.
@@ -142,13 +154,10 @@ func (p *producer) write(batch []*Pending) error {
 	left := p.o.DeliveryTimeout - (time.Since(p.born) - batch[0].sent)
 	ctx, cancel := context.WithTimeout(p.life, left)
 	defer cancel()
-	records, bytes, stream := len(batch), 0, batch[0].Record.Stream
 	if p.obs.hooks.Written == nil {
 		return p.writer.Write(ctx, batch)
 	}
-	for _, pd := range batch {
-		bytes += pd.size
-	}
+	records, bytes, stream := len(batch), sizeOf(batch), batch[0].Record.Stream
 	from := time.Now()
 	err := p.writer.Write(ctx, batch)
 	p.obs.hooks.Written(WriteEvent{Stream: stream, Records: records, Bytes: bytes, Took: time.Since(from), Err: err})
