@@ -17,6 +17,7 @@ type abilities struct {
 	room          bool // Fetch respects SourceConfig.Room: messages are shared
 	dealt         bool // answers ErrNoGroups to LoadBalanced
 	forgetful     bool // keeps no positions: ErrUnsupported for Resumable
+	lag           bool // tells how far behind it is
 	fixed         bool // says that its consumers cannot move
 	queues        bool // its sinks are Enqueuers
 }

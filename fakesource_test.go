@@ -138,8 +138,24 @@ func (f *fakeSource) able() Source {
 			*fakeSource
 			pauser
 		}{f, pauser{f}}
+	case can.lag:
+		return struct {
+			*fakeSource
+			lagPart
+		}{f, lagPart{f}}
 	}
 	return f
+}
+
+type lagPart struct{ f *fakeSource }
+
+// Lag says that every other shard is 100 messages behind and the rest not known, last shard first.
+func (p lagPart) Lag(ctx context.Context) ([]ShardLag, error) {
+	var lags []ShardLag
+	for i, at := range slices.Backward(p.f.all) {
+		lags = append(lags, ShardLag{StreamShard: at, Messages: [...]int64{100, -1}[i%2]})
+	}
+	return lags, p.f.b.call(ctx, "lag", "")
 }
 
 type cursorPart struct{ f *fakeSource }
