@@ -14,7 +14,7 @@ import (
 // A slab of 500 messages costs a handful of allocations, and how many slabs are under way differs from one moment to the next.
 const (
 	slabShare = 0.05 // allocations per message of a slab
-	slabBytes = 5    // a few slabs' bytes, shared out among all messages of a measurement
+	slabBytes = 15   // a few slabs' bytes, shared out among all messages of a measurement
 )
 
 func TestConsumingAllocatesNothingPerMessage(t *testing.T) {
