@@ -193,3 +193,18 @@ func TestAckOnDeliveryEndsWithAFinalCommitFailure(t *testing.T) {
 		}
 	})
 }
+
+func TestAckOnDeliveryTakesBackWhatMayBeCommitted(t *testing.T) {
+	inBubble(t, abilities{cursor: true}, StreamerOptions{}, func(t *testing.T, r *rig) {
+		r.fails("commit", errors.New("the answer was lost"))
+		r.add(0, 5)
+		c := r.consumer(ConsumerOptions{Mode: Resumable, Ack: AckOnDelivery})
+		if _, err := c.Next(t.Context()); err == nil {
+			t.Fatal("a message was handed out and its commit is not known")
+		}
+		if err := c.Close(); err != nil {
+			t.Fatal(err)
+		}
+		r.called([]string{"open"}, "commit 0=5", "commit 0=", "close")
+	})
+}
