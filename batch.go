@@ -51,12 +51,15 @@ func (p *producer) cutBatch(batch []*Pending) []*Pending {
 	bytes := 0
 	for p.head < len(p.queue) {
 		pd := p.queue[p.head]
-		full := p.limits.Records > 0 && len(batch) >= p.limits.Records || p.limits.Bytes > 0 && bytes+pd.size > p.limits.Bytes
+		full := len(batch) >= p.limits.Records || p.limits.Bytes > 0 && bytes+pd.size > p.limits.Bytes
 		if full && len(batch) > 0 {
+			p.compact()
 			return batch
 		}
-		batch = append(batch, pd)
-		bytes += pd.size
+		if !pd.givenUp {
+			batch = append(batch, pd)
+			bytes += pd.size
+		}
 		p.queue[p.head] = nil
 		p.head++
 		p.queueBytes -= pd.size
@@ -64,6 +67,16 @@ func (p *producer) cutBatch(batch []*Pending) []*Pending {
 	}
 	p.queue, p.head = p.queue[:0], 0
 	return batch
+}
+
+// compact gives up the front of the queue, which was taken: under a steady load the queue is never empty. p.mu is held.
+func (p *producer) compact() {
+	if 2*p.head < len(p.queue) {
+		return
+	}
+	n := copy(p.queue, p.queue[p.head:])
+	clear(p.queue[n:])
+	p.queue, p.head = p.queue[:n], 0
 }
 
 // uncut puts a batch back that is to grow. p.mu is held.
@@ -111,7 +124,7 @@ func (p *producer) lingerOver() bool {
 
 // full says that a batch of these measures cannot grow.
 func (p *producer) full(records, bytes int) bool {
-	return p.limits.Records > 0 && records >= p.limits.Records || p.limits.Bytes > 0 && bytes >= p.limits.Bytes
+	return records >= p.limits.Records || p.limits.Bytes > 0 && bytes >= p.limits.Bytes
 }
 
 func sizeOf(batch []*Pending) int {
@@ -149,9 +162,9 @@ func (p *producer) writeAll(batch []*Pending) {
 	}
 }
 
-// write is one Write, cut short when the batch's oldest record has been under way for DeliveryTimeout.
+// write is one Write, cut short when also the batch's youngest record has been under way for DeliveryTimeout; expire sees to the older ones.
 func (p *producer) write(batch []*Pending) error {
-	left := p.o.DeliveryTimeout - (time.Since(p.born) - batch[0].sent)
+	left := p.o.DeliveryTimeout - (time.Since(p.born) - batch[len(batch)-1].sent)
 	ctx, cancel := context.WithTimeout(p.life, left)
 	defer cancel()
 	if p.obs.hooks.Written == nil {
