@@ -3,8 +3,10 @@ package streamer
 import (
 	"context"
 	"fmt"
+	"math"
 	"math/rand/v2"
 	"slices"
+	"sync"
 	"testing"
 	"time"
 )
@@ -23,16 +25,20 @@ func (r *rig) members(n int, o ConsumerOptions) []*consumer {
 }
 
 // drain takes what a member can have without waiting for others.
-func (r *rig) drain(c *consumer) []*Message {
+func (r *rig) drain(c *consumer) []*Message { return r.drainSome(c, math.MaxInt) }
+
+// drainSome takes n messages, or fewer when none comes for a millisecond.
+func (r *rig) drainSome(c *consumer, n int) []*Message {
 	var list []*Message
-	for {
+	for len(list) < n {
 		ctx, cancel := context.WithTimeout(context.Background(), time.Millisecond)
 		m, err := c.Next(ctx)
 		if cancel(); err != nil {
-			return list
+			break
 		}
 		list = append(list, m)
 	}
+	return list
 }
 
 func TestMembersTakeTurnsAtMessagesWithoutAKey(t *testing.T) {
@@ -211,49 +217,78 @@ func TestAKeysMessagesStayInOrderWhenMembersComeAndGo(t *testing.T) {
 	})
 }
 
-func TestEveryMessageCountsOnceWhileMembersComeAndGo(t *testing.T) {
-	const n = 400
-	inBubble(t, dealtCan, StreamerOptions{}, func(t *testing.T, r *rig) {
-		list := r.members(2, ConsumerOptions{})
-		r.add(0, n)
-		counted := map[SeqNo]int{}
-		var held []*Message
-		ack := func(keep int) {
-			rand.Shuffle(len(held), func(i, j int) { held[i], held[j] = held[j], held[i] })
-			for len(held) > keep {
-				if m := held[0]; m.Ack() {
-					counted[m.Seq]++
-				}
-				held = held[1:]
-			}
+// census has members that take, acknowledge and leave at random, each on its own goroutine, and counts.
+type census struct {
+	*rig
+	mu      sync.Mutex
+	counted map[SeqNo]int
+	held    []*Message // of members that are gone, too
+}
+
+// live is one member's life.
+func (x *census) live() {
+	c, err := x.tryConsumer(ConsumerOptions{Mode: LoadBalanced, MaxInFlight: -1})
+	if err != nil {
+		x.t.Errorf("Consumer = %v", err)
+		return
+	}
+	got := x.drainSome(c, rand.IntN(30))
+	x.mu.Lock()
+	x.held = append(x.held, got...)
+	rand.Shuffle(len(x.held), func(i, j int) { x.held[i], x.held[j] = x.held[j], x.held[i] })
+	n := len(x.held) / 2
+	now := slices.Clone(x.held[:n])
+	x.held = x.held[n:]
+	x.mu.Unlock()
+	for _, m := range now {
+		if m.Ack() {
+			x.mu.Lock()
+			x.counted[m.Seq]++
+			x.mu.Unlock()
 		}
-		for len(counted) < n {
-			for _, c := range list {
-				held = append(held, r.drain(c)...)
+	}
+	if err := c.Close(); err != nil {
+		x.t.Errorf("Close = %v", err)
+	}
+}
+
+func TestEveryMessageCountsOnceWhileMembersComeAndGo(t *testing.T) {
+	const n = 300
+	for _, can := range []abilities{dealtCan, {acker: true, dealt: true, room: true}} {
+		inBubble(t, can, StreamerOptions{}, func(t *testing.T, r *rig) {
+			x := &census{rig: r, counted: map[SeqNo]int{}}
+			first := r.members(1, ConsumerOptions{MaxInFlight: -1})[0] // it takes nothing, and keeps the group alive
+			r.add(0, n)
+			for range 10 {
+				var wg sync.WaitGroup
+				for range 3 {
+					wg.Go(func() {
+						for range 10 {
+							x.live()
+						}
+					})
+				}
+				wg.Wait()
 			}
-			ack(len(held) / 2)
-			i := rand.IntN(len(list))
-			next := r.members(1, ConsumerOptions{})[0]
-			if err := list[i].Close(); err != nil {
+			for _, m := range r.drain(first) {
+				if m.Ack() {
+					x.counted[m.Seq]++
+				}
+			}
+			if err := first.Close(); err != nil {
 				t.Fatal(err)
 			}
-			list[i] = next
-			if len(held) < 10 {
-				ack(0)
+			for i := range uint64(n) {
+				if x.counted[SeqUint(i+1)] != 1 {
+					t.Errorf("message %d counted %d times", i+1, x.counted[SeqUint(i+1)])
+				}
 			}
-		}
-		for seq, times := range counted {
-			if times != 1 {
-				t.Errorf("message %v counted %d times", seq, times)
+			told := r.ackedOf(0)
+			if slices.Sort(told); can.acker && (len(told) != n || told[n-1] != n) || can.cursor && r.mark(0) != n {
+				t.Errorf("committed %d, acknowledged %d messages; want %d", r.mark(0), len(told), n)
 			}
-		}
-		for _, c := range list {
-			_ = c.Close()
-		}
-		if r.mark(0) != n {
-			t.Errorf("committed %d, want %d", r.mark(0), n)
-		}
-	})
+		})
+	}
 }
 
 func TestASlowMembersMessagesGoToAnIdleOne(t *testing.T) {

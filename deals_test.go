@@ -200,3 +200,45 @@ func TestAMemberThatMovesLeavesItsGroupAndCanComeBack(t *testing.T) {
 		}
 	})
 }
+
+func TestAMemberThatComesWhileTheLastLeavesOpensAnew(t *testing.T) {
+	inBubble(t, dealtCan, StreamerOptions{}, func(t *testing.T, r *rig) {
+		last := r.members(1, ConsumerOptions{})[0]
+		release := r.hold("close")
+		closed := background(last.Close)
+		synctest.Wait()
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		o := ConsumerOptions{Streams: []string{"s"}, Mode: LoadBalanced, Group: "g", Prefetch: 3} // other options: the old group is over
+		if _, err := r.s.Consumer(ctx, o); err != context.DeadlineExceeded {
+			t.Fatalf("Consumer = %v, want the context's own error", err)
+		}
+		joined := background(func() error { _, err := r.s.Consumer(t.Context(), o); return err })
+		synctest.Wait()
+		r.called([]string{"open"}, "close")
+		release()
+		if err := errors.Join(closed(), joined()); err != nil {
+			t.Fatal(err)
+		}
+		r.called([]string{"open load-balanced"}, "open resumable committed")
+	})
+}
+
+func TestARevokedShardOfAGroupForgetsWhatIsOnItsWayToAnother(t *testing.T) {
+	inBubble(t, dealtCan, StreamerOptions{}, func(t *testing.T, r *rig) {
+		list := r.members(2, ConsumerOptions{CommitEvery: Never})
+		r.add(0, 4)
+		r.expect(list[0], "0/1", "0/3")
+		_ = list[0].Close()
+		held := r.expect(list[1], "0/1", "0/2") // 0/3 and 0/4 are not handed out
+		wait := r.revoke(false)
+		ackAll(held)
+		if wait(); r.mark(0) != 2 {
+			t.Errorf("committed %d, want 2", r.mark(0))
+		}
+		r.nothing(list[1], time.Second)
+		if n := r.fetchedAndHeld(list[1]); n != 0 {
+			t.Errorf("%d messages are held", n)
+		}
+	})
+}

@@ -43,6 +43,7 @@ type fakeBackend struct {
 	sources   []*fakeSource
 	stored    []string // values, in order of storing
 	enqueued  []*Pending
+	breaches  []string // of the SPI's contract, by the engine
 }
 
 func newFake(can abilities) *fakeBackend {
@@ -179,7 +180,7 @@ func (b *fakeBackend) OpenSource(ctx context.Context, c SourceConfig) (Source, e
 	case c.Mode == Resumable && b.can.forgetful:
 		return nil, ErrUnsupported
 	}
-	f := &fakeSource{b: b, c: c, next: map[StreamShard]int{}, paused: map[StreamShard]bool{}}
+	f := &fakeSource{b: b, c: c, next: map[StreamShard]int{}, paused: map[StreamShard]bool{}, busy: map[string]bool{}, told: map[Mark]bool{}}
 	b.mu.Lock()
 	for id := range b.shards {
 		f.start(StreamShard{"s", ShardID(id)})
@@ -195,9 +196,9 @@ func (b *fakeBackend) OpenSink(ctx context.Context, c SinkConfig) (Sink, error) 
 		return nil, err
 	}
 	if b.can.queues {
-		return &queueSink{fakeSink{b}}, nil
+		return &queueSink{fakeSink{b: b}}, nil
 	}
-	return &writeSink{fakeSink{b}}, nil
+	return &writeSink{fakeSink{b: b}}, nil
 }
 
 func modeName(m ConsumerMode) string {

@@ -310,10 +310,10 @@ func TestAnEnqueuerGetsEachRecordAtOnce(t *testing.T) {
 func TestASinkIsExactlyOneOfWriterAndEnqueuer(t *testing.T) {
 	inBubble(t, abilities{}, StreamerOptions{}, func(t *testing.T, r *rig) {
 		e := r.s.(*engine)
-		for _, sink := range []Sink{&fakeSink{r.fakeBackend}, struct {
+		for _, sink := range []Sink{&fakeSink{b: r.fakeBackend}, struct {
 			*writeSink
 			Enqueuer
-		}{&writeSink{fakeSink{r.fakeBackend}}, nil}} {
+		}{&writeSink{fakeSink{b: r.fakeBackend}}, nil}} {
 			if _, err := newProducer(e, ProducerOptions{}, sink); err == nil {
 				t.Errorf("%T was taken", sink)
 			}
