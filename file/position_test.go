@@ -246,8 +246,8 @@ func TestBeaconsLeadToTheSegment(t *testing.T) {
 	const interval, n = 1024, 4000
 	f := newForeign(interval)
 	for i := range n {
-		f.sendAt("a", 0, uint64(1700000000000+i), "message")
-		f.sendAt("b", 0, uint64(1700000000000+i), "message")
+		f.sendAt("a", 0, 1700000000000+uint64(i), "message")
+		f.sendAt("b", 0, 1700000000000+uint64(i), "message")
 	}
 	src := &counting{b: f.b}
 	v := &view{src: src, interval: interval, size: int64(len(f.b))}
