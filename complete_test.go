@@ -115,3 +115,11 @@ func TestTheCallWinsOverWhatIsInherited(t *testing.T) {
 		}
 	})
 }
+
+func TestAResumableConsumerHasADefaultGroup(t *testing.T) {
+	t.Setenv("HOST_ID", "host-7")
+	o, err := ConsumerOptions{Streams: []string{"s"}, Mode: Resumable}.complete(ConsumerOptions{})
+	if want, wantErr := DefaultGroup(); o.Group != want || !errors.Is(err, wantErr) {
+		t.Errorf("Group %q, %v; want %q, %v", o.Group, err, want, wantErr)
+	}
+}

@@ -310,3 +310,26 @@ func TestASlowMemberKeepsItsKeys(t *testing.T) {
 		r.nothing(list[1], time.Minute) // the rest is list[0]'s, who takes nothing
 	})
 }
+
+func TestASlowMemberKeepsItsMessagesWhileNobodyWaits(t *testing.T) {
+	inBubble(t, dealtCan, StreamerOptions{}, func(t *testing.T, r *rig) {
+		list := r.members(2, ConsumerOptions{})
+		r.add(0, 6)
+		r.sleep(time.Minute)
+		r.expect(list[1], "0/2", "0/4", "0/6")
+		r.expect(list[0], "0/1", "0/3", "0/5")
+	})
+}
+
+func TestAFullWindowOfAGroupOpensAgain(t *testing.T) {
+	inBubble(t, dealtCan, StreamerOptions{}, func(t *testing.T, r *rig) {
+		list := r.members(2, ConsumerOptions{MaxInFlight: 2})
+		r.add(0, 6)
+		held := append(r.expect(list[0], "0/1"), r.expect(list[1], "0/2")...)
+		r.nothing(list[0], time.Second)
+		ackAll(held)
+		if n := len(r.drain(list[0])) + len(r.drain(list[1])); n != 2 {
+			t.Fatalf("%d messages are handed out, want a window of 2", n)
+		}
+	})
+}

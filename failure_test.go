@@ -303,3 +303,18 @@ func TestAfterCloseNothingIsSent(t *testing.T) {
 		}
 	})
 }
+
+func TestASinkThatCannotFlushFailsFlush(t *testing.T) {
+	inBubble(t, abilities{}, StreamerOptions{}, func(t *testing.T, r *rig) {
+		p := r.producer(ProducerOptions{})
+		r.send(p, "a")
+		r.fails("sink flush", ErrDenied)
+		if err := p.Flush(t.Context()); !errors.Is(err, ErrDenied) {
+			t.Errorf("Flush = %v, want ErrDenied", err)
+		}
+		r.fails("sink close", ErrDenied)
+		if err := p.Close(); !errors.Is(err, ErrDenied) {
+			t.Errorf("Close = %v, want ErrDenied", err)
+		}
+	})
+}

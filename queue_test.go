@@ -109,18 +109,30 @@ func TestStreamGivesBackWhatNobodyReceived(t *testing.T) {
 }
 
 func TestSeveralStreamsGiveBackInOrder(t *testing.T) {
-	inBubble(t, abilities{}, StreamerOptions{}, func(t *testing.T, r *rig) {
-		r.add(0, 20)
-		c := r.consumer(ConsumerOptions{})
-		ctx, cancel := context.WithCancel(t.Context())
-		for range 5 {
-			c.Stream(ctx)
-		}
-		synctest.Wait()
-		cancel()
-		synctest.Wait()
-		r.expect(c, upTo(0, 1, 20)...)
-	})
+	for range 10 {
+		inBubble(t, abilities{}, StreamerOptions{}, func(t *testing.T, r *rig) {
+			r.shards = 2
+			c := r.consumer(ConsumerOptions{})
+			for range 10 {
+				r.add(0, 1)
+				r.add(1, 1)
+			}
+			ctx, cancel := context.WithCancel(t.Context())
+			for range 7 {
+				c.Stream(ctx)
+			}
+			synctest.Wait()
+			cancel()
+			synctest.Wait()
+			last := map[ShardID]uint64{}
+			for _, m := range r.take(c, 20) {
+				if m.Seq.Uint() != last[m.Shard]+1 {
+					t.Fatalf("shard %d: %v came after %d", m.Shard, m.Seq, last[m.Shard])
+				}
+				last[m.Shard]++
+			}
+		})
+	}
 }
 
 func TestNextBatchTakesWhatIsThere(t *testing.T) {
@@ -198,5 +210,38 @@ func TestCloseWhileBlocked(t *testing.T) {
 			t.Error("Stream after Close is open")
 		}
 		r.called([]string{"open"}, "close")
+	})
+}
+
+func TestAnOfferOfAShardThatIsRevokedIsWithdrawn(t *testing.T) {
+	for _, lost := range []bool{false, true} {
+		inBubble(t, abilities{cursor: true}, StreamerOptions{}, func(t *testing.T, r *rig) {
+			r.shards = 2
+			r.add(0, 3)
+			r.add(1, 1)
+			c := r.consumer(ConsumerOptions{Mode: LoadBalanced})
+			stream := c.Stream(t.Context())
+			synctest.Wait() // it offers 0/1
+			if d := r.revoke(lost)(); d != 0 {
+				t.Errorf("Revoked took %v: nobody has received the message", d)
+			}
+			if m := <-stream; string(m.Value) != "1/1" {
+				t.Errorf("got %s, want what is left", m.Value)
+			}
+		})
+	}
+}
+
+func TestTheEndWaitsForAnOfferThatMayComeBack(t *testing.T) {
+	inBubble(t, abilities{}, StreamerOptions{}, func(t *testing.T, r *rig) {
+		r.finite = true
+		r.add(0, 1)
+		c := r.consumer(ConsumerOptions{})
+		ctx, cancel := context.WithCancel(t.Context())
+		c.Stream(ctx)
+		synctest.Wait() // it offers the last message
+		r.nothing(c, time.Second)
+		cancel()
+		r.expect(c, "0/1")
 	})
 }

@@ -203,3 +203,31 @@ func TestCloseReportsACommitThatFailed(t *testing.T) {
 		}
 	})
 }
+
+func TestAnotherShutdownEndsWithItsOwnContext(t *testing.T) {
+	inBubble(t, abilities{}, StreamerOptions{}, func(t *testing.T, r *rig) {
+		release := r.hold("backend close")
+		first := background(r.s.Close)
+		synctest.Wait()
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		if err := r.s.Shutdown(ctx); err != context.DeadlineExceeded {
+			t.Errorf("Shutdown = %v", err)
+		}
+		release()
+		if err := first(); err != nil {
+			t.Errorf("Close = %v", err)
+		}
+	})
+}
+
+func TestCloseWhileFetchingIsRetried(t *testing.T) {
+	inBubble(t, abilities{}, StreamerOptions{}, func(t *testing.T, r *rig) {
+		r.fails("fetch", Transient(errors.New("lost"), time.Hour))
+		c := r.consumer(ConsumerOptions{})
+		from := time.Now()
+		if err := c.Close(); err != nil || time.Since(from) != 0 {
+			t.Errorf("Close = %v after %v", err, time.Since(from))
+		}
+	})
+}
