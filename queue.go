@@ -52,34 +52,26 @@ type loan struct{ ctx context.Context }
 // take blocks for the next message. With a loan keep or giveBack must follow, at the latest when recall is closed.
 func (q *queue) take(ctx context.Context, l *loan) (m *Message, recall <-chan struct{}, err error) {
 	s := q.s
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	for {
 		if err := ctx.Err(); err != nil {
+			q.wakeOne() // the token may have been for us
 			return nil, nil, err
 		}
-		s.mu.Lock()
 		if m := q.next(l); m != nil {
-			recall := q.recall
-			s.mu.Unlock()
-			return m, recall, nil
+			return m, q.recall, nil
 		}
 		if err := q.done(); err != nil {
 			q.wakeOne()
-			s.mu.Unlock()
 			return nil, nil, err
 		}
 		q.wait()
 		s.mu.Unlock()
-		err := q.sleep(ctx)
+		q.sleep(ctx)
 		s.mu.Lock()
 		q.waiters--
 		s.waiters--
-		if err != nil {
-			q.wakeOne() // the token may have been for us
-		}
-		s.mu.Unlock()
-		if err != nil {
-			return nil, nil, err
-		}
 	}
 }
 
@@ -136,14 +128,11 @@ func (q *queue) wait() {
 	}
 }
 
-func (q *queue) sleep(ctx context.Context) error {
+func (q *queue) sleep(ctx context.Context) {
 	select {
 	case <-q.ready:
-		return nil
 	case <-ctx.Done():
-		return ctx.Err()
 	case <-q.gone:
-		return nil
 	}
 }
 
