@@ -8,6 +8,7 @@ import (
 	"slices"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 )
 
@@ -332,4 +333,35 @@ func TestAFullWindowOfAGroupOpensAgain(t *testing.T) {
 			t.Fatalf("%d messages are handed out, want a window of 2", n)
 		}
 	})
+}
+
+func TestAWaitingMemberGetsWhatBecomesFree(t *testing.T) {
+	tests := []struct {
+		name string
+		free func(other *consumer, held *Message)
+	}{
+		{"another leaves", func(other *consumer, _ *Message) { _ = other.Close() }},
+		{"a window opens", func(_ *consumer, held *Message) { held.Ack() }},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			inBubble(t, dealtCan, StreamerOptions{}, func(t *testing.T, r *rig) {
+				list := r.members(2, ConsumerOptions{MaxInFlight: 2})
+				r.add(0, 4)
+				held := r.expect(list[0], "0/1")[0]
+				r.expect(list[1], "0/2")
+				got := background(func() error {
+					ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+					defer cancel()
+					_, err := list[1].Next(ctx)
+					return err
+				})
+				synctest.Wait()
+				tt.free(list[0], held)
+				if err := got(); err != nil {
+					t.Fatalf("Next = %v", err)
+				}
+			})
+		})
+	}
 }
