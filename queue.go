@@ -234,7 +234,7 @@ func (q *queue) settleFront() {
 		if x.run.led != m.run.led {
 			continue
 		}
-		if x.Seq.Compare(m.Seq) > 0 {
+		if byEmission(x, m) > 0 {
 			return
 		}
 		q.ring.move(at, i)
