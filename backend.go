@@ -140,6 +140,10 @@ type Lagger interface {
 type SinkConfig struct {
 	Stream string
 	Logger *slog.Logger
+
+	// Written is how an Enqueuer reports a batch of its client's to Hooks.Written; nil when nobody listens. What a Writer is given the engine
+	// reports itself.
+	Written func(WriteEvent)
 }
 
 // Limits of one Write and of one record, in records and bytes of key+value+headers.

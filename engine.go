@@ -86,7 +86,7 @@ func (e *engine) Producer(ctx context.Context, call ProducerOptions) (Producer, 
 	if e.isClosed() {
 		return nil, wrap("producer", e.b.Name(), o.Stream, ErrClosed)
 	}
-	sink, err := e.b.OpenSink(ctx, SinkConfig{Stream: o.Stream, Logger: e.o.Logger})
+	sink, err := e.b.OpenSink(ctx, SinkConfig{Stream: o.Stream, Logger: e.o.Logger, Written: e.o.Hooks.Written})
 	if err != nil {
 		return nil, wrap("producer", e.b.Name(), o.Stream, err)
 	}

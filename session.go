@@ -39,6 +39,7 @@ type session struct {
 	order    uint64                  // runs so far
 	ended    error                   // io.EOF or the failure that ended fetching
 	closing  bool
+	sealed   bool // the last commit was made
 	resting  bool // undelivered messages went back to the group: fetch again when somebody asks
 	waiters  int
 	ahead    []*ledger // AckOnDelivery: shards whose next message waits for its commit
@@ -142,6 +143,10 @@ func (s *session) emit(slab []Message) {
 	if len(slab) == 0 {
 		return
 	}
+	if h := s.obs.Load(); h.hooks.Fetched != nil { // before anybody can have a message of it
+		h.fetched(countByShard(slab), time.Since(s.fetchSince))
+		s.fetchSince = time.Now()
+	}
 	s.mu.Lock()
 	s.enter(slab)
 	s.resting = false
@@ -153,10 +158,6 @@ func (s *session) emit(slab []Message) {
 	s.mu.Unlock()
 	if s.o.tracks() {
 		signal(s.wake)
-	}
-	if h := s.obs.Load(); h.hooks.Fetched != nil {
-		h.fetched(countByShard(slab), time.Since(s.fetchSince))
-		s.fetchSince = time.Now()
 	}
 }
 
