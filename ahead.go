@@ -10,7 +10,7 @@ func (s *session) isAhead(l *ledger, m *Message) bool {
 	if m.run.base+int(m.i) < l.aheadUpTo {
 		return true
 	}
-	if !l.aheadPending {
+	if !l.aheadPending && !s.failed() {
 		l.aheadPending = true
 		s.ahead = append(s.ahead, l)
 		signal(s.wake)
@@ -28,10 +28,15 @@ func (s *session) commitAhead(ctx context.Context) {
 		return
 	}
 	defer s.leaveSlot()
-	s.mu.Lock()
-	b, upTo := s.collectAhead(asked)
-	s.mu.Unlock()
-	if err := s.retry(ctx, func() error { return s.send(ctx, b) }); err != nil {
+	var b batch
+	var upTo []int
+	err := s.retry(ctx, func() error {
+		s.mu.Lock()
+		b, upTo = s.collectAhead(asked)
+		s.mu.Unlock()
+		return s.send(ctx, b)
+	})
+	if err != nil {
 		if ctx.Err() == nil {
 			s.end(err)
 		}
@@ -47,19 +52,23 @@ func (s *session) commitAhead(ctx context.Context) {
 	}
 }
 
-// collectAhead gathers what is emitted in these shards. session.mu is held.
+// collectAhead gathers what is emitted in these shards, and how far that is in each. A shard that is leaving is another's to commit, or will
+// be before the commit lands. session.mu is held.
 func (s *session) collectAhead(ledgers []*ledger) (b batch, upTo []int) {
 	for _, l := range ledgers {
 		upTo = append(upTo, l.emitted)
-		b.ledgers = append(b.ledgers, l)
-		if s.cursor != nil {
-			b.marks = append(b.marks, Mark{l.StreamShard, l.last})
+		if l.leaving {
 			continue
 		}
-		b.acked = append(b.acked, b.everything(l))
-	}
-	if s.cursor == nil && s.acker == nil {
-		return batch{}, upTo
+		switch {
+		case s.cursor != nil:
+			b.ledgers = append(b.ledgers, l)
+			b.marks = append(b.marks, Mark{l.StreamShard, l.last})
+			l.saved = l.last // perhaps it is, even when the commit fails: takeBack must know
+		case s.acker != nil:
+			b.ledgers = append(b.ledgers, l)
+			b.acked = append(b.acked, b.everything(l))
+		}
 	}
 	return b, upTo
 }
@@ -84,7 +93,8 @@ func (b *batch) everything(l *ledger) Acked {
 	return a
 }
 
-// takeBack commits the marks of what was really handed out, where the source was told more. The slot is held.
+// takeBack commits the marks of what was really handed out, where the source was told more. The mark is zero where nothing was. The slot is
+// held.
 func (s *session) takeBack(ctx context.Context, ledgers []*ledger) error {
 	if s.cursor == nil {
 		return nil
@@ -93,7 +103,7 @@ func (s *session) takeBack(ctx context.Context, ledgers []*ledger) error {
 	s.mu.Lock()
 	for _, l := range ledgers {
 		l.advance()
-		if l.mark.IsZero() || l.mark == l.saved {
+		if l.mark == l.saved {
 			continue
 		}
 		b.ledgers = append(b.ledgers, l)

@@ -17,8 +17,8 @@ func (s *session) assigned(all []StreamShard) {
 	var gained []StreamShard
 	for _, at := range all {
 		delete(s.lost, at)
-		if s.ledgers[at] == nil && !s.closing {
-			s.ledgers[at] = &ledger{StreamShard: at, sess: s}
+		if l, ours := s.ledgers[at]; (!ours || l != nil && l.leaving) && !s.closing {
+			s.ledgers[at] = nil
 			gained = append(gained, at)
 		}
 	}
@@ -32,7 +32,7 @@ func (s *session) assignment() []StreamShard {
 	defer s.mu.Unlock()
 	all := make([]StreamShard, 0, len(s.ledgers))
 	for at, l := range s.ledgers {
-		if !l.leaving {
+		if l == nil || !l.leaving {
 			all = append(all, at)
 		}
 	}
@@ -72,6 +72,8 @@ func (s *session) fence(gone []StreamShard) []*ledger {
 		if l := s.ledgers[at]; l != nil {
 			l.leaving = true
 			leaving = append(leaving, l)
+		} else {
+			delete(s.ledgers, at)
 		}
 	}
 	queues := s.suspendAll()
@@ -187,7 +189,13 @@ func (s *session) inFlight(at StreamShard) iter.Seq2[SeqNo, bool] {
 	}
 	var entries []entry
 	s.mu.Lock()
-	if l := s.ledgers[at]; l != nil {
+	switch l := s.ledgers[at]; {
+	case l == nil:
+	case !s.o.tracks():
+		for _, seq := range s.undelivered(l) {
+			entries = append(entries, entry{seq, false})
+		}
+	default:
 		l.uncommitted(s.acker != nil, func(seq SeqNo, handedOut bool) bool {
 			entries = append(entries, entry{seq, handedOut})
 			return true
@@ -201,6 +209,21 @@ func (s *session) inFlight(at StreamShard) iter.Seq2[SeqNo, bool] {
 			}
 		}
 	}
+}
+
+// undelivered is what is buffered of a shard, in a session of one queue whose ledgers keep no runs. session.mu is held.
+func (s *session) undelivered(l *ledger) []SeqNo {
+	if l.buffered == 0 {
+		return nil
+	}
+	seqs := make([]SeqNo, 0, l.buffered)
+	ring := &s.queues[0].ring
+	for i := range ring.n {
+		if m := ring.at(i); m.run.led == l {
+			seqs = append(seqs, m.Seq)
+		}
+	}
+	return seqs
 }
 
 // progress is SourceConfig.Progress.

@@ -35,7 +35,7 @@ type SourceConfig struct {
 	Start       Position // zero: the committed position, else what FirstOf says. Set: go there; in Resumable make it durable before returning
 	Fallback    Position // ConsumerOptions.Start: for shards without a committed position; zero: Reset decides. See FirstOf
 	Reset       AutoReset
-	AtMostOnce  bool // AckOnDelivery: the engine commits each fetch before it is handed out, so a later Mark may be lower than an earlier one
+	AtMostOnce  bool // AckOnDelivery: the engine commits each fetch before it is handed out; see CursorCommitter
 	MaxBatch    int  // most messages per slab
 	Logger      *slog.Logger
 
@@ -50,7 +50,7 @@ type SourceConfig struct {
 	// Fetch's own emit.
 	Revoked func(gone []StreamShard, lost bool)
 	// InFlight is what was emitted and is not committed: to keep claims alive (true: handed out, the
-	// program holds it; false: still buffered), and to release them on Close.
+	// program holds it; false: still buffered), and to release them on Close. In RealTime only what is buffered.
 	InFlight func(s StreamShard) iter.Seq2[SeqNo, bool]
 	// Progress says that everything up to m is done as far as the source is concerned though no message was emitted for it (Kafka transaction
 	// markers, an idle shard's moved end); the ledger commits it once everything before is acknowledged.
@@ -83,7 +83,8 @@ type Mark struct {
 }
 
 // CursorCommitter is optional on Source: progress is one position per shard. Not called concurrently with itself, may be called during
-// Fetch and from inside Revoked. An error means that none, some or all are durable.
+// Fetch and from inside Revoked. An error means that none, some or all are durable. With AtMostOnce a Mark may be lower than an earlier one,
+// and one whose Seq is zero says that nothing of the shard was handed out: its position is again where this source began.
 type CursorCommitter interface {
 	CommitCursors(ctx context.Context, upTo []Mark) error
 }
@@ -103,6 +104,17 @@ type MessageAcker interface {
 // block. Without it a full window stops the whole consumer.
 type Pauser interface {
 	Pause(s StreamShard, paused bool)
+}
+
+// Fixed is optional on a Backend whose consumers cannot move, a pipe's for one. Fixed says why: an ErrUnsupported that Seek, Rewind, Assign and
+// Unassign return without touching anything.
+type Fixed interface {
+	Fixed() error
+}
+
+// Defaulter is optional on a Backend that has defaults of its own: they stand under what the URI and the code say.
+type Defaulter interface {
+	Defaults() StreamerOptions
 }
 
 // Releaser is optional on a Source whose messages several members share: messages that were emitted and not handed out go back to the group,
@@ -128,6 +140,10 @@ type Lagger interface {
 type SinkConfig struct {
 	Stream string
 	Logger *slog.Logger
+
+	// Written is how an Enqueuer reports a batch of its client's to Hooks.Written; nil when nobody listens. What a Writer is given the engine
+	// reports itself.
+	Written func(WriteEvent)
 }
 
 // Limits of one Write and of one record, in records and bytes of key+value+headers.

@@ -37,7 +37,10 @@ func (s *session) commitNow(ctx context.Context) error {
 // commitHeld is commitNow for one who holds the slot; only says which ledgers, nil means all.
 func (s *session) commitHeld(ctx context.Context, only []*ledger) error {
 	s.mu.Lock()
-	b := s.collect(only)
+	var b batch
+	if !s.sealed {
+		b = s.collect(only)
+	}
 	s.mu.Unlock()
 	return s.send(ctx, b)
 }
@@ -146,7 +149,7 @@ func (s *session) tidy() {
 	s.active = kept
 }
 
-// commitUntil is commitNow that retries what is transient until ctx ends; then it returns the last failure.
+// commitUntil is commitNow that retries what is transient until ctx ends.
 func (s *session) commitUntil(ctx context.Context) error {
 	if err := s.enterSlot(ctx); err != nil {
 		return err
@@ -155,7 +158,7 @@ func (s *session) commitUntil(ctx context.Context) error {
 	return s.retry(ctx, func() error { return s.commitHeld(ctx, nil) })
 }
 
-// retry calls f until it succeeds, fails for good, or ctx ends.
+// retry calls f until it succeeds, fails for good, or ctx ends; then it returns the last failure.
 func (s *session) retry(ctx context.Context, f func() error) error {
 	var b backoff
 	for {
@@ -172,9 +175,13 @@ func (s *session) retry(ctx context.Context, f func() error) error {
 	}
 }
 
+// wrapCommit makes a failed commit an error for the program, which is not to see that retrying might have helped.
 func (s *session) wrapCommit(err error) error {
 	if err == nil {
 		return nil
+	}
+	if t, ok := errors.AsType[*transientError](err); ok {
+		err = t.err
 	}
 	return s.wrap("commit", err)
 }

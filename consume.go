@@ -55,10 +55,10 @@ func (c *consumer) streamName() string {
 }
 
 // take is queue.take on whatever queue the consumer has now.
-func (c *consumer) take(ctx context.Context, lend bool) (*Message, *queue, <-chan struct{}, error) {
+func (c *consumer) take(ctx context.Context, lent *loan) (*Message, *queue, <-chan struct{}, error) {
 	for {
 		q := c.q.Load()
-		m, recall, err := q.take(ctx, lend)
+		m, recall, err := q.take(ctx, lent)
 		if err != errMoved {
 			return m, q, recall, err
 		}
@@ -71,7 +71,7 @@ func (c *consumer) take(ctx context.Context, lend bool) (*Message, *queue, <-cha
 }
 
 func (c *consumer) Next(ctx context.Context) (*Message, error) {
-	m, _, _, err := c.take(ctx, false)
+	m, _, _, err := c.take(ctx, nil)
 	return m, err
 }
 
@@ -79,7 +79,7 @@ func (c *consumer) NextBatch(ctx context.Context, max int) ([]*Message, error) {
 	if max < 1 {
 		return nil, c.wrap("read", invalid("NextBatch: max is %d, want at least 1", max))
 	}
-	m, q, _, err := c.take(ctx, false)
+	m, q, _, err := c.take(ctx, nil)
 	if err != nil {
 		return nil, err
 	}
@@ -116,7 +116,7 @@ func (c *consumer) finish(ctx context.Context, err error) bool {
 	c.ended = err
 	halted := c.halted
 	c.mu.Unlock()
-	return err == io.EOF || err == ctx.Err() || halted
+	return err == io.EOF || err == ctx.Err() || halted //nolint:errorlint // bare by contract
 }
 
 func (c *consumer) Stream(ctx context.Context) <-chan *Message {
@@ -142,18 +142,19 @@ func (c *consumer) Stream(ctx context.Context) <-chan *Message {
 
 // offerAll hands messages to out one at a time and says why it stopped.
 func (c *consumer) offerAll(ctx context.Context, out chan<- *Message) error {
+	lent := &loan{ctx}
 	for {
-		m, q, recall, err := c.take(ctx, true)
+		m, q, recall, err := c.take(ctx, lent)
 		if err != nil {
 			return err
 		}
 		select {
 		case out <- m:
-			q.keep(m)
+			q.keep(lent, m)
 		case <-recall:
-			q.giveBack(m)
+			q.giveBack(lent, m)
 		case <-ctx.Done():
-			q.giveBack(m)
+			q.giveBack(lent, m)
 		}
 	}
 }
@@ -179,7 +180,15 @@ func (c *consumer) Commit(ctx context.Context) error {
 	if s.src == nil {
 		return s.ended
 	}
-	return s.commitUntil(ctx)
+	return ended(ctx, s.commitUntil(ctx))
+}
+
+// ended is ctx's own error where ctx ended before what was under way: the program compares it.
+func ended(ctx context.Context, err error) error {
+	if err != nil && ctx.Err() != nil {
+		return ctx.Err()
+	}
+	return err
 }
 
 // enter takes the right to move, commit or close; ErrClosed once Close or Shutdown has begun.

@@ -1,6 +1,9 @@
 package streamer
 
-import "time"
+import (
+	"math"
+	"time"
+)
 
 // The built-in defaults, as ConsumerOptions, ProducerOptions and StreamerOptions document them.
 const (
@@ -13,5 +16,6 @@ const (
 	defaultDeliveryTimeout = 2 * time.Minute
 	defaultCloseTimeout    = 20 * time.Second
 
-	noLimit = 1 << 62 // far from overflow when something is added
+	noLimit = math.MaxInt / 4 // far from overflow when something is added
+	forever = time.Duration(math.MaxInt64 / 4)
 )

@@ -25,6 +25,9 @@ func New(b Backend, o StreamerOptions) (Streamer, error) {
 	if b == nil {
 		return nil, invalid("backend is nil")
 	}
+	if d, ok := b.(Defaulter); ok {
+		o = merge(o, d.Defaults())
+	}
 	orDefault(&o.CloseTimeout, defaultCloseTimeout)
 	o.Logger = loggerOr(o.Logger)
 	return &engine{b: b, o: o, consumers: map[*consumer]struct{}{}, producers: map[*producer]struct{}{}}, nil
@@ -49,7 +52,10 @@ func (e *engine) closing() (context.Context, context.CancelFunc) {
 
 func (e *engine) Consumer(ctx context.Context, call ConsumerOptions) (Consumer, error) {
 	o, err := call.complete(e.o.Consumer)
-	if err == nil {
+	switch {
+	case e.isClosed():
+		err = ErrClosed
+	case err == nil:
 		err = ctx.Err()
 	}
 	if err != nil {
@@ -80,7 +86,7 @@ func (e *engine) Producer(ctx context.Context, call ProducerOptions) (Producer, 
 	if e.isClosed() {
 		return nil, wrap("producer", e.b.Name(), o.Stream, ErrClosed)
 	}
-	sink, err := e.b.OpenSink(ctx, SinkConfig{Stream: o.Stream, Logger: e.o.Logger})
+	sink, err := e.b.OpenSink(ctx, SinkConfig{Stream: o.Stream, Logger: e.o.Logger, Written: e.o.Hooks.Written})
 	if err != nil {
 		return nil, wrap("producer", e.b.Name(), o.Stream, err)
 	}

@@ -11,7 +11,7 @@ import (
 const grace = 100 * time.Millisecond
 
 func (p *producer) arm(d time.Duration) {
-	if p.o.DeliveryTimeout >= noLimit {
+	if p.o.DeliveryTimeout >= forever {
 		return
 	}
 	p.armed = true
@@ -54,6 +54,7 @@ func (p *producer) giveUp(match func(*Pending) bool, err error) {
 			return
 		}
 		pd := p.open.pop()
+		pd.givenUp = true
 		p.mu.Unlock()
 		pd.settle(p.o.Stream, Meta{}, err)
 	}

@@ -2,13 +2,13 @@ package streamer
 
 import "time"
 
-// handOut moves m from the buffer to a taker.
-func (s *session) handOut(q *queue, m *Message, lend bool) {
+// handOut moves m from the buffer to a taker, or lends it.
+func (s *session) handOut(q *queue, m *Message, lent *loan) {
 	s.buffered.sub(m)
 	l := m.run.led
 	l.buffered--
-	if lend {
-		q.lent++
+	if lent != nil {
+		q.loans = append(q.loans, lent)
 	} else {
 		s.mark(q, m)
 	}

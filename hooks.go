@@ -4,6 +4,7 @@ import (
 	"time"
 )
 
+// Hooks observe; nil fields are off. They are called per batch or per state change, must not block, and may run concurrently. Events may
 // gain fields.
 type Hooks struct {
 	Fetched   func(FetchEvent)
@@ -47,43 +48,59 @@ func chain[E any](f *func(E), next func(E)) {
 	}
 }
 
+// FetchEvent is one shard's part of a fetch. Took is the whole fetch, waiting for messages included.
 type FetchEvent struct {
 	StreamShard
 	Messages, Bytes int
 	Took            time.Duration
 }
+
+// WriteEvent is one batch given to the backend; where that batches by itself (SinkConfig.Written), one batch of its client's. Stream is the first
+// record's. Err is nil, or why not all of it is stored.
 type WriteEvent struct {
 	Stream         string
 	Records, Bytes int
 	Took           time.Duration
 	Err            error
 }
+
+// CommitEvent is one commit. A failed one is tried again.
 type CommitEvent struct {
 	Group  string
 	Shards int
 	Took   time.Duration
 	Err    error
 }
+
+// AssignEvent says which shards came and went.
 type AssignEvent struct {
 	Group           string
 	Gained, Revoked []StreamShard
 	Lost            bool // revoked without a chance to commit
 }
+
+// RetryEvent is a failure that is tried again after a pause.
 type RetryEvent struct {
 	Op    string
 	Err   error
 	After time.Duration
 }
+
+// StallEvent is a shard that hands out nothing until Oldest is acknowledged.
 type StallEvent struct {
 	StreamShard
 	Group    string
 	InFlight int
 	Oldest   SeqNo
 }
+
+// GoneEvent is a position that does not exist any more, and where reading goes on instead.
 type GoneEvent struct {
 	StreamShard
 	Wanted, Got SeqNo
 }
+
+// SkipEvent is an entry that no message could be made of.
 type SkipEvent struct {
 	StreamShard
 	Seq SeqNo

@@ -1,7 +1,6 @@
 package streamer
 
 import (
-	"math/bits"
 	"sync/atomic"
 	"time"
 )
@@ -124,12 +123,9 @@ func (l *ledger) inWork() int {
 	return n
 }
 
-// ackTaken acknowledges all that was handed out.
+// ackTaken acknowledges all that was handed out (AckDelayed, where nothing is reissued).
 func (l *ledger) ackTaken() {
 	for r := l.cur; r != nil; r = r.next {
-		r.ackTaken()
-	}
-	for _, r := range l.reissued {
 		r.ackTaken()
 	}
 }
@@ -145,17 +141,7 @@ func (l *ledger) seal() {
 	l.advance()
 }
 
-// unsaved lists the messages that are done and not yet acknowledged at the source, in order.
-func (l *ledger) unsaved() []SeqNo {
-	var seqs []SeqNo
-	l.eachUnsaved(func(r *run, w int, slots uint64) {
-		for ; slots != 0; slots &= slots - 1 {
-			seqs = append(seqs, r.seqs[w<<6+bits.TrailingZeros64(slots)])
-		}
-	})
-	return seqs
-}
-
+// eachUnsaved calls f for the messages that are done and not yet acknowledged at the source, in order.
 func (l *ledger) eachUnsaved(f func(r *run, w int, slots uint64)) {
 	for r := l.head; r != nil; r = r.next {
 		for w := range r.acked {

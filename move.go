@@ -1,6 +1,7 @@
 package streamer
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -24,18 +25,18 @@ func (c *consumer) move(ctx context.Context, op string, to Position) error {
 		return c.wrap(op, err)
 	}
 	defer c.exit()
-	if err := c.checkPosition(to); err != nil {
+	if err := cmp.Or(c.fixed(), c.checkPosition(to)); err != nil {
 		return c.wrap(op, err)
 	}
-	ctx, cancel := context.WithCancel(ctx)
+	moving, cancel := context.WithCancel(ctx)
 	defer cancel()
 	defer context.AfterFunc(c.life, cancel)()
 
-	err := c.moveTo(ctx, to)
+	err := c.moveTo(moving, to)
 	if err != nil && c.life.Err() != nil {
 		err = ErrClosed
 	}
-	return c.wrap(op, err)
+	return c.wrap(op, ended(ctx, err))
 }
 
 func (c *consumer) moveTo(ctx context.Context, to Position) error {
@@ -104,6 +105,9 @@ func (c *consumer) fallBack(o opening, err error) *queue {
 			return q
 		}
 	}
+	if isBare(err) { // it was of the move's ctx, and Next has another
+		err = fmt.Errorf("the move was cut short (%v): Seek or Rewind again", err)
+	}
 	s := newSession(c.sessionOptions(o.mode), c.obs)
 	s.ended = c.wrap("rewind", err)
 	q := newQueue(s, c.obs)
@@ -158,6 +162,14 @@ func (c *consumer) checkPosition(to Position) error {
 	return oneShard(len(c.inUse()))
 }
 
+// fixed refuses to move what cannot be moved.
+func (c *consumer) fixed() error {
+	if f, ok := c.home.b.(Fixed); ok {
+		return f.Fixed()
+	}
+	return nil
+}
+
 // inUse is what a move to one position reads: the assigned set, else every shard that is read now. A member of a group reads more after
 // leaving it than before; that is checked when the new session knows its shards.
 func (c *consumer) inUse() []StreamShard {
@@ -177,34 +189,6 @@ func (c *consumer) inUse() []StreamShard {
 func oneShard(n int) error {
 	if n > 1 {
 		return invalid("a sequence number belongs to one shard and %d are in use: use Assign or Each", n)
-	}
-	return nil
-}
-
-// check refuses a position that means nothing anywhere.
-func (p Position) check() error {
-	switch p.Kind() {
-	case AtSeq, AfterSeq:
-		if p.Seq().IsZero() {
-			return invalid("the position's sequence number is zero")
-		}
-	case PerShard:
-		return checkEach(*p.each)
-	}
-	return nil
-}
-
-func checkEach(each map[StreamShard]Position) error {
-	if len(each) == 0 {
-		return invalid("Each without a shard would read nothing")
-	}
-	for at, p := range each {
-		if p.Kind() == PerShard {
-			return invalid("Each does not nest (shard %d of %s)", at.Shard, at.Stream)
-		}
-		if err := p.check(); err != nil {
-			return err
-		}
 	}
 	return nil
 }
@@ -268,6 +252,9 @@ func (c *consumer) Unassign(stream string, shards ...ShardID) error {
 func (c *consumer) checkStream(op, stream string) error {
 	if c.isHalted() {
 		return c.wrap(op, ErrClosed)
+	}
+	if err := c.fixed(); err != nil {
+		return c.wrap(op, err)
 	}
 	if slices.Contains(c.o.Streams, stream) {
 		return nil

@@ -94,8 +94,11 @@ func (c *consumer) sourceConfig(o opening) SourceConfig {
 		Reset:    c.o.AutoReset,
 		Logger:   c.obs.log,
 	}
-	if o.mode != RealTime {
+	switch {
+	case o.mode != RealTime:
 		cfg.Group, cfg.Name = c.o.Group, c.o.Name
+	case o.start.Kind() == AtCommitted: // nothing is committed in RealTime
+		cfg.Start = c.o.Start
 	}
 	return cfg
 }
@@ -115,7 +118,7 @@ func (c *consumer) checkStart(ctx context.Context) error {
 	for _, stream := range c.o.Streams {
 		info, err := admin.Describe(ctx, stream)
 		if err != nil {
-			return nil // OpenSource says it better
+			return nil //nolint:nilerr // OpenSource says it better
 		}
 		for _, sh := range info.Shards {
 			if len(c.o.Shards) == 0 || slices.Contains(c.o.Shards, sh.ID) {

@@ -77,6 +77,34 @@ func (p Position) Of(s StreamShard) (at Position, ok bool) {
 	return at, ok
 }
 
+// check refuses a position that means nothing anywhere.
+func (p Position) check() error {
+	switch p.Kind() {
+	case AtSeq, AfterSeq:
+		if p.Seq().IsZero() {
+			return invalid("the position's sequence number is zero")
+		}
+	case PerShard:
+		return checkEach(*p.each)
+	}
+	return nil
+}
+
+func checkEach(each map[StreamShard]Position) error {
+	if len(each) == 0 {
+		return invalid("Each without a shard would read nothing")
+	}
+	for at, p := range each {
+		if p.Kind() == PerShard {
+			return invalid("Each does not nest (shard %d of %s)", at.Shard, at.Stream)
+		}
+		if err := p.check(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // String is for logs: "committed", "beginning", "end", "at 42", "after 42", "at 2026-01-02T15:04:05Z", "each(orders/0: at 42, orders/1: end)".
 func (p Position) String() string {
 	switch p.kind {

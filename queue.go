@@ -17,10 +17,10 @@ type queue struct {
 	obs       *observer
 	id        uint64 // dealt groups: what keys are hashed with
 	ring      ring
-	slow      bool // its messages went to others: it gets keyed ones only until it takes again
-	suspended int  // takers wait: a move or a rebalance is under way
-	lent      int  // messages offered by Stream goroutines
-	closed    bool // the consumer left: takers get why
+	slow      bool    // its messages went to others: it gets keyed ones only until it takes again
+	suspended int     // takers wait: a move or a rebalance is under way
+	loans     []*loan // of the Stream goroutines that offer a message
+	closed    bool    // the consumer left: takers get why
 	why       error
 	waiters   int
 	pace      pace
@@ -46,37 +46,32 @@ func newQueue(s *session, obs *observer) *queue {
 	}
 }
 
-// take blocks for the next message. With lend the message counts as handed out only when kept (see Stream).
-func (q *queue) take(ctx context.Context, lend bool) (*Message, <-chan struct{}, error) {
+// loan is a Stream goroutine's right to offer a message: it counts as handed out only when somebody received it.
+type loan struct{ ctx context.Context }
+
+// take blocks for the next message. With a loan keep or giveBack must follow, at the latest when recall is closed.
+func (q *queue) take(ctx context.Context, l *loan) (m *Message, recall <-chan struct{}, err error) {
 	s := q.s
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	for {
 		if err := ctx.Err(); err != nil {
+			q.wakeOne() // the token may have been for us
 			return nil, nil, err
 		}
-		s.mu.Lock()
-		if m := q.next(lend); m != nil {
-			recall := q.recall
-			s.mu.Unlock()
-			return m, recall, nil
+		if m := q.next(l); m != nil {
+			return m, q.recall, nil
 		}
 		if err := q.done(); err != nil {
 			q.wakeOne()
-			s.mu.Unlock()
 			return nil, nil, err
 		}
 		q.wait()
 		s.mu.Unlock()
-		err := q.sleep(ctx)
+		q.sleep(ctx)
 		s.mu.Lock()
 		q.waiters--
 		s.waiters--
-		if err != nil {
-			q.wakeOne() // the token may have been for us
-		}
-		s.mu.Unlock()
-		if err != nil {
-			return nil, nil, err
-		}
 	}
 }
 
@@ -85,7 +80,7 @@ func (q *queue) takeBatch(batch []*Message) []*Message {
 	q.s.mu.Lock()
 	defer q.s.mu.Unlock()
 	for len(batch) < cap(batch) {
-		m := q.next(false)
+		m := q.next(nil)
 		if m == nil {
 			break
 		}
@@ -106,7 +101,11 @@ func (q *queue) done() error {
 	if q.closed {
 		return q.why
 	}
-	if q.suspended > 0 || q.s.ended == nil || !q.empty() {
+	if q.suspended > 0 || q.s.ended == nil {
+		return nil
+	}
+	lost := q.s.failed() && q.s.o.atMostOnce() // what is buffered and not committed cannot be handed out any more
+	if !lost && (!q.empty() || len(q.loans) > 0) {
 		return nil
 	}
 	return q.s.ended
@@ -130,14 +129,11 @@ func (q *queue) wait() {
 	}
 }
 
-func (q *queue) sleep(ctx context.Context) error {
+func (q *queue) sleep(ctx context.Context) {
 	select {
 	case <-q.ready:
-		return nil
 	case <-ctx.Done():
-		return ctx.Err()
 	case <-q.gone:
-		return nil
 	}
 }
 
@@ -157,11 +153,12 @@ func (q *queue) arrived() {
 }
 
 // next hands out the oldest message whose shard has room in its window; nil when there is none.
-func (q *queue) next(lend bool) *Message {
-	if q.suspended > 0 || q.closed {
+func (q *queue) next(lent *loan) *Message {
+	if q.suspended > 0 || q.closed || q.overdue() {
 		return nil
 	}
 	s := q.s
+	q.slow = false
 	for {
 		if q.ring.n == 0 && s.pool.n > 0 {
 			s.deal()
@@ -182,9 +179,8 @@ func (q *queue) next(lend bool) *Message {
 		case s.o.atMostOnce() && !s.isAhead(l, m):
 			return nil
 		}
-		q.slow = false
 		q.ring.popFront()
-		s.handOut(q, m, lend)
+		s.handOut(q, m, lent)
 		if q.waiters > 0 {
 			q.wakeOne()
 		}
@@ -192,21 +188,34 @@ func (q *queue) next(lend bool) *Message {
 	}
 }
 
+// overdue says that a Stream whose ctx has ended still holds a message: it comes before what is here.
+func (q *queue) overdue() bool {
+	for _, l := range q.loans {
+		if l.ctx.Err() != nil {
+			return true
+		}
+	}
+	return false
+}
+
 // keep counts a lent message as handed out: somebody received it.
-func (q *queue) keep(m *Message) {
+func (q *queue) keep(lent *loan, m *Message) {
 	s := q.s
 	s.mu.Lock()
-	defer s.mu.Unlock()
-	q.unlend()
 	s.mark(q, m)
+	q.endLoan(lent)
+	s.mu.Unlock()
+	if s.o.atMostOnce() && m.run.led.watched.Load() {
+		s.ackSeen(m.run.led)
+	}
 }
 
 // giveBack puts a lent message that nobody received where it came from; it is dropped when its shard is not ours any more.
-func (q *queue) giveBack(m *Message) {
+func (q *queue) giveBack(lent *loan, m *Message) {
 	s := q.s
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	q.unlend()
+	defer q.endLoan(lent)
 	l := m.run.led
 	if q.closed || s.ledgers[l.StreamShard] != l || l.leaving {
 		return
@@ -214,13 +223,32 @@ func (q *queue) giveBack(m *Message) {
 	l.buffered++
 	s.buffered.add(m)
 	q.ring.pushFront(m)
-	q.wakeOne()
+	q.settleFront()
 }
 
-func (q *queue) unlend() {
-	if q.lent--; q.lent == 0 {
+// settleFront moves the message in front behind those of its shard that come before it: other Streams may have given theirs back first.
+func (q *queue) settleFront() {
+	m, at := q.ring.front(), 0
+	for i := 1; i < q.ring.n; i++ {
+		x := q.ring.at(i)
+		if x.run.led != m.run.led {
+			continue
+		}
+		if byEmission(x, m) > 0 {
+			return
+		}
+		q.ring.move(at, i)
+		at = i
+	}
+}
+
+func (q *queue) endLoan(lent *loan) {
+	i := slices.Index(q.loans, lent)
+	q.loans = slices.Delete(q.loans, i, i+1)
+	if len(q.loans) == 0 {
 		q.s.returned.Broadcast()
 	}
+	q.wakeOne()
 }
 
 // suspend stops handing out and waits until nothing is lent: afterwards no taker gets a message from before. session.mu is held, and let go
@@ -229,7 +257,7 @@ func (q *queue) suspend() {
 	q.suspended++
 	close(q.recall)
 	q.recall = make(chan struct{})
-	for q.lent > 0 {
+	for len(q.loans) > 0 {
 		q.s.returned.Wait()
 	}
 }

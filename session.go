@@ -25,20 +25,21 @@ type session struct {
 	releaser Releaser
 
 	mu       sync.Mutex
-	returned sync.Cond // a message lent to a Stream came back
-	ledgers  map[StreamShard]*ledger
-	lost     map[StreamShard]bool // revoked and not assigned again: late messages of theirs are dropped
-	active   []*ledger            // keep runs
-	full     []*ledger            // may have a full window
-	queues   []*queue             // members, in order of joining
-	pool     ring                 // dealt groups: messages that no member has room for yet
-	turn     int                  // dealt groups: whose turn it is
-	seed     maphash.Seed         // dealt groups: which member keeps a key means nothing outside this session
-	buffered held                 // emitted and not handed out
-	parked   held                 // the part of buffered that waits behind full windows
-	order    uint64               // runs so far
-	ended    error                // io.EOF or the failure that ended fetching
+	returned sync.Cond               // a message lent to a Stream came back
+	ledgers  map[StreamShard]*ledger // the shards that are read; nil for one that was quiet so far: thousands may be
+	lost     map[StreamShard]bool    // revoked and not assigned again: late messages of theirs are dropped
+	active   []*ledger               // keep runs
+	full     []*ledger               // may have a full window
+	queues   []*queue                // members, in order of joining
+	pool     ring                    // dealt groups: messages that no member has room for yet
+	turn     int                     // dealt groups: whose turn it is
+	seed     maphash.Seed            // dealt groups: which member keeps a key means nothing outside this session
+	buffered held                    // emitted and not handed out
+	parked   held                    // the part of buffered that waits behind full windows
+	order    uint64                  // runs so far
+	ended    error                   // io.EOF or the failure that ended fetching
 	closing  bool
+	sealed   bool // the last commit was made
 	resting  bool // undelivered messages went back to the group: fetch again when somebody asks
 	waiters  int
 	ahead    []*ledger // AckOnDelivery: shards whose next message waits for its commit
@@ -50,6 +51,8 @@ type session struct {
 	stop    context.CancelFunc
 	fetch   sync.WaitGroup // the fetch goroutine
 	commit  sync.WaitGroup // the commit goroutine
+
+	fetchSince time.Time // since when the source has been fetching, for Hooks.Fetched; the fetch goroutine's
 }
 
 // held counts messages and their bytes.
@@ -140,6 +143,10 @@ func (s *session) emit(slab []Message) {
 	if len(slab) == 0 {
 		return
 	}
+	if h := s.obs.Load(); h.hooks.Fetched != nil { // before anybody can have a message of it
+		h.fetched(countByShard(slab), time.Since(s.fetchSince))
+		s.fetchSince = time.Now()
+	}
 	s.mu.Lock()
 	s.enter(slab)
 	s.resting = false
@@ -151,9 +158,6 @@ func (s *session) emit(slab []Message) {
 	s.mu.Unlock()
 	if s.o.tracks() {
 		signal(s.wake)
-	}
-	if h := s.obs.Load(); h.hooks.Fetched != nil {
-		h.fetched(countByShard(slab), 0)
 	}
 }
 
@@ -173,10 +177,19 @@ func (s *session) enter(slab []Message) {
 		r.order = s.order
 		l.buffered += len(part)
 		if s.o.tracks() {
+			s.forgetDone(l)
 			l.append(r)
 			s.list(l)
 		}
 		s.queue(r, part)
+	}
+}
+
+// forgetDone frees what the mark has passed where only the mark is committed: until the next commit that can be millions.
+func (s *session) forgetDone(l *ledger) {
+	if s.acker == nil {
+		l.advance()
+		l.release(false)
 	}
 }
 
@@ -194,7 +207,7 @@ func (s *session) queue(r *run, part []Message) {
 	}
 }
 
-// ledger is the shard's ledger; nil when the shard was taken away.
+// ledger is the shard's ledger, made with its first message; nil when the shard was taken away.
 func (s *session) ledger(at StreamShard) *ledger {
 	if l := s.ledgers[at]; l != nil {
 		if l.leaving {
@@ -257,6 +270,9 @@ func (s *session) end(err error) {
 		q.wakeOne()
 	}
 }
+
+// failed says that the session ended with a failure: what is not committed by now never will be. session.mu is held.
+func (s *session) failed() bool { return s.ended != nil && s.ended != io.EOF }
 
 // signal puts a token into a channel of capacity 1.
 func signal(c chan struct{}) {

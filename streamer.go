@@ -16,8 +16,6 @@ type StreamerOptions struct {
 	CloseTimeout time.Duration // for Close of the Streamer, a Consumer or a Producer; default 20 s
 }
 
-// Hooks observe; nil fields are off. They are called per batch or per state change, must not block, and may run concurrently. Events may
-
 // Streamer is a connection to one backend. All methods may be called concurrently. Streamer, Producer and Consumer may gain methods in
 // minor releases: decorators and fakes embed them.
 type Streamer interface {

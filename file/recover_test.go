@@ -67,6 +67,7 @@ func TestReopenOfALogCutAnywhere(t *testing.T) {
 		if beyond := n % 1024; beyond > 140 && beyond < 1000 && n%11 != 0 {
 			continue // near the beacons every byte counts
 		}
+		r.renew()
 		r.write(whole[:n])
 		before := r.all("a")
 		r.reopen()
@@ -90,7 +91,7 @@ func TestReopenOfALogCutAnywhere(t *testing.T) {
 func TestReopenedLogIsByteForByteTheSame(t *testing.T) {
 	f := newForeign(512)
 	for i := range 60 {
-		f.sendAt("a", 0, uint64(1700000000000+i), fmt.Sprint("message ", i))
+		f.sendAt("a", 0, 1700000000000+uint64(i), fmt.Sprint("message ", i))
 	}
 	whole := f.b
 	r := newRig(t)

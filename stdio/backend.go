@@ -23,20 +23,16 @@ func open(_ context.Context, u *streamer.URI) (streamer.Backend, streamer.Stream
 	if err := checkURI(u); err != nil {
 		return nil, o, err
 	}
-	return newBackend(c), everyStreamByDefault(o), nil
+	if o.Producer.Stream == everyStream {
+		o.Producer.Stream = "" // no record is for every stream
+	}
+	return newBackend(c), o, nil
 }
 
 // Connect is the second door: code. Without o.Consumer.Streams a consumer that names none reads every stream. It does no I/O: reading begins
 // with the first consumer.
 func Connect(_ context.Context, c Config, o streamer.StreamerOptions) (streamer.Streamer, error) {
-	return streamer.New(newBackend(c), everyStreamByDefault(o))
-}
-
-func everyStreamByDefault(o streamer.StreamerOptions) streamer.StreamerOptions {
-	if len(o.Consumer.Streams) == 0 {
-		o.Consumer.Streams = []string{everyStream}
-	}
-	return o
+	return streamer.New(newBackend(c), o)
 }
 
 // backend is one Streamer's share of an input and an output.
@@ -48,12 +44,14 @@ type backend struct {
 }
 
 var (
-	_ streamer.Backend = (*backend)(nil)
-	_ streamer.Dealer  = (*backend)(nil)
-	_ streamer.Pinger  = (*backend)(nil)
-	_ streamer.Source  = (*source)(nil)
-	_ streamer.Sink    = (*sink)(nil)
-	_ streamer.Writer  = (*sink)(nil)
+	_ streamer.Backend   = (*backend)(nil)
+	_ streamer.Dealer    = (*backend)(nil)
+	_ streamer.Defaulter = (*backend)(nil)
+	_ streamer.Fixed     = (*backend)(nil)
+	_ streamer.Pinger    = (*backend)(nil)
+	_ streamer.Source    = (*source)(nil)
+	_ streamer.Sink      = (*sink)(nil)
+	_ streamer.Writer    = (*sink)(nil)
 )
 
 func newBackend(c Config) *backend {
@@ -61,6 +59,12 @@ func newBackend(c Config) *backend {
 }
 
 func (*backend) Name() string { return "stdio" }
+
+// Defaults implements streamer.Defaulter: who names no stream anywhere reads every stream.
+func (*backend) Defaults() (o streamer.StreamerOptions) {
+	o.Consumer.Streams = []string{everyStream}
+	return o
+}
 
 // Deals: members of one group meet wherever in the process they were opened, as they share the one standard input.
 func (b *backend) Deals() *streamer.Deals { return &b.in.deals }
@@ -103,11 +107,11 @@ func checkSource(c *streamer.SourceConfig, f Format) error {
 	case c.Mode == streamer.Resumable:
 		return noPosition("Resumable: use RealTime, or LoadBalanced to share the input in this process")
 	case c.Start != streamer.Committed(), c.Fallback != streamer.Committed():
-		return noPosition("Start, Seek and Rewind")
+		return noPosition("Start")
 	case c.Reset != streamer.Latest && c.Reset != 0:
 		return noPosition("AutoReset other than Latest")
 	case c.Shards != nil:
-		return noPosition("Shards and Assign")
+		return noPosition("Shards")
 	}
 	for _, stream := range c.Streams {
 		if stream == everyStream {
@@ -119,6 +123,9 @@ func checkSource(c *streamer.SourceConfig, f Format) error {
 	}
 	return nil
 }
+
+// Fixed implements streamer.Fixed.
+func (*backend) Fixed() error { return noPosition("Seek, Rewind and Assign") }
 
 func noPosition(what string) error {
 	return fmt.Errorf("%w: a pipe is read once, from where it is: no %s", streamer.ErrUnsupported, what)

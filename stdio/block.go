@@ -37,20 +37,16 @@ type entry struct {
 
 // fill makes e a message.
 func (e *entry) fill(m *streamer.Message) {
-	m.Stream, m.Shard, m.Time, m.Value = e.Stream, e.Shard, e.time, e.value
-	m.Seq = streamer.SeqUint(e.seq)
-	if e.json == nil {
-		return
-	}
-	m.Key, m.Headers = e.json.Key, e.json.Headers
-	if !e.json.Seq.IsZero() {
-		m.Seq = e.json.Seq
+	m.Stream, m.Shard, m.Seq, m.Time, m.Value = e.Stream, e.Shard, e.position(), e.time, e.value
+	if e.json != nil {
+		m.Key, m.Headers = e.json.Key, e.json.Headers
 	}
 }
 
 // position is e's number in its shard.
 func (e *entry) position() streamer.SeqNo {
-	var m streamer.Message
-	e.fill(&m)
-	return m.Seq
+	if e.json != nil && !e.json.Seq.IsZero() {
+		return e.json.Seq
+	}
+	return streamer.SeqUint(e.seq)
 }

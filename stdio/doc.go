@@ -68,12 +68,12 @@
 // RealTime: every consumer sees every line of its streams from the one on that nobody had been given when it opened. Reading begins with the first
 // consumer; a line that nobody was given waits for the next one. So the first consumer misses nothing, but a second one misses what the first has
 // fetched ahead by then: to read several streams of an input that is there already, such as a file, open one consumer on all of them. What a consumer
-// has fetched ahead and not handed out is dropped when it closes (at most Prefetch messages, and one fetch). A line that names no stream reaches every
-// consumer, whatever that subscribed to, as the stream "broadcast"; a line that names "broadcast" reaches who subscribed to it. Both are numbered
-// together.
+// has fetched ahead and not handed out when it closes is for the next one to open, but for lines that another consumer which is open reads itself. A
+// line that names no stream reaches every consumer, whatever that subscribed to, as the stream "broadcast"; a line that names "broadcast" reaches who
+// subscribed to it. Both are numbered together.
 //
 // LoadBalanced: the members of a group, in all Streamers of the process, share the lines: a key stays with one member, lines without a key go to them in
-// turn.
+// turn. What its last member was handed and did not acknowledge is lost when that closes; what nobody was handed is for the next consumer.
 //
 // The end of the input is [io.EOF], for each consumer after its last message; the last line needs no newline. The slowest open consumer holds up the others,
 // and the writer of the pipe: 1 MiB is read ahead.
@@ -84,7 +84,7 @@
 // # Durability
 //
 //	                         lines that were stored               lines that were read and not acknowledged
-//	Streamer closed          with the reader of the pipe          lost
+//	Streamer closed          with the reader of the pipe          lost, but for those that were not handed out
 //	SIGKILL of the program   with the reader of the pipe          lost
 //	SIGKILL of the reader    lost with what it had not done       the writer's to send again
 //	power loss               lost, unless Out is a file that      lost

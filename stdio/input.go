@@ -23,8 +23,9 @@ type input struct {
 
 	mu      sync.Mutex
 	sources []*source
-	used    bool  // a source has chosen the format
-	unseen  place // nobody has been given a line from here on
+	used    bool    // a source has chosen the format
+	unseen  place   // nobody has been given a line from here on
+	left    []entry // lines before it that went to sources which have closed, and that nobody was handed
 	last    *block
 	spare   []entry       // memory for the entries of the next block
 	err     error         // what comes behind last; nil: not known yet
@@ -68,6 +69,7 @@ func (in *input) attach(ctx context.Context, s *source, f Format) error {
 		in.format, in.used = f, true
 	}
 	s.place = in.unseen
+	s.before, in.left = in.left, nil
 	in.sources = append(in.sources, s)
 	if in.running == nil && in.err == nil {
 		in.running = make(chan struct{})
@@ -78,9 +80,11 @@ func (in *input) attach(ctx context.Context, s *source, f Format) error {
 
 // detach is attach's inverse. The last source ends the reading goroutine and waits for it, unless that is inside a Read which cannot be
 // interrupted. Then it ends when the Read does, and what that brings is the next source's.
-func (in *input) detach(ctx context.Context, s *source) error {
+func (in *input) detach(ctx context.Context, s *source, rest []entry) error {
 	in.mu.Lock()
 	in.sources = slices.DeleteFunc(in.sources, func(other *source) bool { return other == s })
+	in.inherit(rest)
+	s.place = place{} // it would keep alive what is read later
 	in.mu.Unlock()
 	in.reader.ring()
 	if err := in.await(ctx); err != nil {

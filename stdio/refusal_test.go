@@ -2,6 +2,7 @@ package stdio
 
 import (
 	"errors"
+	"fmt"
 	"io"
 	"os"
 	"strings"
@@ -31,21 +32,45 @@ func TestWhatNeedsAPositionIsRefusedBeforeALineIsRead(t *testing.T) {
 	if n := from.bytes.Load(); n > 0 {
 		t.Errorf("%d bytes were read", n)
 	}
-	c := consumer(t, s, streamer.ConsumerOptions{AutoReset: streamer.Latest})
-	for name, err := range map[string]error{
-		"Seek":   c.Seek(testContext(t), time.Now()),
-		"Rewind": c.Rewind(testContext(t), streamer.Beginning()),
-		"Create": s.Admin().Create(testContext(t), "a", 1),
+	if err := s.Admin().Create(testContext(t), "a", 1); !errors.Is(err, streamer.ErrUnsupported) {
+		t.Errorf("Create: %v", err)
+	}
+}
+
+func TestAConsumerThatWasToMoveGoesOnWhereItWas(t *testing.T) {
+	for name, o := range map[string]streamer.ConsumerOptions{
+		"alone":      {AutoReset: streamer.Latest},
+		"in a group": {Mode: streamer.LoadBalanced, Group: "g"},
 	} {
-		if !errors.Is(err, streamer.ErrUnsupported) {
-			t.Errorf("%s: %v", name, err)
-		}
-	}
-	if _, err := c.Lag(testContext(t)); !errors.Is(err, streamer.ErrUnsupported) {
-		t.Errorf("Lag: %v", err)
-	}
-	if _, err := c.Next(testContext(t)); err != nil {
-		t.Errorf("after the refusals: %v", err)
+		t.Run(name, func(t *testing.T) {
+			s := connected(t, Config{In: strings.NewReader("1\n2\n3\n")}, streamer.StreamerOptions{})
+			c := consumer(t, s, o)
+			first, err := c.Next(testContext(t))
+			if err != nil {
+				t.Fatal(err)
+			}
+			for call, err := range map[string]error{
+				"Seek":               c.Seek(testContext(t), time.Now()),
+				"Rewind(Beginning)":  c.Rewind(testContext(t), streamer.Beginning()),
+				"Rewind(End)":        c.Rewind(testContext(t), streamer.End()),
+				"Rewind(Committed)":  c.Rewind(testContext(t), streamer.Committed()),
+				"Rewind(At)":         c.Rewind(testContext(t), streamer.At(first.Seq)),
+				"Assign":             c.Assign(everyStream, 0),
+				"Assign, none":       c.Assign(broadcast),
+				"Unassign":           c.Unassign(broadcast, 0),
+				"Assign of a stream": c.Assign("elsewhere", 7),
+			} {
+				if !errors.Is(err, streamer.ErrUnsupported) {
+					t.Errorf("%s: %v", call, err)
+				}
+			}
+			if _, err := c.Lag(testContext(t)); !errors.Is(err, streamer.ErrUnsupported) {
+				t.Errorf("Lag: %v", err)
+			}
+			if got := show(drain(t, c)); got != "broadcast/0#1=2 broadcast/0#2=3" {
+				t.Errorf("after the refusals: %s", got)
+			}
+		})
 	}
 }
 
@@ -106,6 +131,53 @@ func TestStreamsOfAURI(t *testing.T) {
 				t.Errorf("\n got %s\nwant %s", got, want)
 			}
 		})
+	}
+}
+
+func TestEveryStreamIsWhatNobodyElseSaid(t *testing.T) {
+	const input = "[a] 1\n[b] 2\n[c] 3\n"
+	for _, c := range []struct {
+		uri               string
+		defaults, options []string
+		want              string
+	}{
+		{"stdio://", nil, nil, "a/0#0=1 b/0#0=2 c/0#0=3"},
+		{"stdio://", []string{"b"}, nil, "b/0#0=2"},
+		{"stdio://", []string{"b"}, []string{"c"}, "c/0#0=3"},
+		{"stdio://", nil, []string{"c"}, "c/0#0=3"},
+		{"stdio:///a", []string{"b"}, nil, "a/0#0=1"},
+		{"stdio:///*", []string{"b"}, nil, "a/0#0=1 b/0#0=2 c/0#0=3"},
+	} {
+		t.Run(fmt.Sprint(c.uri, c.defaults, c.options), func(t *testing.T) {
+			withStdin(t, input)
+			o := streamer.StreamerOptions{Consumer: streamer.ConsumerOptions{Streams: c.defaults}}
+			s, err := streamer.ConnectWith(testContext(t), c.uri, o)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer s.Close()
+			if got := show(drain(t, consumer(t, s, streamer.ConsumerOptions{Streams: c.options}))); got != c.want {
+				t.Errorf("\n got %s\nwant %s", got, c.want)
+			}
+		})
+	}
+}
+
+func TestWhereTheURINamesNoStreamRecordsDo(t *testing.T) {
+	for _, uri := range []string{"stdio://", "stdio:///*", "stdio:///a,b"} {
+		s, err := streamer.Connect(testContext(t), uri)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer s.Close()
+		p, err := s.Producer(testContext(t), streamer.ProducerOptions{})
+		if err != nil {
+			t.Errorf("%s: %v", uri, err)
+			continue
+		}
+		if _, err := p.Send(testContext(t), streamer.Record{Value: []byte("x")}).Wait(testContext(t)); !errors.Is(err, streamer.ErrInvalid) {
+			t.Errorf("%s: a record without a stream: %v", uri, err)
+		}
 	}
 }
 

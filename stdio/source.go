@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"log/slog"
 	"slices"
+	"sync"
 
 	"github.com/gostreamer/streamer"
 )
@@ -14,7 +15,13 @@ type source struct {
 	in    *input
 	c     streamer.SourceConfig
 	wake  chan struct{} // there may be a next block, or an end
-	place               // guarded by in.mu; Fetch alone changes it once the source is open, so Fetch reads it without
+	place               // guarded by in.mu; the holder of fetching alone changes it once the source is open, and reads it without
+
+	fetching sync.Mutex
+	unread                 // the holder of fetching's
+	done     chan struct{} // closed by Close
+	close    sync.Once
+	closed   error
 
 	known  []knowledge            // by track.id
 	shards []streamer.StreamShard // what Assigned was or will be told
@@ -35,7 +42,7 @@ const (
 const everyStream = "*"
 
 func openSource(ctx context.Context, in *input, f Format, c streamer.SourceConfig) (*source, error) {
-	s := &source{in: in, c: c, wake: make(chan struct{}, 1)}
+	s := &source{in: in, c: c, wake: make(chan struct{}, 1), done: make(chan struct{})}
 	if err := in.attach(ctx, s, f); err != nil {
 		return nil, err
 	}
@@ -67,11 +74,13 @@ func (s *source) report() {
 
 // Fetch hands out the lines that are there, at most one block's and one slab's.
 func (s *source) Fetch(ctx context.Context, emit func([]streamer.Message)) error {
+	s.fetching.Lock()
+	defer s.fetching.Unlock()
 	for {
-		if err := ctx.Err(); err != nil {
+		if err := s.obstacle(ctx); err != nil {
 			return err
 		}
-		if s.handOut(emit) {
+		if s.handOutBefore(emit) || s.handOut(emit) {
 			return nil
 		}
 		moved, err := s.in.next(s)
@@ -83,14 +92,32 @@ func (s *source) Fetch(ctx context.Context, emit func([]streamer.Message)) error
 		}
 		select {
 		case <-s.wake:
+		case <-s.done:
 		case <-ctx.Done():
-			return ctx.Err()
 		}
 	}
 }
 
+// obstacle is what keeps Fetch from going on.
+func (s *source) obstacle(ctx context.Context) error {
+	select {
+	case <-s.done:
+		return streamer.ErrClosed
+	default:
+		return ctx.Err()
+	}
+}
+
 // Close gives up the lines that were not handed out: the next source to open sees those that nobody was given.
-func (s *source) Close(ctx context.Context) error { return s.in.detach(ctx, s) }
+func (s *source) Close(ctx context.Context) error {
+	s.close.Do(func() {
+		close(s.done)
+		s.fetching.Lock()
+		defer s.fetching.Unlock()
+		s.closed = s.in.detach(ctx, s, s.rest())
+	})
+	return s.closed
+}
 
 // handOut emits messages of the current block. It is false when there were none.
 func (s *source) handOut(emit func([]streamer.Message)) bool {
@@ -121,11 +148,13 @@ func (s *source) slab(entries []entry) (slab []streamer.Message, line int) {
 	if n == 0 {
 		return nil, line
 	}
+	s.forget()
 	slab = make([]streamer.Message, n)
 	i := 0
 	for at := s.line; i < n; at++ {
 		if e := &entries[at]; s.reads(e) {
 			e.fill(&slab[i])
+			s.emitted(e)
 			i++
 		}
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"iter"
 	"log/slog"
 	"strings"
 	"testing"
@@ -27,6 +28,7 @@ type opened struct {
 	t testing.TB
 
 	assigned []streamer.StreamShard
+	held     []streamer.Message // emitted; the test has those taken out that it hands out
 	skipped  []streamer.SkipEvent
 	log      strings.Builder
 }
@@ -39,9 +41,22 @@ func (o *opened) config(streams ...string) streamer.SourceConfig {
 		MaxBatch: 1000,
 		Logger:   slog.New(slog.NewTextHandler(&o.log, nil)),
 		Assigned: func(all []streamer.StreamShard) { o.assigned = all },
+		InFlight: o.inFlight,
 		Skipped: func(s streamer.StreamShard, seq streamer.SeqNo, err error) {
 			o.skipped = append(o.skipped, streamer.SkipEvent{StreamShard: s, Seq: seq, Err: err})
 		},
+	}
+}
+
+// inFlight says that what is held was not handed out.
+func (o *opened) inFlight(at streamer.StreamShard) iter.Seq2[streamer.SeqNo, bool] {
+	return func(yield func(streamer.SeqNo, bool) bool) {
+		for i := range o.held {
+			m := &o.held[i]
+			if m.Stream == at.Stream && m.Shard == at.Shard && !yield(m.Seq, false) {
+				return
+			}
+		}
 	}
 }
 

@@ -189,12 +189,16 @@ func (s *Scanner) incomplete(size int64, agree bool) (Frame, error) {
 	return Frame{}, ErrMore
 }
 
-// whole checks a frame that is all there. Where the checksum is wrong, the frame's length is still to be trusted if it ends with the mark and the beacons agree.
+// whole checks a frame that is all there. Of three signs, checksum, mark and beacons, two are enough to trust its length: what follows it
+// is read from there.
 func (s *Scanner) whole(f Frame, end int, agree bool) (Frame, error) {
 	f.Pos, f.End = s.startOffset(), s.endOffset(end)
-	sound := Checksum(f.Payload) == f.Sum
-	if !sound && (!agree || s.buf[end-1] != mark) {
+	sound, marked := Checksum(f.Payload) == f.Sum, s.buf[end-1] == mark
+	switch {
+	case !sound && (!marked || !agree):
 		return s.fail(ErrChecksum)
+	case !marked && !agree:
+		return s.fail(ErrFrame)
 	}
 	if len(s.key) != len(f.Key) || string(s.key) != string(f.Key) {
 		s.key = append(s.key[:0], f.Key...)

@@ -1,0 +1,188 @@
+package streamer
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"slices"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+// rig is a Streamer on a fakeBackend inside a synctest bubble.
+type rig struct {
+	*fakeBackend
+	t *testing.T
+	s Streamer
+}
+
+// inBubble runs f with a rig and closes the Streamer at the end. The engine must have kept the SPI's contract.
+func inBubble(t *testing.T, can abilities, o StreamerOptions, f func(t *testing.T, r *rig)) {
+	t.Helper()
+	synctest.Test(t, func(t *testing.T) {
+		b := newFake(can)
+		o.Logger = slog.New(slog.DiscardHandler)
+		var backend Backend = b
+		if can.fixed {
+			backend = fixedFake{b}
+		}
+		s, err := New(backend, o)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer func() {
+			_ = s.Close()
+			synctest.Wait()
+			for _, breach := range b.breaches {
+				t.Errorf("the SPI's contract is broken: %s", breach)
+			}
+		}()
+		f(t, &rig{b, t, s})
+	})
+}
+
+// consumer opens a consumer of stream "s" that reads from the beginning unless o says otherwise.
+func (r *rig) consumer(o ConsumerOptions) *consumer {
+	r.t.Helper()
+	c, err := r.tryConsumer(o)
+	if err != nil {
+		r.t.Fatalf("Consumer: %v", err)
+	}
+	synctest.Wait()
+	return c
+}
+
+func (r *rig) tryConsumer(o ConsumerOptions) (*consumer, error) {
+	if len(o.Streams) == 0 {
+		o.Streams = []string{"s"}
+	}
+	if o.AutoReset == 0 {
+		o.AutoReset = Earliest
+	}
+	if o.Group == "" && o.Mode > RealTime {
+		o.Group = "g"
+	}
+	c, err := r.s.Consumer(r.t.Context(), o)
+	if err != nil {
+		return nil, err
+	}
+	return c.(*consumer), nil
+}
+
+func (r *rig) producer(o ProducerOptions) *producer {
+	r.t.Helper()
+	if o.Stream == "" {
+		o.Stream = "s"
+	}
+	p, err := r.s.Producer(r.t.Context(), o)
+	if err != nil {
+		r.t.Fatalf("Producer: %v", err)
+	}
+	return p.(*producer)
+}
+
+// take takes n messages, which must be there or come within a minute of the bubble's time.
+func (r *rig) take(c Consumer, n int) []*Message {
+	r.t.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	defer cancel()
+	var list []*Message
+	for range n {
+		m, err := c.Next(ctx)
+		if err != nil {
+			r.t.Fatalf("Next after %v: %v", valuesOf(list), err)
+		}
+		list = append(list, m)
+	}
+	return list
+}
+
+// expect takes as many messages as values are given and compares.
+func (r *rig) expect(c Consumer, values ...string) []*Message {
+	r.t.Helper()
+	list := r.take(c, len(values))
+	if got := valuesOf(list); !slices.Equal(got, values) {
+		r.t.Fatalf("delivered %v, want %v", got, values)
+	}
+	return list
+}
+
+// nothing checks that no message is delivered within d of the bubble's time.
+func (r *rig) nothing(c Consumer, d time.Duration) {
+	r.t.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), d)
+	defer cancel()
+	if m, err := c.Next(ctx); err != context.DeadlineExceeded {
+		r.t.Fatalf("Next = %v, %v; want nothing", valuesOf([]*Message{m}), err)
+	}
+}
+
+// calls checks what was called since the last time, apart from the operations in but.
+func (r *rig) called(but []string, want ...string) {
+	r.t.Helper()
+	synctest.Wait()
+	if got := r.history(but...); !slices.Equal(got, want) {
+		r.t.Fatalf("calls\n got %q\nwant %q", got, want)
+	}
+}
+
+func valuesOf(list []*Message) []string {
+	var values []string
+	for _, m := range list {
+		if m == nil {
+			values = append(values, "<nil>")
+			continue
+		}
+		values = append(values, string(m.Value))
+	}
+	return values
+}
+
+// upTo is "shard/from" … "shard/to", the values of these messages.
+func upTo(shard ShardID, from, to int) []string {
+	var values []string
+	for i := from; i <= to; i++ {
+		values = append(values, fmt.Sprintf("%d/%d", shard, i))
+	}
+	return values
+}
+
+func ackAll(list []*Message) {
+	for _, m := range list {
+		m.Ack()
+	}
+}
+
+// background runs f on its own goroutine; wait returns what f returned.
+func background[T any](f func() T) (wait func() T) {
+	c := make(chan T, 1)
+	go func() { c <- f() }()
+	return func() T { return <-c }
+}
+
+// sleep lets d of the bubble's time pass, and all that is due by then happen.
+func (r *rig) sleep(d time.Duration) {
+	time.Sleep(d)
+	synctest.Wait()
+}
+
+// seen collects the events of a hook.
+type seen[E any] struct {
+	mu   sync.Mutex
+	list []E
+}
+
+func (s *seen[E]) add(e E) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.list = append(s.list, e)
+}
+
+// all are the events so far.
+func (s *seen[E]) all() []E {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.Clone(s.list)
+}
