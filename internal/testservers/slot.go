@@ -101,24 +101,30 @@ func (c *Cluster) HandOver(key string) {
 	c.t.Helper()
 	old, replica := c.Master(key), c.Replica(key)
 	var asked time.Time
-	for deadline := time.Now().Add(patience); ; time.Sleep(5 * time.Millisecond) {
-		info := replica.Do("INFO", "replication")
-		if field(info, "role") == "master" {
-			break
-		}
+	for deadline := time.Now().Add(patience); !c.handedOver(key, old, replica); time.Sleep(5 * time.Millisecond) {
 		if time.Now().After(deadline) {
 			c.t.Fatalf("%s does not take over from %s within %v", replica.Addr(), old.Addr(), patience)
 		}
-		// The server gives up on its own after five seconds, without a word.
-		if field(info, "master_link_status") == "up" && time.Since(asked) > 6*time.Second {
+		// The server gives up by itself after five seconds, without a word.
+		if time.Since(asked) > 6*time.Second && field(replica.Do("INFO", "replication"), "master_link_status") == "up" {
 			replica.Do("CLUSTER", "FAILOVER")
 			asked = time.Now()
 		}
 	}
-	c.must(c.await("to know who took over", func(n *RedisServer) (bool, error) {
-		master, err := c.masterSeenBy(n, Slot(key))
-		return master == replica, err
-	}))
+}
+
+// handedOver says whether every running node takes a node for the master of a key, and its predecessor has caught up with it.
+func (c *Cluster) handedOver(key string, from, to *RedisServer) bool {
+	for _, n := range c.Nodes {
+		if !n.process.running() {
+			continue
+		}
+		if master, err := c.masterSeenBy(n, Slot(key)); err != nil || master != to {
+			return false
+		}
+	}
+	info, err := from.Try("INFO", "replication")
+	return err == nil && field(info, "master_port") == itoa(to.port) && field(info, "master_link_status") == "up"
 }
 
 // MoveSlot moves a slot and its keys from one master to another, as resharding does. In between, clients are answered with ASK.
