@@ -2,6 +2,7 @@ package redis_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/url"
 	"strings"
@@ -70,6 +71,7 @@ type place struct {
 	shards       atomic.Uint64
 	admin        []*goredis.Client // of every master, past all faults
 	config       redis.Config
+	client       func() goredis.UniversalClient // nil: config says where the server is
 	each         func(func(*faultproxy.Proxy))
 	restart      func()
 }
@@ -154,21 +156,24 @@ func openCluster(t testing.TB, plan conformance.Plan) *conformance.Place {
 		ContextTimeoutEnabled: true, ClusterStateReloadInterval: time.Second,
 	}
 	p.config.Username, p.config.Password = "", ""
-	made := p.made(plan, addrs...)
-	made.Connect = func(ctx context.Context, o streamer.StreamerOptions) (streamer.Streamer, error) {
+	p.client = func() goredis.UniversalClient {
 		client := goredis.NewClusterClient(&options)
 		t.Cleanup(func() { client.Close() })
-		c := p.config
-		c.Client = client
-		return redis.Connect(ctx, c, o)
+		return client
 	}
-	return made
+	return p.made(plan, addrs...)
 }
 
 func isRestarted(t testing.TB) bool { return strings.Contains(t.Name(), "/restart") }
 
 func (p *place) connect(ctx context.Context, o streamer.StreamerOptions) (streamer.Streamer, error) {
-	return redis.Connect(ctx, p.config, o)
+	return p.connectTo(ctx, p.config, o)
+}
+
+func (p *place) always(ctx context.Context, o streamer.StreamerOptions) (streamer.Streamer, error) {
+	c := p.config
+	c.Create = streamer.CreateAlways
+	return p.connectTo(ctx, c, o)
 }
 
 // direct is a Streamer past all faults.
@@ -202,6 +207,7 @@ func (p *place) faults() conformance.Faults {
 		},
 		Delete: p.delete,
 		Create: p.create,
+		Always: p.always,
 		DropGroup: func(stream, group string) {
 			p.eachKey(stream, func(c *goredis.Client, key string) error { return c.XGroupDestroy(ctx, key, group).Err() })
 		},
@@ -228,13 +234,10 @@ func (p *place) faults() conformance.Faults {
 	}
 }
 
-// connectTo connects with another Config than the place's.
+// connectTo connects as c says.
 func (p *place) connectTo(ctx context.Context, c redis.Config, o streamer.StreamerOptions) (streamer.Streamer, error) {
-	if len(c.Addrs) == 0 {
-		c.Username, c.Password = p.user, password
-		for _, a := range p.admin {
-			c.Addrs = append(c.Addrs, a.Options().Addr)
-		}
+	if p.client != nil {
+		c.Client = p.client()
 	}
 	return redis.Connect(ctx, c, o)
 }
@@ -254,7 +257,10 @@ func key(s streamer.StreamShard) string { return fmt.Sprintf("%s:%d", s.Stream, 
 
 func (p *place) create(stream string) {
 	s := p.direct()
-	p.must(s.Admin().Create(context.Background(), stream, int(p.shards.Load())))
+	err := s.Admin().Create(context.Background(), stream, int(p.shards.Load()))
+	if !errors.Is(err, streamer.ErrExists) { // a consumer with create=always may have been quicker
+		p.must(err)
+	}
 	p.must(s.Close())
 }
 

@@ -12,8 +12,11 @@ import (
 // keep is the keeper: it says that we live, keeps what we hold from being taken for left behind, and looks for what others left behind.
 func (s *source) keep() {
 	c := &s.b.cfg
-	every := min(c.ClaimInterval, beatEvery, c.ClaimIdle/3)
-	tick := time.NewTicker(max(every, leastInterval))
+	every := beatEvery
+	if s.shared() {
+		every = max(min(c.ClaimInterval, c.ClaimIdle/3), leastInterval)
+	}
+	tick := time.NewTicker(every)
 	defer tick.Stop()
 	now := time.Now()
 	look, hold := now.Add(c.ClaimInterval), now.Add(c.ClaimIdle/3)

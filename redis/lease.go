@@ -18,9 +18,9 @@ const (
 	returned = "streamer:returned"
 
 	// leaseTime is how long an owner may be silent before its place is free.
-	leaseTime = 12 * time.Second
+	leaseTime = 14 * time.Second
 	// beatEvery is how often an owner says that it lives.
-	beatEvery = leaseTime / 3
+	beatEvery = 5 * time.Second
 	// memberTime is how long a member may be silent before it counts as gone.
 	memberTime = 30 * time.Second
 )
