@@ -43,7 +43,7 @@ servers:
 
 docs: servers
 	@set -e; verdicts=$$(mktemp -d); trap 'rm -rf "$$verdicts"' EXIT; \
-	STREAMER_SERVERS=required STREAMER_VERDICTS=$$verdicts $(GO) test -timeout 15m -run '^TestConformance$$' $(BACKENDS); \
+	STREAMER_SERVERS=required STREAMER_VERDICTS=$$verdicts $(GO) test -timeout 15m -run '^TestConformance' $(BACKENDS); \
 	$(GO) run ./conformance/table -verdicts "$$verdicts" -o docs/semantics.md
 	$(GO) test -run 'Guide|Readme' ./docs -update
 
