@@ -215,7 +215,7 @@ func (s *session) ledger(at StreamShard) *ledger {
 		return nil
 	case l != nil:
 		return l
-	case !ours && (s.lost[at] || s.closing):
+	case !ours && s.lost[at]:
 		return nil
 	}
 	l = &ledger{StreamShard: at, sess: s}
