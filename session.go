@@ -209,16 +209,16 @@ func (s *session) queue(r *run, part []Message) {
 
 // ledger is the shard's ledger, made with its first message; nil when the shard was taken away.
 func (s *session) ledger(at StreamShard) *ledger {
-	if l := s.ledgers[at]; l != nil {
-		if l.leaving {
-			return nil
-		}
+	l, ours := s.ledgers[at]
+	switch {
+	case l != nil && l.leaving:
+		return nil
+	case l != nil:
 		return l
-	}
-	if s.lost[at] || s.closing {
+	case !ours && s.lost[at]:
 		return nil
 	}
-	l := &ledger{StreamShard: at, sess: s}
+	l = &ledger{StreamShard: at, sess: s}
 	s.ledgers[at] = l
 	return l
 }
