@@ -50,16 +50,15 @@ func Connect(ctx context.Context, c Config, o streamer.StreamerOptions) (streame
 	return s, nil
 }
 
-// Client returns the client behind a Streamer of this package, also through decorators that pass Ping on; nil behind another, and after Close. It
-// is closed with the Streamer, unless it was Config.Client.
+// Client returns the client behind a Streamer of this package, also through decorators that streamer.BackendOf sees through; nil behind another.
+// It is closed with the Streamer, unless it was Config.Client.
 func Client(s streamer.Streamer) redis.UniversalClient {
-	var client redis.UniversalClient
-	_ = s.Ping(context.WithValue(context.Background(), clientKey{}, &client)) // the backend is what answers
-	return client
+	b, _ := streamer.BackendOf(s)
+	if b, ok := b.(*backend); ok {
+		return b.client
+	}
+	return nil
 }
-
-// clientKey is the context key under which Client asks.
-type clientKey struct{}
 
 // backend is one client of a server, a cluster, or what sentinels watch.
 type backend struct {
@@ -95,10 +94,6 @@ func (b *backend) Close(context.Context) error {
 func (b *backend) Ping(ctx context.Context) error {
 	if b.closed.Load() {
 		return streamer.ErrClosed
-	}
-	if client, ok := ctx.Value(clientKey{}).(*redis.UniversalClient); ok {
-		*client = b.client
-		return nil
 	}
 	return b.failed(ctx, b.client.Ping(ctx).Err())
 }
