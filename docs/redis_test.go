@@ -229,3 +229,66 @@ func (p *party) operate() {
 	p.must(admin.Delete(ctx, "orders"))
 	p.must(s.Close())
 }
+
+// The page's options of TLS, on servers that speak nothing else, one of which wants to see a certificate.
+func TestTheTLSOptionsOfTheRedisPage(t *testing.T) {
+	for _, c := range []struct {
+		name    string
+		mode    testservers.TLS
+		options func(*testservers.Certificates) []string
+		says    string // "": it works
+	}{
+		{"authority", testservers.ServerOnly, authority, ""},
+		{"no authority", testservers.ServerOnly, func(*testservers.Certificates) []string { return nil }, "x509"},
+		{"another name", testservers.ServerOnly, func(c *testservers.Certificates) []string {
+			return append(authority(c), "tls_server_name=elsewhere")
+		}, "elsewhere"},
+		{"the name it has", testservers.ServerOnly, func(c *testservers.Certificates) []string {
+			return append(authority(c), "tls_server_name=localhost")
+		}, ""},
+		{"certificate", testservers.Mutual, func(c *testservers.Certificates) []string {
+			return append(authority(c), "tls_cert="+c.Cert, "tls_key="+c.Key)
+		}, ""},
+		{"no certificate", testservers.Mutual, authority, "certificate required"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			server := testservers.StartRedis(t, testservers.RedisOptions{TLS: c.mode})
+			if server == nil {
+				return
+			}
+			s, err := streamer.Connect(t.Context(), "rediss://"+server.Addr()+"/orders?"+strings.Join(c.options(server.Certificates), "&"))
+			if err == nil {
+				err = errors.Join(thereAndBack(t.Context(), s), s.Close())
+			}
+			if (err == nil) != (c.says == "") || err != nil && !strings.Contains(err.Error(), c.says) {
+				t.Errorf("error %v, want %q", err, c.says)
+			}
+		})
+	}
+}
+
+func authority(c *testservers.Certificates) []string { return []string{"tls_ca=" + c.CA} }
+
+// thereAndBack sends a record, takes it as a member of a group, and waits for another in vain.
+func thereAndBack(ctx context.Context, s streamer.Streamer) error {
+	p, err := s.Producer(ctx, streamer.ProducerOptions{})
+	if err != nil {
+		return err
+	}
+	if _, err := p.Send(ctx, streamer.Record{Value: []byte("one lamp")}).Wait(ctx); err != nil {
+		return err
+	}
+	c, err := s.Consumer(ctx, streamer.ConsumerOptions{Mode: streamer.LoadBalanced, Group: "billing", AutoReset: streamer.Earliest})
+	if err != nil {
+		return err
+	}
+	if _, err := c.Next(ctx); err != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(ctx, 20*time.Millisecond)
+	defer cancel()
+	if m, err := c.Next(ctx); !errors.Is(err, context.DeadlineExceeded) {
+		return fmt.Errorf("one message too many: %v, %w", m, err)
+	}
+	return nil
+}
