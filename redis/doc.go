@@ -53,7 +53,7 @@
 // all members share every shard. Acknowledgements are XACK, message by message, in batches. AckOnDelivery acknowledges a fetch before it is handed out.
 //
 // A Resumable owner reads as the consumer that is named as the group, which is SeaStreamer's rule, and has a second consumer, streamer:owner:<uuid>, that says
-// that the place is taken. It is free at once after Close, and 14 s after the process has died. An owner that was silent for that long, and finds
+// that the place is taken. It is free at once after Close, and at most 14 s after the process has died. An owner that was silent for that long, and finds
 // another in its place, gets [streamer.ErrFenced]. Ours sees no owner of SeaStreamer's, nor it ours.
 //
 // A LoadBalanced member that closes makes what it had not acknowledged the consumer streamer:returned's, which never reads: others take it within
