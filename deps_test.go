@@ -30,6 +30,12 @@ var more = map[string]map[string]string{
 		"github.com/gofrs/flock":       "kernel locks: one writer of a log, one owner of a shard, free again when the process dies",
 		"golang.org/x/sys":             "what fsnotify and flock stand on",
 	},
+	"redis": {
+		"github.com/redis/go-redis/v9": "the client: connections, TLS, ACL, cluster, sentinel",
+		"github.com/cespare/xxhash/v2": "what go-redis stands on",
+		"go.uber.org/atomic":           "what go-redis stands on",
+		"golang.org/x/sys":             "what go-redis stands on",
+	},
 }
 
 // backends never import one another.
