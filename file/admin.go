@@ -37,14 +37,14 @@ func (b *backend) Create(ctx context.Context, name string, shards int) error {
 		return err
 	}
 	err = w.declare(ctx, c, declaration{name, shards})
-	return about(b.log.path, errors.Join(err, b.log.closeWriter(c)))
+	return about(b.log.path, errors.Join(err, b.log.closeWriter(w, c)))
 }
 
 // declare notes that a stream exists, unless it does.
 func (w *writer) declare(ctx context.Context, c *Config, d declaration) error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	return w.write(c, func() error {
+	_, err := w.write(c, func() error {
 		cat, err := w.catalogue(ctx)
 		if err != nil {
 			return err
@@ -58,6 +58,7 @@ func (w *writer) declare(ctx context.Context, c *Config, d declaration) error {
 		}
 		return nil
 	})
+	return err
 }
 
 func (w *writer) catalogue(ctx context.Context) (*catalogue, error) {

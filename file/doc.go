@@ -68,7 +68,13 @@
 //	groups, SIGKILL             committed positions are kept
 //	groups, loss of power       as above       committed positions are kept
 //
-// "kept" is every record whose receipt said stored. Opening a log for writing cuts off what a crash has left at its end: part of a message, an end of
+// "kept" is every record whose receipt said stored: with sync=always that is said when an fsync has covered it, of which all that wait share one, else when the
+// system has it. A disk that is full takes the records that fit and refuses the others, [ErrFull], without a trace; sending works again when there is room.
+// When an fsync fails, nobody knows what is on the disk: the records that waited for it are [streamer.ErrUnknown], those after it [ErrDead], also on
+// Close, until a producer is opened, which opens the log again and writes anew what had not come to the disk. A read-only file system is
+// [streamer.ErrDenied] for producers and groups.
+//
+// Opening a log for writing cuts off what a crash has left at its end: part of a message, an end of
 // stream, an envelope without its message, zeros. It never cuts a whole message, and where bytes cannot be read that may hold messages it writes on behind
 // the next beacon. With sync=none a loss of power may leave a group's position ahead of its log; then reading goes on at the end and Hooks.Gone says so.
 //

@@ -270,10 +270,28 @@ func (s *source) atEnd(ctx context.Context) error {
 	if d := s.r.Stuck(); d != nil && d.Offset != s.reported {
 		s.skipBytes(d)
 	}
-	if s.lagging == 0 && (s.wake == nil || s.r.eos && s.r.Partial() == 0) {
+	if s.lagging > 0 {
+		return s.await(ctx)
+	}
+	if s.wake == nil {
+		return s.ended()
+	}
+	if s.r.eos && s.r.Partial() == 0 {
 		return io.EOF
 	}
 	return s.await(ctx)
+}
+
+// ended is io.EOF, unless the log was cut off while it was read: what was to come is lost.
+func (s *source) ended() error {
+	info, err := s.f.Stat()
+	if err != nil {
+		return err
+	}
+	if info.Size() < s.positioned() {
+		return notThere(s.log.path)
+	}
+	return io.EOF
 }
 
 // await waits for a change and makes sure, before anything more is read, that the log is still the same.

@@ -112,7 +112,7 @@ func (p *place) poison(at streamer.StreamShard) streamer.StreamShard {
 	w, err := l.openWriter(&p.config)
 	p.must(err)
 	w.mu.Lock()
-	err = w.write(&p.config, func() error {
+	_, err = w.write(&p.config, func() error {
 		seq, _ := w.file.enc.NextSeq(at.Stream, uint64(at.Shard))
 		w.buf = w.file.enc.Append(w.buf, at.Stream, uint64(at.Shard), seq, nowMillis(), []byte("spoiled"))
 		w.buf[bytes.Index(w.buf, []byte("spoiled"))] = 'S'
@@ -121,7 +121,7 @@ func (p *place) poison(at streamer.StreamShard) streamer.StreamShard {
 	w.mu.Unlock()
 	p.must(err)
 	l.readers.notify()
-	p.must(l.closeWriter(&p.config))
+	p.must(l.closeWriter(w, &p.config))
 	return at
 }
 

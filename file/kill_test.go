@@ -15,7 +15,7 @@ import (
 	"go.uber.org/goleak"
 )
 
-const childVariable = "STREAMER_FILE_CHILD" // what a child process does: "write <path>" or "read <path>"
+const childVariable = "STREAMER_FILE_CHILD" // what a child process does: "write <path>", "read <path>" or "soak <path>"
 
 func TestMain(m *testing.M) {
 	if errand, ok := os.LookupEnv(childVariable); ok {
@@ -28,6 +28,9 @@ func TestMain(m *testing.M) {
 // runChild does an errand until it is killed.
 func runChild(errand string) error {
 	verb, path, _ := strings.Cut(errand, " ")
+	if verb == "soak" {
+		return childSoaks(path)
+	}
 	s, err := Connect(context.Background(), Config{Path: path, Beacon: 1 << 10}, streamer.StreamerOptions{})
 	if err != nil {
 		return err
@@ -119,7 +122,7 @@ func TestSIGKILLOfAWriter(t *testing.T) {
 	next := uint64(1)
 	for turn := range 5 {
 		stored := r.killed("write", 500+turn*777)["seq"]
-		lf, err := openLogFile(r.cfg.Path, streamer.CreateNever, 1<<10) // the lock is free
+		lf, err := openLogFile(r.cfg.Path, streamer.CreateNever, 1<<10, nil) // the lock is free
 		r.ok(err)
 		r.ok(lf.close())
 		ms := r.all("a")

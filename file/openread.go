@@ -68,10 +68,11 @@ func (s *source) openFile() error {
 func (l *openLog) create(c *Config) error {
 	quiet := *c
 	quiet.EOS = false
-	if _, err := l.openWriter(&quiet); err != nil {
+	w, err := l.openWriter(&quiet)
+	if err != nil {
 		return err
 	}
-	return l.closeWriter(&quiet)
+	return l.closeWriter(w, &quiet)
 }
 
 // readHead reads the header, if it is there already.

@@ -334,7 +334,7 @@ func TestReadersThatOnlyPoll(t *testing.T) {
 		})
 	}
 	r.ok(fetch())
-	lf, err := openLogFile(r.cfg.Path, streamer.CreateNever, 1<<10) // like another process: it wakes nobody here
+	lf, err := openLogFile(r.cfg.Path, streamer.CreateNever, 1<<10, nil) // like another process: it wakes nobody here
 	r.ok(err)
 	go func() {
 		m := lf.enc.Mark()

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 
 	"github.com/gostreamer/streamer"
 	"github.com/gostreamer/streamer/file/internal/ss"
@@ -44,7 +43,7 @@ type recovery struct {
 
 // recoverLog returns an Encoder for the end of the log in f, after making that the end of the file: what a crash has left there, an end of stream, and an envelope whose
 // message did not follow are cut off. Unreadable bytes that may hold messages are not: writing goes on behind the next beacon.
-func recoverLog(f *os.File, interval uint32) (*ss.Encoder, error) {
+func recoverLog(f handle, interval uint32) (*ss.Encoder, error) {
 	r := &recovery{enc: ss.NewEncoder(interval, ss.HeaderSize), end: ss.HeaderSize}
 	s := ss.NewScanner(f, interval, ss.HeaderSize)
 	if err := r.read(s); err != nil {
@@ -106,7 +105,7 @@ func (r *recovery) release() {
 }
 
 // cut makes the place where writing goes on the end of the file.
-func (r *recovery) cut(f *os.File, s *ss.Scanner, interval int64) (int64, error) {
+func (r *recovery) cut(f handle, s *ss.Scanner, interval int64) (int64, error) {
 	info, err := f.Stat()
 	if err != nil {
 		return 0, err

@@ -31,6 +31,8 @@ type openLog struct {
 	readers readers
 	writing writing
 	owners  owners
+
+	under func(handle) handle // what writers get for a file that they have opened; nil: the file
 }
 
 // acquire finds the log at path, or makes it known. Every acquire needs its release.

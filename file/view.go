@@ -153,7 +153,7 @@ type openedView struct {
 
 func (v *openedView) close() { _ = v.f.Close() }
 
-func viewOf(f *os.File) (*view, error) {
+func viewOf(f handle) (*view, error) {
 	info, err := f.Stat()
 	if err == nil && !info.Mode().IsRegular() {
 		err = notRegular(f.Name(), info)

@@ -16,6 +16,7 @@ type Encoder struct {
 	items    uint64 // written in all beacons so far: where the next beacon's circle starts
 	streams  streams
 	undo     []change
+	ended    Mark // behind what was appended last, in front of a beacon that follows it
 }
 
 // change is what a stream was before an append.
@@ -31,6 +32,9 @@ type Mark struct {
 	items uint64
 	undo  int
 }
+
+// Offset is where the next byte went.
+func (m Mark) Offset() int64 { return m.off }
 
 // NewEncoder writes on at off, which is HeaderSize for a new file. See tells it what the file holds already.
 func NewEncoder(interval uint32, off int64) *Encoder {
@@ -64,7 +68,7 @@ func (e *Encoder) NextSeq(key string, shard uint64) (uint64, bool) {
 	return s.seq + 1, s.seq < math.MaxUint64
 }
 
-// Start appends the beacon that a file which ends exactly at a boundary needs before its next frame.
+// Start appends the beacon that a file which ends exactly at a boundary needs before its next frame. Append does so too.
 func (e *Encoder) Start(b []byte) []byte {
 	if e.off%e.interval == 0 {
 		b = e.beacon(b, 0)
@@ -74,6 +78,7 @@ func (e *Encoder) Start(b []byte) []byte {
 
 // Append appends one frame. The key is at most MaxKey bytes, the payload at most 2^32-1, the time at most MaxTime: the caller sees to it.
 func (e *Encoder) Append(b []byte, key string, shard, seq, time uint64, payload []byte) []byte {
+	b = e.Start(b)
 	sum := Checksum(payload)
 	e.take(key, shard, seq, time, sum)
 
@@ -109,6 +114,7 @@ func (e *Encoder) splice(b, part []byte, left int) []byte {
 		b = append(b, part[:n]...)
 		part = part[n:]
 		e.off += n
+		e.ended = e.Mark()
 		if e.off%e.interval == 0 {
 			b = e.beacon(b, uint32(len(part)+left))
 		}
@@ -131,6 +137,9 @@ func (e *Encoder) beacon(b []byte, remaining uint32) []byte {
 
 // Mark is the present state.
 func (e *Encoder) Mark() Mark { return Mark{e.off, e.items, len(e.undo)} }
+
+// Ended is the state behind the last frame that was appended, without the beacon that follows it at a boundary: the next Append makes that again.
+func (e *Encoder) Ended() Mark { return e.ended }
 
 // Rollback forgets what was appended since m: it is not in the file. m must not be older than the last Commit.
 func (e *Encoder) Rollback(m Mark) {
