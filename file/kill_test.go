@@ -6,8 +6,10 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -167,4 +169,52 @@ func TestSIGKILLOfAReader(t *testing.T) {
 		committed = m.Seq.Uint() - 1
 		r.ok(s.Close())
 	}
+}
+
+// TestSecondWritingProcessIsBusyAtOnce, whatever it calls the log; consumers of any process read on.
+func TestSecondWritingProcessIsBusyAtOnce(t *testing.T) {
+	r := newRig(t)
+	dir := filepath.Dir(r.cfg.Path)
+	r.ok(os.Symlink(dir, dir+"-link"))
+	t.Chdir(dir)
+	stop := r.child("write")
+	r.ok(os.Link(r.cfg.Path, filepath.Join(dir, "hard.ss")))
+	for _, path := range []string{r.cfg.Path, "log.ss", "../" + filepath.Base(dir) + "/log.ss", dir + "-link/log.ss", "hard.ss"} {
+		s := r.connect(func(c *Config) { c.Path = path })
+		_, err := s.Producer(r.ctx, streamer.ProducerOptions{Stream: "a"})
+		r.is(err, streamer.ErrBusy)
+		r.is(s.Admin().Create(r.ctx, "b", 1), streamer.ErrBusy)
+		r.next(r.consumer(s, earliest(), "a"))
+		r.ok(s.Close())
+	}
+	stop()
+	r.produce("a", "free again")
+}
+
+// child starts a child and returns when it has printed its first number. stop kills it.
+func (r *rig) child(verb string) (stop func()) {
+	r.Helper()
+	cmd := exec.Command(os.Args[0], "-test.run=^$")
+	cmd.Env = append(os.Environ(), childVariable+"="+verb+" "+r.cfg.Path)
+	out, err := cmd.StdoutPipe()
+	r.ok(err)
+	r.ok(cmd.Start())
+	drained := make(chan struct{})
+	stop = sync.OnceFunc(func() {
+		_ = cmd.Process.Kill()
+		<-drained
+		_ = cmd.Wait()
+	})
+	r.Cleanup(stop)
+	lines := bufio.NewScanner(out)
+	if !lines.Scan() || strings.HasPrefix(lines.Text(), "error") {
+		close(drained)
+		r.Fatalf("the child: %s", lines.Text())
+	}
+	go func() { // ends with the child
+		defer close(drained)
+		for lines.Scan() {
+		}
+	}()
+	return stop
 }
