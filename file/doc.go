@@ -88,5 +88,5 @@
 //
 // # Native access
 //
-// None is needed: the log is a file, and a group's positions are text. To move or copy a log take log.ss.groups along.
+// None is needed: the log is a file, and a group's positions are text. [Inspect] opens a log for tools, whole or damaged. To move or copy a log take log.ss.groups along.
 package file

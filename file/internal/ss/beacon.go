@@ -20,7 +20,8 @@ var errShort = errors.New("short beacon")
 type Beacon struct {
 	Remaining uint32
 	Items     []Item
-	Size      int // bytes that it takes
+	Size      int  // bytes that it takes
+	Marked    bool // it starts and ends with the byte that it should, which readers need not look at
 }
 
 // Item sums up one stream's shard up to and including the frame that the beacon splices. Seq and Time are the highest seen, Running is the running checksum.
@@ -107,7 +108,7 @@ func ParseBeacon(b []byte) (Beacon, error) {
 		}
 		at += itemFixed + k
 	}
-	return Beacon{remaining, items, size}, nil
+	return Beacon{remaining, items, size, b[0] == mark && b[size-1] == mark}, nil
 }
 
 // ReadBeacon reads the beacon with index n ≥ 1: the one at n times interval. io.ErrUnexpectedEOF: the file ends in it or before it.

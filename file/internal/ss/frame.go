@@ -38,7 +38,9 @@ type Frame struct {
 	Payload []byte
 	Sum     uint16 // of the payload, as stored
 
-	Pos, End int64 // where the frame starts and ends in the file, set by the Scanner; of frames in a row, one starts where the other ends
+	// Set by the Scanner.
+	Pos, End int64 // where the frame starts and ends in the file; of frames in a row, one starts where the other ends
+	Marked   bool  // it ends with the byte that ends frames, which readers need not look at
 }
 
 // IsInternal says that the frame is not a user's message.

@@ -25,10 +25,10 @@ var samples = []sample{
 	{
 		"consumer.ss", "c859d9ce", Header{"consumer-1691686154741", 1691686154742, 1024},
 		map[string]int{"hello/1": 100}, true, []Beacon{
-			{39, []Item{{Key: "hello", Shard: 1, Seq: 20, Running: 2887}}, 39},
-			{44, []Item{{Key: "hello", Shard: 1, Seq: 42, Running: 61736}}, 39},
-			{4, []Item{{Key: "hello", Shard: 1, Seq: 63, Running: 23018}}, 39},
-			{9, []Item{{Key: "hello", Shard: 1, Seq: 85, Running: 62781}}, 39},
+			{39, []Item{{Key: "hello", Shard: 1, Seq: 20, Running: 2887}}, 39, true},
+			{44, []Item{{Key: "hello", Shard: 1, Seq: 42, Running: 61736}}, 39, true},
+			{4, []Item{{Key: "hello", Shard: 1, Seq: 63, Running: 23018}}, 39, true},
+			{9, []Item{{Key: "hello", Shard: 1, Seq: 85, Running: 62781}}, 39, true},
 		},
 	},
 	{

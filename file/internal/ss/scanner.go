@@ -194,6 +194,7 @@ func (s *Scanner) incomplete(size int64, agree bool) (Frame, error) {
 func (s *Scanner) whole(f Frame, end int, agree bool) (Frame, error) {
 	f.Pos, f.End = s.startOffset(), s.endOffset(end)
 	sound, marked := Checksum(f.Payload) == f.Sum, s.buf[end-1] == mark
+	f.Marked = marked
 	switch {
 	case !sound && (!marked || !agree):
 		return s.fail(ErrChecksum)
