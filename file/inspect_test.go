@@ -137,7 +137,7 @@ func TestRepairSavesEveryWholeMessage(t *testing.T) {
 	whole := r.mixed()
 	want := r.numbered(r.all("*"))
 	most := 0
-	for at := ss.HeaderSize; at < len(whole); at += 5 {
+	for at := ss.HeaderSize; at < len(whole); at += 23 {
 		r.renew()
 		b := bytes.Clone(whole)
 		b[at] ^= 0xFF

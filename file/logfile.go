@@ -29,7 +29,7 @@ type logFile struct {
 	failed  error        // of an fsync: the system reports it once, and forgets what it could not write
 }
 
-// handle is what a writer does with the file of its log. Tests put one that fails in its place.
+// handle is what writers and sources do with the file of a log. Tests put one that fails, or counts, in its place.
 type handle interface {
 	io.ReaderAt
 	io.WriterAt

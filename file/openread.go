@@ -60,7 +60,7 @@ func (s *source) openFile() error {
 	if err != nil {
 		return errors.Join(err, f.Close())
 	}
-	s.f, s.info = f, info
+	s.f, s.info = s.log.through(f), info
 	return nil
 }
 
@@ -231,14 +231,23 @@ func (p *planner) leftOf(at streamer.StreamShard, to streamer.Position) (int64, 
 	case streamer.AtEnd:
 		return p.ending.end, nil
 	case streamer.AtSeq, streamer.AfterSeq:
-		n, err := p.v.seqBefore(at.Stream, uint64(at.Shard), func(seq uint64) bool {
+		below := func(seq uint64) bool {
 			c := streamer.SeqUint(seq).Compare(to.Seq())
 			return c < 0 || c == 0 && to.Kind() == streamer.AfterSeq
-		})
+		}
+		n, limit, err := p.v.seqBefore(at.Stream, uint64(at.Shard), below)
 		if err != nil {
 			return 0, err
 		}
-		return p.v.before(n)
+		if n, err = p.v.closer(n, limit, at.Stream, uint64(at.Shard), below); err != nil {
+			return 0, err
+		}
+		return p.v.behind(n, func(f *ss.Frame) bool {
+			if f.Shard == uint64(at.Shard) && string(f.Key) == at.Stream {
+				return !below(f.Seq)
+			}
+			return p.s.wants(string(f.Key))
+		})
 	case streamer.AtOrAfterTime:
 		if p.s.wild() {
 			return ss.HeaderSize, nil // a stream that no beacon names would be missed

@@ -56,8 +56,12 @@ func (e *ending) see(at streamer.StreamShard, seq uint64) {
 	}
 }
 
-// lookBackBeacons is how many beacons are read for shards that the last one has no room to name.
-const lookBackBeacons = 64
+const (
+	// lookBackBeacons is how many beacons are read for shards that the last one has no room to name.
+	lookBackBeacons = 64
+	// enoughBytes of them end that sooner, when the last few have named nothing new: they take turns.
+	enoughBytes = 128 << 10
+)
 
 // ending reads the last segment of the log and the beacons before it.
 func (v *view) ending(ctx context.Context) (ending, error) {
@@ -113,19 +117,28 @@ func (r *entries) end() int64 {
 	return r.upTo
 }
 
-// addNamed adds what beacons name, from beacon n back as long as they are full.
+// addNamed adds what beacons name, from beacon n back as long as they are full and name others.
 func (v *view) addNamed(n int64, e *ending) error {
+	idle, read := 0, int64(0)
 	for i := range min(n, lookBackBeacons) {
 		b, ok, err := v.beacon(n - i)
 		if err != nil {
 			return err
 		}
+		before := len(e.last)
 		for _, item := range b.Items {
 			if item.Key != ss.Internal {
 				e.see(streamer.StreamShard{Stream: item.Key, Shard: streamer.ShardID(item.Shard)}, item.Seq)
 			}
 		}
 		if ok && len(b.Items) < ss.ItemCap(v.interval) {
+			return nil
+		}
+		read += min(int64(v.interval), ss.UsualBeacon)
+		if idle++; len(e.last) > before {
+			idle = 0
+		}
+		if idle > 2 && read >= enoughBytes {
 			return nil
 		}
 	}

@@ -25,7 +25,7 @@ type source struct {
 	log   *openLog
 	group *group // nil in RealTime
 
-	f       *os.File
+	f       handle
 	info    os.FileInfo
 	head    []byte // the header as it was; nil while there is none
 	header  ss.Header

@@ -32,7 +32,7 @@ type openLog struct {
 	writing writing
 	owners  owners
 
-	under func(handle) handle // what writers get for a file that they have opened; nil: the file
+	under func(handle) handle // what writers and sources get for a file that they have opened; nil: the file
 }
 
 // acquire finds the log at path, or makes it known. Every acquire needs its release.
@@ -69,6 +69,14 @@ func (t *logTable) at(path string, same *openLog) *openLog {
 	}
 	l.refs++
 	return l
+}
+
+// through is what is to be used for a file of the log that was opened.
+func (l *openLog) through(f handle) handle {
+	if l.under != nil {
+		return l.under(f)
+	}
+	return f
 }
 
 // same finds a log whose own path leads to the same file at present, as with a hard link. Device and inode have no portable form but os.SameFile, and are used

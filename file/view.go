@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"io"
+	"math"
 	"os"
 
 	"github.com/gostreamer/streamer/file/internal/ss"
@@ -54,6 +55,58 @@ func (v *view) before(n int64) (int64, error) {
 	return ss.HeaderSize, nil
 }
 
+// behind is a place to start reading for messages behind beacon n: where the first frame behind it starts, unless that is one that wants chooses, whose envelope may
+// be in front of the beacon.
+func (v *view) behind(n int64, wants func(*ss.Frame) bool) (int64, error) {
+	if n == 0 {
+		return ss.HeaderSize, nil
+	}
+	at, ok, err := v.align(n)
+	if err != nil {
+		return 0, err
+	}
+	if ok {
+		var f ss.Frame
+		if f, ok, err = v.headAt(at); err != nil {
+			return 0, err
+		}
+		ok = ok && !wants(&f)
+	}
+	if !ok {
+		return v.before(n)
+	}
+	return at, nil
+}
+
+// align is where the first frame behind beacon n starts; ok is false when there is none, or when a beacon on the way cannot be read.
+func (v *view) align(n int64) (at int64, ok bool, err error) {
+	for ; n <= v.beacons(); n++ {
+		b, ok, err := v.beacon(n)
+		if err != nil || !ok {
+			return 0, false, err
+		}
+		at := n*int64(v.interval) + int64(b.Size) + int64(b.Remaining)
+		if at < (n+1)*int64(v.interval) {
+			return at, at < v.size, nil
+		}
+	}
+	return 0, false, nil
+}
+
+// headAt is what the frame at an offset says before its time; ok is false when a beacon is in that, or the end of the log.
+func (v *view) headAt(at int64) (f ss.Frame, ok bool, err error) {
+	b := make([]byte, 1+math.MaxUint8+16)
+	read, err := v.src.ReadAt(b, at)
+	if err != nil && !errors.Is(err, io.EOF) {
+		return f, false, err
+	}
+	n := 1 + int(b[0])
+	if read < n+16 || at%int64(v.interval)+int64(n)+16 > int64(v.interval) {
+		return f, false, nil
+	}
+	return ss.Frame{Key: b[1:n], Shard: beUint64(b[n:]), Seq: beUint64(b[n+8:])}, true, nil
+}
+
 // find is the item of one shard.
 func find(b ss.Beacon, key string, shard uint64) (ss.Item, bool) {
 	for _, i := range b.Items {
@@ -64,23 +117,70 @@ func find(b ss.Beacon, key string, shard uint64) (ss.Item, bool) {
 	return ss.Item{}, false
 }
 
-// seqBefore finds a beacon before which everything of a shard has a lower number than the one that below asks about. Beacons need not name the shard:
-// those that don't are passed over, so the beacon found may not be the last such, but is one.
-func (v *view) seqBefore(key string, shard uint64, below func(seq uint64) bool) (int64, error) {
-	found, lo, hi := int64(0), int64(1), v.beacons()+1
-	for lo < hi {
+// seqBefore finds a beacon before which everything of a shard has a lower number than the one that below asks about, and one, or the end, before which not
+// everything has. Beacons need not name the shard: those that don't are passed over, so there may be some between the two.
+func (v *view) seqBefore(key string, shard uint64, below func(seq uint64) bool) (found, limit int64, err error) {
+	limit = v.beacons() + 1
+	for lo, hi := int64(1), limit; lo < hi; {
 		mid := lo + (hi-lo)/2
 		item, n, err := v.named(key, shard, mid, hi)
 		if err != nil {
-			return 0, err
+			return 0, 0, err
 		}
-		if n < hi && below(item.Seq) {
+		switch {
+		case n < hi && below(item.Seq):
 			found, lo = n, n+1
-		} else {
+		case n < hi:
+			limit, hi = n, mid
+		default:
 			hi = mid
 		}
 	}
+	return found, limit, nil
+}
+
+// closer looks at the messages behind beacons between two that seqBefore has found, as far as one read goes, for one that is nearer to the limit.
+func (v *view) closer(found, limit int64, key string, shard uint64, below func(seq uint64) bool) (int64, error) {
+	for limit-found > 1 {
+		mid := found + (limit-found)/2
+		seq, ok, err := v.firstBehind(mid, key, shard)
+		switch {
+		case err != nil:
+			return 0, err
+		case !ok:
+			return found, nil
+		case below(seq):
+			found = mid
+		default:
+			limit = mid
+		}
+	}
 	return found, nil
+}
+
+// firstBehind is the number of a shard's first message behind a beacon; ok is false when it is further away than one read of a Scanner goes.
+func (v *view) firstBehind(n int64, key string, shard uint64) (seq uint64, ok bool, err error) {
+	s := ss.NewScanner(io.NewSectionReader(v.src, 0, v.size), v.interval, ss.HeaderSize)
+	s.MoveToBeacon(n)
+	if err := s.Fill(); err != nil {
+		return 0, false, ignoreEOF(err)
+	}
+	for {
+		f, err := s.Next()
+		if err != nil {
+			return 0, false, nil // unreadable, or further on
+		}
+		if f.Shard == shard && string(f.Key) == key {
+			return f.Seq, true, nil
+		}
+	}
+}
+
+func ignoreEOF(err error) error {
+	if errors.Is(err, io.EOF) {
+		return nil
+	}
+	return err
 }
 
 // named is the item of a shard in the first beacon from n on, below limit, that names it; limit when none does.
