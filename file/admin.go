@@ -53,19 +53,23 @@ func (w *writer) declare(ctx context.Context, c *Config, d declaration) error {
 			return &streamer.Error{Stream: d.stream, Kind: streamer.ErrExists}
 		}
 		w.buf = w.file.enc.Append(w.buf, ss.Internal, 0, 0, nowMillis(), d.append(nil))
-		if w.file.enc.Offset() > c.Limit {
+		if w.file.base+w.file.enc.Offset() > w.limit(c) {
 			return full(c)
 		}
 		return nil
 	})
+	if err == nil {
+		w.file.declared[d.stream] = d.shards
+	}
 	return err
 }
 
 func (w *writer) catalogue(ctx context.Context) (*catalogue, error) {
-	v, err := viewOf(w.file.f)
-	if err != nil {
-		return nil, err
+	v, err := openView(w.log.path)
+	if err != nil || v == nil {
+		return &catalogue{}, err
 	}
+	defer v.close()
 	return v.catalogue(ctx)
 }
 

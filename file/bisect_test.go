@@ -101,7 +101,7 @@ func (v *vast) in(r *rig) {
 	r.Helper()
 	r.write(v.header())
 	r.ok(os.Truncate(r.cfg.Path, v.size))
-	l, err := logs.acquire(r.cfg.Path)
+	l, err := logs.acquire(r.cfg.Path, r.cfg.Segment > 0)
 	r.ok(err)
 	l.under = func(h handle) handle { return vastFile{h, v} }
 	r.Cleanup(func() { logs.release(l) })

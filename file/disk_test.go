@@ -29,7 +29,7 @@ type disk struct {
 // install puts d below the writers of the rig's log, until the test ends or lift is called.
 func (r *rig) install(d *disk) (lift func()) {
 	r.Helper()
-	l, err := logs.acquire(r.cfg.Path)
+	l, err := logs.acquire(r.cfg.Path, r.cfg.Segment > 0)
 	r.ok(err)
 	d.path = l.path
 	l.under = func(h handle) handle { return &faulty{h, d} }
@@ -107,7 +107,7 @@ func (f *faulty) Sync() error {
 	if f.d.onSync != nil {
 		f.d.onSync()
 	}
-	b, read := os.ReadFile(f.d.path)
+	b, _ := os.ReadFile(f.d.path) // of a log in one file
 	err := f.d.step("fsync")
 	f.d.mu.Lock()
 	defer f.d.mu.Unlock()
@@ -115,7 +115,7 @@ func (f *faulty) Sync() error {
 	if err == nil {
 		f.d.durable = b
 	}
-	return errors.Join(err, read)
+	return err
 }
 
 // crash is what a loss of power leaves: what the disk had, and of what came since some sectors and others not.

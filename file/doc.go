@@ -1,15 +1,15 @@
-// Package file is a log in one file: file://. The file is SeaStreamer's .ss format, byte for byte: what either writes the other reads. Any number of
-// streams share a file, any number of processes read it, one writes it.
+// Package file is a log in one file, or in a directory of segments: file://. A file is SeaStreamer's .ss format, byte for byte: what either writes the other
+// reads. Any number of streams share a log, any number of processes read it, one writes it.
 //
 // # URI
 //
 //	file:///dir/log.ss/stream[,stream…][?option=value…]    absolute
 //	file://./dir/log.ss/stream, file://log.ss/stream       relative to the working directory
+//	file:///dir/log/stream[?segment=64MiB…]                a directory of segments: one that has some, or with segment= to make it one
 //
 // The log is the path's last element, or the last but one, that ends in ".ss"; a path that ends with the log names no stream. "*" is every stream of
 // the log, those that appear later too. A stream's name has 1 to 249 of A-Z a-z 0-9 . _ - and does not start with SEA_STREAMER_. All spellings of a
-// path are one log, hard links included. A directory as a log is [streamer.ErrUnsupported]: logs in segments do not exist yet. [Connect] does the same
-// from code.
+// path are one log, hard links included. [Connect] does the same from code.
 //
 // # Options
 //
@@ -22,7 +22,12 @@
 //	sync=none|always|<interval>    when what is stored is on the disk; default none. See Durability
 //	eos                            the last producer of the process to close ends the log with SeaStreamer's end of stream
 //	beacon=1MiB                    distance of beacons in a log that is created, a multiple of 1 KiB
-//	limit=16GiB                    the size that the log must not exceed: a record that would is ErrTooLarge, and leaves no trace
+//	limit=16GiB                    the size that the log must not exceed: a record that would is ErrTooLarge, and leaves no trace; of a directory: none
+//	segment=64MiB                  of a directory: the size from which on another segment is begun
+//	segment_age=<duration>         and the age
+//	retain_bytes=<size>            drop the oldest segments while all together are larger
+//	retain_age=<duration>          drop segments to which nothing was written for so long
+//	retain=committed               drop segments of which every group has done everything
 //
 // # Shards
 //
@@ -50,6 +55,9 @@
 // A group's positions are in log.ss.groups/<group>/, a file for each shard that anybody can read, replaced atomically. Resumable and LoadBalanced hold a
 // kernel lock on each shard they read; a second owner, in this process or another, gets [streamer.ErrBusy]. The place is free with Close and with the process,
 // however it ends. The members of a LoadBalanced group are dealt to inside the process: by key where there is one, else in turn.
+//
+// Readers cross from segment to segment. One that is dropped is read to its end by those who read it already; who comes too late goes on at the oldest message
+// left, and Hooks.Gone says what each shard lacks.
 //
 // What cannot be read is passed over and reported to Hooks.Skipped and the log, with a [CorruptionError]: one message where its checksum is wrong, else all
 // up to the next beacon. A position in a log that was made anew, cut off, or rewritten without its oldest messages is found again by its number, or reported to
@@ -81,8 +89,9 @@
 // # Limits
 //
 // One process writes a log at a time: a second one gets [streamer.ErrBusy]; SeaStreamer's writers do not look at the lock. A record has [MaxRecordBytes] of key,
-// value and headers. Nothing is ever removed: a log grows up to limit=. Admin.Delete is ErrUnsupported; Admin reads the whole log, and so does opening
-// it for writing. A consumer takes at least 128 KiB and up to 512 KiB beside what it has fetched, more while a message is larger. It has no goroutine of
+// value and headers. A log in one file grows up to limit=; of a directory old segments are
+// dropped, as a whole, when a producer writes and retain_bytes=, retain_age= or retain= says so, and never the one that is written: one batch, up to 1 MiB (4 MiB with
+// sync=always), is not spread over two. Admin.Delete is ErrUnsupported; Admin reads the whole log; opening one for writing reads the file, or the last segment. A consumer takes at least 128 KiB and up to 512 KiB beside what it has fetched, more while a message is larger. It has no goroutine of
 // this package; a log that is followed has two, for all its consumers; a producer with sync=<interval> has one. A consumer has one file open, and in a group
 // one more for each shard.
 //

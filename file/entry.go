@@ -25,6 +25,7 @@ type entries struct {
 	upTo  int64 // behind the last frame that no writer takes back: all but ends of stream and envelopes; -1 before the first frame
 
 	declared func(declaration) // called for each declaration, if not nil
+	carried  func([]ss.Item)   // and for what a segment says of those before it
 }
 
 // ahead is the envelope that came last, while its message is to come.
@@ -152,6 +153,11 @@ func (r *entries) internal(f ss.Frame) {
 	if r.declared != nil {
 		if d, ok := parseDeclaration(f.Payload); ok {
 			r.declared(d)
+		}
+	}
+	if r.carried != nil {
+		if items, ok := parseCarry(f.Payload); ok {
+			r.carried(items)
 		}
 	}
 }

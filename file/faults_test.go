@@ -25,6 +25,11 @@ type attempt struct {
 
 // attempts opens producers one after the other and sends with each. Nothing in it fails the test: what fails is in the result.
 func (r *rig) attempts(sessions int) (all []attempt, opened []error) {
+	return r.attemptsOf(sessions, 40)
+}
+
+// attemptsOf sends records of up to several times size.
+func (r *rig) attemptsOf(sessions, size int) (all []attempt, opened []error) {
 	for range sessions {
 		s := r.connect()
 		p, err := s.Producer(r.ctx, streamer.ProducerOptions{Stream: "a"})
@@ -36,7 +41,7 @@ func (r *rig) attempts(sessions int) (all []attempt, opened []error) {
 			first := len(all)
 			var receipts []*streamer.Receipt
 			for i := range 3 {
-				v := fmt.Sprint("value ", len(all), bytes.Repeat([]byte{'x'}, 40*turn*i))
+				v := fmt.Sprint("value ", len(all), bytes.Repeat([]byte{'x'}, size*turn*i))
 				all = append(all, attempt{value: v})
 				receipts = append(receipts, p.Send(r.ctx, streamer.Record{Key: []byte("k")[:i%2], Value: []byte(v)}))
 			}
@@ -229,7 +234,7 @@ func TestReopeningADeadLogWritesItAgain(t *testing.T) {
 	d.failNext("fsync")
 	_, err := p.Send(r.ctx, records("2")[0]).Wait(r.ctx)
 	r.is(err, ErrDead)
-	l, err := logs.acquire(r.cfg.Path)
+	l, err := logs.acquire(r.cfg.Path, r.cfg.Segment > 0)
 	r.ok(err)
 	defer logs.release(l)
 	var again []int64

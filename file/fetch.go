@@ -3,7 +3,9 @@ package file
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"time"
 
@@ -81,6 +83,11 @@ func (s *source) gather() error {
 		if err != nil {
 			s.r.moveTo(s.e.start) // it was not emitted
 			return err
+		}
+		if yes && sh.cut {
+			if err := s.bridge(sh, &s.e); err != nil {
+				return err
+			}
 		}
 		if yes && s.admits(sh, &s.e) {
 			s.batch.add(sh, &s.e)
@@ -256,6 +263,9 @@ func (s *source) more(ctx context.Context) error {
 		return s.awaitHeader(ctx)
 	}
 	err := s.r.fill()
+	if errors.Is(err, errTrimmed) {
+		return s.trimmed()
+	}
 	if !errors.Is(err, io.EOF) {
 		return err
 	}
@@ -263,6 +273,36 @@ func (s *source) more(ctx context.Context) error {
 	s.progressed()
 	s.mu.Unlock()
 	return s.atEnd(ctx)
+}
+
+// trimmed goes on at the oldest segment that is left, when those before it were dropped unread.
+func (s *source) trimmed() error {
+	if _, err := s.rows.look(); err != nil {
+		return notThere(s.log.path)
+	}
+	for _, sh := range s.shards() {
+		sh.cut = sh.read
+	}
+	s.r.moveTo(s.origin())
+	return nil
+}
+
+// bridge reports what a shard lacks where segments were dropped before they were read. e is its next message.
+func (s *source) bridge(sh *shard, e *entry) error {
+	sh.cut = false
+	last, known := sh.last, !sh.none
+	if !known && sh.saved != nil {
+		last, known = sh.saved.done, sh.saved.begun
+	}
+	if !known || e.Seq <= next(last) {
+		return nil
+	}
+	if s.group != nil && s.cfg.Reset == streamer.ResetError {
+		return &streamer.Error{Stream: sh.Stream, Shard: &sh.Shard, Kind: streamer.ErrPositionGone,
+			Err: fmt.Errorf("%d was wanted, the log goes on with %d", next(last), e.Seq)}
+	}
+	s.cfg.Gone(sh.StreamShard, streamer.SeqUint(next(last)), streamer.SeqUint(e.Seq))
+	return nil
 }
 
 // atEnd is what happens where the log ends at present.
@@ -350,7 +390,15 @@ func (s *source) verify() error {
 	if err != nil {
 		return translate(err)
 	}
-	if !os.SameFile(info, s.info) || info.Size() < s.positioned() {
+	size := info.Size()
+	if s.rows != nil {
+		if size, err = s.rows.look(); errors.Is(err, fs.ErrNotExist) {
+			return notThere(s.log.path)
+		} else if err != nil {
+			return translate(err)
+		}
+	}
+	if !os.SameFile(info, s.info) || size < s.positioned() {
 		return notThere(s.log.path)
 	}
 	if s.head == nil {

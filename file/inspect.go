@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"iter"
+	"os"
 	"time"
 
 	"github.com/gostreamer/streamer"
@@ -21,8 +22,11 @@ type Log struct {
 	at   int64
 }
 
-// Inspect opens a log. ErrNotFound, ErrDenied, ErrUnsupported for a directory, ErrInvalid for a file that is not a log.
+// Inspect opens a log in one file, or one segment of another. ErrNotFound, ErrDenied, ErrUnsupported for a directory, ErrInvalid for a file that is not a log.
 func Inspect(path string) (*Log, error) {
+	if info, err := os.Stat(path); err == nil && info.IsDir() {
+		return nil, fmt.Errorf("%s is a directory: each segment in it is a log to look at: %w", path, streamer.ErrUnsupported)
+	}
 	v, err := openView(path)
 	if err == nil && v == nil {
 		err = fmt.Errorf("%w: it has no header", ss.ErrHeader)

@@ -14,7 +14,7 @@ import (
 	"github.com/gostreamer/streamer"
 )
 
-// TestSIGKILLAtRandomPoints kills a writing process again and again, at any moment from its start on, under each policy of Config.Sync. Every record whose
+// TestSIGKILLAtRandomPoints kills a writing process again and again, at any moment from its start on, under each policy of Config.Sync, in one file and in segments. Every record whose
 // receipt was seen is there, whole and once, numbers have no gaps, and nothing in the log is damaged but, at its end, what the next writer cuts off.
 // STREAMER_SOAK=1 makes it 300 kills.
 func TestSIGKILLAtRandomPoints(t *testing.T) {
@@ -27,7 +27,7 @@ func TestSIGKILLAtRandomPoints(t *testing.T) {
 	policies := []time.Duration{0, SyncAlways, 5 * time.Millisecond}
 	for turn := range kills {
 		if turn%5 == 0 {
-			k.rig = newRig(t, func(c *Config) { c.Sync = policies[turn/5%3] })
+			k.rig = []func(*testing.T, ...func(*Config)) *rig{newRig, newRow}[turn/5%2](t, func(c *Config) { c.Sync = policies[turn/5%3] })
 			k.promised = map[string]bool{}
 		}
 		k.renew()
@@ -55,7 +55,7 @@ type killer struct {
 func (k *killer) kill(turn int) {
 	k.Helper()
 	cmd := exec.Command(os.Args[0], "-test.run=^$")
-	cmd.Env = append(os.Environ(), childVariable+"=soak "+k.cfg.Path, fmt.Sprintf("%s=%d %d %d", soakVariable, k.cfg.Sync, k.rnd.Uint32(), turn))
+	cmd.Env = append(os.Environ(), childVariable+"=soak "+k.cfg.Path, fmt.Sprintf("%s=%d %d %d %d", soakVariable, k.cfg.Sync, k.cfg.Segment*16, k.rnd.Uint32(), turn))
 	out, err := cmd.StdoutPipe()
 	k.ok(err)
 	k.ok(cmd.Start())
@@ -90,9 +90,15 @@ func (k *killer) kill(turn int) {
 // check holds the log against the promises, as the kill has left it.
 func (k *killer) check() {
 	k.Helper()
-	if _, err := os.Stat(k.cfg.Path); os.IsNotExist(err) && len(k.promised) == 0 {
+	v, err := openView(k.cfg.Path)
+	if os.IsNotExist(err) && len(k.promised) == 0 {
 		return // killed before it had made the log
 	}
+	k.ok(err)
+	if v == nil {
+		return // killed while it made the log
+	}
+	v.close()
 	found, last := map[string]bool{}, map[streamer.StreamShard]uint64{}
 	for _, m := range k.all("*") {
 		id, key, _ := strings.Cut(string(m.Value), " ")
@@ -109,20 +115,25 @@ func (k *killer) check() {
 		}
 	}
 	k.kept = k.kept + len(k.promised)
-	k.sound("after a kill")
+	if k.cfg.Segment > 0 {
+		k.soundRow("after a kill")
+	} else {
+		k.sound("after a kill")
+	}
 }
 
-const soakVariable = "STREAMER_FILE_SOAK" // sync policy, seed and turn of a child
+const soakVariable = "STREAMER_FILE_SOAK" // sync policy, size of segments, seed and turn of a child
 
 // childSoaks stores records of all kinds as fast as it can and says what it has sent and what is stored, until it is killed.
 func childSoaks(path string) error {
 	var policy time.Duration
+	var segment int64
 	var seed, turn uint64
-	if _, err := fmt.Sscan(os.Getenv(soakVariable), &policy, &seed, &turn); err != nil {
+	if _, err := fmt.Sscan(os.Getenv(soakVariable), &policy, &segment, &seed, &turn); err != nil {
 		return err
 	}
 	ctx := context.Background()
-	s, err := Connect(ctx, Config{Path: path, Beacon: 2 << 10, Sync: policy, Shards: 2}, streamer.StreamerOptions{})
+	s, err := Connect(ctx, Config{Path: path, Beacon: 2 << 10, Sync: policy, Shards: 2, Segment: segment}, streamer.StreamerOptions{})
 	if err != nil {
 		return err
 	}

@@ -22,6 +22,17 @@ type logFile struct {
 	lock *flock.Flock
 	info os.FileInfo
 	enc  *ss.Encoder
+	path string
+
+	// Of a segment; dir is "" for a log in one file.
+	dir      string
+	base     int64 // where it is in the log
+	begun    int64 // its size without a message
+	oldest   int64 // where the oldest segment is
+	header   ss.Header
+	born     time.Time
+	declared map[string]int // streams, with their shards
+	under    func(handle) handle
 
 	written atomic.Int64 // bytes of the log that the system has
 	syncing sync.Mutex   // one fsync at a time; who waits for it may find that it was enough for him too
@@ -57,7 +68,7 @@ func openLogFile(path string, create streamer.Create, beacon int64, under func(h
 			_ = f.Close()
 			continue
 		}
-		lf := &logFile{f: f, lock: l}
+		lf := &logFile{f: f, lock: l, path: path}
 		if under != nil {
 			lf.f = under(f)
 		}
@@ -125,9 +136,11 @@ func (lf *logFile) prepare(path string, beacon int64) (err error) {
 	if err != nil {
 		return err
 	}
-	if lf.enc, err = recoverLog(lf.f, h.Interval); err != nil {
+	r, err := recoverLog(lf.f, h.Interval)
+	if err != nil {
 		return err
 	}
+	lf.header, lf.enc, lf.declared, lf.born, lf.begun = h, r.enc, r.declared, timeOf(r.born), r.begun
 	return lf.put(lf.enc.Mark(), lf.enc.Start(nil))
 }
 
@@ -178,8 +191,9 @@ func (e *brokenError) Unwrap() error { return e.err }
 // errMoved: the log's path does not name the file that is written, or the file is not as its writer left it.
 var errMoved = fmt.Errorf("the log was deleted, replaced or changed under its writer: %w", streamer.ErrNotFound)
 
-// check makes sure that what was written can be found at path.
-func (lf *logFile) check(path string) error {
+// check makes sure that what was written can be found where the log is.
+func (lf *logFile) check() error {
+	path := lf.path
 	info, err := os.Stat(path)
 	if err != nil && !errors.Is(err, os.ErrNotExist) {
 		return fmt.Errorf("%w, written but perhaps not where the log's path leads: %w", streamer.ErrUnknown, err)
@@ -231,14 +245,14 @@ func (lf *logFile) rewrite(from int64) error {
 }
 
 // settle puts a log that is opened, and its place in the directory, on the disk if what is written to it should be there.
-func (lf *logFile) settle(path string, sync time.Duration) error {
+func (lf *logFile) settle(sync time.Duration) error {
 	if sync == 0 {
 		return nil
 	}
 	if err := lf.sync(lf.written.Load()); err != nil {
 		return err
 	}
-	return syncDir(filepath.Dir(path))
+	return syncDir(filepath.Dir(lf.path))
 }
 
 // close gives the log up. It may be called again.

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"io"
 	"io/fs"
-	"os"
 	"slices"
 
 	"github.com/gostreamer/streamer"
@@ -40,12 +39,12 @@ func (s *source) openAt(ctx context.Context) error {
 
 // openFile opens the log, and makes it first if it does not exist and consumers make logs.
 func (s *source) openFile() error {
-	f, err := os.Open(s.log.path)
+	f, err := openToRead(s.log.path)
 	if errors.Is(err, fs.ErrNotExist) && s.conf.Create == streamer.CreateAlways {
 		if err := s.log.create(s.conf); err != nil && !errors.Is(err, streamer.ErrBusy) {
 			return err
 		}
-		f, err = os.Open(s.log.path)
+		f, err = openToRead(s.log.path)
 	}
 	if errors.Is(err, fs.ErrNotExist) {
 		return missing(err)
@@ -61,6 +60,9 @@ func (s *source) openFile() error {
 		return errors.Join(err, f.Close())
 	}
 	s.f, s.info = s.log.through(f), info
+	if s.rows, _ = f.(*segmented); s.rows != nil {
+		s.info = info.(sizedInfo).FileInfo
+	}
 	return nil
 }
 
@@ -85,7 +87,7 @@ func (s *source) readHead() error {
 		return notLog(s.log.path, err)
 	}
 	s.header, s.head = h, h.Append(nil)
-	s.r = newEntries(s.f, h.Interval, ss.HeaderSize)
+	s.r = newEntries(s.f, h.Interval, s.origin())
 	return nil
 }
 
@@ -98,7 +100,7 @@ func (s *source) survey(ctx context.Context) (*view, ending, error) {
 	if err != nil {
 		return nil, ending{}, err
 	}
-	v := &view{src: s.f, interval: s.header.Interval, size: info.Size()}
+	v := &view{src: s.f, interval: s.header.Interval, size: info.Size(), rows: s.rows, base: s.origin() - ss.HeaderSize}
 	e, err := v.ending(ctx)
 	return v, e, err
 }
@@ -250,7 +252,7 @@ func (p *planner) leftOf(at streamer.StreamShard, to streamer.Position) (int64, 
 		})
 	case streamer.AtOrAfterTime:
 		if p.s.wild() {
-			return ss.HeaderSize, nil // a stream that no beacon names would be missed
+			return p.v.start(), nil // a stream that no beacon names would be missed
 		}
 		n, err := p.v.timeBefore(p.s.wants, to.Time().UnixMilli())
 		if err != nil {
@@ -258,7 +260,7 @@ func (p *planner) leftOf(at streamer.StreamShard, to streamer.Position) (int64, 
 		}
 		return p.v.before(n)
 	}
-	return ss.HeaderSize, nil
+	return p.v.start(), nil
 }
 
 // planUnknown decides about shards that turn out to exist. In RealTime they start where the known ones do.
@@ -277,7 +279,7 @@ func (p *planner) planUnknown() error {
 		}
 	}
 	s.unknown = start{to, p.ending.end}
-	left := int64(ss.HeaderSize)
+	left := p.v.start()
 	switch to.Kind() {
 	case streamer.AtEnd:
 		left = p.ending.end

@@ -26,6 +26,7 @@ type source struct {
 	group *group // nil in RealTime
 
 	f       handle
+	rows    *segmented // f, if the log is a row of segments
 	info    os.FileInfo
 	head    []byte // the header as it was; nil while there is none
 	header  ss.Header
@@ -71,6 +72,7 @@ type shard struct {
 
 	last uint64 // the highest number emitted or, before that, passed over
 	none bool   // nothing was: last means nothing
+	cut  bool   // segments were dropped that were not read yet: its next message may not be the next one
 
 	lane
 
@@ -160,7 +162,7 @@ func (b *backend) newSource(c streamer.SourceConfig) *source {
 		s.group = newGroup(s.log.path, c.Group, b.cfg.Sync != 0)
 	}
 	if !b.cfg.NoFollow {
-		s.wake, s.watched = s.log.readers.follow(s.log.path)
+		s.wake, s.watched = s.log.readers.follow(s.log.path, s.log.row)
 	}
 	return s
 }
@@ -252,6 +254,14 @@ func (s *source) giveUp() {
 		s.log.readers.unfollow(s.wake)
 	}
 	logs.release(s.log)
+}
+
+// origin is where the log's first frame is.
+func (s *source) origin() int64 {
+	if s.rows != nil {
+		return s.rows.first() + ss.HeaderSize
+	}
+	return ss.HeaderSize
 }
 
 // positioned says how far reading has come: nothing before the offset is needed again.

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"io"
 	"math"
-	"os"
 
 	"github.com/gostreamer/streamer/file/internal/ss"
 )
@@ -18,7 +17,16 @@ type view struct {
 	interval uint32
 	size     int64
 	created  uint64
+	base     int64 // where it starts: not 0 when the oldest segments were dropped
+
+	rows *segmented // its segments; nil for a log in one file
 }
+
+// start is where the first frame is.
+func (v *view) start() int64 { return v.base + ss.HeaderSize }
+
+// low is the index of the header, which stands where otherwise there is a beacon.
+func (v *view) low() int64 { return v.base / int64(v.interval) }
 
 // beacons is how many there are. Those of a damaged file may not be readable.
 func (v *view) beacons() int64 { return (v.size - 1) / int64(v.interval) }
@@ -27,6 +35,9 @@ func (v *view) beacons() int64 { return (v.size - 1) / int64(v.interval) }
 func (v *view) beacon(n int64) (b ss.Beacon, ok bool, err error) {
 	b, err = ss.ReadBeacon(v.src, v.interval, n)
 	switch {
+	case err == nil && v.rows != nil:
+		b.Items, err = v.carried(n, b.Items)
+		return b, err == nil, err
 	case err == nil:
 		return b, true, nil
 	case errors.Is(err, ss.ErrBeacon), errors.Is(err, io.ErrUnexpectedEOF):
@@ -35,14 +46,36 @@ func (v *view) beacon(n int64) (b ss.Beacon, ok bool, err error) {
 	return b, false, err
 }
 
+// carried is what beacon n names, which at the start of a segment is what came before that.
+func (v *view) carried(n int64, items []ss.Item) ([]ss.Item, error) {
+	base := n * int64(v.interval)
+	if !v.rows.starts(base) {
+		return items, nil
+	}
+	s := ss.NewScanner(io.NewSectionReader(v.src, 0, v.size), v.interval, base+ss.HeaderSize)
+	for {
+		f, err := s.Next()
+		if err == nil {
+			carry, _ := parseCarry(f.Payload)
+			return carry, nil
+		}
+		if !errors.Is(err, ss.ErrMore) {
+			return nil, nil
+		}
+		if err := s.Fill(); err != nil {
+			return nil, ignoreEOF(err)
+		}
+	}
+}
+
 // reader reads the log as it was at that moment.
 func (v *view) reader() *entries {
-	return newEntries(io.NewSectionReader(v.src, 0, v.size), v.interval, ss.HeaderSize)
+	return newEntries(io.NewSectionReader(v.src, 0, v.size), v.interval, v.start())
 }
 
 // before is a place to start reading that is sure to be before the envelope of the first message behind beacon n: where another frame starts.
 func (v *view) before(n int64) (int64, error) {
-	for n--; n > 0; n-- {
+	for n--; n > v.low(); n-- {
 		b, ok, err := v.beacon(n)
 		if err != nil {
 			return 0, err
@@ -52,14 +85,14 @@ func (v *view) before(n int64) (int64, error) {
 			return at, nil
 		}
 	}
-	return ss.HeaderSize, nil
+	return v.start(), nil
 }
 
 // behind is a place to start reading for messages behind beacon n: where the first frame behind it starts, unless that is one that wants chooses, whose envelope may
 // be in front of the beacon.
 func (v *view) behind(n int64, wants func(*ss.Frame) bool) (int64, error) {
-	if n == 0 {
-		return ss.HeaderSize, nil
+	if n <= v.low() {
+		return v.start(), nil
 	}
 	at, ok, err := v.align(n)
 	if err != nil {
@@ -120,8 +153,8 @@ func find(b ss.Beacon, key string, shard uint64) (ss.Item, bool) {
 // seqBefore finds a beacon before which everything of a shard has a lower number than the one that below asks about, and one, or the end, before which not
 // everything has. Beacons need not name the shard: those that don't are passed over, so there may be some between the two.
 func (v *view) seqBefore(key string, shard uint64, below func(seq uint64) bool) (found, limit int64, err error) {
-	limit = v.beacons() + 1
-	for lo, hi := int64(1), limit; lo < hi; {
+	found, limit = v.low(), v.beacons()+1
+	for lo, hi := found+1, limit; lo < hi; {
 		mid := lo + (hi-lo)/2
 		item, n, err := v.named(key, shard, mid, hi)
 		if err != nil {
@@ -205,6 +238,9 @@ func (v *view) timeBefore(chosen func(stream string) bool, ms int64) (int64, err
 		key   string
 		shard uint64
 	}
+	if v.rows != nil {
+		return v.segmentBefore(chosen, ms)
+	}
 	known := map[id]bool{}
 	for n := range v.beacons() {
 		b, ok, err := v.beacon(n + 1)
@@ -233,9 +269,31 @@ func (v *view) timeBefore(chosen func(stream string) bool, ms int64) (int64, err
 	return v.beacons(), nil
 }
 
+// segmentBefore is timeBefore for a row of segments, each of which starts with what is known of every shard before it.
+func (v *view) segmentBefore(chosen func(stream string) bool, ms int64) (int64, error) {
+	found := v.low()
+	for _, base := range v.rows.bases() {
+		n := base / int64(v.interval)
+		if n <= v.low() {
+			continue
+		}
+		b, ok, err := v.beacon(n)
+		if err != nil || !ok {
+			return found, err
+		}
+		for _, i := range b.Items {
+			if chosen(i.Key) && int64(i.Time) >= ms {
+				return found, nil
+			}
+		}
+		found = n
+	}
+	return found, nil
+}
+
 // openView opens a log to look at it as it is now; nil when it has no header yet.
 func openView(path string) (*openedView, error) {
-	f, err := os.Open(path)
+	f, err := openToRead(path)
 	if err != nil {
 		return nil, err
 	}
@@ -248,7 +306,7 @@ func openView(path string) (*openedView, error) {
 
 type openedView struct {
 	view
-	f *os.File
+	f handle
 }
 
 func (v *openedView) close() { _ = v.f.Close() }
@@ -268,5 +326,9 @@ func viewOf(f handle) (*view, error) {
 	case err != nil:
 		return nil, notLog(f.Name(), err)
 	}
-	return &view{src: f, interval: h.Interval, size: info.Size(), created: h.Created}, nil
+	v := &view{src: f, interval: h.Interval, size: info.Size(), created: h.Created}
+	if v.rows, _ = f.(*segmented); v.rows != nil {
+		v.base = v.rows.first()
+	}
+	return v, nil
 }

@@ -29,7 +29,7 @@ type readers struct {
 }
 
 // follow returns a channel that gets a token whenever the log may have changed, and whether the file system tells.
-func (r *readers) follow(path string) (wake chan struct{}, watched bool) {
+func (r *readers) follow(path string, row bool) (wake chan struct{}, watched bool) {
 	wake = make(chan struct{}, 1)
 	r.mu.Lock()
 	if r.wake == nil {
@@ -41,28 +41,32 @@ func (r *readers) follow(path string) (wake chan struct{}, watched bool) {
 	r.lifecycle.Lock()
 	defer r.lifecycle.Unlock()
 	if r.following++; r.watcher == nil {
-		r.watch(path)
+		r.watch(path, row)
 	}
 	return wake, r.watcher != nil
 }
 
 // watch starts the watcher, or does not: then the readers poll. The directory is watched, because a file that is replaced takes its own watch with it.
 // lifecycle is held.
-func (r *readers) watch(path string) {
+func (r *readers) watch(path string, row bool) {
 	w, err := fsnotify.NewWatcher()
 	if err != nil {
 		return
 	}
-	if w.Add(filepath.Dir(path)) != nil {
+	err = w.Add(filepath.Dir(path))
+	if err == nil && row {
+		_ = w.Add(path) // it may not exist yet; then readers look for themselves
+	}
+	if err != nil {
 		_ = w.Close()
 		return
 	}
 	r.watcher, r.relayed = w, make(chan struct{})
-	go r.relay(w, filepath.Base(path), r.relayed)
+	go r.relay(w, path, r.relayed)
 }
 
 // relay is the watcher's goroutine. It ends when the watcher is closed.
-func (r *readers) relay(w *fsnotify.Watcher, name string, done chan<- struct{}) {
+func (r *readers) relay(w *fsnotify.Watcher, path string, done chan<- struct{}) {
 	defer close(done)
 	for {
 		select {
@@ -70,7 +74,7 @@ func (r *readers) relay(w *fsnotify.Watcher, name string, done chan<- struct{}) 
 			if !ok {
 				return
 			}
-			if filepath.Base(e.Name) == name {
+			if e.Name == path || filepath.Dir(e.Name) == path {
 				r.notify()
 			}
 		case _, ok := <-w.Errors: // such as an overflow: something happened

@@ -37,6 +37,9 @@ type writer struct {
 	scratch []byte    // an envelope
 	broken  error     // why nothing can be written; ErrDead: until a producer opens the log again
 	eos     bool      // a producer wants the log to end
+
+	retained   time.Time // when it was last looked for segments to drop
+	retainedAt int64     // and which one was written then
 }
 
 // result is the outcome of one record.
@@ -71,7 +74,7 @@ func (l *openLog) openFile(c *Config, dead *writer) (*logFile, error) {
 	if dead != nil {
 		_ = dead.file.close() // it holds the lock
 	}
-	file, err := openLogFile(l.path, c.Create, c.Beacon, l.under)
+	file, err := l.openWritable(c, c.Create)
 	if err != nil {
 		return nil, err
 	}
@@ -79,7 +82,7 @@ func (l *openLog) openFile(c *Config, dead *writer) (*logFile, error) {
 		err = file.rewrite(dead.file.onDisk())
 	}
 	if err == nil {
-		err = file.settle(l.path, c.Sync)
+		err = file.settle(c.Sync)
 	}
 	if err != nil {
 		return nil, errors.Join(err, file.close())
@@ -140,7 +143,7 @@ func (w *writer) end(c *Config) error {
 	}
 	m := w.file.enc.Mark()
 	b := w.file.enc.Append(nil, ss.Internal, 0, 0, nowMillis(), []byte(ss.EOS))
-	if w.file.enc.Offset() > c.Limit {
+	if w.file.base+w.file.enc.Offset() > w.limit(c) {
 		w.file.enc.Rollback(m)
 		return full(c)
 	}
@@ -177,6 +180,9 @@ func (w *writer) append(s *sink, p []*streamer.Pending, out []result) (appended,
 func (w *writer) write(c *Config, encode func() error) (whole int, err error) {
 	for first := true; ; first = false {
 		if w.broken == nil {
+			if err := w.rotate(c); err != nil {
+				return 0, err
+			}
 			m := w.file.enc.Mark()
 			w.buf, w.ends = w.buf[:0], w.ends[:0]
 			if err := encode(); err != nil {
@@ -196,11 +202,29 @@ func (w *writer) write(c *Config, encode func() error) (whole int, err error) {
 	}
 }
 
+// rotate begins another segment when the last one is full, and drops old ones. mu is held.
+func (w *writer) rotate(c *Config) error {
+	if w.file.full(c) {
+		next, err := w.file.successor()
+		if errors.Is(err, ErrDead) {
+			w.broken = err
+		}
+		if err != nil {
+			return err
+		}
+		_ = w.file.f.Close() // all of it is on the disk
+		w.file = next
+		w.log.readers.notify()
+	}
+	w.retain(c, time.Now())
+	return nil
+}
+
 // put writes the buffer and makes sure that it is where readers will look. mu is held.
 func (w *writer) put(m ss.Mark) (whole int, err error) {
 	whole, err = w.file.store(m, w.buf, w.ends)
 	if err == nil && len(w.buf) > 0 {
-		if err = w.file.check(w.log.path); err != nil {
+		if err = w.file.check(); err != nil {
 			whole = 0
 		}
 	}
@@ -228,7 +252,7 @@ func (w *writer) reopen(c *Config) error {
 	if create == streamer.CreateNew {
 		create = streamer.CreateNever
 	}
-	file, err := openLogFile(w.log.path, create, c.Beacon, w.log.under)
+	file, err := w.log.openWritable(c, create)
 	if err != nil {
 		w.broken = err
 		return err
@@ -267,13 +291,21 @@ func (w *writer) encodeOne(s *sink, r *streamer.Record, now time.Time) (meta str
 		w.buf = enc.Append(w.buf, ss.Internal, shard, seq, ms, w.scratch)
 	}
 	w.buf = enc.Append(w.buf, r.Stream, shard, seq, ms, r.Value)
-	if enc.Offset() > s.cfg.Limit {
+	if w.file.base+enc.Offset() > w.limit(s.cfg) {
 		enc.Rollback(m)
 		w.buf = w.buf[:start]
 		return meta, full(s.cfg)
 	}
 	w.ends = append(w.ends, enc.Ended())
 	return streamer.Meta{Stream: r.Stream, Shard: streamer.ShardID(shard), Seq: streamer.SeqUint(seq), Time: timeOf(ms)}, nil
+}
+
+// limit is the offset that the log must not exceed.
+func (w *writer) limit(c *Config) int64 {
+	if w.file.dir == "" || c.Limit >= never-w.file.oldest {
+		return c.Limit
+	}
+	return w.file.oldest + c.Limit
 }
 
 // stamp is a record's time in the log: milliseconds since 1970.

@@ -1,8 +1,10 @@
 package ss
 
 import (
+	"cmp"
 	"encoding/binary"
 	"math"
+	"slices"
 )
 
 // Encoder turns records into the bytes of a file: frames, and beacons wherever the file reaches a multiple of the interval. It knows the file's
@@ -15,6 +17,7 @@ type Encoder struct {
 	off      int64
 	items    uint64 // written in all beacons so far: where the next beacon's circle starts
 	streams  streams
+	carried  map[string]map[uint64]Item // what files before this one had; nil: none
 	undo     []change
 	ended    Mark // behind what was appended last, in front of a beacon that follows it
 }
@@ -59,13 +62,46 @@ func (e *Encoder) See(f *Frame) {
 	s.see(f.Seq, f.Time, f.Sum)
 }
 
-// NextSeq is the number of the stream's next message: 1 in a new stream. It is false when the numbers are used up.
+// NextSeq is the number of the stream's next message: 1 in a stream that neither this file nor one before it has. It is false when the numbers are used up.
 func (e *Encoder) NextSeq(key string, shard uint64) (uint64, bool) {
 	s := e.streams.find(key, shard)
 	if s == nil {
-		return 1, true
+		last := e.carried[key][shard].Seq
+		return last + 1, last < math.MaxUint64
 	}
 	return s.seq + 1, s.seq < math.MaxUint64
+}
+
+// Carry makes known what files before this one had: numbers go on from there. Beacons do not name it.
+func (e *Encoder) Carry(items []Item) {
+	if e.carried == nil {
+		e.carried = map[string]map[uint64]Item{}
+	}
+	for _, i := range items {
+		if e.carried[i.Key] == nil {
+			e.carried[i.Key] = map[uint64]Item{}
+		}
+		e.carried[i.Key][i.Shard] = i
+	}
+}
+
+// Totals is what this file and those before it have of each user's stream, in order: what the next one carries.
+func (e *Encoder) Totals() []Item {
+	var all []Item
+	for key, of := range e.carried {
+		for shard, i := range of {
+			if e.streams.find(key, shard) == nil {
+				all = append(all, i)
+			}
+		}
+	}
+	for _, s := range e.streams.list {
+		if s.key != Internal {
+			all = append(all, Item{Key: s.key, Shard: s.shard, Seq: s.seq, Time: max(s.time, e.carried[s.key][s.shard].Time)})
+		}
+	}
+	slices.SortFunc(all, func(a, b Item) int { return cmp.Or(cmp.Compare(a.Key, b.Key), cmp.Compare(a.Shard, b.Shard)) })
+	return all
 }
 
 // Start appends the beacon that a file which ends exactly at a boundary needs before its next frame. Append does so too.
