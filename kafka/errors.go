@@ -1,0 +1,170 @@
+package kafka
+
+import (
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"strings"
+	"syscall"
+
+	"github.com/gostreamer/streamer"
+	"github.com/twmb/franz-go/pkg/kerr"
+	"github.com/twmb/franz-go/pkg/kgo"
+)
+
+// kinds are the sentinels of Kafka's error codes. What is not here has no kind.
+var kinds = map[*kerr.Error]error{
+	kerr.UnknownTopicOrPartition: streamer.ErrNotFound,
+	kerr.UnknownTopicID:          streamer.ErrNotFound,
+	kerr.InconsistentTopicID:     streamer.ErrNotFound,
+	kerr.GroupIDNotFound:         streamer.ErrNotFound,
+	kerr.TopicAlreadyExists:      streamer.ErrExists,
+
+	kerr.TopicAuthorizationFailed:           streamer.ErrDenied,
+	kerr.GroupAuthorizationFailed:           streamer.ErrDenied,
+	kerr.ClusterAuthorizationFailed:         streamer.ErrDenied,
+	kerr.TransactionalIDAuthorizationFailed: streamer.ErrDenied,
+	kerr.SaslAuthenticationFailed:           streamer.ErrDenied,
+
+	kerr.MessageTooLarge:    streamer.ErrTooLarge,
+	kerr.RecordListTooLarge: streamer.ErrTooLarge,
+
+	kerr.InvalidTopicException:     streamer.ErrInvalid,
+	kerr.InvalidTimestamp:          streamer.ErrInvalid,
+	kerr.InvalidRecord:             streamer.ErrInvalid,
+	kerr.InvalidPartitions:         streamer.ErrInvalid,
+	kerr.InvalidReplicationFactor:  streamer.ErrInvalid,
+	kerr.InvalidConfig:             streamer.ErrInvalid,
+	kerr.InvalidRequest:            streamer.ErrInvalid,
+	kerr.InvalidGroupID:            streamer.ErrInvalid,
+	kerr.InvalidSessionTimeout:     streamer.ErrInvalid,
+	kerr.PolicyViolation:           streamer.ErrInvalid,
+	kerr.IllegalSaslState:          streamer.ErrInvalid,
+	kerr.UnsupportedSaslMechanism:  streamer.ErrInvalid,
+	kerr.InconsistentGroupProtocol: streamer.ErrInvalid,
+
+	kerr.NonEmptyGroup:           streamer.ErrBusy,
+	kerr.GroupSubscribedToTopic:  streamer.ErrBusy,
+	kerr.FencedInstanceID:        streamer.ErrFenced,
+	kerr.UnsupportedVersion:      streamer.ErrUnsupported,
+	kerr.ThrottlingQuotaExceeded: streamer.ErrThrottled,
+	kerr.OffsetOutOfRange:        streamer.ErrPositionGone,
+}
+
+// hints say what to do about an error code, where Kafka's own text does not.
+var hints = map[*kerr.Error]string{
+	kerr.IllegalSaslState:          "the port speaks no SASL: leave the credentials out, or use another port",
+	kerr.UnsupportedSaslMechanism:  "the broker does not have this sasl= mechanism enabled",
+	kerr.InconsistentGroupProtocol: "the group's members share their shards in another way: see balancers=",
+	kerr.InvalidSessionTimeout:     "session_timeout= is outside of the broker's group.min.session.timeout.ms and group.max.session.timeout.ms",
+	kerr.InvalidTopicException:     "a name has 1 to 249 of A-Z a-z 0-9 . _ - and differs from others in more than . and _",
+}
+
+// explain makes an error of the client one of ours. The end of ctx is returned bare.
+func (b *backend) explain(ctx context.Context, err error) error {
+	if err == nil {
+		return nil
+	}
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
+	return typed(err)
+}
+
+// typed gives err its kind, and says what to do where that can be said.
+func typed(err error) error {
+	if err == nil {
+		return nil
+	}
+	if _, ok := errors.AsType[*streamer.Error](err); ok {
+		return err
+	}
+	if code, ok := errors.AsType[*kerr.Error](err); ok {
+		if hint := hints[code]; hint != "" {
+			err = fmt.Errorf("%w (%s)", err, hint)
+		}
+		return &streamer.Error{Kind: kinds[code], Err: err}
+	}
+	kind, hint := network(err)
+	if hint != "" {
+		err = fmt.Errorf("%w (%s)", err, hint)
+	}
+	return &streamer.Error{Kind: kind, Err: err}
+}
+
+// network is the kind of what is wrong before a broker has said anything in Kafka's protocol, and a hint.
+func network(err error) (kind error, hint string) {
+	if errors.Is(err, kgo.ErrClientClosed) {
+		return streamer.ErrClosed, ""
+	}
+	if _, ok := errors.AsType[*kgo.ErrFirstReadEOF](err); ok {
+		return streamer.ErrInvalid, "check tls=, sasl= and the port"
+	}
+	if _, ok := errors.AsType[*tls.CertificateVerificationError](err); ok {
+		return streamer.ErrInvalid, "the broker's certificate is not trusted under this name: check tls_ca= and the host"
+	}
+	if _, ok := errors.AsType[x509.UnknownAuthorityError](err); ok {
+		return streamer.ErrInvalid, "the broker's certificate is not trusted: check tls_ca="
+	}
+	if _, ok := errors.AsType[tls.RecordHeaderError](err); ok {
+		return streamer.ErrInvalid, "the port does not speak TLS: check tls= and the port"
+	}
+	if _, ok := errors.AsType[tls.AlertError](err); ok {
+		return streamer.ErrDenied, "the broker refuses the certificate: check tls_cert= and tls_key="
+	}
+	if dns, ok := errors.AsType[*net.DNSError](err); ok && dns.IsNotFound {
+		return streamer.ErrInvalid, "no such host"
+	}
+	if errors.Is(err, syscall.ECONNREFUSED) {
+		return nil, "nobody listens there: check the host and the port"
+	}
+	if errors.Is(err, context.DeadlineExceeded) {
+		return nil, "no answer: check the host, the port and the network"
+	}
+	return garbled(err)
+}
+
+// isNetwork says that the way to the broker is broken: a later try may succeed.
+func isNetwork(err error) bool {
+	if kgo.IsRetryableBrokerErr(err) {
+		return true
+	}
+	_, ok := errors.AsType[net.Error](err)
+	return ok || errors.Is(err, io.EOF) || errors.Is(err, context.DeadlineExceeded)
+}
+
+// garbled recognises answers that are not Kafka's by the client's words; it has no types for them.
+func garbled(err error) (kind error, hint string) {
+	for _, words := range [...]string{"invalid large response", "correlation ID mismatch", "not enough data", "invalid response size", "unable to parse"} {
+		if strings.Contains(err.Error(), words) {
+			return streamer.ErrInvalid, "what answers there is no Kafka broker, or speaks TLS: check the port and tls="
+		}
+	}
+	return nil, ""
+}
+
+// onShard says which shard an error is about.
+func onShard(at streamer.StreamShard, err error) error {
+	e := &streamer.Error{Stream: at.Stream, Shard: &at.Shard, Err: err}
+	if inner, ok := typed(err).(*streamer.Error); ok { //nolint:errorlint // typed made it
+		e.Kind, e.Err = inner.Kind, inner.Err
+	}
+	return e
+}
+
+// onStream says which stream an error is about.
+func onStream(stream string, err error) error {
+	e := &streamer.Error{Stream: stream, Err: err}
+	if inner, ok := typed(err).(*streamer.Error); ok { //nolint:errorlint // typed made it
+		e.Kind, e.Err = inner.Kind, inner.Err
+	}
+	return e
+}
+
+func notFound(stream string) error {
+	return &streamer.Error{Stream: stream, Kind: streamer.ErrNotFound, Err: fmt.Errorf("topic %q does not exist", stream)}
+}

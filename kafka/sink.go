@@ -1,0 +1,226 @@
+package kafka
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math"
+	"sync"
+	"sync/atomic"
+
+	"github.com/gostreamer/streamer"
+	"github.com/twmb/franz-go/pkg/kerr"
+	"github.com/twmb/franz-go/pkg/kgo"
+)
+
+// clientBytes bounds what the client holds. The engine bounds what is sent and not resolved; beyond that it holds what was given up and could
+// not be called back, because nobody knows whether a broker has it.
+const clientBytes = 512 << 20
+
+// sink is an open writer: a client of its own, and a lane for each stream.
+type sink struct {
+	b      *backend
+	stream string
+	log    logger
+	client atomic.Pointer[kgo.Client]
+
+	life context.Context // ends with Close
+	stop context.CancelFunc
+	work sync.WaitGroup // lanes that open or repair, clients that are replaced
+
+	mu     sync.RWMutex
+	lanes  map[string]*lane
+	closed bool
+}
+
+var _ interface {
+	streamer.Sink
+	streamer.Enqueuer
+} = (*sink)(nil)
+
+// OpenSink implements streamer.Backend. A stream that is named must exist, or be created as Config.Create says.
+func (b *backend) OpenSink(ctx context.Context, c streamer.SinkConfig) (streamer.Sink, error) {
+	if b.closed.Load() {
+		return nil, streamer.ErrClosed
+	}
+	s := &sink{b: b, stream: c.Stream, log: logger{c.Logger}, lanes: make(map[string]*lane)}
+	s.life, s.stop = context.WithCancel(context.Background())
+	if c.Stream != "" {
+		l := newLane(s, c.Stream)
+		if err := l.prepare(ctx); err != nil {
+			s.stop()
+			return nil, err
+		}
+		l.state = laneOpen
+		s.lanes[c.Stream] = l
+	}
+	cl, err := s.newClient()
+	if err != nil {
+		s.stop()
+		return nil, err
+	}
+	s.client.Store(cl)
+	return s, nil
+}
+
+func (s *sink) newClient() (*kgo.Client, error) {
+	c := &s.b.cfg
+	opts := []kgo.Opt{
+		kgo.RecordPartitioner(newPartitioner()),
+		kgo.ProducerLinger(0), // batches form while requests are under way
+		kgo.MaxBufferedRecords(math.MaxInt32),
+		kgo.MaxBufferedBytes(clientBytes),
+		kgo.ProducerBatchMaxBytesFn(s.batchBytes),
+		kgo.ProducerBatchCompression(codec(c.Compression), kgo.NoCompression()),
+	}
+	switch c.Acks {
+	case LeaderOnly:
+		opts = append(opts, kgo.RequiredAcks(kgo.LeaderAck()), kgo.DisableIdempotentWrite())
+	case NoAcks:
+		opts = append(opts, kgo.RequiredAcks(kgo.NoAck()), kgo.DisableIdempotentWrite())
+	case AllReplicas:
+	}
+	if s.log.to != nil {
+		opts = append(opts, kgo.WithLogger(s.log))
+	}
+	return s.b.client(opts...)
+}
+
+func codec(c Compression) kgo.CompressionCodec {
+	switch c {
+	case Gzip:
+		return kgo.GzipCompression()
+	case LZ4:
+		return kgo.Lz4Compression()
+	case Zstd:
+		return kgo.ZstdCompression()
+	case Uncompressed:
+		return kgo.NoCompression()
+	case Snappy:
+	}
+	return kgo.SnappyCompression()
+}
+
+// batchBytes is what the client asks before it makes batches for a topic.
+func (s *sink) batchBytes(topic string) int32 {
+	s.mu.RLock()
+	l := s.lanes[topic]
+	s.mu.RUnlock()
+	if l == nil {
+		return defaultBatchBytes
+	}
+	return int32(l.limits.Load().batch) //nolint:gosec // at most mostBatchBytes
+}
+
+// Limits implements streamer.Sink: those of the stream that was opened. Lanes check their own.
+func (s *sink) Limits() streamer.Limits {
+	if l := s.lanes[s.stream]; l != nil {
+		return streamer.Limits{RecordBytes: l.limits.Load().recordBytes()}
+	}
+	return streamer.Limits{}
+}
+
+// Enqueue implements streamer.Enqueuer.
+func (s *sink) Enqueue(p *streamer.Pending) {
+	s.mu.RLock()
+	l := s.lanes[p.Record.Stream]
+	s.mu.RUnlock()
+	if l == nil {
+		var err error
+		if l, err = s.addLane(p.Record.Stream); err != nil {
+			p.Resolve(streamer.Meta{}, err)
+			return
+		}
+	}
+	l.enqueue(newFlight(l, p))
+}
+
+// addLane opens a stream that is written to for the first time. Its records wait meanwhile.
+func (s *sink) addLane(stream string) (*lane, error) {
+	if err := checkName(stream); err != nil {
+		return nil, err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.closed {
+		return nil, streamer.ErrClosed
+	}
+	if l := s.lanes[stream]; l != nil {
+		return l, nil
+	}
+	l := newLane(s, stream)
+	s.lanes[stream] = l
+	s.work.Go(l.open)
+	return l, nil
+}
+
+// begin runs f on a goroutine that Close joins; false when the sink is closed.
+func (s *sink) begin(f func()) bool {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	if s.closed {
+		return false
+	}
+	s.work.Go(f)
+	return true
+}
+
+// produced is the client's callback.
+func (s *sink) produced(r *kgo.Record, err error) {
+	f := r.Context.(*flight) //nolint:forcetypeassert,errcheck // newFlight put it there
+	f.lane.outcome(f, err)
+}
+
+// refused types the error of a record.
+func (s *sink) refused(err error) error {
+	switch {
+	case errors.Is(err, kgo.ErrClientClosed) || errors.Is(err, context.Canceled):
+		return fmt.Errorf("the producer gave up: %w", streamer.ErrUnknown)
+	case errors.Is(err, kgo.ErrMaxBuffered):
+		return &streamer.Error{Kind: streamer.ErrThrottled, Err: fmt.Errorf("%d bytes wait for a broker that does not answer", clientBytes)}
+	}
+	return typed(err)
+}
+
+// isFatal says that the client can produce nothing any more: its producer id was refused. Another client may.
+func isFatal(err error) bool {
+	return errors.Is(err, kerr.ClusterAuthorizationFailed) || errors.Is(err, kerr.TransactionalIDAuthorizationFailed) ||
+		errors.Is(err, kerr.InvalidProducerEpoch) || errors.Is(err, kerr.ProducerFenced) || errors.Is(err, kerr.UnknownProducerID)
+}
+
+// replace takes another client in the place of one that was refused.
+func (s *sink) replace(old *kgo.Client) {
+	if s.client.Load() != old {
+		return
+	}
+	cl, err := s.newClient()
+	if err != nil {
+		return // the old one goes on failing
+	}
+	if !s.client.CompareAndSwap(old, cl) || !s.begin(old.Close) {
+		cl.Close()
+	}
+}
+
+// Flush implements streamer.Sink: nothing lingers, unless Config.Opts says so.
+func (s *sink) Flush(context.Context) error {
+	ended, cancel := context.WithCancel(context.Background())
+	cancel()
+	_ = s.client.Load().Flush(ended) // it sends what lingers, and waits for nothing
+	return nil
+}
+
+// Close implements streamer.Sink. What is not resolved by now is given up.
+func (s *sink) Close(context.Context) error {
+	s.mu.Lock()
+	first := !s.closed
+	s.closed = true
+	s.mu.Unlock()
+	if !first {
+		return nil
+	}
+	s.stop()
+	s.client.Load().Close()
+	s.work.Wait()
+	return nil
+}
