@@ -2,6 +2,7 @@ package kafka
 
 import (
 	"context"
+	"slices"
 	"sync"
 	"sync/atomic"
 
@@ -89,8 +90,9 @@ func newBackend(c Config) (*backend, error) {
 	if b.common, err = b.cfg.commonOpts(); err != nil {
 		return nil, err
 	}
-	if b.cl, err = b.client(); err != nil {
-		return nil, err
+	all := slices.Concat(b.common, b.cfg.Opts, []kgo.Opt{kgo.MetadataMinAge(answersAge)})
+	if b.cl, err = kgo.NewClient(all...); err != nil {
+		return nil, invalid(err)
 	}
 	b.adm = kadm.NewClient(b.cl)
 	return b, nil

@@ -17,6 +17,8 @@ const (
 	// metadataAge is how soon a moved leader is looked for, metadataMaxAge how soon a new shard or a deleted stream is noticed.
 	metadataAge    = time.Second
 	metadataMaxAge = 10 * time.Second
+	// answersAge is how old an answer about topics may be: the client keeps answers, and the least it allows is this.
+	answersAge = 10 * time.Millisecond
 )
 
 // client makes a client for one purpose. Config.Opts come last.

@@ -2,11 +2,13 @@ package kafka_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net"
 	"net/url"
 	"os"
 	"os/exec"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -17,6 +19,7 @@ import (
 	"github.com/gostreamer/streamer/internal/faultproxy"
 	"github.com/gostreamer/streamer/kafka"
 	"github.com/twmb/franz-go/pkg/kadm"
+	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kgo"
 )
 
@@ -96,6 +99,7 @@ type place struct {
 func open(t testing.TB, addr string, plan conformance.Plan) *conformance.Place {
 	p := &place{TB: t, addr: addr, net: &faultproxy.Net{}, plan: plan}
 	t.Cleanup(p.net.Close)
+	p.keepOff()
 	p.raw = p.client()
 	t.Cleanup(p.raw.Close)
 	p.adm = kadm.NewClient(p.raw)
@@ -114,7 +118,7 @@ func open(t testing.TB, addr string, plan conformance.Plan) *conformance.Place {
 }
 
 func (p *place) client(opts ...kgo.Opt) *kgo.Client {
-	cl, err := kgo.NewClient(append([]kgo.Opt{kgo.SeedBrokers(p.addr), kgo.MetadataMinAge(quick)}, opts...)...)
+	cl, err := kgo.NewClient(append([]kgo.Opt{kgo.SeedBrokers(p.addr), kgo.MetadataMinAge(quick / 10)}, opts...)...)
 	p.must(err)
 	return cl
 }
@@ -195,6 +199,9 @@ func (p *place) await(stream string, partitions int) {
 
 func (p *place) delete(stream string) error {
 	_, err := p.adm.DeleteTopic(context.Background(), stream)
+	if errors.Is(err, kerr.UnknownTopicOrPartition) {
+		return nil
+	}
 	if err == nil {
 		p.await(stream, 0)
 	}
@@ -295,6 +302,17 @@ func (p *place) must(err error) {
 // exclusive keeps other cases away from the broker while one restarts it.
 var exclusive sync.RWMutex
 
+// keepOff waits until the case may use the broker: alone when it restarts it.
+func (p *place) keepOff() {
+	if strings.Contains(p.Name(), "/restart") {
+		exclusive.Lock()
+		p.Cleanup(exclusive.Unlock)
+		return
+	}
+	exclusive.RLock()
+	p.Cleanup(exclusive.RUnlock)
+}
+
 func (p *place) restart() {
 	program := os.Getenv(restartVariable)
 	if program == "" {
@@ -304,4 +322,10 @@ func (p *place) restart() {
 	if err != nil {
 		p.Fatalf("%s: %v\n%s", program, err, out)
 	}
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	defer cancel()
+	for p.raw.Ping(ctx) != nil && ctx.Err() == nil {
+		time.Sleep(quick / 10)
+	}
+	p.must(ctx.Err())
 }

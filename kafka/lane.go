@@ -32,7 +32,8 @@ type lane struct {
 type laneState uint8
 
 const (
-	laneOpening laneState = iota
+	laneIdle laneState = iota // nothing is known; the next record opens it
+	laneOpening
 	laneOpen
 	laneRepairing
 )
@@ -71,37 +72,41 @@ func (l *lane) prepare(ctx context.Context) error {
 	return nil
 }
 
-// open prepares the lane and sends what has been waiting; when that fails the waiting records do, and later ones try again.
+// open prepares the lane and sends what has been waiting. When that fails, those records do that came before the cluster was asked; the answer
+// may be out of date for later ones.
 func (l *lane) open() {
-	err := l.prepare(l.sink.life)
-	if err == nil {
-		err = l.awaitShards(l.sink.life)
-	}
-	if err != nil {
-		l.sink.mu.Lock()
-		if l.sink.lanes[l.stream] == l {
-			delete(l.sink.lanes, l.stream)
+	for {
+		l.mu.RLock()
+		asking := len(l.held)
+		l.mu.RUnlock()
+		err := l.prepare(l.sink.life)
+		if err == nil {
+			err = l.awaitShards(l.sink.life)
 		}
-		l.sink.mu.Unlock()
-		l.failHeld(err)
-		return
+		if err == nil {
+			l.resume()
+			return
+		}
+		if l.failHeld(asking, err) || l.sink.life.Err() != nil {
+			return
+		}
 	}
-	l.resume()
 }
 
-// awaitShards waits until a client that knows the topic knows all its shards.
+// awaitShards waits until a client that knows the topic knows all its shards, and nothing against them.
 func (l *lane) awaitShards(ctx context.Context) error {
 	cl := l.sink.client.Load()
-	if leader, _, _ := cl.PartitionLeader(l.stream, 0); leader < 0 {
-		return nil // it will ask before it sends
-	}
 	l.mu.RLock()
 	last := int32(l.shards - 1) //nolint:gosec // a partition's number
 	l.mu.RUnlock()
 	began := time.Now()
 	var p pacer
 	for time.Since(began) < patience {
-		if leader, _, _ := cl.PartitionLeader(l.stream, last); leader >= 0 {
+		leader, _, err := cl.PartitionLeader(l.stream, 0)
+		if leader < 0 && err == nil {
+			return nil // it will ask before it sends
+		}
+		if leader, _, failed := cl.PartitionLeader(l.stream, last); leader >= 0 && err == nil && failed == nil {
 			return nil
 		}
 		cl.ForceMetadataRefresh()
@@ -112,15 +117,20 @@ func (l *lane) awaitShards(ctx context.Context) error {
 	return nil
 }
 
-// failHeld fails what waits. A record that finds this lane a moment later opens another one.
-func (l *lane) failHeld(err error) {
+// failHeld fails the first n records that wait. True when none is left: then the next one opens the lane.
+func (l *lane) failHeld(n int, err error) bool {
 	l.mu.Lock()
-	held := l.held
-	l.held = nil
+	failed := l.held[:n]
+	l.held = l.held[n:]
+	idle := len(l.held) == 0
+	if idle {
+		l.held, l.state = nil, laneIdle
+	}
 	l.mu.Unlock()
-	for _, f := range held {
+	for _, f := range failed {
 		f.p.Resolve(streamer.Meta{}, err)
 	}
+	return idle
 }
 
 // enqueue sends a record, or lets it wait while the lane is not open.
@@ -146,18 +156,17 @@ func (l *lane) fly(f *flight) {
 	f.client.TryProduce(context.Background(), &f.rec, l.sink.produced)
 }
 
-// wait keeps a record until the lane is open. A shard that is not known yet makes it open anew.
+// wait keeps a record until the lane is open. One whose shard is not known yet makes it open anew.
 func (l *lane) wait(f *flight) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.held = append(l.held, f)
-	if l.state != laneOpen {
+	if l.state == laneOpening || l.state == laneRepairing {
 		return
 	}
 	l.state = laneOpening
 	if !l.sink.begin(l.open) {
-		l.state = laneOpen
-		l.held = nil
+		l.state, l.held = laneIdle, nil
 		f.p.Resolve(streamer.Meta{}, streamer.ErrClosed)
 	}
 }
@@ -228,22 +237,21 @@ func (l *lane) lost(f *flight, err error) {
 	case isFatal(err):
 		l.sink.replace(f.client)
 	case isVanished(err):
-		l.reopen()
+		l.reopen(func() { l.sink.client.Load().PurgeTopicsFromProducing(l.stream) })
+	case errors.Is(err, kerr.TopicAuthorizationFailed):
+		l.reopen(func() {})
 	}
 }
 
-// reopen forgets what the client knows of a topic that was deleted, and looks it up anew.
-func (l *lane) reopen() {
+// reopen looks the topic up anew, for the records to come: what the client knows of it may be out of date. forget is called first.
+func (l *lane) reopen(forget func()) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.state != laneOpen {
 		return
 	}
 	l.state = laneOpening
-	if !l.sink.begin(func() {
-		l.sink.client.Load().PurgeTopicsFromProducing(l.stream)
-		l.open()
-	}) {
+	if !l.sink.begin(func() { forget(); l.open() }) {
 		l.state = laneOpen
 	}
 }

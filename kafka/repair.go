@@ -119,5 +119,11 @@ func (l *lane) giveUp(todo []*flight) {
 	for _, f := range todo {
 		f.p.Resolve(streamer.Meta{}, streamer.ErrUnknown)
 	}
-	l.failHeld(streamer.ErrUnknown)
+	l.mu.Lock()
+	held := l.held
+	l.held = nil
+	l.mu.Unlock()
+	for _, f := range held {
+		f.p.Resolve(streamer.Meta{}, streamer.ErrUnknown)
+	}
 }

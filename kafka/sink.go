@@ -135,22 +135,18 @@ func (s *sink) Enqueue(p *streamer.Pending) {
 	l.enqueue(newFlight(l, p))
 }
 
-// addLane opens a stream that is written to for the first time. Its records wait meanwhile.
+// addLane makes the lane of a stream that is written to for the first time.
 func (s *sink) addLane(stream string) (*lane, error) {
 	if err := checkName(stream); err != nil {
 		return nil, err
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.closed {
-		return nil, streamer.ErrClosed
+	l := s.lanes[stream]
+	if l == nil {
+		l = newLane(s, stream)
+		s.lanes[stream] = l
 	}
-	if l := s.lanes[stream]; l != nil {
-		return l, nil
-	}
-	l := newLane(s, stream)
-	s.lanes[stream] = l
-	s.work.Go(l.open)
 	return l, nil
 }
 
