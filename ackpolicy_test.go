@@ -34,7 +34,7 @@ func TestAckDelayedAcknowledgesAckDelayAfterTheHandOut(t *testing.T) {
 func TestAckDelayedOpensTheWindow(t *testing.T) {
 	inBubble(t, abilities{cursor: true, pauser: true}, StreamerOptions{}, func(t *testing.T, r *rig) {
 		r.add(0, 100)
-		c := r.consumer(ConsumerOptions{Mode: Resumable, Ack: AckDelayed, AckDelay: time.Second, MaxInFlight: 5})
+		c := r.consumer(ConsumerOptions{Mode: Resumable, Ack: AckDelayed, AckDelay: time.Second, MaxInFlight: 5, Prefetch: 10})
 		from := time.Now()
 		r.take(c, 20) // as if the program never said that it is done
 		if d := time.Since(from); d < 3*time.Second || d > 5*time.Second {
@@ -191,5 +191,46 @@ func TestAckOnDeliveryEndsWithAFinalCommitFailure(t *testing.T) {
 		if _, err := c.Next(ctx); !errors.Is(err, ErrFenced) {
 			t.Fatalf("Next = %v, want ErrFenced", err)
 		}
+	})
+}
+
+func TestAckOnDeliveryTakesBackWhatMayBeCommitted(t *testing.T) {
+	inBubble(t, abilities{cursor: true}, StreamerOptions{}, func(t *testing.T, r *rig) {
+		r.fails("commit", errors.New("the answer was lost"))
+		r.add(0, 5)
+		c := r.consumer(ConsumerOptions{Mode: Resumable, Ack: AckOnDelivery})
+		if _, err := c.Next(t.Context()); err == nil {
+			t.Fatal("a message was handed out and its commit is not known")
+		}
+		if err := c.Close(); err != nil {
+			t.Fatal(err)
+		}
+		r.called([]string{"open"}, "commit 0=5", "commit 0=", "close")
+	})
+}
+
+func TestAckOnDeliveryOpensTheWindowWhenAStreamsOfferIsReceived(t *testing.T) {
+	inBubble(t, abilities{cursor: true, pauser: true}, StreamerOptions{}, func(t *testing.T, r *rig) {
+		r.add(0, 10)
+		c := r.consumer(ConsumerOptions{Mode: Resumable, Ack: AckOnDelivery, MaxInFlight: 1})
+		stream := c.Stream(t.Context())
+		for i := 1; i <= 10; i++ {
+			synctest.Wait()
+			if m := <-stream; m.Seq != SeqUint(uint64(i)) {
+				t.Fatalf("got %v, want %d", m.Seq, i)
+			}
+		}
+	})
+}
+
+func TestAckOnDeliveryCommitsNothingOfAShardThatIsLostMeanwhile(t *testing.T) {
+	inBubble(t, abilities{cursor: true}, StreamerOptions{}, func(t *testing.T, r *rig) {
+		r.fails("commit", Transient(errors.New("lost"), time.Second))
+		r.add(0, 5)
+		c := r.consumer(ConsumerOptions{Mode: LoadBalanced, Ack: AckOnDelivery})
+		r.nothing(c, 500*time.Millisecond) // the first try has failed
+		r.revoke(true)()
+		r.nothing(c, time.Minute)
+		r.called([]string{"open"}, "commit 0=5")
 	})
 }

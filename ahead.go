@@ -10,7 +10,7 @@ func (s *session) isAhead(l *ledger, m *Message) bool {
 	if m.run.base+int(m.i) < l.aheadUpTo {
 		return true
 	}
-	if !l.aheadPending {
+	if !l.aheadPending && !s.failed() {
 		l.aheadPending = true
 		s.ahead = append(s.ahead, l)
 		signal(s.wake)

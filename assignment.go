@@ -17,8 +17,8 @@ func (s *session) assigned(all []StreamShard) {
 	var gained []StreamShard
 	for _, at := range all {
 		delete(s.lost, at)
-		if s.ledgers[at] == nil && !s.closing {
-			s.ledgers[at] = &ledger{StreamShard: at, sess: s}
+		if l, ours := s.ledgers[at]; (!ours || l != nil && l.leaving) && !s.closing {
+			s.ledgers[at] = nil
 			gained = append(gained, at)
 		}
 	}
@@ -32,7 +32,7 @@ func (s *session) assignment() []StreamShard {
 	defer s.mu.Unlock()
 	all := make([]StreamShard, 0, len(s.ledgers))
 	for at, l := range s.ledgers {
-		if !l.leaving {
+		if l == nil || !l.leaving {
 			all = append(all, at)
 		}
 	}
@@ -72,6 +72,8 @@ func (s *session) fence(gone []StreamShard) []*ledger {
 		if l := s.ledgers[at]; l != nil {
 			l.leaving = true
 			leaving = append(leaving, l)
+		} else {
+			delete(s.ledgers, at)
 		}
 	}
 	queues := s.suspendAll()

@@ -51,12 +51,15 @@ func (p *producer) cutBatch(batch []*Pending) []*Pending {
 	bytes := 0
 	for p.head < len(p.queue) {
 		pd := p.queue[p.head]
-		full := p.limits.Records > 0 && len(batch) >= p.limits.Records || p.limits.Bytes > 0 && bytes+pd.size > p.limits.Bytes
+		full := len(batch) >= p.limits.Records || p.limits.Bytes > 0 && bytes+pd.size > p.limits.Bytes
 		if full && len(batch) > 0 {
+			p.compact()
 			return batch
 		}
-		batch = append(batch, pd)
-		bytes += pd.size
+		if !pd.givenUp {
+			batch = append(batch, pd)
+			bytes += pd.size
+		}
 		p.queue[p.head] = nil
 		p.head++
 		p.queueBytes -= pd.size
@@ -64,6 +67,16 @@ func (p *producer) cutBatch(batch []*Pending) []*Pending {
 	}
 	p.queue, p.head = p.queue[:0], 0
 	return batch
+}
+
+// compact gives up the front of the queue, which was taken: under a steady load the queue is never empty. p.mu is held.
+func (p *producer) compact() {
+	if 2*p.head < len(p.queue) {
+		return
+	}
+	n := copy(p.queue, p.queue[p.head:])
+	clear(p.queue[n:])
+	p.queue, p.head = p.queue[:n], 0
 }
 
 // uncut puts a batch back that is to grow. p.mu is held.
@@ -79,7 +92,7 @@ func (p *producer) uncut(batch []*Pending) []*Pending {
 
 // lingers says how long to wait for a fuller batch: not when this one is full, and not for a record that a Flush waits for.
 func (p *producer) lingers(batch []*Pending) time.Duration {
-	if p.o.Linger == 0 || len(batch) == 0 || p.head < len(p.queue) || p.closing || p.hurried+len(batch) > 0 {
+	if p.o.Linger == 0 || len(batch) == 0 || p.head < len(p.queue) || p.closing || p.hurried+len(batch) > 0 || p.full(len(batch), sizeOf(batch)) {
 		return 0
 	}
 	return p.o.Linger - (time.Since(p.born) - batch[0].sent)
@@ -106,8 +119,20 @@ func (p *producer) linger(d time.Duration) {
 func (p *producer) lingerOver() bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	n := len(p.queue) - p.head
-	return p.closing || p.hurried > 0 || p.limits.Records > 0 && n >= p.limits.Records || p.limits.Bytes > 0 && p.queueBytes >= p.limits.Bytes
+	return p.closing || p.hurried > 0 || p.full(len(p.queue)-p.head, p.queueBytes)
+}
+
+// full says that a batch of these measures cannot grow.
+func (p *producer) full(records, bytes int) bool {
+	return records >= p.limits.Records || p.limits.Bytes > 0 && bytes >= p.limits.Bytes
+}
+
+func sizeOf(batch []*Pending) int {
+	n := 0
+	for _, pd := range batch {
+		n += pd.size
+	}
+	return n
 }
 
 // writeAll writes the batch, again when the sink says that nothing of the rest is stored, in order, so that later records stay behind.
@@ -137,18 +162,15 @@ func (p *producer) writeAll(batch []*Pending) {
 	}
 }
 
-// write is one Write, cut short when the batch's oldest record has been under way for DeliveryTimeout.
+// write is one Write, cut short when also the batch's youngest record has been under way for DeliveryTimeout; expire sees to the older ones.
 func (p *producer) write(batch []*Pending) error {
-	left := p.o.DeliveryTimeout - (time.Since(p.born) - batch[0].sent)
+	left := p.o.DeliveryTimeout - (time.Since(p.born) - batch[len(batch)-1].sent)
 	ctx, cancel := context.WithTimeout(p.life, left)
 	defer cancel()
-	records, bytes, stream := len(batch), 0, batch[0].Record.Stream
 	if p.obs.hooks.Written == nil {
 		return p.writer.Write(ctx, batch)
 	}
-	for _, pd := range batch {
-		bytes += pd.size
-	}
+	records, bytes, stream := len(batch), sizeOf(batch), batch[0].Record.Stream
 	from := time.Now()
 	err := p.writer.Write(ctx, batch)
 	p.obs.hooks.Written(WriteEvent{Stream: stream, Records: records, Bytes: bytes, Took: time.Since(from), Err: err})

@@ -44,7 +44,9 @@ func (s *session) commitLast(ctx context.Context) error {
 	s.mu.Lock()
 	all := make([]*ledger, 0, len(s.ledgers))
 	for _, l := range s.ledgers {
-		all = append(all, l)
+		if l != nil {
+			all = append(all, l)
+		}
 	}
 	s.mu.Unlock()
 	s.sealAll(all)

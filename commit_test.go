@@ -229,3 +229,25 @@ func TestSkippedAndProgressAreCommitted(t *testing.T) {
 		}
 	})
 }
+
+func TestCommitWaitsForTheOneUnderWayUntilItsContextEnds(t *testing.T) {
+	inBubble(t, abilities{cursor: true}, StreamerOptions{}, func(t *testing.T, r *rig) {
+		r.add(0, 2)
+		c := r.consumer(ConsumerOptions{Mode: Resumable})
+		ackAll(r.take(c, 1))
+		release := r.hold("commit")
+		r.sleep(time.Second) // the periodic one hangs
+		ackAll(r.take(c, 1))
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		if err := c.Commit(ctx); err != context.DeadlineExceeded {
+			t.Errorf("Commit = %v", err)
+		}
+		committed := background(func() error { return c.Commit(context.Background()) })
+		synctest.Wait()
+		release()
+		if err := committed(); err != nil || r.mark(0) != 2 {
+			t.Errorf("Commit = %v, committed %d; want 2", err, r.mark(0))
+		}
+	})
+}

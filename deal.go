@@ -110,7 +110,9 @@ func (s *session) leave(q *queue, why error) {
 	s.queues = without(s.queues, q)
 	q.close(why)
 	for _, l := range s.ledgers {
-		s.giveUp(l, q)
+		if l != nil {
+			s.giveUp(l, q)
+		}
 	}
 	s.redeal(queues)
 	resumeAll(queues)

@@ -54,6 +54,7 @@ func (p *producer) giveUp(match func(*Pending) bool, err error) {
 			return
 		}
 		pd := p.open.pop()
+		pd.givenUp = true
 		p.mu.Unlock()
 		pd.settle(p.o.Stream, Meta{}, err)
 	}

@@ -17,6 +17,7 @@ type abilities struct {
 	room          bool // Fetch respects SourceConfig.Room: messages are shared
 	dealt         bool // answers ErrNoGroups to LoadBalanced
 	forgetful     bool // keeps no positions: ErrUnsupported for Resumable
+	lag           bool // tells how far behind it is
 	fixed         bool // says that its consumers cannot move
 	queues        bool // its sinks are Enqueuers
 }
@@ -42,6 +43,7 @@ type fakeBackend struct {
 	sources   []*fakeSource
 	stored    []string // values, in order of storing
 	enqueued  []*Pending
+	breaches  []string // of the SPI's contract, by the engine
 }
 
 func newFake(can abilities) *fakeBackend {
@@ -178,7 +180,7 @@ func (b *fakeBackend) OpenSource(ctx context.Context, c SourceConfig) (Source, e
 	case c.Mode == Resumable && b.can.forgetful:
 		return nil, ErrUnsupported
 	}
-	f := &fakeSource{b: b, c: c, next: map[StreamShard]int{}, paused: map[StreamShard]bool{}}
+	f := &fakeSource{b: b, c: c, next: map[StreamShard]int{}, paused: map[StreamShard]bool{}, busy: map[string]bool{}, told: map[Mark]bool{}}
 	b.mu.Lock()
 	for id := range b.shards {
 		f.start(StreamShard{"s", ShardID(id)})
@@ -194,9 +196,9 @@ func (b *fakeBackend) OpenSink(ctx context.Context, c SinkConfig) (Sink, error) 
 		return nil, err
 	}
 	if b.can.queues {
-		return &queueSink{fakeSink{b}}, nil
+		return &queueSink{fakeSink{b: b}}, nil
 	}
-	return &writeSink{fakeSink{b}}, nil
+	return &writeSink{fakeSink{b: b}}, nil
 }
 
 func modeName(m ConsumerMode) string {

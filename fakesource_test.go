@@ -17,7 +17,31 @@ type fakeSource struct {
 	next   map[StreamShard]int // index of the message that comes next
 	paused map[StreamShard]bool
 	slabs  []int // how many messages each Fetch brought
+	busy   map[string]bool
+	closed bool
+	told   map[Mark]bool // messages that were acknowledged
 }
+
+// alone notes a breach of the SPI's contract when op is called concurrently with itself or after Close.
+func (f *fakeSource) alone(op string) (leave func()) {
+	f.b.mu.Lock()
+	defer f.b.mu.Unlock()
+	if f.busy[op] {
+		f.b.breach(op + " is called concurrently with itself")
+	}
+	if f.closed {
+		f.b.breach(op + " is called after Close")
+	}
+	f.busy[op] = true
+	return func() {
+		f.b.mu.Lock()
+		defer f.b.mu.Unlock()
+		f.busy[op] = false
+	}
+}
+
+// breach notes what the engine did and must not. b.mu is held.
+func (b *fakeBackend) breach(what string) { b.breaches = append(b.breaches, what) }
 
 // start resolves where a shard starts, as SourceConfig.StartOf says.
 func (f *fakeSource) start(at StreamShard) {
@@ -46,6 +70,7 @@ func (f *fakeSource) start(at StreamShard) {
 }
 
 func (f *fakeSource) Fetch(ctx context.Context, emit func([]Message)) error {
+	defer f.alone("Fetch")()
 	for {
 		if err := f.b.fault("fetch"); err != nil {
 			return err
@@ -100,7 +125,17 @@ func (f *fakeSource) fetched() int {
 	return n
 }
 
-func (f *fakeSource) Close(ctx context.Context) error { return f.b.call(ctx, "close", "") }
+func (f *fakeSource) Close(ctx context.Context) error {
+	defer f.alone("Close")()
+	err := f.b.call(ctx, "close", "")
+	f.b.change(func() {
+		f.closed = true
+		if f.busy["commit"] {
+			f.b.breach("Close is called during a commit")
+		}
+	})
+	return err
+}
 
 // able is f with the optional interfaces that its backend's abilities name.
 func (f *fakeSource) able() Source {
@@ -138,13 +173,30 @@ func (f *fakeSource) able() Source {
 			*fakeSource
 			pauser
 		}{f, pauser{f}}
+	case can.lag:
+		return struct {
+			*fakeSource
+			lagPart
+		}{f, lagPart{f}}
 	}
 	return f
+}
+
+type lagPart struct{ f *fakeSource }
+
+// Lag says that every other shard is 100 messages behind and the rest not known, last shard first.
+func (p lagPart) Lag(ctx context.Context) ([]ShardLag, error) {
+	var lags []ShardLag
+	for i, at := range slices.Backward(p.f.all) {
+		lags = append(lags, ShardLag{StreamShard: at, Messages: [...]int64{100, -1}[i%2]})
+	}
+	return lags, p.f.b.call(ctx, "lag", "")
 }
 
 type cursorPart struct{ f *fakeSource }
 
 func (p cursorPart) CommitCursors(ctx context.Context, upTo []Mark) error {
+	defer p.f.alone("commit")()
 	var marks []string
 	for _, m := range upTo {
 		marks = append(marks, fmt.Sprintf("%d=%v", m.Shard, m.Seq))
@@ -155,6 +207,9 @@ func (p cursorPart) CommitCursors(ctx context.Context, upTo []Mark) error {
 	}
 	p.f.b.change(func() {
 		for _, m := range upTo {
+			if was := p.f.b.committed[m.StreamShard]; m.Seq.Compare(was) <= 0 && !p.f.c.AtMostOnce {
+				p.f.b.breach(fmt.Sprintf("%v is committed after %v", m.Seq, was))
+			}
 			p.f.b.committed[m.StreamShard] = m.Seq
 		}
 	})
@@ -164,7 +219,26 @@ func (p cursorPart) CommitCursors(ctx context.Context, upTo []Mark) error {
 type ackerPart struct{ f *fakeSource }
 
 func (p ackerPart) AckMessages(ctx context.Context, done []Acked) error {
+	defer p.f.alone("commit")()
+	for _, a := range done {
+		p.f.check(a)
+	}
 	return p.f.note(ctx, "ack", done, p.f.b.acked)
+}
+
+// check notes a list that is out of order, or a message that was acknowledged before.
+func (f *fakeSource) check(a Acked) {
+	f.b.mu.Lock()
+	defer f.b.mu.Unlock()
+	if !slices.IsSortedFunc(a.Seqs, SeqNo.Compare) {
+		f.b.breach(fmt.Sprintf("%v are out of order", a.Seqs))
+	}
+	for _, seq := range a.Seqs {
+		m := Mark{a.StreamShard, seq}
+		if f.told[m] {
+			f.b.breach(fmt.Sprintf("%v is acknowledged again", seq))
+		}
+	}
 }
 
 type releaserPart struct{ f *fakeSource }
@@ -184,6 +258,9 @@ func (f *fakeSource) note(ctx context.Context, op string, lists []Acked, into ma
 	f.b.change(func() {
 		for _, a := range lists {
 			into[a.StreamShard] = append(into[a.StreamShard], a.Seqs...)
+			for _, seq := range a.Seqs {
+				f.told[Mark{a.StreamShard, seq}] = true
+			}
 		}
 	})
 	return nil
@@ -197,7 +274,25 @@ func (p pauserPart) Pause(s StreamShard, paused bool) {
 }
 
 // fakeSink is what both sinks have in common.
-type fakeSink struct{ b *fakeBackend }
+type fakeSink struct {
+	b    *fakeBackend
+	busy bool // of writes; belongs to fakeBackend.mu
+}
+
+// alone notes a Write that is called concurrently with another, or with more than Limits allow.
+func (s *fakeSink) alone() (leave func()) {
+	s.b.mu.Lock()
+	defer s.b.mu.Unlock()
+	if s.busy {
+		s.b.breach("Write is called concurrently with itself")
+	}
+	s.busy = true
+	return func() {
+		s.b.mu.Lock()
+		defer s.b.mu.Unlock()
+		s.busy = false
+	}
+}
 
 func (s *fakeSink) Limits() Limits { return s.b.limits }
 
@@ -208,6 +303,7 @@ func (s *fakeSink) Close(ctx context.Context) error { return s.b.call(ctx, "sink
 type writeSink struct{ fakeSink }
 
 func (s *writeSink) Write(ctx context.Context, batch []*Pending) error {
+	defer s.alone()()
 	var values []string
 	for _, p := range batch {
 		values = append(values, string(p.Record.Value))

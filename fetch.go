@@ -2,6 +2,7 @@ package streamer
 
 import (
 	"context"
+	"slices"
 	"time"
 )
 
@@ -53,7 +54,8 @@ func (s *session) awaitRoom(ctx context.Context) bool {
 }
 
 // hasRoom says whether another fetch fits into Prefetch and BufferBytes. What waits behind a full window does not count where the source
-// can pause its shard, so that other shards go on; for bytes up to BufferBytes, so that memory stays bounded.
+// can pause its shard, so that other shards go on; for bytes up to BufferBytes, so that memory stays bounded. Where members share messages
+// one must have worked off half of its share.
 func (s *session) hasRoom() bool {
 	n, bytes := s.buffered.messages, s.buffered.bytes
 	if s.pauser != nil {
@@ -65,30 +67,35 @@ func (s *session) hasRoom() bool {
 	if s.resting && s.waiters == 0 {
 		return false
 	}
-	if s.shared() {
-		return n <= s.fairShare()/2 && bytes < s.o.bufferBytes
+	if s.shared() && !slices.ContainsFunc(s.queues, (*queue).hungry) {
+		return false
 	}
 	return n <= s.o.prefetch-s.o.maxBatch() && bytes < s.o.bufferBytes
 }
 
-// fairShare is what the members may hold together.
-func (s *session) fairShare() int {
+// hungry says that the member has worked off half of its share. One that is too slow for what it has is not.
+func (q *queue) hungry() bool { return !q.slow && q.suspended == 0 && q.ring.n <= q.pace.limit/2 }
+
+// appetite is how many more messages the members may hold.
+func (s *session) appetite() int {
 	n := 0
 	for _, q := range s.queues {
-		n += q.pace.limit
+		if !q.slow && q.suspended == 0 {
+			n += max(q.pace.limit-q.ring.n, 0)
+		}
 	}
-	return min(max(n, 1), s.o.prefetch)
+	return n
 }
 
 // roomLeft is SourceConfig.Room.
 func (s *session) roomLeft() int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	limit := s.o.prefetch
+	room := s.o.prefetch - s.buffered.messages
 	if s.shared() {
-		limit = s.fairShare()
+		room = min(room, s.appetite())
 	}
-	return min(max(limit-s.buffered.messages, 1), s.o.maxBatch())
+	return min(max(room, 1), s.o.maxBatch())
 }
 
 // wrap makes an error of the source one of ours.

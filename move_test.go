@@ -318,3 +318,38 @@ func TestAfterCloseNothingMoves(t *testing.T) {
 		}
 	})
 }
+
+func TestWhatWaitsForAMoveEndsWithItsContext(t *testing.T) {
+	inBubble(t, abilities{cursor: true}, StreamerOptions{}, func(t *testing.T, r *rig) {
+		c := r.consumer(ConsumerOptions{Mode: Resumable})
+		release := r.hold("open")
+		moved := background(func() error { return c.Rewind(context.Background(), Beginning()) })
+		synctest.Wait()
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		_, next := c.Next(ctx)
+		_, lag := c.Lag(ctx)
+		for name, err := range map[string]error{"Next": next, "Lag": lag, "Commit": c.Commit(ctx), "Rewind": c.Rewind(ctx, End())} {
+			if err != context.DeadlineExceeded {
+				t.Errorf("%s = %v, want the context's own error", name, err)
+			}
+		}
+		release()
+		if err := moved(); err != nil {
+			t.Error(err)
+		}
+	})
+}
+
+func TestAMoveSucceedsThoughTheOldSourceDoesNotClose(t *testing.T) {
+	inBubble(t, abilities{}, StreamerOptions{}, func(t *testing.T, r *rig) {
+		r.add(0, 3)
+		c := r.consumer(ConsumerOptions{})
+		r.take(c, 2)
+		r.fails("close", errors.New("lost"))
+		if err := c.Rewind(t.Context(), Beginning()); err != nil {
+			t.Fatal(err)
+		}
+		r.expect(c, "0/1")
+	})
+}

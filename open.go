@@ -94,8 +94,11 @@ func (c *consumer) sourceConfig(o opening) SourceConfig {
 		Reset:    c.o.AutoReset,
 		Logger:   c.obs.log,
 	}
-	if o.mode != RealTime {
+	switch {
+	case o.mode != RealTime:
 		cfg.Group, cfg.Name = c.o.Group, c.o.Name
+	case o.start.Kind() == AtCommitted: // nothing is committed in RealTime
+		cfg.Start = c.o.Start
 	}
 	return cfg
 }

@@ -11,6 +11,7 @@ type Pending struct {
 	epoch   *epoch
 	size    int
 	sent    time.Duration // since the producer was made
+	givenUp bool          // its sender was told so: what has not gone out yet must not any more; belongs to producer.mu
 }
 
 // Resolve reports the outcome, exactly once, from any goroutine. Record is cleared. A record that the engine gave up on before is let go.

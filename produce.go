@@ -30,12 +30,11 @@ type producer struct {
 	epoch      *epoch
 	unreported []*epoch
 	fails      failures
-	closing    bool // refuses new records
-	waiters    int  // Sends that wait for space
+	closing    bool      // refuses new records
+	senders    []*sender // wait for space, in order
 	timer      *time.Timer
 	armed      bool
 
-	space  chan struct{}      // capacity 1: there may be space for a Send
 	work   chan struct{}      // capacity 1: the queue has something, or the producer is closing
 	life   context.Context    // of the writes
 	stop   context.CancelFunc // gives up on what is under way
@@ -44,11 +43,15 @@ type producer struct {
 	result error              // what Close returns
 }
 
+// batchRecords bounds a batch where the sink does not: what it touches should stay in the processor's caches until it is resolved.
+const batchRecords = 1000
+
 func newProducer(home *engine, o ProducerOptions, sink Sink) (*producer, error) {
 	p := &producer{
 		home: home, o: o, obs: home.observer(""), sink: sink, limits: sink.Limits(), born: time.Now(), epoch: &epoch{},
-		space: make(chan struct{}, 1), work: make(chan struct{}, 1),
+		work: make(chan struct{}, 1),
 	}
+	orDefault(&p.limits.Records, batchRecords)
 	p.writer, _ = sink.(Writer)
 	p.enq, _ = sink.(Enqueuer)
 	if (p.writer == nil) == (p.enq == nil) {
@@ -126,28 +129,26 @@ func (p *producer) refuse(pd *Pending, err error) {
 	p.fails.add(1, err)
 }
 
+// sender is a Send that waits for space.
+type sender struct {
+	pd    *Pending
+	since time.Time
+	ready chan struct{} // capacity 1: it may be admitted now
+}
+
+// patience is how long a Send waits before no other overtakes it. Overtaking costs less than a change of goroutines for every record, but a
+// large record must not starve.
+const patience = 10 * time.Millisecond
+
 // admit takes the record into the buffer; it blocks while that is full. A record larger than the whole buffer goes in when it is empty.
 func (p *producer) admit(ctx context.Context, pd *Pending) error {
 	p.mu.Lock()
-	for !p.closing && !p.fits(pd) {
-		p.waiters++
-		p.mu.Unlock()
-		var err error
-		select {
-		case <-p.space:
-		case <-ctx.Done():
-			err = ctx.Err()
-		}
-		p.mu.Lock()
-		p.waiters--
-		if err != nil {
-			p.wakeSender() // the token may have been for us
-			p.mu.Unlock()
+	defer p.mu.Unlock()
+	if !p.closing && (!p.fits(pd) || len(p.senders) > 0 && time.Since(p.senders[0].since) > patience) {
+		if err := p.queueUp(ctx, &sender{pd, time.Now(), make(chan struct{}, 1)}); err != nil {
 			return err
 		}
 	}
-	defer p.mu.Unlock()
-	p.wakeSender()
 	if p.closing {
 		return ErrClosed
 	}
@@ -155,14 +156,31 @@ func (p *producer) admit(ctx context.Context, pd *Pending) error {
 	return nil
 }
 
+// queueUp waits until s is the first in line and fits, or the producer closes. p.mu is held, and let go of while waiting.
+func (p *producer) queueUp(ctx context.Context, s *sender) (err error) {
+	p.senders = append(p.senders, s)
+	for err == nil && !p.closing && (p.senders[0] != s || !p.fits(s.pd)) {
+		p.mu.Unlock()
+		select {
+		case <-s.ready:
+		case <-ctx.Done():
+			err = ctx.Err()
+		}
+		p.mu.Lock()
+	}
+	p.senders = without(p.senders, s)
+	defer p.wakeSender()
+	return err
+}
+
 func (p *producer) fits(pd *Pending) bool {
 	return p.count == 0 || p.count < p.o.MaxBuffered && p.bytes+pd.size <= p.o.MaxBufferedBytes
 }
 
-// wakeSender lets the next waiting Send look for space.
+// wakeSender lets the first waiting Send look for space. p.mu is held.
 func (p *producer) wakeSender() {
-	if p.waiters > 0 && (p.closing || p.count < p.o.MaxBuffered && p.bytes < p.o.MaxBufferedBytes) {
-		signal(p.space)
+	if len(p.senders) > 0 && (p.closing || p.fits(p.senders[0].pd)) {
+		signal(p.senders[0].ready)
 	}
 }
 
@@ -249,8 +267,7 @@ func (p *producer) end(ctx context.Context) error {
 	signal(p.work)
 	hurried := p.sink.Flush(ctx)
 	if awaitEpochs(ctx, epochs) != nil {
-		p.stop()
-		p.giveUp(func(pd *Pending) bool { return true }, fmt.Errorf("the producer closed before the outcome was known: %w", ErrUnknown))
+		p.giveUp(func(*Pending) bool { return true }, fmt.Errorf("the producer closed before the outcome was known: %w", ErrUnknown))
 	}
 	p.stop()
 	signal(p.work)

@@ -52,34 +52,26 @@ type loan struct{ ctx context.Context }
 // take blocks for the next message. With a loan keep or giveBack must follow, at the latest when recall is closed.
 func (q *queue) take(ctx context.Context, l *loan) (m *Message, recall <-chan struct{}, err error) {
 	s := q.s
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	for {
 		if err := ctx.Err(); err != nil {
+			q.wakeOne() // the token may have been for us
 			return nil, nil, err
 		}
-		s.mu.Lock()
 		if m := q.next(l); m != nil {
-			recall := q.recall
-			s.mu.Unlock()
-			return m, recall, nil
+			return m, q.recall, nil
 		}
 		if err := q.done(); err != nil {
 			q.wakeOne()
-			s.mu.Unlock()
 			return nil, nil, err
 		}
 		q.wait()
 		s.mu.Unlock()
-		err := q.sleep(ctx)
+		q.sleep(ctx)
 		s.mu.Lock()
 		q.waiters--
 		s.waiters--
-		if err != nil {
-			q.wakeOne() // the token may have been for us
-		}
-		s.mu.Unlock()
-		if err != nil {
-			return nil, nil, err
-		}
 	}
 }
 
@@ -109,7 +101,10 @@ func (q *queue) done() error {
 	if q.closed {
 		return q.why
 	}
-	if q.suspended > 0 || q.s.ended == nil || !q.empty() || len(q.loans) > 0 {
+	if q.suspended > 0 || q.s.ended == nil {
+		return nil
+	}
+	if (!q.empty() || len(q.loans) > 0) && !(q.s.failed() && q.s.o.atMostOnce()) {
 		return nil
 	}
 	return q.s.ended
@@ -133,14 +128,11 @@ func (q *queue) wait() {
 	}
 }
 
-func (q *queue) sleep(ctx context.Context) error {
+func (q *queue) sleep(ctx context.Context) {
 	select {
 	case <-q.ready:
-		return nil
 	case <-ctx.Done():
-		return ctx.Err()
 	case <-q.gone:
-		return nil
 	}
 }
 
@@ -165,6 +157,7 @@ func (q *queue) next(lent *loan) *Message {
 		return nil
 	}
 	s := q.s
+	q.slow = false
 	for {
 		if q.ring.n == 0 && s.pool.n > 0 {
 			s.deal()
@@ -185,7 +178,6 @@ func (q *queue) next(lent *loan) *Message {
 		case s.o.atMostOnce() && !s.isAhead(l, m):
 			return nil
 		}
-		q.slow = false
 		q.ring.popFront()
 		s.handOut(q, m, lent)
 		if q.waiters > 0 {
@@ -230,6 +222,23 @@ func (q *queue) giveBack(lent *loan, m *Message) {
 	l.buffered++
 	s.buffered.add(m)
 	q.ring.pushFront(m)
+	q.settleFront()
+}
+
+// settleFront moves the message in front behind those of its shard that come before it: other Streams may have given theirs back first.
+func (q *queue) settleFront() {
+	m, at := q.ring.front(), 0
+	for i := 1; i < q.ring.n; i++ {
+		x := q.ring.at(i)
+		if x.run.led != m.run.led {
+			continue
+		}
+		if x.Seq.Compare(m.Seq) > 0 {
+			return
+		}
+		q.ring.move(at, i)
+		at = i
+	}
 }
 
 func (q *queue) endLoan(lent *loan) {

@@ -188,3 +188,16 @@ func TestInFlightIsWhatIsEmittedAndNotCommitted(t *testing.T) {
 		}
 	})
 }
+
+func TestInFlightInRealTimeIsWhatIsBuffered(t *testing.T) {
+	inBubble(t, abilities{}, StreamerOptions{}, func(t *testing.T, r *rig) {
+		r.shards = 2
+		r.add(0, 4)
+		r.add(1, 1)
+		r.take(r.consumer(ConsumerOptions{}), 3)
+		got := maps.Collect(r.source(0).c.InFlight(StreamShard{"s", 0}))
+		if want := map[SeqNo]bool{SeqUint(4): false}; !maps.Equal(got, want) {
+			t.Fatalf("in flight %v, want %v", got, want)
+		}
+	})
+}

@@ -18,7 +18,7 @@ type rig struct {
 	s Streamer
 }
 
-// inBubble runs f with a rig and closes the Streamer at the end.
+// inBubble runs f with a rig and closes the Streamer at the end. The engine must have kept the SPI's contract.
 func inBubble(t *testing.T, can abilities, o StreamerOptions, f func(t *testing.T, r *rig)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
@@ -32,7 +32,13 @@ func inBubble(t *testing.T, can abilities, o StreamerOptions, f func(t *testing.
 		if err != nil {
 			t.Fatal(err)
 		}
-		defer s.Close()
+		defer func() {
+			_ = s.Close()
+			synctest.Wait()
+			for _, breach := range b.breaches {
+				t.Errorf("the SPI's contract is broken: %s", breach)
+			}
+		}()
 		f(t, &rig{b, t, s})
 	})
 }

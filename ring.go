@@ -22,6 +22,15 @@ func (r *ring) pushFront(m *Message) {
 	r.n++
 }
 
+// move takes the message at from to place to, and those between one place forward.
+func (r *ring) move(from, to int) {
+	m := r.at(from)
+	for i := from; i < to; i++ {
+		r.buf[(r.head+i)&(len(r.buf)-1)] = r.at(i + 1)
+	}
+	r.buf[(r.head+to)&(len(r.buf)-1)] = m
+}
+
 func (r *ring) front() *Message { return r.buf[r.head] }
 
 func (r *ring) popFront() *Message {

@@ -25,19 +25,19 @@ type session struct {
 	releaser Releaser
 
 	mu       sync.Mutex
-	returned sync.Cond // a message lent to a Stream came back
-	ledgers  map[StreamShard]*ledger
-	lost     map[StreamShard]bool // revoked and not assigned again: late messages of theirs are dropped
-	active   []*ledger            // keep runs
-	full     []*ledger            // may have a full window
-	queues   []*queue             // members, in order of joining
-	pool     ring                 // dealt groups: messages that no member has room for yet
-	turn     int                  // dealt groups: whose turn it is
-	seed     maphash.Seed         // dealt groups: which member keeps a key means nothing outside this session
-	buffered held                 // emitted and not handed out
-	parked   held                 // the part of buffered that waits behind full windows
-	order    uint64               // runs so far
-	ended    error                // io.EOF or the failure that ended fetching
+	returned sync.Cond               // a message lent to a Stream came back
+	ledgers  map[StreamShard]*ledger // the shards that are read; nil for one that was quiet so far: thousands may be
+	lost     map[StreamShard]bool    // revoked and not assigned again: late messages of theirs are dropped
+	active   []*ledger               // keep runs
+	full     []*ledger               // may have a full window
+	queues   []*queue                // members, in order of joining
+	pool     ring                    // dealt groups: messages that no member has room for yet
+	turn     int                     // dealt groups: whose turn it is
+	seed     maphash.Seed            // dealt groups: which member keeps a key means nothing outside this session
+	buffered held                    // emitted and not handed out
+	parked   held                    // the part of buffered that waits behind full windows
+	order    uint64                  // runs so far
+	ended    error                   // io.EOF or the failure that ended fetching
 	closing  bool
 	resting  bool // undelivered messages went back to the group: fetch again when somebody asks
 	waiters  int
@@ -176,10 +176,19 @@ func (s *session) enter(slab []Message) {
 		r.order = s.order
 		l.buffered += len(part)
 		if s.o.tracks() {
+			s.forgetDone(l)
 			l.append(r)
 			s.list(l)
 		}
 		s.queue(r, part)
+	}
+}
+
+// forgetDone frees what the mark has passed where only the mark is committed: until the next commit that can be millions.
+func (s *session) forgetDone(l *ledger) {
+	if s.acker == nil {
+		l.advance()
+		l.release(false)
 	}
 }
 
@@ -197,7 +206,7 @@ func (s *session) queue(r *run, part []Message) {
 	}
 }
 
-// ledger is the shard's ledger; nil when the shard was taken away.
+// ledger is the shard's ledger, made with its first message; nil when the shard was taken away.
 func (s *session) ledger(at StreamShard) *ledger {
 	if l := s.ledgers[at]; l != nil {
 		if l.leaving {
@@ -260,6 +269,9 @@ func (s *session) end(err error) {
 		q.wakeOne()
 	}
 }
+
+// failed says that the session ended with a failure: what is not committed by now never will be. session.mu is held.
+func (s *session) failed() bool { return s.ended != nil && s.ended != io.EOF }
 
 // signal puts a token into a channel of capacity 1.
 func signal(c chan struct{}) {

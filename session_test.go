@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"io"
-	"slices"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -40,6 +39,29 @@ func TestBufferBytesBoundWhatIsFetchedAhead(t *testing.T) {
 		synctest.Wait()
 		if n := r.source(0).fetched(); n != 10 {
 			t.Fatalf("%d fetched, want another fetch once 9 bytes are left", n)
+		}
+	})
+}
+
+func TestBufferBytesBoundWhatIsParked(t *testing.T) {
+	inBubble(t, abilities{cursor: true, pauser: true}, StreamerOptions{}, func(t *testing.T, r *rig) {
+		const shards, limit = 50, 300
+		r.shards = shards
+		for id := range shards {
+			r.add(ShardID(id), 100)
+		}
+		c := r.consumer(ConsumerOptions{Mode: Resumable, MaxInFlight: 1, Prefetch: 20, BufferBytes: limit})
+		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+		defer cancel()
+		taken := 0
+		for _, err := c.Next(ctx); err == nil; _, err = c.Next(ctx) { // until every window is full
+			taken++
+		}
+		s := c.q.Load().s
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		if s.buffered.bytes > 2*limit+100 {
+			t.Errorf("%d bytes are held behind %d full windows, want about %d at most", s.buffered.bytes, taken, 2*limit)
 		}
 	})
 }
@@ -113,106 +135,6 @@ func TestRealTimeHasNoWindow(t *testing.T) {
 				t.Fatal("an Ack counted in RealTime")
 			}
 		}
-	})
-}
-
-func TestAnEndedContextWinsOverAWaitingMessage(t *testing.T) {
-	inBubble(t, abilities{}, StreamerOptions{}, func(t *testing.T, r *rig) {
-		r.add(0, 3)
-		c := r.consumer(ConsumerOptions{})
-		ctx, cancel := context.WithCancel(t.Context())
-		cancel()
-		if m, err := c.Next(ctx); err != context.Canceled || m != nil {
-			t.Errorf("Next = %v, %v", m, err)
-		}
-		if b, err := c.NextBatch(ctx, 3); err != context.Canceled || b != nil {
-			t.Errorf("NextBatch = %v, %v", b, err)
-		}
-		for m, err := range c.Messages(ctx) {
-			t.Errorf("Messages yielded %v, %v", m, err)
-		}
-		if m, ok := <-c.Stream(ctx); ok {
-			t.Errorf("Stream gave %s", m.Value)
-		}
-		if err := c.Err(); err != context.Canceled {
-			t.Errorf("Err = %v", err)
-		}
-		r.expect(c, upTo(0, 1, 3)...) // still usable, nothing lost
-	})
-}
-
-func TestNWaitersAndNMessagesNobodyStarves(t *testing.T) {
-	for _, n := range []int{1, 2, 50} {
-		inBubble(t, abilities{}, StreamerOptions{}, func(t *testing.T, r *rig) {
-			c := r.consumer(ConsumerOptions{})
-			var wg sync.WaitGroup
-			var mu sync.Mutex
-			var got []string
-			for range n {
-				wg.Go(func() {
-					m := r.take(c, 1)[0]
-					mu.Lock()
-					defer mu.Unlock()
-					got = append(got, string(m.Value))
-				})
-			}
-			synctest.Wait()
-			r.add(0, n) // one slab: one wake-up has to become n
-			wg.Wait()
-			slices.Sort(got)
-			if want := slices.Sorted(slices.Values(upTo(0, 1, n))); !slices.Equal(got, want) {
-				t.Fatalf("%d waiters got %v", n, got)
-			}
-		})
-	}
-}
-
-func TestAWaiterThatGivesUpPassesTheWakeUpOn(t *testing.T) {
-	inBubble(t, abilities{}, StreamerOptions{}, func(t *testing.T, r *rig) {
-		c := r.consumer(ConsumerOptions{})
-		ctx, cancel := context.WithCancel(t.Context())
-		for range 10 {
-			go func() { _, _ = c.Next(ctx) }() // ends with ctx
-		}
-		got := background(func() string { return string(r.take(c, 1)[0].Value) })
-		synctest.Wait()
-		r.add(0, 1)
-		cancel() // races the wake-up: the message must reach one of those who took or the one who still waits
-		r.add(0, 10)
-		got()
-	})
-}
-
-func TestStreamGivesBackWhatNobodyReceived(t *testing.T) {
-	inBubble(t, abilities{cursor: true}, StreamerOptions{}, func(t *testing.T, r *rig) {
-		r.add(0, 5)
-		c := r.consumer(ConsumerOptions{Mode: Resumable, Ack: AckManual})
-		ctx, cancel := context.WithCancel(t.Context())
-		stream := c.Stream(ctx)
-		if m := <-stream; string(m.Value) != "0/1" {
-			t.Fatalf("got %s", m.Value)
-		}
-		synctest.Wait() // offers 0/2
-		cancel()
-		r.expect(c, upTo(0, 2, 5)...)
-		if m, ok := <-stream; ok {
-			t.Fatalf("the channel gave %s after its ctx ended", m.Value)
-		}
-	})
-}
-
-func TestSeveralStreamsGiveBackInOrder(t *testing.T) {
-	inBubble(t, abilities{}, StreamerOptions{}, func(t *testing.T, r *rig) {
-		r.add(0, 20)
-		c := r.consumer(ConsumerOptions{})
-		ctx, cancel := context.WithCancel(t.Context())
-		for range 5 {
-			c.Stream(ctx)
-		}
-		synctest.Wait()
-		cancel()
-		synctest.Wait()
-		r.expect(c, upTo(0, 1, 20)...)
 	})
 }
 
@@ -296,83 +218,5 @@ func TestATransientFetchErrorIsRetriedAndReported(t *testing.T) {
 		if len(seen) != 3 || !errors.Is(seen[0].Err, lost) || seen[0].After != time.Minute || seen[0].Op != "read" {
 			t.Errorf("reported %+v", seen)
 		}
-	})
-}
-
-func TestNextBatchTakesWhatIsThere(t *testing.T) {
-	inBubble(t, abilities{}, StreamerOptions{}, func(t *testing.T, r *rig) {
-		r.add(0, 5)
-		c := r.consumer(ConsumerOptions{Prefetch: 100})
-		for _, want := range [][]string{upTo(0, 1, 3), upTo(0, 4, 5)} {
-			b, err := c.NextBatch(t.Context(), 3)
-			if err != nil || !slices.Equal(valuesOf(b), want) {
-				t.Fatalf("NextBatch = %v, %v; want %v", valuesOf(b), err, want)
-			}
-		}
-		if _, err := c.NextBatch(t.Context(), 0); !errors.Is(err, ErrInvalid) {
-			t.Fatalf("NextBatch of 0 = %v, want ErrInvalid", err)
-		}
-	})
-}
-
-func TestMessagesAcknowledgesWhenItsBodyReturns(t *testing.T) {
-	tests := []struct {
-		name string
-		ack  AckPolicy
-		want uint64 // committed at Close, when the third body breaks
-	}{
-		{"on return", AckOnReturn, 2},
-		{"manual", AckManual, 0},
-		{"delayed", AckDelayed, 3},
-		{"on delivery", AckOnDelivery, 3},
-	}
-	for _, tt := range tests {
-		t.Run(tt.name, func(t *testing.T) {
-			inBubble(t, abilities{cursor: true}, StreamerOptions{}, func(t *testing.T, r *rig) {
-				r.add(0, 5)
-				c := r.consumer(ConsumerOptions{Mode: Resumable, Ack: tt.ack})
-				n := 0
-				for range c.Messages(t.Context()) {
-					if n++; n == 3 {
-						break
-					}
-				}
-				if err := c.Close(); err != nil || r.mark(0) != tt.want {
-					t.Fatalf("committed %d, %v; want %d", r.mark(0), err, tt.want)
-				}
-			})
-		})
-	}
-}
-
-func TestCloseWhileBlocked(t *testing.T) {
-	inBubble(t, abilities{cursor: true}, StreamerOptions{}, func(t *testing.T, r *rig) {
-		c := r.consumer(ConsumerOptions{Mode: Resumable})
-		next := background(func() error { _, err := c.Next(t.Context()); return err })
-		loop := background(func() error {
-			for _, err := range c.Messages(t.Context()) {
-				return err
-			}
-			return nil
-		})
-		stream := c.Stream(t.Context())
-		synctest.Wait()
-		first, second := background(c.Close), background(c.Close)
-		if err := errors.Join(first(), second(), c.Close()); err != nil {
-			t.Errorf("Close = %v", err)
-		}
-		if err := next(); !errors.Is(err, ErrClosed) {
-			t.Errorf("Next = %v, want ErrClosed", err)
-		}
-		if err := loop(); err != nil {
-			t.Errorf("Messages yielded %v, want an ordinary end", err)
-		}
-		if _, ok := <-stream; ok || !errors.Is(c.Err(), ErrClosed) {
-			t.Errorf("Stream is open, or Err = %v", c.Err())
-		}
-		if _, ok := <-c.Stream(t.Context()); ok {
-			t.Error("Stream after Close is open")
-		}
-		r.called([]string{"open"}, "close")
 	})
 }

@@ -25,6 +25,8 @@ func badStreamCases() []testCase {
 		cases = append(cases,
 			testCase{name: "deleted/under-a-consumer/" + m.name, needs: append([]Part{Deletion}, m.needs...), run: func(b *bed) { deletedUnderConsumer(b, m.mode) }},
 			testCase{name: "recreated/under-a-consumer/" + m.name, needs: append([]Part{Deletion}, m.needs...), run: func(b *bed) { recreatedUnderConsumer(b, m.mode) }},
+			testCase{name: "back/at-once/" + m.name, needs: append([]Part{Deletion}, m.needs...), run: func(b *bed) { backAtOnce(b, m.mode) }},
+			testCase{name: "back/while-Next-waits/" + m.name, needs: append([]Part{Deletion}, m.needs...), run: func(b *bed) { backWhileWaiting(b, m.mode) }},
 			testCase{name: "undecodable/is-passed-over/" + m.name, needs: append(poison[:1:1], m.needs...), run: func(b *bed) { poisonPassed(b, m.mode) }})
 	}
 	return cases

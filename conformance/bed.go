@@ -76,13 +76,19 @@ func (b *bed) options() streamer.StreamerOptions {
 // connect starts another program on the place. It is closed when the case ends, if the case has not done so.
 func (b *bed) connect(edit ...func(*streamer.StreamerOptions)) streamer.Streamer {
 	b.Helper()
+	return b.connectBy(b.place.Connect, edit...)
+}
+
+// connectBy is connect by another door of the place.
+func (b *bed) connectBy(door func(context.Context, streamer.StreamerOptions) (streamer.Streamer, error), edit ...func(*streamer.StreamerOptions)) streamer.Streamer {
+	b.Helper()
 	o := b.options()
 	for _, e := range edit {
 		e(&o)
 	}
 	ctx, cancel := b.limit()
 	defer cancel()
-	s, err := b.place.Connect(ctx, o)
+	s, err := door(ctx, o)
 	if err != nil {
 		b.Fatalf("Connect: %v", err)
 	}

@@ -14,7 +14,7 @@ func (b *bed) checkFaults() {
 		{Trimming, f.Trim != nil},
 		{NewShards, f.AddShard != nil},
 		{Poisoning, f.Poison != nil},
-		{Deletion, f.Delete != nil && f.Create != nil},
+		{Deletion, f.Delete != nil && f.Create != nil && f.Always != nil},
 		{GroupLoss, f.DropGroup != nil},
 		{Fencing, f.Lose != nil},
 		{Denial, f.Deny != nil},

@@ -86,6 +86,8 @@ type Faults struct {
 	Poison func(s streamer.StreamShard) (reported streamer.StreamShard)
 	// Delete removes a stream under whoever uses it; Create makes it again, empty. (Deletion)
 	Delete, Create func(stream string)
+	// Always is Place.Connect for a program that says create=always. (Deletion)
+	Always func(ctx context.Context, o streamer.StreamerOptions) (streamer.Streamer, error)
 	// DropGroup makes the server forget a group that is in use. (GroupLoss)
 	DropGroup func(stream, group string)
 	// Lose takes every shard of a group from its present owner as a long stop of its process would: the owner is not told. (Fencing)

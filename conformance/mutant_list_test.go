@@ -37,6 +37,8 @@ func mutants() []mutant {
 		{promise: 15, name: "buffer-bytes-do-not-count", program: bufferUnbounded},
 		{promise: 16, name: "what-is-skipped-is-not-reported", place: skippedUnreported},
 		{promise: 16, name: "a-deleted-stream-is-an-error-of-no-kind", program: deletedNameless},
+		{promise: 16, name: "create-always-does-not-wait", place: doesNotWait},
+		{promise: 16, name: "a-stream-that-came-back-begins-with-its-second-message", program: comesBackLate},
 		{promise: 17, name: "break-acknowledges", program: breakAcknowledges},
 		{promise: 17, name: "next-acknowledges-the-previous", program: nextAcknowledges},
 		{promise: 18, name: "lag-is-one-too-many", program: lagLies},

@@ -4,9 +4,11 @@ import (
 	"context"
 	"iter"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/gostreamer/streamer"
+	"github.com/gostreamer/streamer/conformance"
 )
 
 // reader is a consumer whose Next is broken.
@@ -271,4 +273,34 @@ func (h *hoarder) drop(err error) error {
 		h.held = nil
 	}
 	return err
+}
+
+// doesNotWait gives up the stream that vanished, whatever create says.
+func doesNotWait(p *conformance.Place) { p.Always = p.Connect }
+
+// comesBackLate loses the first message of a stream that was deleted and is back.
+func comesBackLate(w *world) program {
+	w.mu.Lock()
+	if remove := w.Delete; w.shared["deleted"] == nil {
+		w.shared["deleted"] = 0
+		w.Delete = func(stream string) {
+			remove(stream)
+			w.mu.Lock()
+			defer w.mu.Unlock()
+			w.shared["deleted"] = w.shared["deleted"].(int) + 1
+		}
+	}
+	w.mu.Unlock()
+	deleted := func() int { w.mu.Lock(); defer w.mu.Unlock(); return w.shared["deleted"].(int) }
+	return reading(func(c streamer.Consumer, _ streamer.ConsumerOptions) streamer.Consumer {
+		var seen atomic.Int64
+		seen.Store(int64(deleted()))
+		return &reader{c, func(ctx context.Context) (*streamer.Message, error) {
+			m, err := c.Next(ctx)
+			if n := int64(deleted()); err == nil && seen.Swap(n) != n {
+				return c.Next(ctx)
+			}
+			return m, err
+		}}
+	})
 }

@@ -89,14 +89,7 @@ func (m *mutant) build() conformance.Harness {
 		}
 		if m.program != nil {
 			w := &world{Place: p, plan: plan, shared: make(map[string]any)}
-			connect := p.Connect
-			p.Connect = func(ctx context.Context, o streamer.StreamerOptions) (streamer.Streamer, error) {
-				s, err := connect(ctx, o)
-				if err != nil {
-					return nil, err
-				}
-				return &brokenStreamer{s, m.program(w)}, nil
-			}
+			p.Connect, p.Always = m.breaks(w, p.Connect), m.breaks(w, p.Always)
 		}
 		return p
 	}
@@ -104,6 +97,20 @@ func (m *mutant) build() conformance.Harness {
 		m.harness(&h)
 	}
 	return h
+}
+
+// door is how a program connects to a place.
+type door = func(ctx context.Context, o streamer.StreamerOptions) (streamer.Streamer, error)
+
+// breaks has the broken program behind a door of a place.
+func (m *mutant) breaks(w *world, connect door) door {
+	return func(ctx context.Context, o streamer.StreamerOptions) (streamer.Streamer, error) {
+		s, err := connect(ctx, o)
+		if err != nil {
+			return nil, err
+		}
+		return &brokenStreamer{s, m.program(w)}, nil
+	}
 }
 
 // TestMutants: each promise has a mutant that fails its cases, and those of no other promise.

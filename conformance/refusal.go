@@ -64,6 +64,7 @@ func refusesMoving(b *bed) {
 	defer cancel()
 	b.unsupported("Seek", c.Seek(ctx, time.Now()))
 	b.unsupported("Rewind", c.Rewind(ctx, streamer.Beginning()))
+	b.unsupported("Rewind to the committed position", c.Rewind(ctx, streamer.Committed()))
 	b.sendN(1, 2, 1)
 	b.expect(c, 1)
 	b.close(c)

@@ -23,6 +23,7 @@ func (s *source) Fetch(ctx context.Context, emit func([]streamer.Message)) error
 		err := s.gather()
 		if len(s.batch.picked) > 0 {
 			emit(s.deliver())
+			s.arrived()
 			s.pause = 0
 			if s.skip(err) || errors.Is(err, ss.ErrMore) {
 				err = nil
@@ -162,8 +163,22 @@ func (s *source) deliver() []streamer.Message {
 		s.track(p.sh, p.step)
 	}
 	s.progressed()
+	for _, sh := range s.batch.shards {
+		sh.coming = sh.count
+		s.coming = append(s.coming, sh)
+	}
 	s.mu.Unlock()
 	return s.batch.slab()
+}
+
+// arrived notes that what deliver made is emitted.
+func (s *source) arrived() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, sh := range s.coming {
+		sh.coming = 0
+	}
+	s.coming = s.coming[:0]
 }
 
 // track notes that a message is on its way. mu is held.

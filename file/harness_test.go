@@ -75,6 +75,11 @@ func (p *place) faults() conformance.Faults {
 		Poison:   p.poison,
 		Delete:   func(string) { p.must(os.RemoveAll(p.config.Path)) },
 		Create:   p.create,
+		Always: func(ctx context.Context, o streamer.StreamerOptions) (streamer.Streamer, error) {
+			c := p.config
+			c.Create = streamer.CreateAlways
+			return Connect(ctx, c, o)
+		},
 		DropGroup: func(_, group string) {
 			p.must(os.RemoveAll(filepath.Join(p.config.Path+groupsSuffix, escapeName(group))))
 		},

@@ -40,9 +40,9 @@ func (sh *shard) lag(last uint64) int64 {
 	done, some := sh.last, !sh.none
 	last = max(last, done)
 	if sh.saved != nil {
-		done, some = sh.saved.done, sh.saved.begun
+		return count(last, sh.saved.done, sh.saved.begun)
 	}
-	return count(last, done, some)
+	return count(last, done, some) + int64(sh.coming)
 }
 
 // count is how many numbers there are up to last behind done, or from the first one on.

@@ -61,6 +61,9 @@ func openToWrite(path string, create streamer.Create) (*os.File, error) {
 		flags |= os.O_CREATE | os.O_EXCL
 	}
 	f, err := os.OpenFile(path, flags, 0o644)
+	if errors.Is(err, os.ErrNotExist) && create == streamer.CreateNever {
+		err = fmt.Errorf("%w (create=never: create a stream with Admin.Create, or leave that option out)", err)
+	}
 	if err != nil {
 		return nil, translate(err)
 	}

@@ -47,6 +47,9 @@ func (s *source) openFile() error {
 		}
 		f, err = os.Open(s.log.path)
 	}
+	if errors.Is(err, fs.ErrNotExist) {
+		return missing(err)
+	}
 	if err != nil {
 		return translate(err)
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"math/rand/v2"
+	"strings"
 	"testing"
 	"time"
 
@@ -245,8 +246,8 @@ func TestBeaconsLeadToTheSegment(t *testing.T) {
 	const interval, n = 1024, 4000
 	f := newForeign(interval)
 	for i := range n {
-		f.sendAt("a", 0, uint64(1700000000000+i), "message")
-		f.sendAt("b", 0, uint64(1700000000000+i), "message")
+		f.sendAt("a", 0, 1700000000000+uint64(i), "message")
+		f.sendAt("b", 0, 1700000000000+uint64(i), "message")
 	}
 	src := &counting{b: f.b}
 	v := &view{src: src, interval: interval, size: int64(len(f.b))}
@@ -269,13 +270,39 @@ func TestBeaconsLeadToTheSegment(t *testing.T) {
 }
 
 type counting struct {
-	b     bytesAt
-	reads int
+	b           bytesAt
+	reads, read int // calls, and bytes
 }
 
 func (c *counting) ReadAt(p []byte, off int64) (int, error) {
 	c.reads++
-	return c.b.ReadAt(p, off)
+	n, err := c.b.ReadAt(p, off)
+	c.read += n
+	return n, err
+}
+
+// TestTheEndBehindALargeMessageTakesOneReading: not one for each of the beacons that it spans.
+func TestTheEndBehindALargeMessageTakesOneReading(t *testing.T) {
+	f := newForeign(1024)
+	f.send("a", "small")
+	small := len(f.b)
+	f.send("a", strings.Repeat("large", 1<<18))
+	whole := len(f.b)
+	for what, c := range map[string]struct{ size, end int }{
+		"whole":      {whole, whole},
+		"torn":       {whole - 1, small},
+		"half there": {whole / 2, small},
+	} {
+		src := &counting{b: f.b[:c.size]}
+		v := &view{src: src, interval: 1024, size: int64(c.size)}
+		e, err := v.ending(t.Context())
+		if err != nil || e.end != int64(c.end) {
+			t.Errorf("%s: the end is %d, %v, want %d", what, e.end, err, c.end)
+		}
+		if src.read > 2*c.size {
+			t.Errorf("%s: %d bytes were read of %d", what, src.read, c.size)
+		}
+	}
 }
 
 // TestSurveyor is SeaStreamer's: which beacon is before message 3 of ten beacons, beacon n naming message n, when only some name the shard.
@@ -297,6 +324,40 @@ func TestSurveyor(t *testing.T) {
 		v := &view{src: b, interval: interval, size: int64(len(b))}
 		if got, err := v.seqBefore("a", 0, func(s uint64) bool { return s < 3 }); err != nil || got != c.want {
 			t.Errorf("named by %v: beacon %d, %v; want %d", c.named, got, err, c.want)
+		}
+	}
+}
+
+// TestLagCountsWhatIsOnItsWayUntilItIsEmitted: a message that Fetch has read and not handed over is not read yet.
+func TestLagCountsWhatIsOnItsWayUntilItIsEmitted(t *testing.T) {
+	r := newRig(t, func(c *Config) { c.NoFollow = true })
+	r.produce("a", numbers(0, 10)...)
+	r.produce("b", numbers(0, 5)...)
+	b, err := newBackend(r.cfg)
+	r.ok(err)
+	defer b.Close(r.ctx)
+	c := sourceConfig(wildcard)
+	c.MaxBatch = 4
+	src, err := b.OpenSource(r.ctx, c)
+	r.ok(err)
+	defer src.Close(r.ctx)
+	lag := func() (n int64) {
+		all, err := src.(streamer.Lagger).Lag(r.ctx)
+		r.ok(err)
+		for _, l := range all {
+			n += l.Messages
+		}
+		return n
+	}
+	for left := int64(15); left > 0; {
+		r.ok(src.Fetch(r.ctx, func(slab []streamer.Message) {
+			if n := lag(); n != left {
+				t.Errorf("before %d messages are emitted: %d, want %d", len(slab), n, left)
+			}
+			left -= int64(len(slab))
+		}))
+		if n := lag(); n != left {
+			t.Errorf("after: %d, want %d", n, left)
 		}
 	}
 }

@@ -90,7 +90,7 @@ func TestReopenOfALogCutAnywhere(t *testing.T) {
 func TestReopenedLogIsByteForByteTheSame(t *testing.T) {
 	f := newForeign(512)
 	for i := range 60 {
-		f.sendAt("a", 0, uint64(1700000000000+i), fmt.Sprint("message ", i))
+		f.sendAt("a", 0, 1700000000000+uint64(i), fmt.Sprint("message ", i))
 	}
 	whole := f.b
 	r := newRig(t)

@@ -87,13 +87,19 @@ func (v *view) ending(ctx context.Context) (ending, error) {
 	}
 }
 
-// torn says whether the frame that beacon n splits is not all there, or the beacon isn't: the end of the log is before it.
+// torn says whether the frame that beacon n splits is not all there, or the beacon isn't: the end of the log is before it. Of a frame that lacks but a
+// few bytes it may not know.
 func (v *view) torn(n int64) (bool, error) {
 	if n == 0 {
 		return false, nil
 	}
 	b, ok, err := v.beacon(n)
-	return !ok || n*int64(v.interval)+int64(b.Size)+int64(b.Remaining) > v.size, err
+	if !ok {
+		return true, err
+	}
+	// The beacons that split the same frame sum up the same shards, so they are about as large.
+	further := max(int64(b.Remaining)-1, 0) / max(int64(v.interval)-int64(b.Size), 1)
+	return n*int64(v.interval)+int64(b.Remaining)+(1+further)*int64(b.Size) > v.size, nil
 }
 
 // end is where a writer would go on, when everything was read.

@@ -58,7 +58,8 @@ type source struct {
 
 	mu      sync.Mutex
 	streams map[string]map[streamer.ShardID]*shard
-	seen    int64 // everything before this offset was emitted or passed over
+	seen    int64    // everything before this offset was emitted or passed over
+	coming  []*shard // that have messages in a slab which is being emitted
 }
 
 // shard is what a source knows of one shard.
@@ -77,6 +78,7 @@ type shard struct {
 	saved *cursor // as it is in its file; groups only
 
 	slot, count int // of the batch that is being made
+	coming      int // messages of the slab that is being emitted: last counts them already
 }
 
 // step is where a message lies.
@@ -263,7 +265,13 @@ func (s *source) positioned() int64 {
 	return s.r.Offset()
 }
 
-var errDeleted = errors.New("the log was deleted, replaced or cut off while it was read")
+// missing says what to do about a log that does not exist.
+func missing(err error) error {
+	return &streamer.Error{Kind: streamer.ErrNotFound,
+		Err: fmt.Errorf("%w (a consumer makes no log: send to it first, create a stream with Admin.Create, or connect with create=always)", err)}
+}
+
+var errDeleted = errors.New("the log was deleted, replaced or cut off while it was read; with create=always its consumers wait for it to come back")
 
 func notThere(path string) error {
 	return &streamer.Error{Kind: streamer.ErrNotFound, Err: fmt.Errorf("%s: %w", path, errDeleted)}

@@ -20,20 +20,26 @@ func parse(u *streamer.URI) (Config, []string, error) {
 	if err := streamer.Bind(u, &c, options); err != nil {
 		return c, nil, err
 	}
+	var streams []string
+	var err error
+	c.Path, streams, err = Split(u)
+	return c, streams, err
+}
+
+// Split cuts the path of a file:// URI into that of the log and the streams that it names: none, several, or "*" for all. Options are not looked at.
+// ErrInvalid when there is no .ss file in the path, and when a name cannot be a stream's.
+func Split(u *streamer.URI) (log string, streams []string, err error) {
 	if u.User != nil {
-		return c, nil, invalid(errors.New("file:// has no users: leave the user out"))
+		return "", nil, invalid(errors.New("file:// has no users: leave the user out"))
 	}
 	if len(u.Hosts) > 1 {
-		return c, nil, invalid(errors.New("file:// takes one path; write a comma in it as %2C"))
+		return "", nil, invalid(errors.New("file:// takes one path; write a comma in it as %2C"))
 	}
 	path := u.Path
 	if len(u.Hosts) == 1 {
 		path = u.Hosts[0] + path // a relative path starts where other URIs have the host
 	}
-	var streams []string
-	var err error
-	c.Path, streams, err = splitPath(path)
-	return c, streams, err
+	return splitPath(path)
 }
 
 // splitPath cuts /data/log.ss/orders,refunds into the log and its streams. An element that ends in .ss is the log when it is the last one or the

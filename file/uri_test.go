@@ -3,6 +3,7 @@ package file
 import (
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -42,6 +43,31 @@ func TestURI(t *testing.T) {
 		c, streams, err := parse(u)
 		if err != nil || c.Path != want.path || fmt.Sprint(streams) != fmt.Sprint(want.streams) {
 			t.Errorf("%s: path %q, streams %q, %v; want %q, %q", uri, c.Path, streams, err, want.path, want.streams)
+		}
+	}
+}
+
+// TestSplitCutsAsConnectDoes: whatever the options are.
+func TestSplitCutsAsConnectDoes(t *testing.T) {
+	for uri, want := range map[string]struct {
+		log, streams string
+		kind         error
+	}{
+		"file:///tmp/x.ss/a,b?mode=resumable":   {"/tmp/x.ss", "[a b]", nil},
+		"file://x.ss?colour=blue&beacon=1":      {"x.ss", "[]", nil},
+		"file:///tmp/x.ss/*":                    {"/tmp/x.ss", "[*]", nil},
+		"file:///tmp/x/a":                       {"", "[]", streamer.ErrInvalid},
+		"file://user@/tmp/x.ss/a":               {"", "[]", streamer.ErrInvalid},
+		"file://a,b/tmp/x.ss/a":                 {"", "[]", streamer.ErrInvalid},
+		"file:///tmp/x.ss/SEA_STREAMER_SOMEHOW": {"", "[]", streamer.ErrInvalid},
+	} {
+		u, err := streamer.ParseURI(uri)
+		if err != nil {
+			t.Fatal(err)
+		}
+		log, streams, err := Split(u)
+		if log != want.log || fmt.Sprint(streams) != want.streams || !errors.Is(err, want.kind) {
+			t.Errorf("%s: %q, %q, %v", uri, log, streams, err)
 		}
 	}
 }
@@ -135,5 +161,23 @@ func TestURIToTheEnd(t *testing.T) {
 		if err := s.Close(); err != nil {
 			t.Fatal(err)
 		}
+	}
+}
+
+// TestTheErrorAboutAMissingLogSaysWhatToDo.
+func TestTheErrorAboutAMissingLogSaysWhatToDo(t *testing.T) {
+	r := newRig(t)
+	_, err := r.connect().Consumer(r.ctx, streamer.ConsumerOptions{Streams: []string{"a"}})
+	r.is(err, streamer.ErrNotFound)
+	r.is(err, fs.ErrNotExist)
+	for _, w := range []string{r.cfg.Path, "create=always", "Admin.Create"} {
+		if !strings.Contains(err.Error(), w) {
+			t.Errorf("%v: nothing of %s", err, w)
+		}
+	}
+	_, err = r.connect(func(c *Config) { c.Create = streamer.CreateNever }).Producer(r.ctx, streamer.ProducerOptions{Stream: "a"})
+	r.is(err, streamer.ErrNotFound)
+	if !strings.Contains(err.Error(), "create=never") {
+		t.Error(err)
 	}
 }

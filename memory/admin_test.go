@@ -90,6 +90,33 @@ func TestRealTimeLagCountsWhatWasNotEmitted(t *testing.T) {
 	}
 }
 
+func TestRealTimeLagCountsWhatIsOnItsWayUntilItIsEmitted(t *testing.T) {
+	r := newRig(t, Config{})
+	r.create("s", 2)
+	rd := r.open(streamer.SourceConfig{Streams: []string{"s"}, MaxBatch: 4})
+	lag := func() (n int64) {
+		all, err := rd.src.(streamer.Lagger).Lag(t.Context())
+		r.ok(err)
+		for _, l := range all {
+			n += l.Messages
+		}
+		return n
+	}
+	r.send("s", 0, 0, 3)
+	r.send("s", 1, 0, 3)
+	for left := int64(6); left > 0; {
+		r.ok(rd.src.Fetch(t.Context(), func(slab []streamer.Message) {
+			if n := lag(); n != left {
+				t.Errorf("before %d messages are emitted: %d, want %d", len(slab), n, left)
+			}
+			left -= int64(len(slab))
+		}))
+		if n := lag(); n != left {
+			t.Errorf("after: %d, want %d", n, left)
+		}
+	}
+}
+
 func TestAGroupIsResetAndDeletedOnlyWhileIdle(t *testing.T) {
 	for _, acks := range []Acks{ByCursor, ByMessage} {
 		t.Run(acks.String(), func(t *testing.T) {

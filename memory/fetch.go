@@ -126,7 +126,7 @@ func (s *source) trouble() (report func(), err error) {
 		return s.mend(), nil
 	}
 	if s.missing != "" {
-		return nil, notFound(s.missing)
+		return nil, missing(s.missing, errStreamDeleted)
 	}
 	return nil, nil
 }
@@ -143,8 +143,6 @@ func (s *source) deliver(n int) []streamer.Message {
 		}
 		rest = rest[len(sp.entries):]
 	}
-	clear(s.spans)
-	s.spans = s.spans[:0]
 	return s.log.faults.lose(slab)
 }
 
@@ -153,6 +151,8 @@ func (s *source) emitted() {
 	s.log.mu.Lock()
 	defer s.log.mu.Unlock()
 	s.emitting = false
+	clear(s.spans)
+	s.spans = s.spans[:0]
 	if s.quiet != nil {
 		close(s.quiet)
 		s.quiet = nil

@@ -19,6 +19,7 @@ func (s *source) Lag(ctx context.Context) ([]streamer.ShardLag, error) {
 	s.log.mu.Lock()
 	defer s.log.mu.Unlock()
 	now := time.Now()
+	coming := s.coming()
 	var lags []streamer.ShardLag
 	for _, name := range s.cfg.Streams {
 		sub := s.subs[name]
@@ -30,11 +31,26 @@ func (s *source) Lag(ctx context.Context) ([]streamer.ShardLag, error) {
 				lags = append(lags, c.shard.lag(pl.committed(), pl.lag(c.shard), now))
 				continue
 			}
-			at := max(c.next, c.shard.first)
+			at := c.next
+			if seq, some := coming[c.shard.at()]; some {
+				at = min(at, seq)
+			}
+			at = max(at, c.shard.first)
 			lags = append(lags, c.shard.lag(at, int64(c.shard.next-at), now))
 		}
 	}
 	return lags, nil
+}
+
+// coming is, of each shard of which Fetch has taken messages and not emitted them yet, the first of those. mu is held.
+func (s *source) coming() map[streamer.StreamShard]uint64 {
+	first := make(map[streamer.StreamShard]uint64, len(s.spans))
+	for _, sp := range s.spans {
+		if _, some := first[sp.StreamShard]; !some {
+			first[sp.StreamShard] = sp.seq
+		}
+	}
+	return first
 }
 
 // lag is a reader's who has n messages to go, from seq on.

@@ -1,6 +1,7 @@
 package memory
 
 import (
+	"errors"
 	"fmt"
 	"sync"
 
@@ -125,6 +126,17 @@ func (st *stream) shard(id streamer.ShardID) (*shard, error) {
 
 func notFound(stream string) error {
 	return &streamer.Error{Stream: stream, Kind: streamer.ErrNotFound}
+}
+
+// What to do about a stream that is not there.
+var (
+	errNoStreamToRead = errors.New("a consumer makes no stream: send to it first, create it with Admin.Create, or connect with create=always")
+	errStreamDeleted  = errors.New("the stream was deleted: with create=always its consumers wait for it to come back")
+	errCreateNever    = errors.New("create=never: create it with Admin.Create, or leave that option out")
+)
+
+func missing(stream string, hint error) error {
+	return &streamer.Error{Stream: stream, Kind: streamer.ErrNotFound, Err: hint}
 }
 
 // change runs f under mu and returns when every source has been told of what f changed.

@@ -37,6 +37,9 @@ func Connect(ctx context.Context, c Config, o streamer.StreamerOptions) (streame
 	return streamer.New(b, o)
 }
 
+// NewBackend is what Connect builds a Streamer on, for code that comes between the two or measures what lies above it. The same errors.
+func NewBackend(c Config) (streamer.Backend, error) { return newBackend(c) }
+
 // backend is one connection to a log.
 type backend struct {
 	cfg    Config

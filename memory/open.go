@@ -99,7 +99,7 @@ func (s *source) open(create streamer.Create, shards int) error {
 func (s *source) subscribe(name string) error {
 	st := s.log.streams[name]
 	if st == nil {
-		return notFound(name)
+		return missing(name, errNoStreamToRead)
 	}
 	for _, id := range s.cfg.Shards[name] {
 		if _, err := st.shard(id); err != nil {

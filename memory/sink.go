@@ -135,7 +135,7 @@ func (s *sink) stream(name string) (*stream, error) {
 	case st != nil && s.create == streamer.CreateNew && s.streams[name] == nil:
 		return nil, &streamer.Error{Stream: name, Kind: streamer.ErrExists}
 	case st == nil && s.create == streamer.CreateNever:
-		return nil, notFound(name)
+		return nil, missing(name, errCreateNever)
 	case st == nil:
 		st = s.log.create(name, s.shards)
 	}

@@ -18,7 +18,7 @@ type source struct {
 	group  *group // nil in RealTime
 	wake   chan struct{}
 
-	spans []span // Fetch's
+	spans []span // what Fetch has taken and not emitted yet; Fetch reads it without mu
 
 	ready    readyList
 	load     int  // shards planned for it: see group.rebalance

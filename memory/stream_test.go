@@ -2,6 +2,7 @@ package memory
 
 import (
 	"fmt"
+	"strings"
 	"testing"
 
 	"github.com/gostreamer/streamer"
@@ -119,4 +120,26 @@ func TestAShardThatAppearsIsReadFromItsBeginning(t *testing.T) {
 			})
 		}
 	}
+}
+
+func TestTheErrorAboutAMissingStreamSaysWhatToDo(t *testing.T) {
+	r := newRig(t, Config{Create: streamer.CreateNever})
+	says := func(err error, what ...string) {
+		t.Helper()
+		r.is(err, streamer.ErrNotFound)
+		for _, w := range what {
+			if !strings.Contains(err.Error(), w) {
+				t.Errorf("%v: nothing of %s", err, w)
+			}
+		}
+	}
+	_, err := r.tryOpen(streamer.SourceConfig{Streams: []string{"s"}})
+	says(err, "create=always", "Admin.Create")
+	_, err = r.backend.OpenSink(t.Context(), streamer.SinkConfig{Stream: "s"})
+	says(err, "create=never", "Admin.Create")
+	r.create("s", 1)
+	rd := r.open(streamer.SourceConfig{Streams: []string{"s"}})
+	r.ok(r.Delete(t.Context(), "s"))
+	_, err = rd.fetch()
+	says(err, "create=always", "deleted")
 }

@@ -207,7 +207,7 @@ type badReader int
 func (n badReader) Read([]byte) (int, error) { return int(n), nil }
 
 func TestAReaderThatBreaksTheRulesIsAnError(t *testing.T) {
-	for _, n := range []int{-1, 1 << 40, 0} {
+	for _, n := range []int{-1, math.MaxInt, 0} {
 		o := openOn(t, newInput(badReader(n), maxLine), Line, everyStream)
 		if _, err := o.fetch(); err == nil || err == io.EOF || errors.Is(err, context.DeadlineExceeded) {
 			t.Errorf("Read that says %d: %v", n, err)

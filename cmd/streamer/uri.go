@@ -4,10 +4,10 @@ import (
 	"fmt"
 	"net/url"
 	"path/filepath"
-	"slices"
 	"strings"
 
 	"github.com/gostreamer/streamer"
+	"github.com/gostreamer/streamer/file"
 )
 
 // withOption returns uri with key set to value, or as it is when value is "". It works on the text, because a parsed URI prints without its
@@ -31,13 +31,21 @@ func withOption(uri, key, value string) string {
 // place is where a URI points, without credentials and options. For a file it is the same wherever the program was started.
 func place(u *streamer.URI) string {
 	if u.Scheme == "file" {
-		if path, err := filepath.Abs(filePath(u)); err == nil {
+		if path, err := filePlace(u); err == nil {
 			return "file://" + path
 		}
 	}
 	bare := *u
 	bare.User, bare.Query = nil, nil
 	return bare.String()
+}
+
+func filePlace(u *streamer.URI) (string, error) {
+	log, streams, err := file.Split(u)
+	if err != nil {
+		return "", err
+	}
+	return filepath.Abs(filepath.Join(log, strings.Join(streams, ",")))
 }
 
 // consumerOptions are those that uri sets.
@@ -58,25 +66,14 @@ func streamsOf(uri string) ([]string, error) {
 	}
 	streams := u.Streams
 	if u.Scheme == "file" {
-		streams = fileStreams(u)
+		if _, streams, err = file.Split(u); err != nil {
+			return nil, err
+		}
 	}
 	if len(streams) == 1 && streams[0] == "*" {
 		return nil, nil
 	}
 	return streams, nil
-}
-
-// filePath is the path of a file:// URI. A relative one starts where other URIs have the host.
-func filePath(u *streamer.URI) string { return strings.Join(u.Hosts, "") + u.Path }
-
-// fileStreams takes the streams off the path of a log: they are its last element, unless that is the log itself.
-func fileStreams(u *streamer.URI) []string {
-	path := strings.TrimRight(filePath(u), "/")
-	last := path[strings.LastIndexByte(path, '/')+1:]
-	if strings.HasSuffix(last, ".ss") {
-		return nil
-	}
-	return slices.DeleteFunc(strings.Split(last, ","), func(s string) bool { return s == "" })
 }
 
 // oneStream is the stream that uri names, "" when it names none.

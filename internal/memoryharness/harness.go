@@ -96,8 +96,13 @@ func (p *place) faults() conformance.Faults {
 			p.must(err)
 			return id
 		},
-		Delete:    func(stream string) { p.must(p.admin.Delete(context.Background(), stream)) },
-		Create:    p.create,
+		Delete: func(stream string) { p.must(p.admin.Delete(context.Background(), stream)) },
+		Create: p.create,
+		Always: func(ctx context.Context, o streamer.StreamerOptions) (streamer.Streamer, error) {
+			c := p.config
+			c.Create = streamer.CreateAlways
+			return memory.Connect(ctx, c, o)
+		},
 		DropGroup: func(stream, group string) { p.must(p.log.Forget(stream, group)) },
 		Lose:      func(_, group string) { p.must(p.log.Expel(group, "")) },
 		Deny:      p.deny,

@@ -195,7 +195,7 @@ func (s *Scanner) whole(f Frame, end int, agree bool) (Frame, error) {
 	f.Pos, f.End = s.startOffset(), s.endOffset(end)
 	sound, marked := Checksum(f.Payload) == f.Sum, s.buf[end-1] == mark
 	switch {
-	case !sound && !(marked && agree):
+	case !sound && (!marked || !agree):
 		return s.fail(ErrChecksum)
 	case !marked && !agree:
 		return s.fail(ErrFrame)

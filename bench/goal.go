@@ -1,0 +1,53 @@
+package main
+
+import (
+	"fmt"
+	"strings"
+)
+
+// goal is what a case should cost at most. Zero fields ask for nothing.
+type goal struct {
+	share  float64 // ns beyond the control
+	total  float64 // ns
+	ratio  float64 // times the control
+	allocs limit
+}
+
+// limit is a number of allocations per message. What a batch or slab allocates is spread over its messages: up to slack of it is not counted.
+type limit struct {
+	asked bool
+	n     float64
+}
+
+const slack = 0.05
+
+func allocs(n float64) limit { return limit{true, n} }
+
+func (g goal) String() string {
+	var parts []string
+	add := func(asked bool, format string, v float64) {
+		if asked {
+			parts = append(parts, fmt.Sprintf(format, v))
+		}
+	}
+	add(g.total > 0, "≤ %g ns", g.total)
+	add(g.share > 0, "share ≤ %g ns", g.share)
+	add(g.ratio > 0, "≤ %g×", g.ratio)
+	add(g.allocs.asked, "%g allocations", g.allocs.n)
+	return strings.Join(parts, ", ")
+}
+
+// missed lists what of the goal r does not reach.
+func (g goal) missed(r result) []string {
+	var missed []string
+	check := func(asked bool, what string, got, limit float64) {
+		if asked && got > limit {
+			missed = append(missed, what)
+		}
+	}
+	check(g.total > 0, "ns", r.subject.ns, g.total)
+	check(g.share > 0, "share", r.share(), g.share)
+	check(g.ratio > 0, "ratio", r.ratio(), g.ratio)
+	check(g.allocs.asked, "allocations", r.subject.allocs, g.allocs.n+slack)
+	return missed
+}

@@ -1,0 +1,102 @@
+// Command bench measures what streamer costs, case by case, each in turn with a control: the same work without streamer. It prints what it finds and
+// writes it into docs/benchmarks.md, which says how to read it.
+package main
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"os"
+	"os/signal"
+	"regexp"
+	"strings"
+	"time"
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	err := run(ctx, os.Args[1:])
+	stop()
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "bench:", err)
+		os.Exit(1)
+	}
+}
+
+// settings are the flags.
+type settings struct {
+	only   *regexp.Regexp // nil: all
+	effort effort
+	page   string
+}
+
+func parse(args []string) (settings, error) {
+	var s settings
+	flags := flag.NewFlagSet("bench", flag.ContinueOnError)
+	flags.Func("run", "only the cases whose names match this `regexp`; prints and leaves the page as it is", func(v string) (err error) {
+		s.only, err = regexp.Compile(v)
+		return err
+	})
+	flags.IntVar(&s.effort.rounds, "rounds", 7, "how often each side of a case has its turn: at least 1; the median counts")
+	flags.DurationVar(&s.effort.budget, "time", 200*time.Millisecond, "how long a turn is, at least")
+	flags.StringVar(&s.page, "o", "../docs/benchmarks.md", "the `page` to update")
+	if err := flags.Parse(args); err != nil {
+		return s, err
+	}
+	if s.effort.rounds < 1 || flags.NArg() > 0 {
+		return s, fmt.Errorf("want -rounds of at least 1 and no arguments")
+	}
+	return s, nil
+}
+
+func run(ctx context.Context, args []string) error {
+	s, err := parse(args)
+	if err == flag.ErrHelp {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	r := report{command: strings.Join(append([]string{"cd bench && go run ."}, args...), " ")}
+	if r.results, err = s.measure(ctx); err != nil {
+		return err
+	}
+	if s.matches("idle") {
+		if r.idle, err = idle(ctx, idleShards); err != nil {
+			return err
+		}
+		fmt.Print(idleTable(r.idle))
+	}
+	if s.only != nil {
+		return nil
+	}
+	return updatePage(s.page, r.markdown())
+}
+
+func (s *settings) matches(name string) bool { return s.only == nil || s.only.MatchString(name) }
+
+// measure prints each result when it is there.
+func (s *settings) measure(ctx context.Context) ([]result, error) {
+	var all []result
+	cases := allCases()
+	for i := range cases {
+		c := &cases[i]
+		if !s.matches(c.name) {
+			continue
+		}
+		r, err := c.run(ctx, s.effort)
+		if err != nil {
+			return nil, err
+		}
+		fmt.Println(r.line())
+		all = append(all, r)
+	}
+	return all, ctx.Err()
+}
+
+// line is a result for a terminal.
+func (r result) line() string {
+	return fmt.Sprintf("%-42s %7s/s %7s ns, control %6s, share %7s, %6s×, CPU %7s and %6s, %5.2f allocations, %5.0f bytes  %s",
+		r.of.name, perSecond(r.subject.ns), figure(r.subject.ns), figure(r.control.ns), figure(r.share()), figure(r.ratio()),
+		figure(r.subject.cpu), figure(r.control.cpu), r.subject.allocs, r.subject.bytes_, verdict(r.of.goal, r))
+}

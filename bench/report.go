@@ -1,0 +1,90 @@
+package main
+
+import (
+	"fmt"
+	"math"
+	"strings"
+)
+
+// report is the generated part of the page.
+type report struct {
+	command string
+	results []result
+	idle    []footprint
+}
+
+func (r *report) markdown() string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "```\n%s\n```\n\n%s\n", r.command, machine())
+	section := ""
+	for _, x := range r.results {
+		if s, _, _ := strings.Cut(x.of.name, "/"); s != section {
+			section = s
+			fmt.Fprintf(&b, "\n### %s\n\n%s", section, tableHead)
+		}
+		b.WriteString(x.row())
+	}
+	if r.idle != nil {
+		b.WriteString(idleTable(r.idle))
+	}
+	return b.String()
+}
+
+const tableHead = "| case | control | messages/s | ns | control, ns | share, ns | ratio | CPU, ns | control's CPU, ns | allocations | bytes | goal | |\n" +
+	"|---|---|---:|---:|---:|---:|---:|---:|---:|---:|---:|---|---|\n"
+
+func (r result) row() string {
+	_, name, _ := strings.Cut(r.of.name, "/")
+	return fmt.Sprintf("| %s | %s | %s | %s | %s | %s | %s× | %s | %s | %.2f | %.0f | %s | %s |\n",
+		name, r.of.control, perSecond(r.subject.ns), figure(r.subject.ns), figure(r.control.ns), figure(r.share()), figure(r.ratio()),
+		figure(r.subject.cpu), figure(r.control.cpu), r.subject.allocs, r.subject.bytes_, r.of.goal, verdict(r.of.goal, r))
+}
+
+// verdict is empty where nothing is asked.
+func verdict(g goal, r result) string {
+	if g == (goal{}) {
+		return ""
+	}
+	if missed := g.missed(r); missed != nil {
+		return "**missed**: " + strings.Join(missed, ", ")
+	}
+	return "met"
+}
+
+func idleTable(all []footprint) string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "\n### idle\n\n%d idle shards on memory. Bytes are per shard, goroutines for all of them; the log's own are not counted.\n\n", idleShards)
+	b.WriteString("| mode | bare source, bytes | with the engine, bytes | goroutines | goal | |\n|---|---:|---:|---:|---|---|\n")
+	for _, f := range all {
+		word := "met"
+		if f.missed() {
+			word = "**missed**"
+		}
+		fmt.Fprintf(&b, "| %s | %.0f | %.0f | %d | ≤ %d bytes, ≤ %d goroutines | %s |\n",
+			modeName(f.mode), f.bare, f.engine, f.goroutines, idleBytes, idleGoroutines, word)
+	}
+	return b.String()
+}
+
+// perSecond turns ns into a rate.
+func perSecond(ns float64) string {
+	rate := 1e9 / ns
+	switch {
+	case rate >= 1e6:
+		return figure(rate/1e6) + " M"
+	case rate >= 1e3:
+		return figure(rate/1e3) + " k"
+	}
+	return figure(rate)
+}
+
+// figure has three digits, or all of those before the point.
+func figure(v float64) string {
+	switch a := math.Abs(v); {
+	case a < 9.995:
+		return fmt.Sprintf("%.2f", v)
+	case a < 99.95:
+		return fmt.Sprintf("%.1f", v)
+	}
+	return fmt.Sprintf("%.0f", v)
+}

@@ -1,0 +1,233 @@
+package streamer
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+func TestShutdownHaltsFlushesCommitsAndCloses(t *testing.T) {
+	inBubble(t, abilities{cursor: true}, StreamerOptions{}, func(t *testing.T, r *rig) {
+		r.add(0, 10)
+		c := r.consumer(ConsumerOptions{Mode: Resumable, CommitEvery: Never})
+		p := r.producer(ProducerOptions{})
+		release := r.hold("write")
+		for _, m := range r.take(c, 3) { // what is acknowledged is what is stored
+			p.Send(t.Context(), Record{Value: m.Value}).OnDone(func(_ Meta, err error) {
+				if err == nil {
+					m.Ack()
+				}
+			})
+		}
+		synctest.Wait()
+		r.history()
+		done := background(r.s.Close)
+		synctest.Wait()
+		if _, err := c.Next(t.Context()); !errors.Is(err, ErrClosed) {
+			t.Errorf("Next while the outputs are flushed = %v, want ErrClosed", err)
+		}
+		release()
+		if err := done(); err != nil {
+			t.Fatal(err)
+		}
+		calls := r.history("write")
+		want := []string{"sink flush", "commit 0=3", "close", "sink flush", "sink close", "backend close"}
+		if !slices.Equal(calls, want) {
+			t.Errorf("calls\n got %q\nwant %q", calls, want)
+		}
+		if r.mark(0) != 3 {
+			t.Errorf("committed %d, want 3: their outputs are stored", r.mark(0))
+		}
+	})
+}
+
+func TestShutdownIsIdempotentAndConcurrent(t *testing.T) {
+	inBubble(t, abilities{cursor: true}, StreamerOptions{}, func(t *testing.T, r *rig) {
+		r.add(0, 3)
+		c := r.consumer(ConsumerOptions{Mode: Resumable})
+		p := r.producer(ProducerOptions{})
+		r.send(p, "a")
+		r.fails("backend close", ErrDenied)
+		var waits []func() error
+		for i := range 6 {
+			waits = append(waits, background([]func() error{r.s.Close, c.Close, p.Close}[i%3]))
+		}
+		for i, wait := range waits {
+			if err := wait(); (err != nil) != (i%3 == 0) || i%3 == 0 && !errors.Is(err, ErrDenied) {
+				t.Errorf("call %d = %v", i, err)
+			}
+		}
+		if err := r.s.Close(); !errors.Is(err, ErrDenied) {
+			t.Errorf("a later Close = %v, want what the first returned", err)
+		}
+		count := map[string]int{}
+		for _, call := range r.history() {
+			count[call]++
+		}
+		for _, op := range []string{"close", "sink close", "backend close"} {
+			if count[op] != 1 {
+				t.Errorf("%q was called %d times, want once", op, count[op])
+			}
+		}
+	})
+}
+
+func TestAfterShutdownEverythingIsClosed(t *testing.T) {
+	inBubble(t, abilities{}, StreamerOptions{}, func(t *testing.T, r *rig) {
+		_ = r.s.Close()
+		_, consumer := r.tryConsumer(ConsumerOptions{})
+		_, producer := r.s.Producer(t.Context(), ProducerOptions{})
+		_, describe := r.s.Admin().Describe(t.Context(), "s")
+		for name, err := range map[string]error{"Consumer": consumer, "Producer": producer, "Ping": r.s.Ping(t.Context()), "Describe": describe} {
+			if !errors.Is(err, ErrClosed) {
+				t.Errorf("%s = %v, want ErrClosed", name, err)
+			}
+		}
+	})
+}
+
+func TestShutdownEndsWithItsContextAndCountsWhatIsUnknown(t *testing.T) {
+	inBubble(t, abilities{cursor: true}, StreamerOptions{}, func(t *testing.T, r *rig) {
+		r.add(0, 3)
+		c := r.consumer(ConsumerOptions{Mode: Resumable})
+		p := r.producer(ProducerOptions{})
+		r.hold("write")
+		list := r.send(p, "a", "b", "c")
+		ackAll(r.take(c, 2))
+		ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
+		defer cancel()
+		from := time.Now()
+		err := r.s.Shutdown(ctx)
+		if d := time.Since(from); d != 5*time.Second {
+			t.Errorf("Shutdown took %v, want 5s", d)
+		}
+		if !errors.Is(err, ErrUnknown) || !strings.Contains(err.Error(), "3 records") {
+			t.Errorf("Shutdown = %v, want 3 records with ErrUnknown", err)
+		}
+		for _, rc := range list {
+			if err := r.outcome(rc); !errors.Is(err, ErrUnknown) {
+				t.Errorf("the receipt says %v", err)
+			}
+		}
+		if _, err := c.Next(t.Context()); !errors.Is(err, ErrClosed) {
+			t.Errorf("Next = %v, want ErrClosed", err)
+		}
+	})
+}
+
+func TestCloseIsShutdownWithinCloseTimeout(t *testing.T) {
+	inBubble(t, abilities{cursor: true}, StreamerOptions{CloseTimeout: 2 * time.Second}, func(t *testing.T, r *rig) {
+		r.add(0, 3)
+		c := r.consumer(ConsumerOptions{Mode: Resumable, CommitEvery: Never})
+		ackAll(r.take(c, 2))
+		r.hold("commit")
+		from := time.Now()
+		err := r.s.Close()
+		if d := time.Since(from); d != 2*time.Second || err == nil {
+			t.Errorf("Close = %v after %v, want an error after 2s", err, d)
+		}
+		calls := r.history("open", "commit")
+		if !slices.Equal(calls, []string{"close", "backend close"}) {
+			t.Errorf("calls %q: what can be closed is closed all the same", calls)
+		}
+	})
+}
+
+func TestAnOpenThatIsUnderWayIsClosedByShutdown(t *testing.T) {
+	inBubble(t, abilities{}, StreamerOptions{}, func(t *testing.T, r *rig) {
+		release := r.hold("open")
+		consumer := background(func() error { _, err := r.tryConsumer(ConsumerOptions{}); return err })
+		synctest.Wait()
+		releaseSink := r.hold("open sink")
+		producer := background(func() error { _, err := r.s.Producer(context.Background(), ProducerOptions{Stream: "s"}); return err })
+		synctest.Wait()
+		time.AfterFunc(time.Second, func() { release(); releaseSink() })
+		closed := background(r.s.Close)
+		for name, wait := range map[string]func() error{"Consumer": consumer, "Producer": producer} {
+			if err := wait(); !errors.Is(err, ErrClosed) {
+				t.Errorf("%s = %v, want ErrClosed", name, err)
+			}
+		}
+		if err := closed(); err != nil {
+			t.Errorf("Close = %v", err)
+		}
+		calls := r.history("open", "sink flush")
+		if slices.Sort(calls); !slices.Contains(calls, "close") || !slices.Contains(calls, "sink close") {
+			t.Errorf("calls %q, want what was opened to be closed", calls)
+		}
+	})
+}
+
+func TestAClosedChildIsForgotten(t *testing.T) {
+	inBubble(t, abilities{}, StreamerOptions{}, func(t *testing.T, r *rig) {
+		for range 3 {
+			_ = r.consumer(ConsumerOptions{}).Close()
+			_ = r.producer(ProducerOptions{}).Close()
+		}
+		e := r.s.(*engine)
+		e.mu.Lock()
+		defer e.mu.Unlock()
+		if n := len(e.consumers) + len(e.producers); n != 0 {
+			t.Errorf("%d closed children are kept", n)
+		}
+	})
+}
+
+func TestASourceThatHangsDoesNotHangClose(t *testing.T) {
+	inBubble(t, abilities{cursor: true}, StreamerOptions{CloseTimeout: 2 * time.Second}, func(t *testing.T, r *rig) {
+		r.add(0, 3)
+		c := r.consumer(ConsumerOptions{Mode: Resumable})
+		ackAll(r.take(c, 3))
+		r.hold("close")
+		if err := c.Close(); err == nil {
+			t.Error("Close = nil, want that the source did not close in time")
+		}
+		if r.mark(0) != 3 {
+			t.Errorf("committed %d, want 3: before the source is closed", r.mark(0))
+		}
+	})
+}
+
+func TestCloseReportsACommitThatFailed(t *testing.T) {
+	inBubble(t, abilities{cursor: true}, StreamerOptions{}, func(t *testing.T, r *rig) {
+		r.add(0, 3)
+		c := r.consumer(ConsumerOptions{Mode: Resumable, CommitEvery: Never})
+		ackAll(r.take(c, 3))
+		r.fails("commit", Transient(ErrThrottled, 0), ErrFenced)
+		if err := c.Close(); !errors.Is(err, ErrFenced) {
+			t.Errorf("Close = %v, want ErrFenced", err)
+		}
+	})
+}
+
+func TestAnotherShutdownEndsWithItsOwnContext(t *testing.T) {
+	inBubble(t, abilities{}, StreamerOptions{}, func(t *testing.T, r *rig) {
+		release := r.hold("backend close")
+		first := background(r.s.Close)
+		synctest.Wait()
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		if err := r.s.Shutdown(ctx); err != context.DeadlineExceeded {
+			t.Errorf("Shutdown = %v", err)
+		}
+		release()
+		if err := first(); err != nil {
+			t.Errorf("Close = %v", err)
+		}
+	})
+}
+
+func TestCloseWhileFetchingIsRetried(t *testing.T) {
+	inBubble(t, abilities{}, StreamerOptions{}, func(t *testing.T, r *rig) {
+		r.fails("fetch", Transient(errors.New("lost"), time.Hour))
+		c := r.consumer(ConsumerOptions{})
+		from := time.Now()
+		if err := c.Close(); err != nil || time.Since(from) != 0 {
+			t.Errorf("Close = %v after %v", err, time.Since(from))
+		}
+	})
+}
