@@ -115,7 +115,7 @@ func (b *backend) Ping(ctx context.Context) error {
 	bounded, cancel := context.WithTimeout(ctx, connectTimeout)
 	defer cancel()
 	if err := b.cl.Ping(bounded); err != nil {
-		return b.explain(ctx, err)
+		return b.explain(ctx, b.cfg.suspect(err))
 	}
 	return nil
 }

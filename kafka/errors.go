@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"os"
 	"strings"
 	"syscall"
 
@@ -126,6 +127,22 @@ func network(err error) (kind error, hint string) {
 		return nil, "no answer: check the host, the port and the network"
 	}
 	return garbled(err)
+}
+
+// suspect says what in c may be behind a connection that ends, or starts, without a word.
+func (c *Config) suspect(err error) error {
+	secure := c.TLS != nil || c.CAFile != "" || c.CertFile != ""
+	reset := errors.Is(err, syscall.ECONNRESET) || errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF)
+	switch _, first := errors.AsType[*kgo.ErrFirstReadEOF](err); {
+	case first:
+	case reset && secure && strings.Contains(err.Error(), "unable to dial"):
+		return &streamer.Error{Kind: streamer.ErrInvalid, Err: fmt.Errorf("the port does not speak TLS, or does not like ours: check tls= and the port: %w", err)}
+	case reset && c.SASL != noSASL:
+		return &streamer.Error{Kind: streamer.ErrDenied, Err: fmt.Errorf("the connection was closed while authenticating: check the username, the password and sasl=: %w", err)}
+	case secure && errors.Is(err, os.ErrDeadlineExceeded):
+		return fmt.Errorf("%w (does the port speak TLS? check tls=)", err)
+	}
+	return err
 }
 
 // isNetwork says that the way to the broker is broken: a later try may succeed.
