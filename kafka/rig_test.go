@@ -176,3 +176,20 @@ func (r *rig) expect(c streamer.Consumer, from, to int) []*streamer.Message {
 	}
 	return all
 }
+
+// configure sets a setting of the topic and returns when the broker says that it has it.
+func (r *rig) configure(key, value string) {
+	r.Helper()
+	_, err := r.adm.AlterTopicConfigs(r.ctx(), []kadm.AlterConfig{{Op: kadm.SetConfig, Name: key, Value: &value}}, r.topic)
+	r.must(err)
+	r.until(key, func() bool {
+		all, err := r.adm.DescribeTopicConfigs(r.ctx(), r.topic)
+		r.must(err)
+		for _, c := range all[0].Configs {
+			if c.Key == key && c.Value != nil && *c.Value == value {
+				return true
+			}
+		}
+		return false
+	})
+}
