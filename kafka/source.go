@@ -2,6 +2,7 @@ package kafka
 
 import (
 	"context"
+	"errors"
 	"sync"
 	"time"
 
@@ -51,7 +52,7 @@ func (b *backend) newSource(cfg streamer.SourceConfig, p *plan) *source {
 // open makes the client. What it retries by itself is reported.
 func (s *source) open(opts ...kgo.Opt) error {
 	all := append(s.b.cfg.consumeOpts(), opts...)
-	all = append(all, kgo.WithHooks(lost{func(err error) { s.cfg.Retrying("connect", err, 0) }}))
+	all = append(all, kgo.WithHooks(lost{s.disconnected}))
 	if s.cfg.Logger != nil {
 		all = append(all, kgo.WithLogger(logger{s.cfg.Logger}))
 	}
@@ -61,6 +62,13 @@ func (s *source) open(opts ...kgo.Opt) error {
 	}
 	s.cl = cl
 	return nil
+}
+
+// disconnected reports a connection that could not be made, unless that is because the source closes.
+func (s *source) disconnected(err error) {
+	if s.life.Err() == nil && !errors.Is(err, context.Canceled) {
+		s.cfg.Retrying("connect", typed(err), 0)
+	}
 }
 
 // fail ends the source: Fetch returns err from now on.
