@@ -105,7 +105,7 @@ func (b *backend) Streams(ctx context.Context, prefix string) ([]string, error) 
 	return names, nil
 }
 
-// Groups implements streamer.Admin. A Resumable owner counts as a member.
+// Groups implements streamer.Admin. A Resumable owner counts as a member. Groups that this user may not see are left out.
 func (b *backend) Groups(ctx context.Context, stream string) ([]streamer.GroupInfo, error) {
 	if _, err := b.existing(ctx, stream); err != nil {
 		return nil, err
@@ -118,12 +118,10 @@ func (b *backend) Groups(ctx context.Context, stream string) ([]streamer.GroupIn
 	if err != nil {
 		return nil, err
 	}
+	fetched := b.adm.FetchManyOffsets(ctx, listed.Groups()...)
 	var groups []streamer.GroupInfo
 	for _, name := range listed.Groups() {
-		places, err := b.committed(ctx, name, []string{stream})
-		if err != nil {
-			return nil, err
-		}
+		places := placesIn(fetched[name].Fetched, []string{stream})
 		if len(places) == 0 {
 			continue
 		}
@@ -133,7 +131,7 @@ func (b *backend) Groups(ctx context.Context, stream string) ([]streamer.GroupIn
 		}
 		groups = append(groups, streamer.GroupInfo{Name: name, Members: members, Lag: lagOf(places, ends)})
 	}
-	return groups, nil
+	return groups, ctx.Err()
 }
 
 func lagOf(places map[streamer.StreamShard]place, ends map[streamer.StreamShard]bounds) []streamer.ShardLag {

@@ -73,6 +73,7 @@ type backend struct {
 
 	closing sync.Once
 	closed  atomic.Bool
+	work    sync.WaitGroup // members that could not be opened and leave their group
 }
 
 var _ interface {
@@ -103,6 +104,7 @@ func (b *backend) Name() string { return scheme }
 // Close closes the backend's own client. Sources and sinks have theirs.
 func (b *backend) Close(context.Context) error {
 	b.closed.Store(true)
+	b.work.Wait()
 	b.closing.Do(b.cl.Close)
 	return nil
 }

@@ -48,15 +48,19 @@ func (b *backend) committed(ctx context.Context, group string, streams []string)
 	if err != nil {
 		return nil, b.explain(ctx, err)
 	}
+	return placesIn(got, streams), nil
+}
+
+func placesIn(got kadm.OffsetResponses, streams []string) map[streamer.StreamShard]place {
 	all := make(map[streamer.StreamShard]place)
 	for _, stream := range streams {
 		for _, o := range got[stream] {
-			if o.At >= 0 {
+			if o.Err == nil && o.At >= 0 {
 				all[shardOf(o.Topic, o.Partition)] = place{o.At, o.Metadata}
 			}
 		}
 	}
-	return all, nil
+	return all
 }
 
 // commit stores positions in one request. The topics' ids keep a position out of a topic that was made anew. An error means that none, some

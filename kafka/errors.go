@@ -48,10 +48,14 @@ var kinds = map[*kerr.Error]error{
 	kerr.UnsupportedSaslMechanism:  streamer.ErrInvalid,
 	kerr.InconsistentGroupProtocol: streamer.ErrInvalid,
 
-	kerr.NonEmptyGroup:           streamer.ErrBusy,
-	kerr.GroupSubscribedToTopic:  streamer.ErrBusy,
-	kerr.FencedInstanceID:        streamer.ErrFenced,
-	kerr.UnsupportedVersion:      streamer.ErrUnsupported,
+	kerr.NonEmptyGroup:          streamer.ErrBusy,
+	kerr.GroupSubscribedToTopic: streamer.ErrBusy,
+	kerr.FencedInstanceID:       streamer.ErrFenced,
+	kerr.UnsupportedVersion:     streamer.ErrUnsupported,
+
+	kerr.UnsupportedCompressionType:  streamer.ErrUnsupported,
+	kerr.UnsupportedForMessageFormat: streamer.ErrUnsupported,
+
 	kerr.ThrottlingQuotaExceeded: streamer.ErrThrottled,
 	kerr.OffsetOutOfRange:        streamer.ErrPositionGone,
 }

@@ -26,7 +26,8 @@ type lane struct {
 	redo   []*flight // failed because of another record
 
 	flying  atomic.Int64  // records that the client has
-	settled chan struct{} // capacity 1: one of them has come back
+	landing atomic.Bool   // somebody waits until it has none
+	settled chan struct{} // capacity 1: then
 }
 
 type laneState uint8
@@ -224,7 +225,9 @@ func (l *lane) outcome(f *flight, err error) {
 		l.lost(f, err)
 		f.p.Resolve(streamer.Meta{}, l.sink.refused(err))
 	}
-	l.flying.Add(-1)
+	if l.flying.Add(-1) > 0 || !l.landing.Load() {
+		return
+	}
 	select {
 	case l.settled <- struct{}{}:
 	default:

@@ -54,11 +54,21 @@ func (b *backend) openMember(ctx context.Context, cfg streamer.SourceConfig) (st
 	}
 	if err := m.join(ctx, pending); err != nil {
 		m.end(err)
-		go m.closeClient(context.WithoutCancel(ctx)) //nolint:errcheck // it is said why; leaving takes its time
+		b.work.Go(m.leave)
 		return nil, err
 	}
 	m.watch()
 	return m, nil
+}
+
+// leaveTime is how long a member that could not be opened tries to say so to the group.
+const leaveTime = 5 * time.Second
+
+// leave closes the client of a member that could not be opened. The one who opened it does not wait.
+func (m *member) leave() {
+	ctx, cancel := context.WithTimeout(context.Background(), leaveTime)
+	defer cancel()
+	_ = m.closeClient(ctx) // that it was not opened is said already
 }
 
 // anchor commits the starts of shards without a commit, which Kafka allows while nobody is in the group. Else they are left for later.

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -266,86 +265,4 @@ func TestAGroupWithMembersIsBusy(t *testing.T) {
 			r.Errorf("DeleteGroup once more: %v", err)
 		}
 	})
-}
-
-// Members come and go all the time, and nothing is lost, and nothing comes twice that was acknowledged.
-func TestMembersComeAndGoUnderLoad(t *testing.T) {
-	const members, cycles, shards = 3, 50, 6
-	r := onReal(t, shards, nil)
-	if r == nil {
-		return
-	}
-	o := streamer.ConsumerOptions{Mode: streamer.LoadBalanced, Group: r.topic, AutoReset: streamer.Earliest, Ack: streamer.AckManual}
-	var mu sync.Mutex
-	copies := make(map[string]int)
-	take := func(ctx context.Context, c streamer.Consumer) {
-		for m, err := range c.Messages(ctx) {
-			if err != nil {
-				return
-			}
-			if m.Ack() {
-				mu.Lock()
-				copies[string(m.Value)]++
-				mu.Unlock()
-			}
-		}
-	}
-	var work sync.WaitGroup
-	stop, end := context.WithCancel(t.Context())
-	defer end()
-	stays := r.consumer(r.connect(kafka.Config{}, streamer.StreamerOptions{}), o)
-	work.Go(func() { take(stop, stays) })
-
-	sending, sent := make(chan struct{}), 0
-	work.Go(func() {
-		p := r.producer(r.connect(kafka.Config{}, streamer.StreamerOptions{}))
-		for {
-			select {
-			case <-sending:
-				if err := p.Close(); err != nil {
-					t.Error(err)
-				}
-				return
-			default:
-				for range 20 {
-					p.Send(t.Context(), streamer.Record{Value: fmt.Append(nil, sent), Key: fmt.Append(nil, sent%100)})
-					sent++
-				}
-				<-time.After(time.Millisecond)
-			}
-		}
-	})
-	var cycle atomic.Int64
-	var comers sync.WaitGroup
-	for range members - 1 {
-		comers.Go(func() {
-			for cycle.Add(1) <= cycles {
-				s := r.connect(kafka.Config{}, streamer.StreamerOptions{})
-				c := r.consumer(s, o)
-				ctx, cancel := context.WithTimeout(t.Context(), 2*quick)
-				take(ctx, c)
-				cancel()
-				r.must(s.Close())
-			}
-		})
-	}
-	comers.Wait()
-	close(sending)
-	r.until("everything to arrive", func() bool {
-		mu.Lock()
-		defer mu.Unlock()
-		return len(copies) == sent && sent > 0
-	})
-	end()
-	work.Wait()
-	twice := 0
-	for _, n := range copies {
-		if n > 1 {
-			twice++
-		}
-	}
-	t.Logf("%d messages over %d cycles of join and leave: 0 lost, %d twice", sent, cycles, twice)
-	if twice > 0 {
-		t.Errorf("%d messages came twice that were acknowledged in time", twice)
-	}
 }

@@ -100,6 +100,8 @@ func (l *lane) sendAgain(part []*flight) []*flight {
 
 // land waits until the client has nothing of the lane; false when the sink closes before.
 func (l *lane) land() bool {
+	l.landing.Store(true)
+	defer l.landing.Store(false)
 	for l.flying.Load() > 0 {
 		select {
 		case <-l.settled:

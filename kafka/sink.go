@@ -7,6 +7,7 @@ import (
 	"math"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/gostreamer/streamer"
 	"github.com/twmb/franz-go/pkg/kerr"
@@ -23,14 +24,16 @@ type sink struct {
 	stream string
 	log    logger
 	client atomic.Pointer[kgo.Client]
+	main   *lane // of stream; nil where none is named
 
 	life context.Context // ends with Close
 	stop context.CancelFunc
 	work sync.WaitGroup // lanes that open or repair, clients that are replaced
 
-	mu     sync.RWMutex
-	lanes  map[string]*lane
-	closed bool
+	mu       sync.RWMutex
+	lanes    map[string]*lane
+	closed   bool
+	replaced time.Time // when the client was replaced last
 }
 
 var _ interface {
@@ -52,7 +55,7 @@ func (b *backend) OpenSink(ctx context.Context, c streamer.SinkConfig) (streamer
 			return nil, err
 		}
 		l.state = laneOpen
-		s.lanes[c.Stream] = l
+		s.main, s.lanes[c.Stream] = l, l
 	}
 	cl, err := s.newClient()
 	if err != nil {
@@ -114,25 +117,33 @@ func (s *sink) batchBytes(topic string) int32 {
 
 // Limits implements streamer.Sink: those of the stream that was opened. Lanes check their own.
 func (s *sink) Limits() streamer.Limits {
-	if l := s.lanes[s.stream]; l != nil {
-		return streamer.Limits{RecordBytes: l.limits.Load().recordBytes()}
+	if s.main != nil {
+		return streamer.Limits{RecordBytes: s.main.limits.Load().recordBytes()}
 	}
 	return streamer.Limits{}
 }
 
 // Enqueue implements streamer.Enqueuer.
 func (s *sink) Enqueue(p *streamer.Pending) {
-	s.mu.RLock()
-	l := s.lanes[p.Record.Stream]
-	s.mu.RUnlock()
-	if l == nil {
+	l := s.main
+	if l == nil || p.Record.Stream != s.stream {
 		var err error
-		if l, err = s.addLane(p.Record.Stream); err != nil {
+		if l, err = s.lane(p.Record.Stream); err != nil {
 			p.Resolve(streamer.Meta{}, err)
 			return
 		}
 	}
 	l.enqueue(newFlight(l, p))
+}
+
+func (s *sink) lane(stream string) (*lane, error) {
+	s.mu.RLock()
+	l := s.lanes[stream]
+	s.mu.RUnlock()
+	if l != nil {
+		return l, nil
+	}
+	return s.addLane(stream)
 }
 
 // addLane makes the lane of a stream that is written to for the first time.
@@ -184,9 +195,12 @@ func isFatal(err error) bool {
 		errors.Is(err, kerr.InvalidProducerEpoch) || errors.Is(err, kerr.ProducerFenced) || errors.Is(err, kerr.UnknownProducerID)
 }
 
+// replaceEvery bounds how often another client is tried while all are refused.
+const replaceEvery = time.Second
+
 // replace takes another client in the place of one that was refused.
 func (s *sink) replace(old *kgo.Client) {
-	if s.client.Load() != old {
+	if !s.mayReplace(old) {
 		return
 	}
 	cl, err := s.newClient()
@@ -196,6 +210,16 @@ func (s *sink) replace(old *kgo.Client) {
 	if !s.client.CompareAndSwap(old, cl) || !s.begin(old.Close) {
 		cl.Close()
 	}
+}
+
+func (s *sink) mayReplace(old *kgo.Client) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.closed || s.client.Load() != old || time.Since(s.replaced) < replaceEvery {
+		return false
+	}
+	s.replaced = time.Now()
+	return true
 }
 
 // Flush implements streamer.Sink: nothing lingers, unless Config.Opts says so.

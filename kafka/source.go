@@ -99,8 +99,7 @@ func (s *source) Fetch(ctx context.Context, emit func([]streamer.Message)) error
 
 // deliver hands the records over and says how far the shards are read.
 func (s *source) deliver(fetches kgo.Fetches, emit func([]streamer.Message)) {
-	n, headers := count(fetches)
-	b := slab{messages: make([]streamer.Message, 0, n), headers: make([]streamer.Header, 0, headers)}
+	b := slab{messages: make([]streamer.Message, 0, fetches.NumRecords())}
 	var marks []streamer.Mark
 	for f := range fetches {
 		for t := range fetches[f].Topics {
@@ -230,32 +229,34 @@ func (s *source) closeClient(ctx context.Context) error {
 // slab is what one fetch brings, in one piece.
 type slab struct {
 	messages []streamer.Message
-	headers  []streamer.Header
+	headers  []streamer.Header // the chunk in use
 }
 
-func count(fetches kgo.Fetches) (records, headers int) {
-	fetches.EachRecord(func(r *kgo.Record) {
-		records++
-		headers += len(r.Headers)
-	})
-	return records, headers
-}
+// headerChunk is how many headers are allocated at once.
+const headerChunk = 256
 
 // add makes a message of a record, whose bytes it shares.
 func (b *slab) add(r *kgo.Record) {
-	from := len(b.headers)
-	for _, h := range r.Headers {
-		b.headers = append(b.headers, streamer.Header{Key: h.Key, Value: h.Value})
-	}
-	m := streamer.Message{
+	b.messages = append(b.messages, streamer.Message{
 		Meta:  streamer.Meta{Stream: r.Topic, Shard: streamer.ShardID(r.Partition), Seq: seqOf(r.Offset), Time: r.Timestamp.UTC()}, //nolint:gosec // never negative
 		Key:   r.Key,
 		Value: r.Value,
-	}
+	})
 	if len(r.Headers) > 0 {
-		m.Headers = b.headers[from:len(b.headers):len(b.headers)]
+		b.messages[len(b.messages)-1].Headers = b.carry(r.Headers)
 	}
-	b.messages = append(b.messages, m)
+}
+
+// carry copies a record's headers into the slab.
+func (b *slab) carry(headers []kgo.RecordHeader) []streamer.Header {
+	if cap(b.headers)-len(b.headers) < len(headers) {
+		b.headers = make([]streamer.Header, 0, max(headerChunk, len(headers)))
+	}
+	from := len(b.headers)
+	for _, h := range headers {
+		b.headers = append(b.headers, streamer.Header{Key: h.Key, Value: h.Value})
+	}
+	return b.headers[from:len(b.headers):len(b.headers)]
 }
 
 // errorPause is how long a failing shard is left alone.

@@ -12,6 +12,8 @@ import (
 
 // Every error that a fetch brings is dealt with here, because the client goes on fetching what failed, at once and for ever.
 
+var errCaughtUp = errors.New("the broker that was asked is behind")
+
 // maxCorrupt is how often a batch that cannot be decoded is fetched before it is passed over: once may have been the network.
 const maxCorrupt = 3
 
@@ -71,7 +73,7 @@ func (s *source) mend(ctx context.Context, topic string, partition int32, err er
 		s.lookNow()
 		return false, false
 	case ok:
-		return false, !code.Retriable
+		return false, kinds[code] != nil && !code.Retriable
 	case partition < 0 || isNetwork(err):
 		return false, false
 	}
@@ -122,8 +124,11 @@ func (s *source) outOfRange(ctx context.Context, at streamer.StreamShard) error 
 	s.mu.Unlock()
 	e := ends[at]
 	got := e.within(wanted)
-	if sh == nil || got == wanted { // not ours any more, or the leader has caught up
+	if sh == nil { // not ours any more
 		return nil
+	}
+	if got == wanted {
+		return errCaughtUp
 	}
 	if s.cfg.Reset == streamer.ResetError {
 		err := positionGone(at, wanted, got)
