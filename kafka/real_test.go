@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"sync/atomic"
 	"testing"
-	"time"
 
 	"github.com/gostreamer/streamer"
 	"github.com/gostreamer/streamer/kafka"
