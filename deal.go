@@ -30,7 +30,7 @@ func (d *dealt) voided(w int) uint64 {
 	return d.void[w]
 }
 
-// deal gives the pool's messages to members that have room: by key where there is one, else in turn. A full member is passed over for
+// deal gives the pool's messages to members that have room: by key where there is one, else in turn, those that wait first. A full member is passed over for
 // the latter and holds up its keys. session.mu is held.
 func (s *session) deal() {
 	for range s.pool.n {
@@ -50,9 +50,17 @@ func (s *session) memberFor(m *Message) *queue {
 	if m.Key != nil {
 		return s.keeperOf(m.Key)
 	}
+	if q := s.inTurn(func(q *queue) bool { return q.waiters > q.ring.n }); q != nil {
+		return q
+	}
+	return s.inTurn(func(*queue) bool { return true })
+}
+
+// inTurn is the next member that has room and is ok.
+func (s *session) inTurn(ok func(*queue) bool) *queue {
 	for i := range s.queues {
 		at := (s.turn + i) % len(s.queues)
-		if q := s.queues[at]; !q.slow && q.hasRoom() {
+		if q := s.queues[at]; !q.slow && q.hasRoom() && ok(q) {
 			s.turn = at + 1
 			return q
 		}
@@ -133,12 +141,15 @@ func (s *session) redeal(queues []*queue) {
 	for s.pool.n > 0 {
 		all = append(all, s.pool.popFront())
 	}
-	slices.SortFunc(all, func(a, b *Message) int {
-		return cmp.Or(cmp.Compare(a.run.order, b.run.order), a.Seq.Compare(b.Seq))
-	})
+	slices.SortFunc(all, byEmission)
 	for _, m := range all {
 		s.pool.pushBack(m)
 	}
+}
+
+// byEmission orders messages as the source emitted them; a pipe's numbers need not rise.
+func byEmission(a, b *Message) int {
+	return cmp.Or(cmp.Compare(a.run.order, b.run.order), cmp.Compare(a.run.originOf(a.i).i, b.run.originOf(b.i).i))
 }
 
 // giveUp reissues what q holds of a shard.

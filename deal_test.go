@@ -8,6 +8,7 @@ import (
 	"slices"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 )
 
@@ -191,10 +192,10 @@ func TestAKeysMessagesStayInOrderWhenMembersComeAndGo(t *testing.T) {
 			for range 20 {
 				r.addKeyed(0, fmt.Appendf(nil, "k%d", rand.IntN(5)), 1)
 			}
-			switch {
-			case step%5 == 1:
+			switch step % 5 {
+			case 1:
 				list = append(list, r.members(1, ConsumerOptions{MaxInFlight: -1})...)
-			case step%5 == 4:
+			case 4:
 				i := rand.IntN(len(list))
 				_ = list[i].Close() // what it has undelivered goes to the others
 				list = slices.Delete(list, i, i+1)
@@ -332,4 +333,37 @@ func TestAFullWindowOfAGroupOpensAgain(t *testing.T) {
 			t.Fatalf("%d messages are handed out, want a window of 2", n)
 		}
 	})
+}
+
+func TestAWaitingMemberGetsWhatBecomesFree(t *testing.T) {
+	tests := []struct {
+		name   string
+		free   func(other *consumer, held *Message)
+		within time.Duration
+	}{
+		{"another leaves", func(other *consumer, _ *Message) { _ = other.Close() }, 0},
+		{"a window opens, perhaps for another, who is slow", func(_ *consumer, held *Message) { held.Ack() }, time.Second},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			inBubble(t, dealtCan, StreamerOptions{}, func(t *testing.T, r *rig) {
+				list := r.members(2, ConsumerOptions{MaxInFlight: 2})
+				r.add(0, 4)
+				held := r.expect(list[0], "0/1")[0]
+				r.expect(list[1], "0/2")
+				got := background(func() error {
+					ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+					defer cancel()
+					_, err := list[1].Next(ctx)
+					return err
+				})
+				synctest.Wait()
+				from := time.Now()
+				tt.free(list[0], held)
+				if err := got(); err != nil || time.Since(from) > tt.within {
+					t.Fatalf("Next = %v after %v, want a message within %v", err, time.Since(from), tt.within)
+				}
+			})
+		})
+	}
 }

@@ -118,3 +118,16 @@ func TestALargeRecordGetsItsTurnAmongBusySenders(t *testing.T) {
 		}
 	})
 }
+
+func TestEveryRecordTimesOutHoweverLongAfterTheLast(t *testing.T) {
+	inBubble(t, abilities{queues: true}, StreamerOptions{}, func(t *testing.T, r *rig) {
+		p := r.producer(ProducerOptions{DeliveryTimeout: 4 * time.Second})
+		for _, wait := range []time.Duration{0, time.Minute, time.Second} {
+			r.sleep(wait)
+			from := time.Now()
+			if err := r.outcome(r.send(p, "a")[0]); !errors.Is(err, ErrUnknown) || time.Since(from) > 5*time.Second {
+				t.Errorf("%v after %v, want ErrUnknown after 4s", err, time.Since(from))
+			}
+		}
+	})
+}

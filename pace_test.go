@@ -59,8 +59,10 @@ func TestPaceIsStuckWhenNothingWasTakenBetweenTwoLooks(t *testing.T) {
 	now := time.Unix(0, 0)
 	clock := func() time.Time { return now }
 	p := pace{limit: 10}
-	if p.stuck() || p.stuck() {
-		t.Fatal("who has nothing to take is not stuck")
+	for range 2 {
+		if p.stuck() {
+			t.Fatal("who has nothing to take is not stuck")
+		}
 	}
 	p.busy(clock)
 	if p.stuck() {
@@ -77,10 +79,9 @@ func TestPaceIsStuckWhenNothingWasTakenBetweenTwoLooks(t *testing.T) {
 
 func TestBackoffDoublesAndRespectsWhatIsAsked(t *testing.T) {
 	var b backoff
-	want := []time.Duration{10, 20, 40, 80, 160, 320, 640, 1280, 2000, 2000}
-	for i, w := range want {
-		if got := b.next(0); got != w*time.Millisecond {
-			t.Fatalf("pause %d is %v, want %v", i, got, w*time.Millisecond)
+	for i, ms := range []int64{10, 20, 40, 80, 160, 320, 640, 1280, 2000, 2000} {
+		if got := b.next(0); got.Milliseconds() != ms {
+			t.Fatalf("pause %d is %v, want %d ms", i, got, ms)
 		}
 	}
 	if got := b.next(time.Minute); got != time.Minute {

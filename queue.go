@@ -104,7 +104,8 @@ func (q *queue) done() error {
 	if q.suspended > 0 || q.s.ended == nil {
 		return nil
 	}
-	if (!q.empty() || len(q.loans) > 0) && !(q.s.failed() && q.s.o.atMostOnce()) {
+	lost := q.s.failed() && q.s.o.atMostOnce() // what is buffered and not committed cannot be handed out any more
+	if !lost && (!q.empty() || len(q.loans) > 0) {
 		return nil
 	}
 	return q.s.ended
@@ -233,7 +234,7 @@ func (q *queue) settleFront() {
 		if x.run.led != m.run.led {
 			continue
 		}
-		if x.Seq.Compare(m.Seq) > 0 {
+		if byEmission(x, m) > 0 {
 			return
 		}
 		q.ring.move(at, i)

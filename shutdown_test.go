@@ -231,3 +231,16 @@ func TestCloseWhileFetchingIsRetried(t *testing.T) {
 		}
 	})
 }
+
+func TestAnErrorOfCloseIsNotMarkedTransient(t *testing.T) {
+	inBubble(t, abilities{cursor: true}, StreamerOptions{CloseTimeout: time.Second}, func(t *testing.T, r *rig) {
+		r.add(0, 3)
+		c := r.consumer(ConsumerOptions{Mode: Resumable, CommitEvery: Never})
+		ackAll(r.take(c, 3))
+		r.fails("commit", slices.Repeat([]error{Transient(ErrThrottled, 100*time.Millisecond)}, 100)...)
+		err := c.Close()
+		if _, again := transient(err); again || !errors.Is(err, ErrThrottled) {
+			t.Errorf("Close = %v, transient: %v", err, again)
+		}
+	})
+}

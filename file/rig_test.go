@@ -23,7 +23,9 @@ type rig struct {
 	*testing.T
 	cfg Config
 	o   streamer.StreamerOptions
-	ctx context.Context
+
+	ctx    context.Context
+	cancel context.CancelFunc
 
 	mu      sync.Mutex
 	skipped []streamer.SkipEvent
@@ -40,10 +42,16 @@ func newRig(t *testing.T, edit ...func(*Config)) *rig {
 		Skipped: func(e streamer.SkipEvent) { r.note(func() { r.skipped = append(r.skipped, e) }) },
 		Gone:    func(e streamer.GoneEvent) { r.note(func() { r.gone = append(r.gone, e) }) },
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), hang)
-	t.Cleanup(cancel)
-	r.ctx = ctx
+	r.cancel = func() {}
+	r.renew()
+	t.Cleanup(func() { r.cancel() })
 	return r
+}
+
+// renew begins another round of a long test: its waits have the whole limit.
+func (r *rig) renew() {
+	r.cancel()
+	r.ctx, r.cancel = context.WithTimeout(context.Background(), hang)
 }
 
 func (r *rig) note(f func()) {
