@@ -48,6 +48,9 @@
 // record's, in milliseconds; a topic with message.timestamp.type=LogAppendTime has the broker's, which a receipt does not know and leaves zero. Times may be
 // in any order: seeking finds the first record, by offset, that is not older.
 //
+// Retries keep the order of a shard. There is one exception, for a limit of the topic that was lowered while a producer was open: what is sent in the
+// moment in which the broker refuses a batch may be stored before those of the batch that are sent again.
+//
 // # Delivery
 //
 // RealTime has no group: every shard is read from the end that it had before Consumer returned. Resumable has no members either, but commits

@@ -18,6 +18,7 @@ type flight struct {
 	lane   *lane
 	client *kgo.Client // that it was given to
 	shard  int32       // where it has to go, or anyShard
+	seated bool        // the repair's client has it in a batch
 	repair *repair     // which waits for its outcome; nil: nobody but its sender does
 	err    error       // its outcome, for the repair
 }

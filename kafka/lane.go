@@ -11,6 +11,7 @@ import (
 
 	"github.com/gostreamer/streamer"
 	"github.com/twmb/franz-go/pkg/kerr"
+	"github.com/twmb/franz-go/pkg/kgo"
 )
 
 // lane is one stream of a sink. Its records go to the client in the order in which they come, at once while the lane is open.
@@ -142,7 +143,7 @@ func (l *lane) enqueue(f *flight) {
 	}
 	l.mu.RLock()
 	if l.state == laneOpen && int(f.shard) < l.shards {
-		l.fly(f)
+		l.fly(f, l.sink.client.Load())
 		l.mu.RUnlock()
 		return
 	}
@@ -150,11 +151,11 @@ func (l *lane) enqueue(f *flight) {
 	l.wait(f)
 }
 
-// fly gives a record to the client. mu is held, for reading at least, or the lane is the repair's.
-func (l *lane) fly(f *flight) {
+// fly gives a record to a client. mu is held, for reading at least, or the lane is the repair's.
+func (l *lane) fly(f *flight, cl *kgo.Client) {
 	l.flying.Add(1)
-	f.client = l.sink.client.Load()
-	f.client.TryProduce(context.Background(), &f.rec, l.sink.produced)
+	f.client = cl
+	cl.TryProduce(context.Background(), &f.rec, l.sink.produced)
 }
 
 // wait keeps a record until the lane is open. One whose shard is not known yet makes it open anew.
@@ -184,7 +185,7 @@ func (l *lane) resume() {
 				f.p.Resolve(streamer.Meta{}, noShard(l.stream, f.shard, l.shards))
 				continue
 			}
-			l.fly(f)
+			l.fly(f, l.sink.client.Load())
 		}
 		if len(l.redo) == 0 {
 			l.state = laneOpen

@@ -1,6 +1,7 @@
 package kafka
 
 import (
+	"context"
 	"sync"
 
 	"github.com/gostreamer/streamer"
@@ -14,9 +15,23 @@ var zeroAttrs kgo.RecordAttrs
 
 // repair is one part that is sent again.
 type repair struct {
-	wg     sync.WaitGroup
-	mu     sync.Mutex
-	failed []*flight // in order: the client's callbacks of a shard are
+	seating sync.WaitGroup // until every record has its place in a batch, or an outcome
+	landing sync.WaitGroup // until every record has an outcome
+	mu      sync.Mutex
+	failed  []*flight // in order: the client's callbacks of a shard are
+}
+
+// seat is the hook of a repair's client.
+type seat struct{}
+
+var _ kgo.HookProduceRecordPartitioned = seat{}
+
+// OnProduceRecordPartitioned implements kgo.HookProduceRecordPartitioned: the record has its place, behind those before it.
+func (seat) OnProduceRecordPartitioned(r *kgo.Record, _ int32) {
+	if f := r.Context.(*flight); !f.seated { //nolint:forcetypeassert,errcheck // newFlight put it there
+		f.seated = true
+		f.repair.seating.Done()
+	}
 }
 
 // landed notes the outcome of a record; err means that it is to be sent once more. A record that no repair waits for has a nil one.
@@ -30,8 +45,11 @@ func (r *repair) landed(f *flight, err error) {
 		r.failed = append(r.failed, f)
 		r.mu.Unlock()
 	}
+	if !f.seated {
+		r.seating.Done()
+	}
 	f.repair = nil
-	r.wg.Done()
+	r.landing.Done()
 }
 
 // again takes in a record that failed because of another one.
@@ -62,13 +80,28 @@ func (l *lane) repair() bool {
 	todo := l.redo
 	l.redo = nil
 	l.mu.Unlock()
+	if len(todo) == 0 {
+		return true
+	}
+	// Of a part that is sent while it is still being handed over, the rest could overtake what fails: this client waits for Flush.
+	cl, err := l.sink.newClient(kgo.ManualFlushing(), kgo.WithHooks(seat{}))
+	if err != nil {
+		l.giveUp(todo)
+		return false
+	}
+	defer cl.Close()
+	return l.divide(cl, todo)
+}
+
+// divide sends records again until only those are left that cannot be stored.
+func (l *lane) divide(cl *kgo.Client, todo []*flight) bool {
 	for part := max(len(todo)/2, 1); len(todo) > 0; {
 		n := min(part, len(todo))
 		if isUnknownShard(todo[0].err) && l.awaitShards(l.sink.life) != nil {
 			l.giveUp(todo)
 			return false
 		}
-		failed := l.sendAgain(todo[:n])
+		failed := l.sendAgain(cl, todo[:n])
 		switch {
 		case len(failed) == 0:
 			todo, part = todo[n:], 2*part
@@ -87,14 +120,18 @@ func (l *lane) repair() bool {
 }
 
 // sendAgain sends one part and returns what failed of it because of another record.
-func (l *lane) sendAgain(part []*flight) []*flight {
+func (l *lane) sendAgain(cl *kgo.Client, part []*flight) []*flight {
 	r := &repair{}
-	r.wg.Add(len(part))
+	r.seating.Add(len(part))
+	r.landing.Add(len(part))
 	for _, f := range part {
-		f.repair = r
-		l.fly(f)
+		f.repair, f.seated = r, false
+		l.fly(f, cl)
 	}
-	r.wg.Wait()
+	defer context.AfterFunc(l.sink.life, cl.Close)() // which gives every record an outcome
+	r.seating.Wait()
+	_ = cl.Flush(l.sink.life) // each record says what became of it
+	r.landing.Wait()
 	return r.failed
 }
 

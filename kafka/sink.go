@@ -66,7 +66,7 @@ func (b *backend) OpenSink(ctx context.Context, c streamer.SinkConfig) (streamer
 	return s, nil
 }
 
-func (s *sink) newClient() (*kgo.Client, error) {
+func (s *sink) newClient(more ...kgo.Opt) (*kgo.Client, error) {
 	c := &s.b.cfg
 	opts := []kgo.Opt{
 		kgo.RecordPartitioner(newPartitioner()),
@@ -86,7 +86,7 @@ func (s *sink) newClient() (*kgo.Client, error) {
 	if s.log.to != nil {
 		opts = append(opts, kgo.WithLogger(s.log))
 	}
-	return s.b.client(opts...)
+	return s.b.client(append(opts, more...)...)
 }
 
 func codec(c Compression) kgo.CompressionCodec {
