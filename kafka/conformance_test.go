@@ -24,8 +24,8 @@ import (
 )
 
 const (
-	brokerVariable  = "STREAMER_KAFKA"         // host:port of a broker; see docs/development.md
-	restartVariable = "STREAMER_KAFKA_RESTART" // a program that kills it and starts it again
+	brokerVariable  = "STREAMER_KAFKA"         // host:port of a broker
+	restartVariable = "STREAMER_KAFKA_RESTART" // a program that kills it, starts it again and returns
 	serversVariable = "STREAMER_SERVERS"       // "required": a broker that is missing fails the test
 )
 
@@ -38,7 +38,7 @@ func broker(t testing.TB) string {
 	case os.Getenv(serversVariable) == "required":
 		t.Fatalf("no broker: %s is not set", brokerVariable)
 	default:
-		t.Logf("left out, because %s names no broker: the conformance suite", brokerVariable)
+		t.Logf("%s is left out: %s names no broker", t.Name(), brokerVariable)
 	}
 	return addr
 }
@@ -123,8 +123,8 @@ func (p *place) client(opts ...kgo.Opt) *kgo.Client {
 	return cl
 }
 
-func (p *place) connect(ctx context.Context, o streamer.StreamerOptions) (streamer.Streamer, error) {
-	return kafka.Connect(ctx, kafka.Config{
+func (p *place) config() kafka.Config {
+	return kafka.Config{
 		Brokers:        []string{p.addr},
 		SessionTimeout: sessionTimeout,
 		Opts: []kgo.Opt{
@@ -133,7 +133,18 @@ func (p *place) connect(ctx context.Context, o streamer.StreamerOptions) (stream
 			kgo.MetadataMaxAge(5 * quick),
 			kgo.MaxDecompressBatchBytes(largestUnpack),
 		},
-	}, o)
+	}
+}
+
+func (p *place) connect(ctx context.Context, o streamer.StreamerOptions) (streamer.Streamer, error) {
+	return kafka.Connect(ctx, p.config(), o)
+}
+
+// always is connect with create=always.
+func (p *place) always(ctx context.Context, o streamer.StreamerOptions) (streamer.Streamer, error) {
+	c := p.config()
+	c.Create, c.Shards = streamer.CreateAlways, p.plan.Shards
+	return kafka.Connect(ctx, c, o)
 }
 
 func (p *place) remove() {
@@ -153,6 +164,7 @@ func (p *place) faults() conformance.Faults {
 		Poison:    p.poison,
 		Delete:    func(stream string) { p.must(p.delete(stream)) },
 		Create:    p.create,
+		Always:    p.always,
 		DropGroup: p.dropGroup,
 		Lose:      func(string, string) {}, // who opens next takes over
 		Deny:      p.deny,

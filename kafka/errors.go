@@ -77,6 +77,9 @@ func (b *backend) explain(ctx context.Context, err error) error {
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}
+	if b.closed.Load() { // its client was closed under the call
+		return fmt.Errorf("%w: %w", streamer.ErrClosed, err)
+	}
 	return typed(err)
 }
 
