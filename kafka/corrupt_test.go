@@ -42,7 +42,7 @@ func spoil(r *rig, n int, bad int64) *spoilt {
 }
 
 // answer is a broker's answer to a fetch.
-func (s *spoilt) answer(k kmsg.Request) (kmsg.Response, error, bool) {
+func (s *spoilt) answer(k kmsg.Request) (kmsg.Response, error, bool) { //nolint:revive // the fake's signature
 	s.r.fake.KeepControl()
 	req := k.(*kmsg.FetchRequest)
 	resp := req.ResponseKind().(*kmsg.FetchResponse)

@@ -97,41 +97,41 @@ func typed(err error) error {
 		}
 		return &streamer.Error{Kind: kinds[code], Err: err}
 	}
-	kind, hint := network(err)
+	hint, kind := network(err)
 	if hint != "" {
 		err = fmt.Errorf("%w (%s)", err, hint)
 	}
 	return &streamer.Error{Kind: kind, Err: err}
 }
 
-// network is the kind of what is wrong before a broker has said anything in Kafka's protocol, and a hint.
-func network(err error) (kind error, hint string) {
+// network is a hint, and the kind, of what is wrong before a broker has said anything in Kafka's protocol.
+func network(err error) (hint string, kind error) {
 	if errors.Is(err, kgo.ErrClientClosed) {
-		return streamer.ErrClosed, ""
+		return "", streamer.ErrClosed
 	}
 	if _, ok := errors.AsType[*kgo.ErrFirstReadEOF](err); ok {
-		return streamer.ErrInvalid, "check tls=, sasl= and the port"
+		return "check tls=, sasl= and the port", streamer.ErrInvalid
 	}
 	if _, ok := errors.AsType[*tls.CertificateVerificationError](err); ok {
-		return streamer.ErrInvalid, "the broker's certificate is not trusted under this name: check tls_ca= and the host"
+		return "the broker's certificate is not trusted under this name: check tls_ca= and the host", streamer.ErrInvalid
 	}
 	if _, ok := errors.AsType[x509.UnknownAuthorityError](err); ok {
-		return streamer.ErrInvalid, "the broker's certificate is not trusted: check tls_ca="
+		return "the broker's certificate is not trusted: check tls_ca=", streamer.ErrInvalid
 	}
 	if _, ok := errors.AsType[tls.RecordHeaderError](err); ok {
-		return streamer.ErrInvalid, "the port does not speak TLS: check tls= and the port"
+		return "the port does not speak TLS: check tls= and the port", streamer.ErrInvalid
 	}
 	if _, ok := errors.AsType[tls.AlertError](err); ok {
-		return streamer.ErrDenied, "the broker refuses the certificate: check tls_cert= and tls_key="
+		return "the broker refuses the certificate: check tls_cert= and tls_key=", streamer.ErrDenied
 	}
 	if dns, ok := errors.AsType[*net.DNSError](err); ok && dns.IsNotFound {
-		return streamer.ErrInvalid, "no such host"
+		return "no such host", streamer.ErrInvalid
 	}
 	if errors.Is(err, syscall.ECONNREFUSED) {
-		return nil, "nobody listens there: check the host and the port"
+		return "nobody listens there: check the host and the port", nil
 	}
 	if errors.Is(err, context.DeadlineExceeded) {
-		return nil, "no answer: check the host, the port and the network"
+		return "no answer: check the host, the port and the network", nil
 	}
 	return garbled(err)
 }
@@ -162,13 +162,13 @@ func isNetwork(err error) bool {
 }
 
 // garbled recognises answers that are not Kafka's by the client's words; it has no types for them.
-func garbled(err error) (kind error, hint string) {
+func garbled(err error) (hint string, kind error) {
 	for _, words := range [...]string{"invalid large response", "correlation ID mismatch", "not enough data", "invalid response size", "unable to parse"} {
 		if strings.Contains(err.Error(), words) {
-			return streamer.ErrInvalid, "what answers there is no Kafka broker, or speaks TLS: check the port and tls="
+			return "what answers there is no Kafka broker, or speaks TLS: check the port and tls=", streamer.ErrInvalid
 		}
 	}
-	return nil, ""
+	return "", nil
 }
 
 // onShard says which shard an error is about.

@@ -28,7 +28,7 @@ var _ kgo.HookProduceRecordPartitioned = seat{}
 
 // OnProduceRecordPartitioned implements kgo.HookProduceRecordPartitioned: the record has its place, behind those before it.
 func (seat) OnProduceRecordPartitioned(r *kgo.Record, _ int32) {
-	if f := r.Context.(*flight); !f.seated { //nolint:forcetypeassert,errcheck // newFlight put it there
+	if f := r.Context.(*flight); !f.seated { //nolint:forcetypeassert // newFlight put it there
 		f.seated = true
 		f.repair.seating.Done()
 	}

@@ -206,7 +206,7 @@ func (o *owner) adopt(ctx context.Context, s *source, starts map[streamer.Stream
 func (s *source) renew(ctx context.Context) error {
 	o := s.owner
 	if err := o.enter(ctx); err != nil {
-		return nil //nolint:nilerr // the source closes
+		return nil
 	}
 	defer o.leave()
 	now := time.Now()

@@ -174,7 +174,7 @@ func (s *sink) begin(f func()) bool {
 
 // produced is the client's callback.
 func (s *sink) produced(r *kgo.Record, err error) {
-	f := r.Context.(*flight) //nolint:forcetypeassert,errcheck // newFlight put it there
+	f := r.Context.(*flight) //nolint:forcetypeassert // newFlight put it there
 	f.lane.outcome(f, err)
 }
 
