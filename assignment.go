@@ -17,7 +17,7 @@ func (s *session) assigned(all []StreamShard) {
 	var gained []StreamShard
 	for _, at := range all {
 		delete(s.lost, at)
-		if l, ours := s.ledgers[at]; (!ours || l != nil && l.leaving) && !s.closing {
+		if l, ours := s.ledgers[at]; !ours || l != nil && l.leaving {
 			s.ledgers[at] = nil
 			gained = append(gained, at)
 		}

@@ -140,6 +140,14 @@ type Lagger interface {
 type SinkConfig struct {
 	Stream string
 	Logger *slog.Logger
+
+	// Linger and DeliveryTimeout are ProducerOptions', for an Enqueuer, whose client batches and retries. The engine sees to DeliveryTimeout in
+	// any case: later than that a record's receipt is resolved, whatever the sink does.
+	Linger, DeliveryTimeout time.Duration
+
+	// Written is how an Enqueuer reports a batch of its client's to Hooks.Written; nil when nobody listens. What a Writer is given the engine
+	// reports itself.
+	Written func(WriteEvent)
 }
 
 // Limits of one Write and of one record, in records and bytes of key+value+headers.

@@ -41,6 +41,7 @@ func (s *session) commitLast(ctx context.Context) error {
 		return s.wrapCommit(err)
 	}
 	defer s.leaveSlot()
+	defer s.seal()
 	s.mu.Lock()
 	all := make([]*ledger, 0, len(s.ledgers))
 	for _, l := range s.ledgers {
@@ -54,6 +55,13 @@ func (s *session) commitLast(ctx context.Context) error {
 		return s.takeBack(ctx, all)
 	}
 	return s.retry(ctx, func() error { return s.commitHeld(ctx, nil) })
+}
+
+// seal ends committing: a member that is just leaving must not commit to a closed source.
+func (s *session) seal() {
+	s.mu.Lock()
+	s.sealed = true
+	s.mu.Unlock()
 }
 
 // join waits for f, at most until ctx ends: a source that hangs must not hang its user.

@@ -37,7 +37,10 @@ func (s *session) commitNow(ctx context.Context) error {
 // commitHeld is commitNow for one who holds the slot; only says which ledgers, nil means all.
 func (s *session) commitHeld(ctx context.Context, only []*ledger) error {
 	s.mu.Lock()
-	b := s.collect(only)
+	var b batch
+	if !s.sealed {
+		b = s.collect(only)
+	}
 	s.mu.Unlock()
 	return s.send(ctx, b)
 }

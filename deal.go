@@ -178,9 +178,6 @@ func (s *session) reissue(l *ledger, r *run, q *queue) {
 	again.acked = make([]atomic.Uint64, words(again.n))
 	again.taken = make([]uint64, words(again.n))
 	again.owner = make([]*queue, again.n)
-	if r.when != nil {
-		again.when = make([]uint32, again.n)
-	}
 	l.reissued = append(l.reissued, again)
 	l.buffered += again.n
 	for i := range again.msgs {

@@ -133,9 +133,6 @@ func (s *session) ackAged() {
 		for r := l.cur; r != nil; r = r.next {
 			r.ackAged(now, delay)
 		}
-		for _, r := range l.reissued {
-			r.ackAged(now, delay)
-		}
 		if !l.fullSince.IsZero() && !l.full(s.o.maxInFlight) && s.reopen(l) {
 			resumed = append(resumed, l)
 		}

@@ -33,6 +33,21 @@ func New(b Backend, o StreamerOptions) (Streamer, error) {
 	return &engine{b: b, o: o, consumers: map[*consumer]struct{}{}, producers: map[*producer]struct{}{}}, nil
 }
 
+// BackendOf is the Backend that s stands on, for packages that offer native access to it. A decorator lets it through with a method
+// Unwrap() Streamer.
+func BackendOf(s Streamer) (b Backend, ok bool) {
+	for {
+		if e, ok := s.(*engine); ok {
+			return e.b, true
+		}
+		w, ok := s.(interface{ Unwrap() Streamer })
+		if !ok {
+			return nil, false
+		}
+		s = w.Unwrap()
+	}
+}
+
 func (e *engine) observer(group string) *observer {
 	return &observer{backend: e.b.Name(), group: group, hooks: &e.o.Hooks, log: e.o.Logger}
 }
@@ -86,7 +101,9 @@ func (e *engine) Producer(ctx context.Context, call ProducerOptions) (Producer, 
 	if e.isClosed() {
 		return nil, wrap("producer", e.b.Name(), o.Stream, ErrClosed)
 	}
-	sink, err := e.b.OpenSink(ctx, SinkConfig{Stream: o.Stream, Logger: e.o.Logger})
+	sink, err := e.b.OpenSink(ctx, SinkConfig{
+		Stream: o.Stream, Logger: e.o.Logger, Linger: o.Linger, DeliveryTimeout: o.DeliveryTimeout, Written: e.o.Hooks.Written,
+	})
 	if err != nil {
 		return nil, wrap("producer", e.b.Name(), o.Stream, err)
 	}

@@ -53,9 +53,9 @@ func (f *fakeSource) start(at StreamShard) {
 	done, committed := f.b.committed[at]
 	switch n := len(f.b.log[at]); {
 	case p.Kind() == AtSeq:
-		f.next[at] = int(p.Seq().Uint()) - 1
+		f.next[at] = min(int(p.Seq().Uint())-1, n)
 	case p.Kind() == AfterSeq:
-		f.next[at] = int(p.Seq().Uint())
+		f.next[at] = min(int(p.Seq().Uint()), n)
 	case p.Kind() == AtOrAfterTime:
 		i, _ := slices.BinarySearchFunc(f.b.log[at], p.Time(), func(m Message, t time.Time) int { return m.Time.Compare(t) })
 		f.next[at] = i

@@ -55,7 +55,8 @@ type FetchEvent struct {
 	Took            time.Duration
 }
 
-// WriteEvent is one batch given to the backend. Err is nil, or why not all of it is stored.
+// WriteEvent is one batch given to the backend; where that batches by itself (SinkConfig.Written), one batch of its client's. Stream is the first
+// record's. Err is nil, or why not all of it is stored.
 type WriteEvent struct {
 	Stream         string
 	Records, Bytes int

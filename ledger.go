@@ -123,12 +123,9 @@ func (l *ledger) inWork() int {
 	return n
 }
 
-// ackTaken acknowledges all that was handed out.
+// ackTaken acknowledges all that was handed out (AckDelayed, where nothing is reissued).
 func (l *ledger) ackTaken() {
 	for r := l.cur; r != nil; r = r.next {
-		r.ackTaken()
-	}
-	for _, r := range l.reissued {
 		r.ackTaken()
 	}
 }

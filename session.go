@@ -39,6 +39,7 @@ type session struct {
 	order    uint64                  // runs so far
 	ended    error                   // io.EOF or the failure that ended fetching
 	closing  bool
+	sealed   bool // the last commit was made
 	resting  bool // undelivered messages went back to the group: fetch again when somebody asks
 	waiters  int
 	ahead    []*ledger // AckOnDelivery: shards whose next message waits for its commit
@@ -142,6 +143,10 @@ func (s *session) emit(slab []Message) {
 	if len(slab) == 0 {
 		return
 	}
+	if h := s.obs.Load(); h.hooks.Fetched != nil { // before anybody can have a message of it
+		h.fetched(countByShard(slab), time.Since(s.fetchSince))
+		s.fetchSince = time.Now()
+	}
 	s.mu.Lock()
 	s.enter(slab)
 	s.resting = false
@@ -153,10 +158,6 @@ func (s *session) emit(slab []Message) {
 	s.mu.Unlock()
 	if s.o.tracks() {
 		signal(s.wake)
-	}
-	if h := s.obs.Load(); h.hooks.Fetched != nil {
-		h.fetched(countByShard(slab), time.Since(s.fetchSince))
-		s.fetchSince = time.Now()
 	}
 }
 
@@ -208,16 +209,16 @@ func (s *session) queue(r *run, part []Message) {
 
 // ledger is the shard's ledger, made with its first message; nil when the shard was taken away.
 func (s *session) ledger(at StreamShard) *ledger {
-	if l := s.ledgers[at]; l != nil {
-		if l.leaving {
-			return nil
-		}
+	l, ours := s.ledgers[at]
+	switch {
+	case l != nil && l.leaving:
+		return nil
+	case l != nil:
 		return l
-	}
-	if s.lost[at] || s.closing {
+	case !ours && s.lost[at]:
 		return nil
 	}
-	l := &ledger{StreamShard: at, sess: s}
+	l = &ledger{StreamShard: at, sess: s}
 	s.ledgers[at] = l
 	return l
 }
