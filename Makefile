@@ -1,5 +1,6 @@
 # make run      build everything and show the main job on real input (well under a minute)
-# make test     every test, race detector on; the last line says which servers took part
+# make test     every test, race detector on; gets the servers first, and the last lines say which took part
+# make servers  get the servers that tests start: an installed one, a package of the system, or unpacked into the user's cache
 # make docs     write the generated parts of docs/ anew
 # make bench    benchmarks; writes docs/benchmarks.md
 # make lint     staticcheck and golangci-lint, versions pinned in tools/go.mod
@@ -8,17 +9,18 @@
 # make cross    compile and vet for the platforms that the tests do not run on
 # make clean    remove bin/
 #
-# A Go toolchain is all they need; the race detector needs a C compiler as well, and make test says so when there is none.
+# A Go toolchain is all they need, and for make test a redis-server, which make servers gets on Debian and its kin; go test ./... leaves out
+# what needs one that is not there. The race detector needs a C compiler, and make test says so when there is none.
 
 GO       ?= go
 FUZZTIME ?= 60s
 TARGETS  ?= darwin/arm64 darwin/amd64 windows/amd64 linux/arm64
 RACE     := $(shell command -v $$($(GO) env CC) >/dev/null 2>&1 && echo -race)
 TOOL     := $(GO) tool -modfile=tools/go.mod
-BACKENDS := ./memory ./stdio ./file
+BACKENDS := ./memory ./stdio ./file ./redis
 NESTED   := $(patsubst %/go.mod,%,$(wildcard bench/go.mod))
 
-.PHONY: run test vet docs bench lint fuzz build cross clean
+.PHONY: run test servers vet docs bench lint fuzz build cross clean
 
 run: build
 	@bin/demo -dir bin/demo.data
@@ -27,18 +29,21 @@ build:
 	@$(GO) build -o bin/ ./cmd/... ./examples/...
 
 # The conformance suite leaves its verdicts in a fresh directory; the page made of them must be the one that is committed.
-test: vet
-	@set -e; verdicts=$$(mktemp -d); trap 'rm -rf "$$verdicts"' EXIT; \
+test: servers vet
+	@set -e; verdicts=$$(mktemp -d); trap 'rm -rf "$$verdicts"' EXIT; export STREAMER_SERVERS=required; \
 	echo "$(GO) test $(RACE) -timeout 15m ./..."; STREAMER_VERDICTS=$$verdicts $(GO) test $(RACE) -timeout 15m ./...; \
 	for dir in $(NESTED); do (cd $$dir && $(GO) test $(RACE) ./...); done; \
 	$(GO) run ./conformance/table -verdicts "$$verdicts" -o "$$verdicts/semantics.md"; \
-	diff -u docs/semantics.md "$$verdicts/semantics.md" || { echo 'docs/semantics.md is not what the suite found: make docs'; exit 1; }
-	@$(if $(RACE),,echo 'no C compiler: the race detector was off')
-	@echo 'servers: none needed (memory, stdio, file)'
+	diff -u docs/semantics.md "$$verdicts/semantics.md" || { echo 'docs/semantics.md is not what the suite found: make docs'; exit 1; }; \
+	$(if $(RACE),,echo 'no C compiler: the race detector was off';) \
+	echo 'servers that took part (memory, stdio and file need none):'; sort -u "$$verdicts/servers"
 
-docs:
+servers:
+	@$(GO) run ./internal/testservers/install
+
+docs: servers
 	@set -e; verdicts=$$(mktemp -d); trap 'rm -rf "$$verdicts"' EXIT; \
-	STREAMER_VERDICTS=$$verdicts $(GO) test -timeout 15m -run '^TestConformance$$' $(BACKENDS); \
+	STREAMER_SERVERS=required STREAMER_VERDICTS=$$verdicts $(GO) test -timeout 15m -run '^TestConformance' $(BACKENDS); \
 	$(GO) run ./conformance/table -verdicts "$$verdicts" -o docs/semantics.md
 	$(GO) test -run 'Guide|Readme' ./docs -update
 

@@ -30,6 +30,19 @@ var more = map[string]map[string]string{
 		"github.com/gofrs/flock":       "kernel locks: one writer of a log, one owner of a shard, free again when the process dies",
 		"golang.org/x/sys":             "what fsnotify and flock stand on",
 	},
+	"redis": {
+		"github.com/redis/go-redis/v9": "the client: connections, TLS, ACL, cluster, sentinel",
+		"github.com/cespare/xxhash/v2": "what go-redis stands on",
+		"go.uber.org/atomic":           "what go-redis stands on",
+		"golang.org/x/sys":             "what go-redis stands on",
+	},
+	"kafka": {
+		"github.com/twmb/franz-go":          "the client: the protocol, groups, TLS, SASL",
+		"github.com/twmb/franz-go/pkg/kadm": "administration and offsets",
+		"github.com/twmb/franz-go/pkg/kmsg": "the protocol's requests",
+		"github.com/klauspost/compress":     "what franz-go stands on",
+		"github.com/pierrec/lz4/v4":         "what franz-go stands on",
+	},
 }
 
 // backends never import one another.

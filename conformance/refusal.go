@@ -29,15 +29,15 @@ var refusals = map[Part]func(*bed){
 	Lagging:    refusesLagging,
 	Managing:   refusesManaging,
 	Deleting:   refusesDeleting,
-	Keys:       func(b *bed) { b.refusesRecords(streamer.Record{Key: []byte("k"), Value: []byte("v")}) },
-	BinaryKeys: func(b *bed) { b.refusesRecords(streamer.Record{Key: []byte("\xff"), Value: []byte("v")}) },
-	NilValues:  func(b *bed) { b.refusesRecords(streamer.Record{}) },
-	SenderTime: func(b *bed) { b.refusesRecords(streamer.Record{Value: []byte("v"), Time: firstTime}) },
+	Keys:       func(b *bed) { b.refusesRecords(Keys, streamer.Record{Key: []byte("k"), Value: []byte("v")}) },
+	BinaryKeys: func(b *bed) { b.refusesRecords(BinaryKeys, streamer.Record{Key: []byte("\xff"), Value: []byte("v")}) },
+	NilValues:  func(b *bed) { b.refusesRecords(NilValues, streamer.Record{}) },
+	SenderTime: func(b *bed) { b.refusesRecords(SenderTime, streamer.Record{Value: []byte("v"), Time: firstTime}) },
 	Headers: func(b *bed) {
-		b.refusesRecords(streamer.Record{Value: []byte("v"), Headers: []streamer.Header{{Key: "h", Value: []byte("v")}}})
+		b.refusesRecords(Headers, streamer.Record{Value: []byte("v"), Headers: []streamer.Header{{Key: "h", Value: []byte("v")}}})
 	},
 	AnyBytes: func(b *bed) {
-		b.refusesRecords(streamer.Record{Value: []byte("two\nlines")}, streamer.Record{Value: []byte("not UTF-8 \xff")})
+		b.refusesRecords(AnyBytes, streamer.Record{Value: []byte("two\nlines")}, streamer.Record{Value: []byte("not UTF-8 \xff")})
 	},
 }
 
@@ -120,7 +120,7 @@ func refusesDeleting(b *bed) {
 }
 
 // refusesRecords: the receipt says so, and what is sent before and after is stored.
-func (b *bed) refusesRecords(rs ...streamer.Record) {
+func (b *bed) refusesRecords(part Part, rs ...streamer.Record) {
 	b.Helper()
 	c := b.consumer(b.realtime())
 	p := b.producer()
@@ -133,7 +133,7 @@ func (b *bed) refusesRecords(rs ...streamer.Record) {
 		b.must("the record before", err)
 		_, err = refused.Wait(ctx)
 		b.unsupported("the record", err)
-		b.hinted(err)
+		b.hinted(part, err)
 		_, err = after.Wait(ctx)
 		b.must("the record after", err)
 		cancel()
@@ -142,12 +142,12 @@ func (b *bed) refusesRecords(rs ...streamer.Record) {
 	b.close(c)
 }
 
-// hinted fails when the reason for the refusal names an option that helps and the error does not.
-func (b *bed) hinted(err error) {
+// hinted fails when the reason for refusing part names an option that helps and the error does not.
+func (b *bed) hinted(part Part, err error) {
 	b.Helper()
 	for _, e := range exceptions() {
 		_, hint, ok := strings.Cut(e.why, "; use ")
-		if e.backend == b.Backend && e.verdict == Refused && ok && b.lacks(e.part) && !strings.Contains(err.Error(), hint) {
+		if e.backend == b.Backend && e.verdict == Refused && ok && e.part == part && !strings.Contains(err.Error(), hint) {
 			b.Errorf("the error does not name %s: %v", hint, err)
 			return
 		}

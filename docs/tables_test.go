@@ -12,6 +12,7 @@ import (
 
 	"github.com/gostreamer/streamer"
 	_ "github.com/gostreamer/streamer/file"
+	_ "github.com/gostreamer/streamer/redis"
 )
 
 // make docs passes -update.
@@ -48,7 +49,9 @@ func TestTheGuideListsTheCommonOptions(t *testing.T) {
 
 // The error about an unknown option lists the known ones: a backend's page names those that are its own.
 func TestEveryOptionOfABackendIsOnItsPage(t *testing.T) {
-	for scheme, uri := range map[string]string{"memory": "memory://x/y?no=1", "stdio": "stdio:///y?no=1", "file": "file:///tmp/x.ss/y?no=1"} {
+	for scheme, uri := range map[string]string{
+		"memory": "memory://x/y?no=1", "stdio": "stdio:///y?no=1", "file": "file:///tmp/x.ss/y?no=1", "redis": "redis://x/y?no=1",
+	} {
 		_, err := streamer.Connect(t.Context(), uri)
 		_, list, ok := strings.Cut(fmt.Sprint(err), "known are ")
 		if !ok {
@@ -70,7 +73,9 @@ func isCommon(option string) bool {
 // README.md has docs/semantics.md in short: a column per backend, whatever its configurations.
 func TestTheReadmeHasThePromisesInShort(t *testing.T) {
 	columns, rows := verdicts(t)
-	short := []string{"memory", "stdio", "file"}
+	short := slices.DeleteFunc([]string{"memory", "stdio", "file", "redis"}, func(backend string) bool {
+		return !slices.ContainsFunc(columns, func(column string) bool { return isOf(backend, column) })
+	})
 	var b strings.Builder
 	b.WriteString("| | " + strings.Join(short, " | ") + " |\n|---" + strings.Repeat("|---", len(short)) + "|\n")
 	for _, row := range rows {
@@ -111,7 +116,7 @@ func verdicts(t *testing.T) (columns []string, rows [][]string) {
 func inShort(backend string, columns, row []string) string {
 	verdict, star := "n/a", ""
 	for i, column := range columns {
-		if name, _, _ := strings.Cut(column, " "); name != backend {
+		if !isOf(backend, column) {
 			continue
 		}
 		word, note, _ := strings.Cut(row[i], "<sup>")
@@ -131,4 +136,10 @@ func inShort(backend string, columns, row []string) string {
 		star = ""
 	}
 	return verdict + star
+}
+
+// isOf says whether a column is of one of the backend's configurations: "memory acks=cursor", "redis-cluster".
+func isOf(backend, column string) bool {
+	rest, ok := strings.CutPrefix(column, backend)
+	return ok && (rest == "" || rest[0] == ' ' || rest[0] == '-')
 }

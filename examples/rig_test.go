@@ -1,9 +1,17 @@
 package examples_test
 
 import (
+	"context"
+	"errors"
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/google/uuid"
+
+	"github.com/gostreamer/streamer"
+	"github.com/gostreamer/streamer/internal/testservers"
+	_ "github.com/gostreamer/streamer/redis"
 )
 
 // rig runs examples on a fresh, empty instance of one backend.
@@ -112,5 +120,45 @@ func openMemory(options string, keyStays bool) func(t *testing.T) *rig {
 				return h.start(t, example, args)
 			},
 		}
+	}
+}
+
+func openRedis(t *testing.T) *rig { return onRedis(t, testservers.Redis(t)) }
+
+func openRedisCluster(t *testing.T) *rig { return onRedis(t, testservers.RedisCluster(t)...) }
+
+// onRedis has streams of its own on a server, or a cluster, that other tests use as well; nil where there is none.
+func onRedis(t *testing.T, hosts ...string) *rig {
+	server := "redis://" + strings.Join(hosts, ",")
+	if server == "redis://" {
+		return nil
+	}
+	prefix := uuid.NewString() + "-"
+	t.Cleanup(func() { remove(t, server, prefix) })
+	return &rig{
+		uri:   func(stream string) string { return server + "/" + prefix + stream },
+		input: "start=beginning&create=always",
+		live:  "create=always",
+		launch: func(t *testing.T, example, _, _ string, args []string) *program {
+			return startProcess(t, example, "", "", args)
+		},
+	}
+}
+
+// remove deletes the streams whose names begin with prefix.
+func remove(t *testing.T, server, prefix string) {
+	ctx := context.Background() // the test's has ended
+	s, err := streamer.Connect(ctx, server)
+	if err != nil {
+		t.Error(err)
+		return
+	}
+	defer s.Close()
+	streams, err := s.Admin().Streams(ctx, prefix)
+	for _, stream := range streams {
+		err = errors.Join(err, s.Admin().Delete(ctx, stream))
+	}
+	if err != nil {
+		t.Error(err)
 	}
 }

@@ -53,11 +53,8 @@ func Connect(ctx context.Context, c Config, o streamer.StreamerOptions) (streame
 // Client is the client that s asks for metadata, positions and administration; false when s is not of this package. It consumes and
 // produces nothing. Closing it breaks s.
 func Client(s streamer.Streamer) (*kgo.Client, bool) {
-	h, ok := s.(interface{ Backend() streamer.Backend })
-	if !ok {
-		return nil, false
-	}
-	b, ok := h.Backend().(*backend)
+	found, _ := streamer.BackendOf(s)
+	b, ok := found.(*backend)
 	if !ok {
 		return nil, false
 	}

@@ -4,5 +4,6 @@ package main
 import (
 	_ "github.com/gostreamer/streamer/file"
 	_ "github.com/gostreamer/streamer/memory"
+	_ "github.com/gostreamer/streamer/redis"
 	_ "github.com/gostreamer/streamer/stdio"
 )

@@ -21,9 +21,10 @@ type order struct {
 	Cents    int64  `json:"cents"`
 }
 
-// newOrders invents orders: the same ones in every run.
+// newOrders invents orders: the same ones in every run. They have hundreds of customers, as a worker is given whole customers: with a few, it
+// would be chance whether a worker is given many orders or none.
 func newOrders(count int) []order {
-	customers := []string{
+	surnames := []string{
 		"Abebe", "Bianchi", "Chen", "Dubois", "Evans", "Fischer", "Garcia", "Haddad", "Ivanova", "Jansen", "Kowalski", "Lindqvist",
 		"Mbeki", "Nakamura", "Okafor", "Patel", "Quispe", "Rossi", "Santos", "Tanaka", "Ueda", "Virtanen", "Walker", "Yilmaz",
 	}
@@ -33,7 +34,7 @@ func newOrders(count int) []order {
 	for i := range orders {
 		orders[i] = order{
 			ID:       i + 1,
-			Customer: customers[random.IntN(len(customers))],
+			Customer: fmt.Sprintf("%c. %s", 'A'+random.IntN(26), surnames[random.IntN(len(surnames))]),
 			Item:     items[random.IntN(len(items))],
 			Cents:    200 + random.Int64N(30_000),
 		}

@@ -58,7 +58,7 @@ func (s *story) write(ctx context.Context) error {
 		return err
 	}
 	for _, o := range s.orders[:3] {
-		s.say("     order %d   %-10s %-8s %9s", o.ID, o.Customer, o.Item, euros(o.Cents))
+		s.say("     order %d   %-12s %-8s %9s", o.ID, o.Customer, o.Item, euros(o.Cents))
 	}
 	s.say("     ...")
 	s.say("     %s orders stored, %.1f MB, in %v", thousands(howMany), float64(size)/1e6, time.Since(began).Round(time.Millisecond))

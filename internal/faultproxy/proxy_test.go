@@ -217,7 +217,7 @@ func TestDelayIsAddedInEachDirectionAndKeepsTheThroughput(t *testing.T) {
 	if _, err := io.ReadFull(c, make([]byte, 10*many)); err != nil {
 		t.Fatal(err)
 	}
-	if took := time.Since(before); took > many*delay/10 {
+	if took := time.Since(before); took > many*delay/2 {
 		t.Errorf("%d writes one after the other took %v: each waited for the one before", many, took)
 	}
 }

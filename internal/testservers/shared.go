@@ -1,0 +1,95 @@
+package testservers
+
+import (
+	"errors"
+	"os"
+	"strings"
+	"sync"
+	"testing"
+)
+
+// The shared servers of this process. They start when a test first asks and end in Main.
+var (
+	sharedRedis   shared[*RedisServer]
+	sharedCluster shared[*Cluster]
+)
+
+// Redis is the address of a plain server that the tests of this process share, each with keys of its own; "" leaves the test out.
+func Redis(t testing.TB) string {
+	t.Helper()
+	if addr := os.Getenv("STREAMER_REDIS"); addr != "" {
+		present(t, addr, "STREAMER_REDIS")
+		return addr
+	}
+	program, ok := redisFor(t, "single")
+	if !ok {
+		return ""
+	}
+	s, err := sharedRedis.start(func() (*RedisServer, error) { return launch(program, RedisOptions{}) })
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s.Addr()
+}
+
+// RedisCluster is like [Redis] for a cluster of three masters: the addresses of all of them; nil leaves the test out.
+func RedisCluster(t testing.TB) []string {
+	t.Helper()
+	if addrs := os.Getenv("STREAMER_REDIS_CLUSTER"); addrs != "" {
+		list := strings.Split(addrs, ",")
+		present(t, list[0], "STREAMER_REDIS_CLUSTER")
+		return list
+	}
+	program, ok := redisFor(t, "cluster")
+	if !ok {
+		return nil
+	}
+	c, err := sharedCluster.start(func() (*Cluster, error) { return launchCluster(program, ClusterOptions{}) })
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c.Addrs()
+}
+
+// present notes that a server which somebody else runs took part.
+func present(t testing.TB, addr, variable string) {
+	t.Helper()
+	info, err := call(addr, nil, []string{"INFO", "server"})
+	if err == nil {
+		err = testify("redis", field(info, "redis_version"), variable)
+	}
+	if err != nil {
+		t.Fatalf("%s=%s: %v", variable, addr, err)
+	}
+}
+
+// shared is a server that starts when it is first asked for.
+type shared[S interface{ remove() error }] struct {
+	mu      sync.Mutex
+	server  S
+	started bool
+	err     error // of the one try to start it
+}
+
+func (s *shared[S]) start(launch func() (S, error)) (S, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if !s.started {
+		s.server, s.err = launch()
+		s.started = true
+	}
+	return s.server, s.err
+}
+
+// stop ends the server; the next start makes a new one.
+func (s *shared[S]) stop() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if !s.started || s.err != nil {
+		return nil
+	}
+	s.started = false
+	return s.server.remove()
+}
+
+func stopShared() error { return errors.Join(sharedRedis.stop(), sharedCluster.stop()) }

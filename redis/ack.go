@@ -1,0 +1,114 @@
+package redis
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"strconv"
+
+	"github.com/redis/go-redis/v9"
+
+	"github.com/gostreamer/streamer"
+)
+
+// ackCount is how many messages one command acknowledges.
+const ackCount = 1000
+
+// AckMessages implements streamer.MessageAcker. It has a connection of the pool: on that of a blocked read it would wait behind it.
+func (s groupSource) AckMessages(ctx context.Context, done []streamer.Acked) error {
+	var failed error
+	for _, a := range done {
+		for seqs := range slices.Chunk(a.Seqs, ackCount) {
+			if err := s.ack(ctx, a.StreamShard, seqs); err != nil {
+				failed = err
+			}
+		}
+	}
+	return failed
+}
+
+func (s groupSource) ack(ctx context.Context, at streamer.StreamShard, seqs []streamer.SeqNo) error {
+	key := s.b.cfg.key(at)
+	err := patiently(ctx, func() error { return s.ackAs(ctx, key, at, seqs) })
+	if err != nil && (isLost(err) || isUnsent(err) || passes(err)) && ctx.Err() == nil && !errors.Is(err, streamer.ErrFenced) {
+		return streamer.Transient(translate(err), 0)
+	}
+	return bare(ctx, err)
+}
+
+// ackAs acknowledges as a member, or as an owner if we are one.
+func (s groupSource) ackAs(ctx context.Context, key string, at streamer.StreamShard, seqs []streamer.SeqNo) error {
+	if s.shared() {
+		return s.b.xack(ctx, key, s.group, seqs)
+	}
+	args := appendIDs([]any{s.group, s.lock}, seqs)
+	n, err := ackScript.Run(ctx, s.b.client, []string{key}, args...).Int()
+	if isNotPermitted(err) {
+		ours, err := s.b.owns(ctx, key, s.group, s.lock)
+		if err == nil && !ours {
+			return fenced(at, s.group)
+		}
+		return errors.Join(err, s.b.xack(ctx, key, s.group, seqs))
+	}
+	if err == nil && n < 0 {
+		return fenced(at, s.group)
+	}
+	return err
+}
+
+// idArg is an id as a command's argument, without an allocation of its own.
+type idArg struct {
+	id
+	text [maxIDLen]byte
+}
+
+// MarshalBinary implements encoding.BinaryMarshaler for go-redis, which copies.
+func (a *idArg) MarshalBinary() ([]byte, error) { return a.append(a.text[:0]), nil }
+
+// appendIDs appends ids to a command's arguments, in two allocations for all.
+func appendIDs(args []any, seqs []streamer.SeqNo) []any {
+	ids := make([]idArg, len(seqs))
+	args = slices.Grow(args, len(seqs))
+	for i, q := range seqs {
+		ids[i].id = idOf(q)
+		args = append(args, &ids[i])
+	}
+	return args
+}
+
+func (b *backend) xack(ctx context.Context, key, group string, seqs []streamer.SeqNo) error {
+	return b.client.Process(ctx, redis.NewIntCmd(ctx, appendIDs([]any{"xack", key, group}, seqs)...))
+}
+
+// Release implements streamer.Releaser: what was fetched and not handed out is there for the others.
+func (s sharedSource) Release(ctx context.Context, undelivered []streamer.Acked) error {
+	for _, a := range undelivered {
+		for seqs := range slices.Chunk(a.Seqs, ackCount) {
+			ids := make([]string, len(seqs))
+			for i, q := range seqs {
+				ids[i] = idOf(q).String()
+			}
+			if err := s.giveBack(ctx, s.b.cfg.key(a.StreamShard), returned, ids, "retrycount", "0"); err != nil {
+				return bare(ctx, err)
+			}
+		}
+	}
+	return nil
+}
+
+// longAgo is since when what was given back has been idle: longer than any claim_idle.
+var longAgo = strconv.Itoa(7 * 24 * 60 * 60 * 1000)
+
+// giveBack makes messages another consumer's, as if they had been idle for long.
+func (s *source) giveBack(ctx context.Context, key, to string, ids []string, options ...string) error {
+	args := make([]any, 0, len(ids)+len(options)+8)
+	args = append(args, "xclaim", key, s.group, to, 0)
+	for _, i := range ids {
+		args = append(args, i)
+	}
+	args = append(args, "idle", longAgo)
+	for _, o := range options {
+		args = append(args, o)
+	}
+	return s.b.client.Do(ctx, append(args, "justid")...).Err()
+}

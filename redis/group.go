@@ -1,0 +1,273 @@
+package redis
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/redis/go-redis/v9"
+
+	"github.com/gostreamer/streamer"
+)
+
+// groupState is what the server says of a group on one key.
+type groupState struct {
+	delivered id // the last that any member got
+	pending   int64
+	read      int64 // entries that were delivered; -1: the server cannot tell
+	lag       int64 // entries that were not; -1: the server cannot tell
+}
+
+// groupState asks about a group; nil where there is none.
+func (b *backend) groupState(ctx context.Context, key, group string) (*groupState, error) {
+	all, err := b.client.XInfoGroups(ctx, key).Result()
+	if isMissingKey(err) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	for _, g := range all {
+		if g.Name == group {
+			return stateOf(&g), nil
+		}
+	}
+	return nil, nil
+}
+
+func stateOf(g *redis.XInfoGroup) *groupState {
+	return &groupState{delivered: infoID(g.LastDeliveredID), pending: g.Pending, read: g.EntriesRead, lag: g.Lag}
+}
+
+// entrance is how a source comes to its place in a group.
+type entrance struct {
+	after id   // where the group begins, if it does
+	move  bool // the group has a position and is to leave it
+}
+
+// enterGroup joins the group on one shard, and makes it where there is none.
+func (s *source) enterGroup(ctx context.Context, sh *shard, st *state, g *groupState, e entrance) error {
+	if g == nil {
+		err := s.b.client.XGroupCreateMkStream(ctx, sh.key, s.group, e.after.String()).Err()
+		if code(err) == "BUSYGROUP" { // another member was quicker
+			g, err = s.b.groupState(ctx, sh.key, s.group)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	if err := s.occupy(ctx, sh); err != nil {
+		return err
+	}
+	if e.move {
+		return s.moveGroup(ctx, sh, e.after)
+	}
+	if g == nil {
+		return nil
+	}
+	sh.last = g.delivered
+	if err := s.missed(ctx, sh, st, g); err != nil {
+		return err
+	}
+	if s.shared() {
+		s.look(ctx, sh)
+	} else if err := s.takeOver(ctx, sh); err != nil {
+		return err
+	}
+	sh.replay = &id{}
+	return nil
+}
+
+// occupy takes the place of a Resumable group's owner, or sees to it that there is none.
+func (s *source) occupy(ctx context.Context, sh *shard) error {
+	free, err := s.b.occupy(ctx, sh.key, s.group, s.lock)
+	if err != nil {
+		return err
+	}
+	if !free {
+		return about(sh.StreamShard, streamer.ErrBusy, "group %q is in use", s.group)
+	}
+	s.alive(sh)
+	return nil
+}
+
+// moveGroup makes the group begin after an id, with nothing pending. The owner's place is made anew with it.
+func (s *source) moveGroup(ctx context.Context, sh *shard, after id) error {
+	pipe := s.b.client.TxPipeline()
+	pipe.XGroupDestroy(ctx, sh.key, s.group)
+	pipe.XGroupCreateMkStream(ctx, sh.key, s.group, after.String())
+	pipe.XGroupCreateConsumer(ctx, sh.key, s.group, s.lock)
+	_, err := pipe.Exec(ctx)
+	return err
+}
+
+// missed tells of messages that the group had not done with and that are trimmed away.
+func (s *source) missed(ctx context.Context, sh *shard, st *state, g *groupState) error {
+	wanted, err := s.b.wanted(ctx, sh.key, s.group, g)
+	first, some := st.first()
+	if err != nil || !some && st.info.EntriesAdded == 0 {
+		return err
+	}
+	if !some {
+		first = st.last().next()
+	}
+	lost := wanted.less(first) && (g.pending > 0 || g.read >= 0 && g.read < st.info.EntriesAdded-st.info.Length)
+	if !lost {
+		return nil
+	}
+	if s.cfg.Reset == streamer.ResetError {
+		return about(sh.StreamShard, streamer.ErrPositionGone, "%v was wanted, the oldest left is %v", wanted, first)
+	}
+	s.cfg.Gone(sh.StreamShard, wanted.seqNo(), first.seqNo())
+	return nil
+}
+
+// wanted is the first message that the group is not done with, if it still exists: the oldest that is pending, else the next.
+func (b *backend) wanted(ctx context.Context, key, group string, g *groupState) (id, error) {
+	if g.pending == 0 {
+		return g.delivered.next(), nil
+	}
+	p, err := b.client.XPending(ctx, key, group).Result()
+	if errors.Is(err, redis.Nil) {
+		return g.delivered.next(), nil
+	}
+	if err != nil {
+		return id{}, err
+	}
+	return infoID(p.Lower), nil
+}
+
+const takeOverCount = 1000
+
+// takeOver makes all that is pending ours: a group of one has no other who could have it.
+func (s *source) takeOver(ctx context.Context, sh *shard) error {
+	from := "0-0"
+	for {
+		_, next, err := s.b.client.XAutoClaimJustID(ctx, &redis.XAutoClaimArgs{
+			Stream: sh.key, Group: s.group, Consumer: s.name, Start: from, Count: takeOverCount,
+		}).Result()
+		if err != nil {
+			return fmt.Errorf("taking over what is pending: %w", err)
+		}
+		if from = next; infoID(from) == lowest {
+			return nil
+		}
+	}
+}
+
+// chore does the first of what has to be done before new messages of a shard are read. done says that there was something.
+func (l *lane) chore(ctx context.Context, sh *shard) (done bool, err error) {
+	if err := l.s.stillOurs(ctx, sh); err != nil {
+		return false, err
+	}
+	if sh.replay != nil {
+		return true, l.readPending(ctx, sh)
+	}
+	if l.s.isLeft(sh) {
+		return true, l.readClaimed(ctx, sh)
+	}
+	return false, nil
+}
+
+// readPending reads a page of our own pending messages and emits those that were not.
+func (l *lane) readPending(ctx context.Context, sh *shard) error {
+	known := l.s.inFlight(sh)
+	limit := l.s.limit()
+	args := append(l.command(nil, limit, false), sh.key, sh.replay.String())
+	var gone []id
+	upTo, entries := *sh.replay, 0
+	err := l.receive(ctx, args, limit, func(sh *shard, e *entry) {
+		entries++
+		upTo = e.at
+		switch {
+		case e.gone:
+			gone = append(gone, e.at)
+		case known[e.at]:
+		case sh.restored && l.isRepeated(sh, e):
+		default:
+			l.page.add(l.s, sh, e)
+			sh.last = later(sh.last, e.at)
+		}
+	})
+	err = errors.Join(err, l.ackRepeated(ctx))
+	if err != nil {
+		// What was scanned is in the page: go on behind it.
+		sh.replay = &upTo
+		return err
+	}
+	if err := l.s.discard(ctx, sh, gone); err != nil {
+		return err
+	}
+	sh.replay = &upTo
+	if entries == 0 {
+		sh.replay = nil
+	}
+	return nil
+}
+
+// discard is done with messages that were deleted while they were pending.
+func (s *source) discard(ctx context.Context, sh *shard, gone []id) error {
+	if len(gone) == 0 {
+		return nil
+	}
+	ids := make([]string, len(gone))
+	for i, g := range gone {
+		ids[i] = g.String()
+	}
+	return s.b.client.XAck(ctx, sh.key, s.group, ids...).Err()
+}
+
+// readClaimed takes a page of what other members left behind, from the first on that is, and looks whether there is more: going through all that is
+// pending would take as long as others add to it. A reply that is lost makes all of it ours without our knowing.
+func (l *lane) readClaimed(ctx context.Context, sh *shard) error {
+	known := l.s.inFlight(sh)
+	limit := l.s.limit()
+	args := []any{"xautoclaim", sh.key, l.s.group, l.s.name, l.s.b.cfg.ClaimIdle.Milliseconds(), l.s.leftFrom(sh).String(), "count", limit}
+	reply := &slab{}
+	if err := l.conn.do(ctx, reply, args); err != nil {
+		sh.replay = &id{}
+		return err
+	}
+	l.s.heard(l.shards)
+	var gone []id
+	_, err := scanClaim(reply.b, func(_ []byte, n int) error { l.page.room(n); return nil }, func(e *entry) error {
+		if e.gone {
+			gone = append(gone, e.at)
+		} else if !known[e.at] {
+			l.page.add(l.s, sh, e)
+		}
+		return nil
+	}, func(id) {})
+	if err != nil {
+		if code(err) == "" {
+			sh.replay = &id{}
+		}
+		return err
+	}
+	if err := l.s.discard(ctx, sh, gone); err != nil {
+		return err
+	}
+	l.s.mu.Lock()
+	sh.left = nil
+	l.s.mu.Unlock()
+	if l.s.look(ctx, sh); !l.s.isLeft(sh) {
+		l.s.b.reap(ctx, sh.key, l.s.group, l.s.b.cfg.ClaimIdle)
+	}
+	return nil
+}
+
+// isLeft says whether other members left something behind.
+func (s *source) isLeft(sh *shard) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return sh.left != nil
+}
+
+func (s *source) leftFrom(sh *shard) id {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if sh.left == nil {
+		return lowest
+	}
+	return *sh.left
+}

@@ -1,0 +1,274 @@
+package redis
+
+import (
+	"context"
+	"errors"
+	"strconv"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+
+	"github.com/gostreamer/streamer"
+)
+
+// lane is shards that are read with one command, on one connection.
+type lane struct {
+	s      *source
+	shards []*shard
+	conn   *conn
+	byKey  map[string]*shard
+	busy   int // shards that had something in the last read
+
+	page  page             // for Fetch
+	acked []streamer.Acked // before the group was made anew
+	err   error            // for Fetch: retrying cannot mend it
+
+	pause time.Duration // after the last failure
+	until time.Time     // when to try again
+}
+
+// step is the lane's part of a round: the first of what there is to do. busy says that it was not to read new messages.
+func (l *lane) step(ctx context.Context, wait bool) (busy bool) {
+	if !l.rested(ctx, wait) {
+		return false
+	}
+	readable := l.s.readable(l.shards)
+	if len(readable) == 0 {
+		if wait {
+			<-ctx.Done()
+		}
+		return false
+	}
+	if err := l.connect(ctx); err != nil {
+		l.trouble(ctx, err)
+		return false
+	}
+	if l.s.grouped() {
+		for _, sh := range readable {
+			if done, err := l.chore(ctx, sh); done || err != nil {
+				l.trouble(ctx, err)
+				return done
+			}
+		}
+	} else if busy, err := l.look(ctx, readable); busy || err != nil {
+		l.trouble(ctx, err)
+		return busy
+	}
+	l.trouble(ctx, l.read(ctx, readable, wait))
+	return false
+}
+
+// rested waits until the lane may try again after a failure.
+func (l *lane) rested(ctx context.Context, wait bool) bool {
+	left := time.Until(l.until)
+	if left <= 0 {
+		return true
+	}
+	if !wait {
+		return false
+	}
+	t := time.NewTimer(left)
+	defer t.Stop()
+	select {
+	case <-ctx.Done():
+		return false
+	case <-t.C:
+		return true
+	}
+}
+
+// connect finds the server that has the lane's shards.
+func (l *lane) connect(ctx context.Context) error {
+	if l.conn != nil {
+		return nil
+	}
+	node, ok := l.s.b.client.(*redis.Client)
+	if cluster, is := l.s.b.cluster(); is {
+		var err error
+		if node, err = cluster.MasterForKey(ctx, l.shards[0].key); err != nil {
+			return err
+		}
+		ok = true
+	}
+	if !ok {
+		return errors.ErrUnsupported // newBackend lets no other client in
+	}
+	l.conn = newConn(node, l.s.block())
+	return nil
+}
+
+// block is how long a read waits at the server. In a group the keeper speaks with the server as well, so a read may wait longer.
+func (s *source) block() time.Duration {
+	if s.grouped() {
+		return 2 * s.b.cfg.Block
+	}
+	return s.b.cfg.Block
+}
+
+func (l *lane) drop() {
+	if l.conn != nil {
+		l.conn.close()
+		l.conn = nil
+	}
+}
+
+// trouble sorts a failure: it is mended, waited for, or the source's end. nil ends the pauses.
+func (l *lane) trouble(ctx context.Context, err error) {
+	switch {
+	case err == nil:
+		l.pause = 0
+		return
+	case ctx.Err() != nil:
+		l.doubt(err)
+		return
+	case isGone(err):
+		err = l.mend(ctx)
+		if err == nil {
+			return
+		}
+	}
+	l.doubt(err)
+	if !isLost(err) && !isUnsent(err) && !passes(err) {
+		l.err = translate(err)
+		return
+	}
+	l.drop()
+	if cluster, ok := l.s.b.cluster(); ok {
+		cluster.ReloadState(ctx)
+	}
+	l.pause = min(max(2*l.pause, firstRetry), lastRetry)
+	l.until = time.Now().Add(l.pause)
+	l.s.cfg.Retrying("read", translate(err), l.pause)
+}
+
+// doubt notes that a reply may have been lost: in a group what it held is pending, and has to be read again.
+func (l *lane) doubt(err error) {
+	if !l.s.grouped() || code(err) != "" {
+		return
+	}
+	for _, sh := range l.shards {
+		if sh.replay == nil {
+			from := sh.last
+			if sh.restored {
+				from = lowest
+			}
+			sh.replay = &from
+		}
+	}
+}
+
+// read reads new messages of shards, and waits for one if it may.
+func (l *lane) read(ctx context.Context, shards []*shard, wait bool) error {
+	limit := max(1, l.s.limit()/max(l.busy, 1))
+	args := l.command(shards, limit, wait)
+	for _, sh := range shards {
+		args = append(args, sh.key)
+	}
+	for _, sh := range shards {
+		if l.s.grouped() {
+			args = append(args, ">")
+		} else {
+			args = append(args, sh.last.String())
+		}
+	}
+	for _, sh := range shards {
+		if sh.restored {
+			sh.known = l.s.inFlight(sh)
+		}
+	}
+	err := l.receive(ctx, args, limit, l.take)
+	return errors.Join(err, l.ackRepeated(ctx))
+}
+
+// ackRepeated tells a group that was made anew what was acknowledged before.
+func (l *lane) ackRepeated(ctx context.Context) error {
+	var failed error
+	for _, a := range l.acked {
+		failed = errors.Join(failed, l.s.b.xack(ctx, l.s.b.cfg.key(a.StreamShard), l.s.group, a.Seqs))
+	}
+	l.acked = nil
+	return failed
+}
+
+// command is the beginning of XREAD or XREADGROUP.
+func (l *lane) command(shards []*shard, limit int, wait bool) []any {
+	args := make([]any, 0, 10+2*len(shards))
+	if l.s.grouped() {
+		args = append(args, "xreadgroup", "group", l.s.group, l.s.name)
+	} else {
+		args = append(args, "xread")
+	}
+	args = append(args, "count", strconv.Itoa(limit))
+	if wait {
+		args = append(args, "block", strconv.FormatInt(l.s.block().Milliseconds(), 10))
+	}
+	return append(args, "streams")
+}
+
+// receive sends a read and gives each entry of the reply to take.
+func (l *lane) receive(ctx context.Context, args []any, limit int, take func(*shard, *entry)) error {
+	reply := &slab{b: make([]byte, 0, l.s.size.expect(limit))}
+	if err := l.conn.do(ctx, reply, args); err != nil {
+		return err
+	}
+	l.s.heard(l.shards)
+	var sh *shard
+	entries, busy := 0, 0
+	err := scanStreams(reply.b, func(key []byte, n int) error {
+		if sh = l.shard(key); sh == nil {
+			return errMalformed
+		}
+		l.page.room(n)
+		busy++
+		return nil
+	}, func(e *entry) error {
+		entries++
+		take(sh, e)
+		return nil
+	})
+	l.s.size.learn(len(reply.b), entries)
+	l.busy = busy
+	if errors.Is(err, errMalformed) {
+		l.drop() // what else is on its way cannot be understood either
+	}
+	return err
+}
+
+func (l *lane) shard(key []byte) *shard {
+	if len(l.byKey) != len(l.shards) {
+		l.byKey = make(map[string]*shard, len(l.shards))
+		for _, sh := range l.shards {
+			l.byKey[sh.key] = sh
+		}
+	}
+	return l.byKey[string(key)]
+}
+
+// take takes a new entry in.
+func (l *lane) take(sh *shard, e *entry) {
+	if l.isRepeated(sh, e) {
+		return
+	}
+	sh.last = later(sh.last, e.at)
+	l.page.add(l.s, sh, e)
+}
+
+// isRepeated says whether an entry was emitted before: it happens in a group that was made anew further back. What was acknowledged then, the
+// new group has to be told. Where members share the messages it may have been another's, so that one comes again.
+func (l *lane) isRepeated(sh *shard, e *entry) bool {
+	if !sh.restored {
+		return false
+	}
+	if sh.last.less(e.at) {
+		sh.restored, sh.known = false, nil
+		return false
+	}
+	if sh.known[e.at] {
+		return true
+	}
+	if l.s.shared() {
+		return false
+	}
+	l.acked = append(l.acked, streamer.Acked{StreamShard: sh.StreamShard, Seqs: []streamer.SeqNo{e.at.seqNo()}})
+	return true
+}

@@ -1,0 +1,124 @@
+package redis
+
+import (
+	"context"
+	"sync/atomic"
+
+	"github.com/redis/go-redis/v9"
+
+	"github.com/gostreamer/streamer"
+)
+
+func init() {
+	streamer.Register(scheme, open)
+	streamer.Register(secureScheme, open)
+}
+
+// open is both schemes' OpenFunc. Nothing is dialled: Connect pings.
+func open(_ context.Context, u *streamer.URI) (streamer.Backend, streamer.StreamerOptions, error) {
+	o, err := u.Options()
+	if err != nil {
+		return nil, o, err
+	}
+	c, err := parse(u)
+	if err != nil {
+		return nil, o, err
+	}
+	b, err := newBackend(c)
+	return b, o, err
+}
+
+// Connect opens a server from code: all that a redis:// URI can say, c can. It asks the server whether it answers; ctx bounds the call only.
+// ErrInvalid names the field of c that is wrong, ErrDenied is a wrong user or password.
+func Connect(ctx context.Context, c Config, o streamer.StreamerOptions) (streamer.Streamer, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	b, err := newBackend(c)
+	if err != nil {
+		return nil, err
+	}
+	s, err := streamer.New(b, o)
+	if err != nil {
+		_ = b.Close(ctx) // never used
+		return nil, err
+	}
+	if err := s.Ping(ctx); err != nil {
+		_ = s.Close() // what did not answer has nothing to add
+		return nil, err
+	}
+	return s, nil
+}
+
+// Client returns the client behind a Streamer of this package, also through decorators that streamer.BackendOf sees through; nil behind another.
+// It is closed with the Streamer, unless it was Config.Client.
+func Client(s streamer.Streamer) redis.UniversalClient {
+	b, _ := streamer.BackendOf(s)
+	if b, ok := b.(*backend); ok {
+		return b.client
+	}
+	return nil
+}
+
+// backend is one client of a server, a cluster, or what sentinels watch.
+type backend struct {
+	cfg    Config
+	client redis.UniversalClient
+	closed atomic.Bool
+}
+
+var _ interface {
+	streamer.Backend
+	streamer.Admin
+	streamer.Pinger
+} = (*backend)(nil)
+
+func newBackend(c Config) (*backend, error) {
+	if err := c.complete(); err != nil {
+		return nil, err
+	}
+	return &backend{cfg: c, client: newClient(&c)}, nil
+}
+
+func (b *backend) Name() string { return scheme }
+
+// Close implements streamer.Backend. Sources and sinks are closed before it.
+func (b *backend) Close(context.Context) error {
+	if b.closed.Swap(true) || b.cfg.Client != nil {
+		return nil
+	}
+	return b.client.Close()
+}
+
+// Ping implements streamer.Pinger.
+func (b *backend) Ping(ctx context.Context) error {
+	if b.closed.Load() {
+		return streamer.ErrClosed
+	}
+	return b.failed(ctx, b.client.Ping(ctx).Err())
+}
+
+// enter is the beginning of every call but those of sources and sinks.
+func (b *backend) enter(ctx context.Context) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	if b.closed.Load() {
+		return streamer.ErrClosed
+	}
+	return nil
+}
+
+// failed is why a call failed, which may be that the backend was closed under it.
+func (b *backend) failed(ctx context.Context, err error) error {
+	if err != nil && ctx.Err() == nil && b.closed.Load() {
+		return streamer.ErrClosed
+	}
+	return bare(ctx, err)
+}
+
+// cluster is the client of a cluster; ok is false for one server.
+func (b *backend) cluster() (c *redis.ClusterClient, ok bool) {
+	c, ok = b.client.(*redis.ClusterClient)
+	return c, ok
+}
