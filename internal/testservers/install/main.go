@@ -14,16 +14,17 @@ import (
 )
 
 // advice is what to do by hand where this program does not know how.
-const advice = `install Redis 7.0 or later, so that redis-server is in PATH:
-	Debian, Ubuntu   apt-get install redis-server
-	Fedora           dnf install redis
-	Alpine           apk add redis
-	macOS            brew install redis
+const advice = `install Redis 7.0 or later, so that redis-server is in PATH, and a Java 17 or later, so that java is in PATH or JAVA_HOME names it:
+	Debian, Ubuntu   apt-get install redis-server default-jre-headless
+	Fedora           dnf install redis java-21-openjdk-headless
+	Alpine           apk add redis openjdk21-jre-headless
+	macOS            brew install redis openjdk
+Apache Kafka comes from Maven Central; STREAMER_MAVEN names another repository.
 Tests that need a server are left out where there is none: go test ./...`
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
-	err := installRedis(ctx)
+	err := errors.Join(installRedis(ctx), installKafka(ctx))
 	stop()
 	if err != nil {
 		fmt.Fprintf(os.Stderr, "install: %v\n%s\n", err, advice)
@@ -31,12 +32,12 @@ func main() {
 	}
 }
 
-// installRedis finds a redis-server or gets one: as a package of the system where we may install those, else unpacked into the cache.
+// installRedis finds a redis-server or gets one.
 func installRedis(ctx context.Context) error {
 	p, err := testservers.FindRedis()
 	if err != nil {
 		fmt.Println("getting redis-server, once")
-		if err := getRedis(ctx); err != nil {
+		if err := getPackage(ctx, "redis-server", "usr/bin/redis-server"); err != nil {
 			return err
 		}
 		if p, err = testservers.FindRedis(); err != nil {
@@ -45,15 +46,4 @@ func installRedis(ctx context.Context) error {
 	}
 	fmt.Printf("redis-server %s: %s\n", p.Version, p.Path)
 	return nil
-}
-
-func getRedis(ctx context.Context) error {
-	switch {
-	case !hasApt():
-		return errors.New("no apt-get here")
-	case os.Geteuid() == 0:
-		return aptInstall(ctx, "redis-server")
-	default:
-		return unpackRedis(ctx)
-	}
 }
