@@ -6,10 +6,7 @@ import (
 	"fmt"
 	"net"
 	"net/url"
-	"os"
-	"os/exec"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -17,31 +14,12 @@ import (
 	"github.com/gostreamer/streamer"
 	"github.com/gostreamer/streamer/conformance"
 	"github.com/gostreamer/streamer/internal/faultproxy"
+	"github.com/gostreamer/streamer/internal/testservers"
 	"github.com/gostreamer/streamer/kafka"
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kgo"
 )
-
-const (
-	brokerVariable  = "STREAMER_KAFKA"         // host:port of a broker
-	restartVariable = "STREAMER_KAFKA_RESTART" // a program that kills it, starts it again and returns
-	serversVariable = "STREAMER_SERVERS"       // "required": a broker that is missing fails the test
-)
-
-// broker is the address of a real Apache Kafka, "" where there is none. It must have a StandardAuthorizer with allow.everyone.if.no.acl.found,
-// log.retention.ms=-1 and group.min.session.timeout.ms of at most 1000.
-func broker(t testing.TB) string {
-	addr := os.Getenv(brokerVariable)
-	switch {
-	case addr != "":
-	case os.Getenv(serversVariable) == "required":
-		t.Fatalf("no broker: %s is not set", brokerVariable)
-	default:
-		t.Logf("%s is left out: %s names no broker", t.Name(), brokerVariable)
-	}
-	return addr
-}
 
 const (
 	sessionTimeout = 6 * time.Second
@@ -53,14 +31,13 @@ const (
 )
 
 func TestConformance(t *testing.T) {
-	addr := broker(t)
-	if addr == "" {
+	if testservers.Kafka(t) == "" {
 		return
 	}
 	conformance.Run(t, conformance.Harness{
 		Name:      "kafka",
 		Backend:   "kafka",
-		Open:      func(t testing.TB, p conformance.Plan) *conformance.Place { return open(t, addr, p) },
+		Open:      open,
 		Without:   []conformance.Part{conformance.BusyAtOpen},
 		Groups:    conformance.Owned,
 		Pauses:    true,
@@ -88,18 +65,20 @@ func secretURI(secret string) string {
 // place is a corner of the broker: topics that no other case knows, and a network of its own.
 type place struct {
 	testing.TB
-	addr   string
-	net    *faultproxy.Net
-	plan   conformance.Plan
-	raw    *kgo.Client // past the network
-	adm    *kadm.Client
-	topics []string
+	addr    string
+	restart func()
+	net     *faultproxy.Net
+	plan    conformance.Plan
+	raw     *kgo.Client // past the network
+	adm     *kadm.Client
+	topics  []string
 }
 
-func open(t testing.TB, addr string, plan conformance.Plan) *conformance.Place {
-	p := &place{TB: t, addr: addr, net: &faultproxy.Net{}, plan: plan}
+// open opens a place on the shared broker, or, to be restarted, on one of its own.
+func open(t testing.TB, plan conformance.Plan) *conformance.Place {
+	p := &place{TB: t, net: &faultproxy.Net{}, plan: plan}
 	t.Cleanup(p.net.Close)
-	p.keepOff()
+	p.find()
 	p.raw = p.client()
 	t.Cleanup(p.raw.Close)
 	p.adm = kadm.NewClient(p.raw)
@@ -111,10 +90,23 @@ func open(t testing.TB, addr string, plan conformance.Plan) *conformance.Place {
 	t.Cleanup(p.remove)
 	return &conformance.Place{
 		Streams: p.topics,
-		URI:     fmt.Sprintf("kafka://%s/%s?session_timeout=%v", addr, p.topics[0], sessionTimeout),
+		URI:     fmt.Sprintf("kafka://%s/%s?session_timeout=%v", p.addr, p.topics[0], sessionTimeout),
 		Connect: p.connect,
 		Faults:  p.faults(),
 	}
+}
+
+func (p *place) find() {
+	if !strings.Contains(p.Name(), "/restart") {
+		p.addr = testservers.Kafka(p)
+		p.restart = func() { p.Fatal("only a case with restart in its name has a broker to restart") }
+		return
+	}
+	c := testservers.StartKafka(p, testservers.KafkaOptions{Authorizer: true})
+	if c == nil {
+		p.Fatal("a broker to restart is missing")
+	}
+	p.addr, p.restart = c.Addr(), func() { c.Kill(); c.Restart() }
 }
 
 func (p *place) client(opts ...kgo.Opt) *kgo.Client {
@@ -278,7 +270,7 @@ func (p *place) awaitDenial(denied bool) {
 			return
 		}
 		if time.Now().After(deadline) {
-			p.Fatal("the broker does not heed its ACLs: it needs a StandardAuthorizer and allow.everyone.if.no.acl.found=true")
+			p.Fatal("the broker does not heed its ACLs")
 		}
 	}
 }
@@ -309,35 +301,4 @@ func (p *place) must(err error) {
 	if err != nil {
 		p.Fatal(err)
 	}
-}
-
-// exclusive keeps other cases away from the broker while one restarts it.
-var exclusive sync.RWMutex
-
-// keepOff waits until the case may use the broker: alone when it restarts it.
-func (p *place) keepOff() {
-	if strings.Contains(p.Name(), "/restart") {
-		exclusive.Lock()
-		p.Cleanup(exclusive.Unlock)
-		return
-	}
-	exclusive.RLock()
-	p.Cleanup(exclusive.RUnlock)
-}
-
-func (p *place) restart() {
-	program := os.Getenv(restartVariable)
-	if program == "" {
-		p.Fatalf("%s names no program that restarts the broker", restartVariable)
-	}
-	out, err := exec.Command(program).CombinedOutput()
-	if err != nil {
-		p.Fatalf("%s: %v\n%s", program, err, out)
-	}
-	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
-	defer cancel()
-	for p.raw.Ping(ctx) != nil && ctx.Err() == nil {
-		time.Sleep(quick / 10)
-	}
-	p.must(ctx.Err())
 }

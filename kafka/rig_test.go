@@ -8,6 +8,7 @@ import (
 
 	"github.com/google/uuid"
 	"github.com/gostreamer/streamer"
+	"github.com/gostreamer/streamer/internal/testservers"
 	"github.com/gostreamer/streamer/kafka"
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kfake"
@@ -43,7 +44,7 @@ func onFake(t testing.TB, shards int, opts ...kfake.Opt) *rig {
 // onReal makes a rig on a real broker; nil where there is none.
 func onReal(t testing.TB, shards int, configs map[string]string) *rig {
 	t.Helper()
-	addr := broker(t)
+	addr := testservers.Kafka(t)
 	if addr == "" {
 		return nil
 	}

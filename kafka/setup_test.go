@@ -3,7 +3,8 @@ package kafka
 import (
 	"testing"
 
+	"github.com/gostreamer/streamer/internal/testservers"
 	"go.uber.org/goleak"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) { goleak.VerifyTestMain(testservers.Main(m)) }
