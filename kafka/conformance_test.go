@@ -48,7 +48,7 @@ func TestConformance(t *testing.T) {
 		Overshoot: 0,
 		Bad:       badRecord,
 		SecretURI: secretURI,
-		Parallel:  4,
+		Parallel:  8,
 	})
 }
 

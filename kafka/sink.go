@@ -18,11 +18,16 @@ import (
 // not be called back, because nobody knows whether a broker has it.
 const clientBytes = 512 << 20
 
+// longestLinger is the longest that the client takes.
+const longestLinger = time.Minute
+
 // sink is an open writer: a client of its own, and a lane for each stream.
 type sink struct {
 	b      *backend
 	stream string
 	log    logger
+	linger time.Duration
+	told   *told // nil: nobody listens
 	client atomic.Pointer[kgo.Client]
 	main   *lane // of stream; nil where none is named
 
@@ -33,6 +38,7 @@ type sink struct {
 	mu       sync.RWMutex
 	lanes    map[string]*lane
 	closed   bool
+	flushing bool      // see Flush
 	replaced time.Time // when the client was replaced last
 }
 
@@ -46,7 +52,10 @@ func (b *backend) OpenSink(ctx context.Context, c streamer.SinkConfig) (streamer
 	if b.closed.Load() {
 		return nil, streamer.ErrClosed
 	}
-	s := &sink{b: b, stream: c.Stream, log: logger{c.Logger}, lanes: make(map[string]*lane)}
+	s := &sink{b: b, stream: c.Stream, log: logger{c.Logger}, lanes: make(map[string]*lane), linger: min(c.Linger, longestLinger)}
+	if c.Written != nil {
+		s.told = &told{sink: s, report: c.Written, took: make(map[int32]time.Duration)}
+	}
 	s.life, s.stop = context.WithCancel(context.Background())
 	if c.Stream != "" {
 		l := newLane(s, c.Stream)
@@ -57,7 +66,7 @@ func (b *backend) OpenSink(ctx context.Context, c streamer.SinkConfig) (streamer
 		l.state = laneOpen
 		s.main, s.lanes[c.Stream] = l, l
 	}
-	cl, err := s.newClient()
+	cl, err := s.newClient(kgo.ProducerLinger(s.linger))
 	if err != nil {
 		s.stop()
 		return nil, err
@@ -70,7 +79,7 @@ func (s *sink) newClient(more ...kgo.Opt) (*kgo.Client, error) {
 	c := &s.b.cfg
 	opts := []kgo.Opt{
 		kgo.RecordPartitioner(newPartitioner()),
-		kgo.ProducerLinger(0), // batches form while requests are under way
+		kgo.ProducerLinger(0), // unless asked for: batches form while requests are under way
 		kgo.MaxBufferedRecords(math.MaxInt32),
 		kgo.MaxBufferedBytes(clientBytes),
 		kgo.ProducerBatchMaxBytesFn(s.batchBytes),
@@ -82,6 +91,9 @@ func (s *sink) newClient(more ...kgo.Opt) (*kgo.Client, error) {
 	case NoAcks:
 		opts = append(opts, kgo.RequiredAcks(kgo.NoAck()), kgo.DisableIdempotentWrite())
 	case AllReplicas:
+	}
+	if s.told != nil {
+		opts = append(opts, kgo.WithHooks(s.told))
 	}
 	if s.log.to != nil {
 		opts = append(opts, kgo.WithLogger(s.log))
@@ -163,13 +175,24 @@ func (s *sink) addLane(stream string) (*lane, error) {
 
 // begin runs f on a goroutine that Close joins; false when the sink is closed.
 func (s *sink) begin(f func()) bool {
-	s.mu.RLock()
-	defer s.mu.RUnlock()
-	if s.closed {
+	if !s.enter() {
 		return false
 	}
-	s.work.Go(f)
+	go func() {
+		defer s.work.Done()
+		f()
+	}()
 	return true
+}
+
+// enter makes Close wait for work.Done; false when the sink is closed.
+func (s *sink) enter() bool {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	if !s.closed {
+		s.work.Add(1)
+	}
+	return !s.closed
 }
 
 // produced is the client's callback.
@@ -203,7 +226,7 @@ func (s *sink) replace(old *kgo.Client) {
 	if !s.mayReplace(old) {
 		return
 	}
-	cl, err := s.newClient()
+	cl, err := s.newClient(kgo.ProducerLinger(s.linger))
 	if err != nil {
 		return // the old one goes on failing
 	}
@@ -222,12 +245,33 @@ func (s *sink) mayReplace(old *kgo.Client) bool {
 	return true
 }
 
-// Flush implements streamer.Sink: nothing lingers, unless Config.Opts says so.
+// Flush implements streamer.Sink: it sends what lingers, and returns. For a while, nothing lingers: what was sent before may have been on its
+// way to the client still, while that looked for the stream's shards.
 func (s *sink) Flush(context.Context) error {
-	ended, cancel := context.WithCancel(context.Background())
-	cancel()
-	_ = s.client.Load().Flush(ended) // it sends what lingers, and waits for nothing
+	if s.linger == 0 {
+		s.hurry(0)
+		return nil
+	}
+	s.mu.Lock()
+	first := !s.flushing
+	s.flushing = true
+	s.mu.Unlock()
+	if !first || !s.begin(func() {
+		s.hurry(s.linger)
+		s.mu.Lock()
+		s.flushing = false
+		s.mu.Unlock()
+	}) {
+		s.hurry(0)
+	}
 	return nil
+}
+
+// hurry makes the client send what lingers, and whatever comes until it has nothing left or the time is over.
+func (s *sink) hurry(d time.Duration) {
+	ctx, cancel := context.WithTimeout(s.life, d)
+	defer cancel()
+	_ = s.client.Load().Flush(ctx) // each record says what became of it
 }
 
 // Close implements streamer.Sink. What is not resolved by now is given up.
