@@ -48,7 +48,9 @@ func compareShards(a, b StreamShard) int {
 func (s *session) revoked(gone []StreamShard, lost bool) {
 	leaving := s.fence(gone)
 	if !lost {
-		s.awaitWork(leaving)
+		work, cancel := context.WithTimeout(context.Background(), revokeWait)
+		s.awaitWork(work, leaving)
+		cancel()
 		s.sealAll(leaving)
 		ctx, cancel := context.WithTimeout(context.Background(), revokeWait)
 		defer cancel()
@@ -112,18 +114,16 @@ func (s *session) dropParked(l *ledger) {
 	s.full = without(s.full, l)
 }
 
-// awaitWork waits, bounded, until the program is done with the messages of these shards that it holds; not at all while closing.
-func (s *session) awaitWork(leaving []*ledger) {
-	timeout := time.NewTimer(revokeWait)
-	defer timeout.Stop()
-	for _, l := range leaving {
+// awaitWork waits, until ctx ends, for the program to be done with the messages of these shards that it holds; not at all while closing.
+func (s *session) awaitWork(ctx context.Context, ledgers []*ledger) {
+	for _, l := range ledgers {
 		drained := s.watchWork(l)
 		if drained == nil {
 			continue
 		}
 		select {
 		case <-drained:
-		case <-timeout.C:
+		case <-ctx.Done():
 			return
 		}
 	}
@@ -140,7 +140,9 @@ func (s *session) watchWork(l *ledger) <-chan struct{} {
 	if l.inWork() == 0 {
 		return nil
 	}
-	l.drained = make(chan struct{})
+	if l.drained == nil {
+		l.drained = make(chan struct{})
+	}
 	return l.drained
 }
 

@@ -42,19 +42,24 @@ func (s *session) commitLast(ctx context.Context) error {
 	}
 	defer s.leaveSlot()
 	defer s.seal()
+	all := s.allLedgers()
+	s.sealAll(all)
+	if s.o.atMostOnce() {
+		return s.takeBack(ctx, all)
+	}
+	return s.retry(ctx, func() error { return s.commitHeld(ctx, nil) })
+}
+
+func (s *session) allLedgers() []*ledger {
 	s.mu.Lock()
+	defer s.mu.Unlock()
 	all := make([]*ledger, 0, len(s.ledgers))
 	for _, l := range s.ledgers {
 		if l != nil {
 			all = append(all, l)
 		}
 	}
-	s.mu.Unlock()
-	s.sealAll(all)
-	if s.o.atMostOnce() {
-		return s.takeBack(ctx, all)
-	}
-	return s.retry(ctx, func() error { return s.commitHeld(ctx, nil) })
+	return all
 }
 
 // seal ends committing: a member that is just leaving must not commit to a closed source.

@@ -289,6 +289,12 @@ func (c *consumer) halt() {
 	q.close(c.wrap("read", ErrClosed))
 }
 
+// awaitWork waits until the program has acknowledged what it holds, or ctx ends.
+func (c *consumer) awaitWork(ctx context.Context) {
+	s := c.q.Load().s
+	s.awaitWork(ctx, s.allLedgers())
+}
+
 // shut is Close within ctx; later calls wait for the first and return what it returned.
 func (c *consumer) shut(ctx context.Context) error {
 	c.mu.Lock()

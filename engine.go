@@ -198,12 +198,28 @@ func (e *engine) shutdown(ctx context.Context, consumers []*consumer, producers 
 		c.halt()
 	}
 	all(producers, func(p *producer) error { return p.Flush(ctx) })
+	settle(ctx, consumers, producers)
 	failed := all(consumers, func(c *consumer) error { return c.shut(ctx) })
 	failed = append(failed, all(producers, func(p *producer) error { return p.shut(ctx) })...)
 	if err := e.b.Close(ctx); err != nil {
 		failed = append(failed, err)
 	}
 	return wrap("close", e.b.Name(), "", errors.Join(failed...))
+}
+
+// lastMoment is how long a program that was in the middle of a message when delivery stopped has to send its output and to acknowledge it. It is
+// short: a program may keep messages for good.
+const lastMoment = 100 * time.Millisecond
+
+// settle waits for that, and then has nothing more stored: the input of what is sent later is not committed.
+func settle(ctx context.Context, consumers []*consumer, producers []*producer) {
+	if len(producers) == 0 {
+		return
+	}
+	moment, cancel := context.WithTimeout(ctx, lastMoment)
+	defer cancel()
+	all(consumers, func(c *consumer) error { c.awaitWork(moment); return nil })
+	all(producers, func(p *producer) error { return p.refuseMore(ctx) })
 }
 
 // all runs f for each child at once and returns the failures.

@@ -100,7 +100,7 @@ func (s *session) anyFull() bool {
 // ackSeen is told of an Ack in a shard that somebody watches.
 func (s *session) ackSeen(l *ledger) {
 	s.mu.Lock()
-	if l.leaving && l.drained != nil && l.inWork() == 0 {
+	if l.drained != nil && l.inWork() == 0 {
 		close(l.drained)
 		l.drained = nil
 	}

@@ -27,7 +27,7 @@ type ledger struct {
 	paused    bool
 	listed    bool          // in session.active
 	leaving   bool          // being revoked: nothing is handed out any more
-	drained   chan struct{} // closed when a leaving shard has no work left
+	drained   chan struct{} // closed when the program holds no message any more
 	parked    []*Message    // undelivered messages behind a full window, oldest first
 	reissued  []*run        // messages that a member gave up, on their way to another (see deal.go)
 }

@@ -231,6 +231,19 @@ func (p *producer) Flush(ctx context.Context) error {
 	return p.report(epochs)
 }
 
+// refuseMore refuses new records and waits until those are resolved that came in since the last Flush: from then on nothing more is stored.
+func (p *producer) refuseMore(ctx context.Context) error {
+	p.mu.Lock()
+	p.closing = true
+	p.wakeSender()
+	open := p.count > 0
+	p.mu.Unlock()
+	if !open {
+		return nil
+	}
+	return p.Flush(ctx)
+}
+
 func (p *producer) Close() error {
 	ctx, cancel := p.home.closing()
 	defer cancel()

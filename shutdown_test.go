@@ -45,6 +45,48 @@ func TestShutdownHaltsFlushesCommitsAndCloses(t *testing.T) {
 	})
 }
 
+// A program may be in the middle of a message when delivery stops: what it sends then is stored and its input committed.
+func TestShutdownLetsTheLastMessageHaveItsOutput(t *testing.T) {
+	inBubble(t, abilities{cursor: true}, StreamerOptions{}, func(t *testing.T, r *rig) {
+		r.add(0, 3)
+		c := r.consumer(ConsumerOptions{Mode: Resumable, CommitEvery: Never})
+		p := r.producer(ProducerOptions{})
+		m := r.take(c, 1)[0]
+		done := background(r.s.Close)
+		synctest.Wait()
+		receipt := p.Send(t.Context(), Record{Value: m.Value})
+		time.Sleep(lastMoment / 2)
+		receipt.OnDone(func(Meta, error) { m.Ack() })
+		if err := done(); err != nil {
+			t.Fatal(err)
+		}
+		if r.mark(0) != 1 {
+			t.Errorf("committed %d, want 1: its output is stored", r.mark(0))
+		}
+	})
+}
+
+// What is sent later is not stored, because its input could not be committed any more.
+func TestShutdownStoresNothingAfterTheLastMoment(t *testing.T) {
+	inBubble(t, abilities{cursor: true}, StreamerOptions{}, func(t *testing.T, r *rig) {
+		r.add(0, 3)
+		c := r.consumer(ConsumerOptions{Mode: Resumable, CommitEvery: Never})
+		p := r.producer(ProducerOptions{})
+		held := r.take(c, 2)
+		held[0].Ack()
+		release := r.hold("commit")
+		done := background(r.s.Close)
+		time.Sleep(lastMoment + time.Millisecond)
+		if err := r.outcome(p.Send(t.Context(), Record{Value: held[1].Value})); !errors.Is(err, ErrClosed) {
+			t.Errorf("the receipt says %v, want ErrClosed", err)
+		}
+		release()
+		if err := done(); err != nil {
+			t.Fatal(err)
+		}
+	})
+}
+
 func TestShutdownIsIdempotentAndConcurrent(t *testing.T) {
 	inBubble(t, abilities{cursor: true}, StreamerOptions{}, func(t *testing.T, r *rig) {
 		r.add(0, 3)

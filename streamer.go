@@ -28,8 +28,9 @@ type Streamer interface {
 	// Ping asks the backend whether it answers: for readiness probes.
 	Ping(ctx context.Context) error
 	// Shutdown stops the delivery of every consumer, flushes every producer, commits and closes the consumers, closes the producers and the
-	// backend, within ctx. So a message acknowledged when its output was stored is committed. At the end of ctx the rest is closed hard
-	// and the error counts what is unresolved (ErrUnknown).
+	// backend, within ctx. So a message acknowledged when its output was stored is committed. A Streamer with producers gives a program that is in
+	// the middle of a message 100 ms to send its output and acknowledge it; then Send is ErrClosed. At the end of ctx the rest is closed
+	// hard and the error counts what is unresolved (ErrUnknown).
 	Shutdown(ctx context.Context) error
 	// Close is Shutdown within StreamerOptions.CloseTimeout. Idempotent.
 	Close() error

@@ -9,9 +9,11 @@ import (
 	"testing"
 
 	"go.uber.org/goleak"
+
+	"github.com/gostreamer/streamer/internal/testservers"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) { goleak.VerifyTestMain(testservers.Main(m)) }
 
 // Both sides of a case process every message: measure refuses any other number.
 func TestEveryCaseRuns(t *testing.T) {
@@ -19,6 +21,9 @@ func TestEveryCaseRuns(t *testing.T) {
 	for i := range cases {
 		c := &cases[i]
 		t.Run(c.name, func(t *testing.T) {
+			if isRedis(c.name) && testservers.Redis(t) == "" {
+				return
+			}
 			r, err := c.run(t.Context(), effort{rounds: 1, messages: 1200})
 			if err != nil {
 				t.Fatal(err)
@@ -167,7 +172,7 @@ func TestFigures(t *testing.T) {
 
 func TestTheTableHasAColumnForEachHeading(t *testing.T) {
 	c := &benchCase{name: "section/case", control: "bare", goal: goal{ratio: 3}}
-	text := (&report{command: "command", results: []result{{c, cost{ns: 2}, cost{ns: 1}}}, idle: []footprint{{}}}).markdown()
+	text := (&report{command: "command", results: []result{{of: c, subject: cost{ns: 2}, control: cost{ns: 1}, peers: []standing{{peer: peer{name: "peer"}}}}}, idle: []footprint{{}}}).markdown()
 	columns := 0
 	for line := range strings.Lines(text) {
 		switch n := strings.Count(line, "|"); {

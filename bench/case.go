@@ -6,8 +6,8 @@ import "slices"
 // 256 bytes fit into little memory.
 const perTrial = 100_000
 
-// benchCase is one measurement and the control that it is held against. The two alternate in one process, so that whatever else the machine does
-// disturbs both.
+// benchCase is one measurement and the control that it is held against, and its peers, if any. All of them take turns in one process, so that
+// whatever else the machine does disturbs each.
 type benchCase struct {
 	name    string // section/what/how, for -run and the table
 	control string // what the control does
@@ -16,19 +16,30 @@ type benchCase struct {
 	setup   func(b *bed) (pair, error)
 }
 
-// pair is a case's two sides.
-type pair struct{ subject, control task }
+// pair is a case's two sides, and whoever else is measured in the same rounds.
+type pair struct {
+	subject, control task
+	peers            []peer
+}
+
+// peer is another library that does what the case does.
+type peer struct {
+	name  string
+	least float64 // how many times its speed the case should have; zero asks nothing
+	task  task
+}
 
 // task prepares one trial of bed.messages messages. Preparing is not measured.
 type task func() (trial, error)
 
 // trial is messages that are ready to be processed, once.
 type trial struct {
-	run func() (processed int, err error) // what is measured
-	end func() error                      // afterwards, not measured; may be nil
+	run      func() (processed int, err error) // what is measured
+	end      func() error                      // afterwards, not measured; may be nil
+	messages int                               // zero: bed.messages
 }
 
 // allCases is the registry: whoever adds a backend adds its cases here.
 func allCases() []benchCase {
-	return slices.Concat(engineCases(), sendCases(), stdioCases(), fileCases())
+	return slices.Concat(engineCases(), sendCases(), stdioCases(), fileCases(), redisCases())
 }

@@ -96,7 +96,11 @@ func (s *settings) measure(ctx context.Context) ([]result, error) {
 
 // line is a result for a terminal.
 func (r result) line() string {
-	return fmt.Sprintf("%-42s %7s/s %7s ns, control %6s, share %7s, %6s×, CPU %7s and %6s, %5.2f allocations, %5.0f bytes  %s",
+	text := fmt.Sprintf("%-42s %7s/s %7s ns, control %6s, share %7s, %6s×, CPU %7s and %6s, %5.2f allocations, %5.0f bytes  %s",
 		r.of.name, perSecond(r.subject.ns), figure(r.subject.ns), figure(r.control.ns), figure(r.share()), figure(r.ratio()),
 		figure(r.subject.cpu), figure(r.control.cpu), r.subject.allocs, r.subject.bytes_, verdict(r.of.goal, r))
+	for _, p := range r.peers {
+		text += fmt.Sprintf("\n    %s times %s: %s/s, CPU %s %s %s", figure(p.speed), p.name, perSecond(p.cost.ns), figure(p.cost.cpu), p.goal(), p.verdict())
+	}
+	return text
 }

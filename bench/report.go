@@ -19,11 +19,13 @@ func (r *report) markdown() string {
 	section := ""
 	for _, x := range r.results {
 		if s, _, _ := strings.Cut(x.of.name, "/"); s != section {
+			b.WriteString(peersTable(r.results, section))
 			section = s
 			fmt.Fprintf(&b, "\n### %s\n\n%s", section, tableHead)
 		}
 		b.WriteString(x.row())
 	}
+	b.WriteString(peersTable(r.results, section))
 	if r.idle != nil {
 		b.WriteString(idleTable(r.idle))
 	}
@@ -38,6 +40,41 @@ func (r result) row() string {
 	return fmt.Sprintf("| %s | %s | %s | %s | %s | %s | %s× | %s | %s | %.2f | %.0f | %s | %s |\n",
 		name, r.of.control, perSecond(r.subject.ns), figure(r.subject.ns), figure(r.control.ns), figure(r.share()), figure(r.ratio()),
 		figure(r.subject.cpu), figure(r.control.cpu), r.subject.allocs, r.subject.bytes_, r.of.goal, verdict(r.of.goal, r))
+}
+
+// peersTable is empty where a section has no peers.
+func peersTable(all []result, section string) string {
+	var b strings.Builder
+	for _, r := range all {
+		of, name, _ := strings.Cut(r.of.name, "/")
+		if of != section {
+			continue
+		}
+		for _, p := range r.peers {
+			fmt.Fprintf(&b, "| %s | %s | %s | %s | %s | %s | %s |\n", name, p.name, perSecond(p.cost.ns), figure(p.cost.cpu), figure(p.speed), p.goal(), p.verdict())
+		}
+	}
+	if b.Len() == 0 {
+		return ""
+	}
+	return "\n| case | peer | its messages/s | its CPU, ns | streamer's speed, times the peer's | goal | |\n|---|---|---:|---:|---:|---|---|\n" + b.String()
+}
+
+func (s standing) goal() string {
+	if s.least == 0 {
+		return ""
+	}
+	return fmt.Sprintf("≥ %g", s.least)
+}
+
+func (s standing) verdict() string {
+	switch {
+	case s.least == 0:
+		return ""
+	case s.missed():
+		return "**missed**"
+	}
+	return "met"
 }
 
 // verdict is empty where nothing is asked.

@@ -11,7 +11,18 @@ import (
 type result struct {
 	of               *benchCase
 	subject, control cost
+	speed            float64 // times the control's
+	peers            []standing
 }
+
+// standing is how a case compares with a peer.
+type standing struct {
+	peer
+	cost  cost
+	speed float64 // of the case, times the peer's
+}
+
+func (s standing) missed() bool { return s.speed < s.least }
 
 // share is what the case costs beyond its control, in ns.
 func (r result) share() float64 { return r.subject.ns - r.control.ns }
@@ -54,25 +65,40 @@ func (c *benchCase) perTrial(e effort) int {
 }
 
 // rounds lets the sides take turns at going first. One trial of each before that finds the files and pages that the later ones find warm.
-func (c *benchCase) rounds(b *bed, sides pair, e effort) (result, error) {
-	var subject, control []cost
-	tasks := []task{sides.control, sides.subject}
-	into := []*[]cost{&control, &subject}
+func (c *benchCase) rounds(b *bed, p pair, e effort) (result, error) {
+	tasks := []task{p.subject, p.control}
+	for i := range p.peers {
+		tasks = append(tasks, p.peers[i].task)
+	}
+	costs := make([][]cost, len(tasks))
 	for round := -1; round < e.rounds; round++ {
+		budget := e.budget
+		if round < 0 {
+			budget = 0
+		}
 		for i := range tasks {
-			side := (i + round&1) % 2
-			budget := e.budget
-			if round < 0 {
-				budget = 0
-			}
+			side := (i + round + len(tasks)) % len(tasks)
 			s, err := b.measure(tasks[side], budget)
 			if err != nil {
 				return result{}, err
 			}
 			if round >= 0 {
-				*into[side] = append(*into[side], s.perMessage())
+				costs[side] = append(costs[side], s.perMessage())
 			}
 		}
 	}
-	return result{c, median(subject), median(control)}, nil
+	r := result{of: c, subject: median(costs[0]), control: median(costs[1]), speed: speed(costs[0], costs[1])}
+	for i, p := range p.peers {
+		r.peers = append(r.peers, standing{p, median(costs[2+i]), speed(costs[0], costs[2+i])})
+	}
+	return r, nil
+}
+
+// speed is how many times as fast as other subject is: the median of the rounds, as what a round was disturbed by hit both.
+func speed(subject, other []cost) float64 {
+	values := make([]float64, len(subject))
+	for i := range subject {
+		values[i] = other[i].ns / subject[i].ns
+	}
+	return middle(values)
 }

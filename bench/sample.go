@@ -44,8 +44,8 @@ func (b *bed) measureOnce(t task) (sample, error) {
 	if tr.end != nil {
 		err = errors.Join(err, tr.end())
 	}
-	if err == nil && n != b.messages {
-		err = fmt.Errorf("%d messages were processed, not %d", n, b.messages)
+	if want := cmp.Or(tr.messages, b.messages); err == nil && n != want {
+		err = fmt.Errorf("%d messages were processed, not %d", n, want)
 	}
 	return sample{
 		messages: n,
@@ -82,7 +82,13 @@ func (s sample) perMessage() cost {
 
 // median takes the median of each column by itself.
 func median(all []cost) cost {
-	column := func(f func(cost) float64) float64 { return middle(all, f) }
+	column := func(f func(cost) float64) float64 {
+		values := make([]float64, len(all))
+		for i, c := range all {
+			values[i] = f(c)
+		}
+		return middle(values)
+	}
 	return cost{
 		ns:     column(func(c cost) float64 { return c.ns }),
 		cpu:    column(func(c cost) float64 { return c.cpu }),
@@ -91,12 +97,9 @@ func median(all []cost) cost {
 	}
 }
 
-func middle(all []cost, f func(cost) float64) float64 {
-	values := make([]float64, len(all))
-	for i, c := range all {
-		values[i] = f(c)
-	}
-	slices.SortFunc(values, cmp.Compare[float64])
+// middle sorts values.
+func middle(values []float64) float64 {
+	slices.Sort(values)
 	n := len(values)
 	return (values[(n-1)/2] + values[n/2]) / 2
 }

@@ -16,7 +16,7 @@ func sendCases() []benchCase {
 		control: "bare Write of 1 record",
 		trial:   20_000,
 		setup: func(b *bed) (pair, error) {
-			return pair{b.sending(1, sendAndWait), b.writing(1)}, nil
+			return pair{subject: b.sending(1, sendAndWait), control: b.writing(1)}, nil
 		},
 	}}
 	for _, goroutines := range []int{1, 4, 8} {
@@ -25,7 +25,7 @@ func sendCases() []benchCase {
 			control: fmt.Sprintf("bare Write of %d records", writeBatch),
 			goal:    goal{total: 350, share: 120, allocs: allocs(1)},
 			setup: func(b *bed) (pair, error) {
-				return pair{b.sending(goroutines, send), b.writing(writeBatch)}, nil
+				return pair{subject: b.sending(goroutines, send), control: b.writing(writeBatch)}, nil
 			},
 		})
 	}

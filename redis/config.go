@@ -78,13 +78,15 @@ func (c *Config) complete() error {
 		v    *time.Duration
 		def  time.Duration
 	}{
-		{"ClaimIdle", &c.ClaimIdle, defaultClaimIdle}, {"ClaimInterval", &c.ClaimInterval, defaultClaimInterval}, {"Block", &c.Block, defaultBlock},
+		{"Config.ClaimIdle", &c.ClaimIdle, defaultClaimIdle},
+		{"Config.ClaimInterval", &c.ClaimInterval, defaultClaimInterval},
+		{"Config.Block", &c.Block, defaultBlock},
 	} {
 		if *d.v == 0 {
 			*d.v = d.def
 		}
 		if *d.v < leastInterval {
-			return invalid(fmt.Errorf("Config.%s is %v: want at least %v", d.name, *d.v, leastInterval))
+			return invalid(fmt.Errorf("%s is %v: want at least %v", d.name, *d.v, leastInterval))
 		}
 	}
 	return nil

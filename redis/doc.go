@@ -1,4 +1,4 @@
-// Package redis is Redis Streams, and Valkey's: redis:// and rediss://. It needs a server of version 6.2 or later, and shares streams and groups with
+// Package redis is Redis Streams, and Valkey's: redis:// and rediss://. It needs a server of version 7.0 or later, and shares streams and groups with
 // SeaStreamer: what either writes the other reads.
 //
 // # URI
@@ -53,13 +53,13 @@
 // all members share every shard. Acknowledgements are XACK, message by message, in batches. AckOnDelivery acknowledges a fetch before it is handed out.
 //
 // A Resumable owner reads as the consumer that is named as the group, which is SeaStreamer's rule, and has a second consumer, streamer:owner:<uuid>, that says
-// that the place is taken. It is free at once after Close, and 14 s after the process has died. An owner that was silent for that long, and finds
+// that the place is taken. It is free at once after Close, and at most 14 s after the process has died. An owner that was silent for that long, and finds
 // another in its place, gets [streamer.ErrFenced]. Ours sees no owner of SeaStreamer's, nor it ours.
 //
 // A LoadBalanced member that closes makes what it had not acknowledged the consumer streamer:returned's, which never reads: others take it within
-// claim_interval, and who opens takes it before anything new. Its own consumer goes with it. What a killed member held others take after claim_idle. While
-// a program lives what it holds is kept for it, however long it takes. Members that were killed leave a consumer behind; it is removed when it holds
-// nothing, if its name is a UUID, as those are that we choose.
+// claim_interval, and who opens takes it before anything new. Its own consumer goes with it. What a killed member held others take within claim_idle and
+// claim_interval. While a program lives what it holds is kept for it, however long it takes. Members that were killed leave a consumer behind; it is
+// removed when it holds nothing, if its name is a UUID, as those are that we choose.
 //
 // Entries that were deleted while they were pending are acknowledged. A group that vanishes while its stream lives is made anew after the last message up to
 // which everything was acknowledged, and reported to Hooks.Retrying; where members share messages, some may come again then. A stream that vanishes is
@@ -81,15 +81,15 @@
 // # Limits
 //
 // A record has [MaxRecordBytes] of key, value and headers, and what proto-max-bulk-len of the server allows. Nothing is removed but by maxlen=, maxage= and
-// others: acknowledged messages stay. A pending message costs the server about 84 bytes. A cluster has database 0 alone.
+// others: acknowledged messages stay. A pending message costs the server 30 to 90 bytes. A cluster has database 0 alone.
 //
 // A consumer has a connection for each server that it reads from, and in a group a goroutine; in a cluster, a connection for each shard, and while it
 // waits a goroutine for each. Several streams and shards on one server are one read. Interrupting a blocked read takes CLIENT UNBLOCK, owning a
-// group EVALSHA: a user who may not is served all the same, by closing the connection, and by commands that look before they act. A user who
-// may not SCAN has shards=auto look at numbers up to a gap.
+// group EVALSHA: a user who may not is served all the same, by closing the connection, and by commands that look before they act; what
+// stays then is an empty consumer for each member that closed. A user who may not SCAN has shards=auto look at numbers up to a gap.
 //
 // # Native access
 //
-// [Client] is the go-redis client behind a Streamer; Config.Client brings one. go-redis logs what goes wrong in its pools to standard error, unless
-// its SetLogger says otherwise.
+// [Client] is the go-redis client behind a Streamer; Config.Client brings one. go-redis writes failed dials to standard error, through one logger for the
+// whole process: its logging.Disable, or its SetLogger, is for the program to call.
 package redis

@@ -173,7 +173,7 @@ func (l *lane) chore(ctx context.Context, sh *shard) (done bool, err error) {
 func (l *lane) readPending(ctx context.Context, sh *shard) error {
 	known := l.s.inFlight(sh)
 	limit := l.s.limit()
-	args := append(l.command(nil, limit, false), sh.key, sh.replay.String())
+	args := append(l.beginning(nil, limit, false), sh.key, sh.replay.String())
 	var gone []id
 	upTo, entries := *sh.replay, 0
 	err := l.receive(ctx, args, limit, func(sh *shard, e *entry) {

@@ -13,11 +13,13 @@ import (
 
 // lane is shards that are read with one command, on one connection.
 type lane struct {
-	s      *source
-	shards []*shard
-	conn   *conn
-	byKey  map[string]*shard
-	busy   int // shards that had something in the last read
+	s       *source
+	shards  []*shard
+	conn    *conn
+	byKey   map[string]*shard
+	busy    int    // shards that had something in the last read
+	entries int    // that the last read brought
+	ahead   *ahead // the next page is on its way
 
 	page  page             // for Fetch
 	acked []streamer.Acked // before the group was made anew
@@ -50,9 +52,11 @@ func (l *lane) step(ctx context.Context, wait bool) (busy bool) {
 				return done
 			}
 		}
-	} else if busy, err := l.look(ctx, readable); busy || err != nil {
-		l.trouble(ctx, err)
-		return busy
+	} else if l.ahead == nil { // else the connection is in use
+		if busy, err := l.look(ctx, readable); busy || err != nil {
+			l.trouble(ctx, err)
+			return busy
+		}
 	}
 	l.trouble(ctx, l.read(ctx, readable, wait))
 	return false
@@ -106,6 +110,7 @@ func (s *source) block() time.Duration {
 }
 
 func (l *lane) drop() {
+	l.forgetAhead()
 	if l.conn != nil {
 		l.conn.close()
 		l.conn = nil
@@ -160,23 +165,19 @@ func (l *lane) doubt(err error) {
 // read reads new messages of shards, and waits for one if it may.
 func (l *lane) read(ctx context.Context, shards []*shard, wait bool) error {
 	limit := max(1, l.s.limit()/max(l.busy, 1))
+	if l.ahead != nil {
+		return l.readAhead(ctx, shards, limit)
+	}
 	args := l.command(shards, limit, wait)
-	for _, sh := range shards {
-		args = append(args, sh.key)
-	}
-	for _, sh := range shards {
-		if l.s.grouped() {
-			args = append(args, ">")
-		} else {
-			args = append(args, sh.last.String())
-		}
-	}
 	for _, sh := range shards {
 		if sh.restored {
 			sh.known = l.s.inFlight(sh)
 		}
 	}
 	err := l.receive(ctx, args, limit, l.take)
+	if err == nil && !l.s.grouped() {
+		l.askAhead(shards, limit)
+	}
 	return errors.Join(err, l.ackRepeated(ctx))
 }
 
@@ -190,8 +191,24 @@ func (l *lane) ackRepeated(ctx context.Context) error {
 	return failed
 }
 
-// command is the beginning of XREAD or XREADGROUP.
+// command is XREAD or XREADGROUP for what is new in shards.
 func (l *lane) command(shards []*shard, limit int, wait bool) []any {
+	args := l.beginning(shards, limit, wait)
+	for _, sh := range shards {
+		args = append(args, sh.key)
+	}
+	for _, sh := range shards {
+		if l.s.grouped() {
+			args = append(args, ">")
+		} else {
+			args = append(args, sh.last.String())
+		}
+	}
+	return args
+}
+
+// beginning is a command without keys and ids.
+func (l *lane) beginning(shards []*shard, limit int, wait bool) []any {
 	args := make([]any, 0, 10+2*len(shards))
 	if l.s.grouped() {
 		args = append(args, "xreadgroup", "group", l.s.group, l.s.name)
@@ -211,6 +228,11 @@ func (l *lane) receive(ctx context.Context, args []any, limit int, take func(*sh
 	if err := l.conn.do(ctx, reply, args); err != nil {
 		return err
 	}
+	return l.scan(reply, take)
+}
+
+// scan gives each entry of a reply to take.
+func (l *lane) scan(reply *slab, take func(*shard, *entry)) error {
 	l.s.heard(l.shards)
 	var sh *shard
 	entries, busy := 0, 0
@@ -227,7 +249,7 @@ func (l *lane) receive(ctx context.Context, args []any, limit int, take func(*sh
 		return nil
 	})
 	l.s.size.learn(len(reply.b), entries)
-	l.busy = busy
+	l.busy, l.entries = busy, entries
 	if errors.Is(err, errMalformed) {
 		l.drop() // what else is on its way cannot be understood either
 	}

@@ -12,7 +12,6 @@ type page struct {
 	messages []streamer.Message
 	headers  []streamer.Header
 	notes    []note
-	entries  int // that were received
 }
 
 // note is told when the messages before it are emitted.

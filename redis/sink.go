@@ -309,7 +309,7 @@ func (s *sink) outlet(ctx context.Context, stream string) (*outlet, error) {
 	}
 	shards, err := s.b.shards(ctx, stream)
 	if o != nil && err != nil {
-		return o, nil // writing says it better
+		return o, nil //nolint:nilerr // writing says it better
 	}
 	switch create := s.b.cfg.Create; {
 	case isNotPermitted(err):

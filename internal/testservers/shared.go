@@ -36,6 +36,22 @@ func Redis(t testing.TB) string {
 	return s.Addr()
 }
 
+// OpenRedis is a plain server for a program that is no test: STREAMER_REDIS, or one that runs until stop is called.
+func OpenRedis() (addr string, stop func() error, err error) {
+	if addr := os.Getenv("STREAMER_REDIS"); addr != "" {
+		return addr, func() error { return nil }, nil
+	}
+	program, err := FindRedis()
+	if err != nil {
+		return "", nil, err
+	}
+	s, err := launch(program, RedisOptions{})
+	if err != nil {
+		return "", nil, err
+	}
+	return s.Addr(), s.remove, nil
+}
+
 // RedisCluster is like [Redis] for a cluster of three masters: the addresses of all of them; nil leaves the test out.
 func RedisCluster(t testing.TB) []string {
 	t.Helper()
