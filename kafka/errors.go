@@ -62,8 +62,11 @@ var kinds = map[*kerr.Error]error{
 
 // hints say what to do about an error code, where Kafka's own text does not.
 var hints = map[*kerr.Error]string{
+	kerr.SaslAuthenticationFailed:  "check the username, the password or token, and sasl=",
 	kerr.IllegalSaslState:          "the port speaks no SASL: leave the credentials out, or use another port",
 	kerr.UnsupportedSaslMechanism:  "the broker does not have this sasl= mechanism enabled",
+	kerr.TopicAuthorizationFailed:  "on the topic a producer needs the operations Describe and Write, a consumer Describe and Read, and who creates it Create",
+	kerr.GroupAuthorizationFailed:  "a consumer of a group needs the operation Read on it",
 	kerr.InconsistentGroupProtocol: "the group's members share their shards in another way: see balancers=",
 	kerr.InvalidSessionTimeout:     "session_timeout= is outside of the broker's group.min.session.timeout.ms and group.max.session.timeout.ms",
 	kerr.InvalidTopicException:     "a name has 1 to 249 of A-Z a-z 0-9 . _ - and differs from others in more than . and _",
@@ -104,6 +107,9 @@ func typed(err error) error {
 	return &streamer.Error{Kind: kind, Err: err}
 }
 
+// tlsAlert is the Op of a [net.OpError] with which crypto/tls reports what the other side says.
+const tlsAlert = "remote error"
+
 // network is a hint, and the kind, of what is wrong before a broker has said anything in Kafka's protocol.
 func network(err error) (hint string, kind error) {
 	if errors.Is(err, kgo.ErrClientClosed) {
@@ -121,8 +127,8 @@ func network(err error) (hint string, kind error) {
 	if _, ok := errors.AsType[tls.RecordHeaderError](err); ok {
 		return "the port does not speak TLS: check tls= and the port", streamer.ErrInvalid
 	}
-	if _, ok := errors.AsType[tls.AlertError](err); ok {
-		return "the broker refuses the certificate: check tls_cert= and tls_key=", streamer.ErrDenied
+	if alert, ok := errors.AsType[*net.OpError](err); ok && alert.Op == tlsAlert {
+		return "the broker refuses the certificate, or wants one: check tls_cert= and tls_key=", streamer.ErrDenied
 	}
 	if dns, ok := errors.AsType[*net.DNSError](err); ok && dns.IsNotFound {
 		return "no such host", streamer.ErrInvalid
@@ -133,7 +139,7 @@ func network(err error) (hint string, kind error) {
 	if errors.Is(err, context.DeadlineExceeded) {
 		return "no answer: check the host, the port and the network", nil
 	}
-	return garbled(err)
+	return worded(err)
 }
 
 // suspect says what in c may be behind a connection that ends, or starts, without a word.
@@ -146,7 +152,7 @@ func (c *Config) suspect(err error) error {
 		return &streamer.Error{Kind: streamer.ErrInvalid, Err: fmt.Errorf("the port does not speak TLS, or does not like ours: check tls= and the port: %w", err)}
 	case reset && c.SASL != noSASL:
 		return &streamer.Error{Kind: streamer.ErrDenied, Err: fmt.Errorf("the connection was closed while authenticating: check the username, the password and sasl=: %w", err)}
-	case secure && errors.Is(err, os.ErrDeadlineExceeded):
+	case secure && (errors.Is(err, os.ErrDeadlineExceeded) || errors.Is(err, context.DeadlineExceeded)):
 		return fmt.Errorf("%w (does the port speak TLS? check tls=)", err)
 	}
 	return err
@@ -161,10 +167,14 @@ func isNetwork(err error) bool {
 	return ok || errors.Is(err, io.EOF) || errors.Is(err, context.DeadlineExceeded)
 }
 
-// garbled recognises answers that are not Kafka's by the client's words; it has no types for them.
-func garbled(err error) (hint string, kind error) {
+// worded recognises by the client's words what it has no types for: a token that is refused, and answers that are not Kafka's.
+func worded(err error) (hint string, kind error) {
+	text := err.Error()
+	if strings.Contains(text, "unexpected data in oauth response") {
+		return "the broker does not take the token", streamer.ErrDenied
+	}
 	for _, words := range [...]string{"invalid large response", "correlation ID mismatch", "not enough data", "invalid response size", "unable to parse"} {
-		if strings.Contains(err.Error(), words) {
+		if strings.Contains(text, words) {
 			return "what answers there is no Kafka broker, or speaks TLS: check the port and tls=", streamer.ErrInvalid
 		}
 	}
