@@ -3,6 +3,8 @@ package testservers
 import (
 	"context"
 	"crypto/tls"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -147,5 +149,46 @@ func TestABrokerThatCannotStartSaysWhy(t *testing.T) {
 	_, err = launchKafka(program, KafkaOptions{Properties: []string{"num.partitions=no-number"}})
 	if err == nil || !strings.Contains(err.Error(), "no-number") {
 		t.Fatalf("error %v", err)
+	}
+}
+
+func TestAMissingKafkaOrAnOldJavaIsTold(t *testing.T) {
+	program, err := FindKafka()
+	if err != nil {
+		leaveOut(t, err)
+		return
+	}
+	dir := t.TempDir()
+	script := "#!/bin/sh\necho 'openjdk version \"11.0.2\" 2019-01-15' >&2\n"
+	if err := os.WriteFile(filepath.Join(dir, "java"), []byte(script), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv("PATH", dir)
+	t.Setenv("JAVA_HOME", "")
+	if _, err := FindKafka(); err == nil || !strings.Contains(err.Error(), "11.0.2") {
+		t.Errorf("an old java, and beside it %s: %v", program.Path, err)
+	}
+	t.Setenv("XDG_CACHE_HOME", t.TempDir())
+	t.Setenv("HOME", t.TempDir())
+	if _, err := FindKafka(); err == nil || !strings.Contains(err.Error(), "make test installs it") {
+		t.Errorf("nothing installed: %v", err)
+	}
+}
+
+func TestBrokersTestify(t *testing.T) {
+	c := StartKafka(t, KafkaOptions{})
+	if c == nil {
+		return
+	}
+	dir := t.TempDir()
+	t.Setenv(verdictsVariable, dir)
+	t.Setenv("STREAMER_KAFKA", c.Addr())
+	mustReply(t, "the shared broker", Kafka(t), c.Addr())
+	text, err := os.ReadFile(filepath.Join(dir, "servers"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !strings.HasPrefix(string(text), "kafka v4.") || !strings.HasSuffix(string(text), " (STREAMER_KAFKA)\n") {
+		t.Errorf("testified %q", text)
 	}
 }
