@@ -10,7 +10,8 @@
 # make clean    remove bin/
 #
 # A Go toolchain is all they need, and for make test a redis-server and a Java, which make servers gets on Debian and its kin, and Apache Kafka,
-# which it gets everywhere; go test ./... leaves out what needs one that is not there. The race detector needs a C compiler, and make test says so when there is none.
+# which it gets from Maven Central; go test ./... leaves out what needs one that is not there. The race detector needs a C compiler, and make
+# test says so when there is none.
 
 GO       ?= go
 FUZZTIME ?= 60s

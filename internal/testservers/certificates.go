@@ -45,7 +45,10 @@ func (c *Certificates) client() *tls.Config {
 // makeCertificates makes an authority, and with it a certificate for a server and one for a client.
 func makeCertificates(dir string) (*Certificates, error) {
 	path := func(name string) string { return filepath.Join(dir, name+".pem") }
-	c := &Certificates{CA: path("ca"), Cert: path("client"), Key: path("client-key"), serverCert: path("server"), serverKey: path("server-key"), serverPair: path("server-pair")}
+	c := &Certificates{
+		CA: path("ca"), Cert: path("client"), Key: path("client-key"),
+		serverCert: path("server"), serverKey: path("server-key"), serverPair: path("server-pair"),
+	}
 	ca, err := issue(nil, "streamer test authority", c.CA, path("ca-key"))
 	if err != nil {
 		return nil, err
