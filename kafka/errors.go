@@ -62,14 +62,15 @@ var kinds = map[*kerr.Error]error{
 
 // hints say what to do about an error code, where Kafka's own text does not.
 var hints = map[*kerr.Error]string{
-	kerr.SaslAuthenticationFailed:  "check the username, the password or token, and sasl=",
-	kerr.IllegalSaslState:          "the port speaks no SASL: leave the credentials out, or use another port",
-	kerr.UnsupportedSaslMechanism:  "the broker does not have this sasl= mechanism enabled",
-	kerr.TopicAuthorizationFailed:  "on the topic a producer needs the operations Describe and Write, a consumer Describe and Read, and who creates it Create",
-	kerr.GroupAuthorizationFailed:  "a consumer of a group needs the operation Read on it",
-	kerr.InconsistentGroupProtocol: "the group's members share their shards in another way: see balancers=",
-	kerr.InvalidSessionTimeout:     "session_timeout= is outside of the broker's group.min.session.timeout.ms and group.max.session.timeout.ms",
-	kerr.InvalidTopicException:     "a name has 1 to 249 of A-Z a-z 0-9 . _ - and differs from others in more than . and _",
+	kerr.SaslAuthenticationFailed:   "check the username, the password or token, and sasl=",
+	kerr.IllegalSaslState:           "the port speaks no SASL: leave the credentials out, or use another port",
+	kerr.UnsupportedSaslMechanism:   "the broker does not have this sasl= mechanism enabled",
+	kerr.TopicAuthorizationFailed:   "rights on the topic: Write to send, Read to receive, Create with Describe to create it, Delete to delete it",
+	kerr.GroupAuthorizationFailed:   "rights on the group: Read for its consumers, Delete to delete it",
+	kerr.ClusterAuthorizationFailed: "to send needs the right Write on the topic, or IdempotentWrite on the cluster",
+	kerr.InconsistentGroupProtocol:  "the group's members share their shards in another way: see balancers=",
+	kerr.InvalidSessionTimeout:      "session_timeout= is outside of the broker's group.min.session.timeout.ms and group.max.session.timeout.ms",
+	kerr.InvalidTopicException:      "a name has 1 to 249 of A-Z a-z 0-9 . _ - and differs from others in more than . and _",
 }
 
 // explain makes an error of the client one of ours. The end of ctx is returned bare.

@@ -147,10 +147,12 @@ func (b *backend) awaitTopic(ctx context.Context, name string) error {
 	var p pacer
 	for {
 		t, err := b.look(ctx, name)
-		if err == nil && t.ready {
+		switch {
+		case err == nil && t.ready:
 			return nil
-		}
-		if time.Since(began) > patience {
+		case err != nil && !isVanished(err) && !isCold(err) && !isNetwork(err):
+			return onStream(name, err)
+		case time.Since(began) > patience:
 			return onStream(name, fmt.Errorf("the topic was created and has no leader after %v", patience))
 		}
 		if err := p.wait(ctx); err != nil {
