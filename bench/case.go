@@ -41,5 +41,5 @@ type trial struct {
 
 // allCases is the registry: whoever adds a backend adds its cases here.
 func allCases() []benchCase {
-	return slices.Concat(engineCases(), sendCases(), stdioCases(), fileCases(), redisCases())
+	return slices.Concat(engineCases(), sendCases(), stdioCases(), fileCases(), redisCases(), kafkaCases())
 }

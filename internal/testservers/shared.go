@@ -90,6 +90,22 @@ func Kafka(t testing.TB) string {
 	return c.Addr()
 }
 
+// OpenKafka is a broker for a program that is no test: STREAMER_KAFKA, or one that runs until stop is called.
+func OpenKafka() (addr string, stop func() error, err error) {
+	if addr := os.Getenv("STREAMER_KAFKA"); addr != "" {
+		return addr, func() error { return nil }, nil
+	}
+	program, err := FindKafka()
+	if err != nil {
+		return "", nil, err
+	}
+	c, err := launchKafka(program, KafkaOptions{})
+	if err != nil {
+		return "", nil, err
+	}
+	return c.Addr(), c.remove, nil
+}
+
 // presentKafka is present for a broker, whose version shows in what it can do.
 func presentKafka(t testing.TB, addr, variable string) {
 	t.Helper()
