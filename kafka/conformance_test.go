@@ -31,12 +31,10 @@ const (
 )
 
 func TestConformance(t *testing.T) {
-	if testservers.Kafka(t) == "" {
-		return
-	}
 	conformance.Run(t, conformance.Harness{
 		Name:      "kafka",
 		Backend:   "kafka",
+		Ready:     func(t testing.TB) bool { return testservers.Kafka(t) != "" },
 		Open:      open,
 		Without:   []conformance.Part{conformance.BusyAtOpen},
 		Groups:    conformance.Owned,
