@@ -22,6 +22,11 @@ type Intake struct {
 	backward int            // first deliveries of a shard that did not rise
 	last     map[streamer.StreamShard]streamer.SeqNo
 	err      error // that ended it
+
+	// of Watch:
+	committed map[streamer.StreamShard]streamer.SeqNo // up to here; nil: it does not matter
+	after     int                                     // messages that came again though they were committed
+	watching  sync.WaitGroup
 }
 
 // Take starts to take messages, and to acknowledge each.
@@ -46,6 +51,32 @@ func (in *Intake) run(ctx context.Context) {
 	}
 }
 
+// Watch is for a member of a group that may lose its shards, after which all that is uncommitted comes again. It asks the server all the time, in a
+// goroutine that Stop joins, up to where the group has committed; from now on nothing that comes after that counts as repeated.
+func (in *Intake) Watch(committed func(context.Context) (map[streamer.StreamShard]streamer.SeqNo, error)) {
+	ctx, cancel := context.WithCancel(in.t.Ctx)
+	in.watching.Go(func() {
+		defer cancel()
+		for ticks := time.NewTicker(commitEvery); ; {
+			select {
+			case <-ticks.C:
+				if upTo, err := committed(ctx); err == nil {
+					in.mu.Lock()
+					in.committed = upTo
+					in.mu.Unlock()
+				}
+			case <-in.done:
+				ticks.Stop()
+				return
+			}
+		}
+	})
+	in.mu.Lock()
+	in.committed = map[streamer.StreamShard]streamer.SeqNo{}
+	in.mu.Unlock()
+	in.t.Cleanup(func() { cancel(); in.Stop() })
+}
+
 func (in *Intake) end(ctx context.Context, err error) {
 	in.mu.Lock()
 	defer in.mu.Unlock()
@@ -59,6 +90,9 @@ func (in *Intake) count(m *streamer.Message) {
 	defer in.mu.Unlock()
 	s := streamer.StreamShard{Stream: m.Stream, Shard: m.Shard}
 	in.messages++
+	if c, ok := in.committed[s]; ok && m.Seq.Compare(c) <= 0 {
+		in.after++
+	}
 	place := placeOf(m.Shard, m.Seq.String())
 	if in.copies[place]++; in.copies[place] > 1 {
 		return
@@ -129,6 +163,7 @@ func (in *Intake) missing(all []Entry) int {
 func (in *Intake) Stop() {
 	in.cancel()
 	<-in.done
+	in.watching.Wait()
 }
 
 // Next takes messages of a consumer and checks their numbers.

@@ -22,11 +22,12 @@ type Outcome struct {
 	Entries, Twice        int // on the server; records that are there more than once, since it was unknown whether they were
 	Lost                  int // stored as a receipt says, and not on the server
 	Delivered, Repeated   int // by the consumer
+	Committed             int // of the repeated ones, as far as that is known
 }
 
 // Settle is called when the producer has stopped. It waits until the consumer has all that the server has, which is given shard by shard, and
 // fails for every broken promise: a receipt for a record that is not there, an entry that is not delivered, one that is delivered twice, a record
-// that is refused. A server that loses what it has stored is granted with mayLose.
+// that is refused. After [Intake.Watch] only what was committed must not be delivered twice. A server that loses what it has stored is granted with mayLose.
 func (t *Trial) Settle(f *Flow, in *Intake, all []Entry, mayLose bool) Outcome {
 	t.Helper()
 	t.Eventually("every entry is delivered", func() bool { return in.missing(all) == 0 || in.Failed() })
@@ -34,9 +35,10 @@ func (t *Trial) Settle(f *Flow, in *Intake, all []Entry, mayLose bool) Outcome {
 	o := Outcome{Sent: f.sent, Stored: len(f.stored), Unknown: f.unknown, Entries: len(all)}
 	var err error
 	o.Delivered, o.Repeated, err = in.Delivered()
+	o.Committed = in.after
 	o.Lost, o.Twice = t.compare(f, all)
-	t.Logf("sent %d, stored %d, unknown %d; on the server %d, %d of them twice, lost by it %d; delivered %d, repeated %d, missing %d",
-		o.Sent, o.Stored, o.Unknown, o.Entries, o.Twice, o.Lost, o.Delivered, o.Repeated, in.missing(all))
+	t.Logf("sent %d, stored %d, unknown %d; on the server %d, %d of them twice, lost by it %d; delivered %d, repeated %d, of these committed before %d, missing %d",
+		o.Sent, o.Stored, o.Unknown, o.Entries, o.Twice, o.Lost, o.Delivered, o.Repeated, o.Committed, in.missing(all))
 	switch {
 	case err != nil:
 		t.Errorf("Next: %v", err)
@@ -46,7 +48,9 @@ func (t *Trial) Settle(f *Flow, in *Intake, all []Entry, mayLose bool) Outcome {
 		t.Errorf("%d records are not there, though their receipts say so", o.Lost)
 	case len(overtaken(all)) > 0:
 		t.Errorf("%d records were overtaken by a later one of their key:\n%s", len(overtaken(all)), strings.Join(overtaken(all), "\n"))
-	case o.Repeated > 0 || in.backward > 0:
+	case o.Committed > 0:
+		t.Errorf("%d messages came again that were committed", o.Committed)
+	case o.Repeated > 0 && in.committed == nil || in.backward > 0:
 		t.Errorf("%d messages were delivered again, %d out of order, within one assignment", o.Repeated, in.backward)
 	}
 	return o
