@@ -131,6 +131,11 @@ func (c *Crew) Settle(all []Entry) {
 	}
 	c.Logf("group %s: %d leaves, %d kills, %d of these with nothing uncommitted; on the server %d; lost %d, delivered again %d, of these committed before %d; balance %v",
 		c.Group, c.Leaves, c.Kills, c.empty, len(all), lost, repeated, len(wrong), c.balance())
+	for _, m := range c.past {
+		if len(m.lost) > 0 {
+			c.Logf("%s lost shards while it was there: %v", m.Name, m.lost)
+		}
+	}
 	if lost > 0 || len(wrong) > 0 {
 		c.Errorf("want none lost, none committed delivered again: %v", wrong[:min(len(wrong), 20)])
 	}
