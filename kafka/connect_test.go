@@ -98,6 +98,31 @@ func deaf(t *testing.T) string {
 	return l.Addr().String()
 }
 
+// abrupt is a port that speaks TLS and resets the connection behind the handshake, as a broker's may to whom it does not know.
+func abrupt(t *testing.T, cert tls.Certificate) string {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { l.Close() })
+	go func() {
+		for {
+			c, err := l.Accept()
+			if err != nil {
+				return
+			}
+			secure := tls.Server(c, &tls.Config{Certificates: []tls.Certificate{cert}})
+			if secure.HandshakeContext(t.Context()) == nil {
+				_, _ = secure.Read(make([]byte, 1))
+				_ = c.(*net.TCPConn).SetLinger(0)
+			}
+			c.Close()
+		}
+	}()
+	return l.Addr().String()
+}
+
 func TestAMistakeInTheSettingsIsATypedErrorThatSaysWhich(t *testing.T) {
 	cert, certFile, _ := certificate(t)
 	_, otherFile, _ := certificate(t)
@@ -115,6 +140,7 @@ func TestAMistakeInTheSettingsIsATypedErrorThatSaysWhich(t *testing.T) {
 		{"TLS to a plain port", "kafka://" + deaf(t) + "/x?tls=true", streamer.ErrInvalid, "tls="},
 		{"plain text to a TLS port", "kafka://" + secure + "/x", streamer.ErrInvalid, "tls="},
 		{"an authority that nobody knows", "kafka://" + secure + "/x?tls=true", streamer.ErrInvalid, "tls_ca="},
+		{"who is reset behind the handshake", "kafka://" + abrupt(t, cert) + "/x?tls_ca=" + certFile, streamer.ErrDenied, "tls_cert="},
 		{"the wrong authority", "kafka://" + secure + "/x?tls_ca=" + otherFile, streamer.ErrInvalid, "tls_ca="},
 		{"nobody listens", "kafka://" + closedPort(t) + "/x", nil, "nobody listens"},
 		{"no such host", "kafka://no-such-host.invalid:9092/x", streamer.ErrInvalid, "no such host"},

@@ -75,9 +75,10 @@
 //	power loss of one broker           kept where a replica in sync is left; else what was not flushed is lost (log.flush.interval.messages)
 //	fail-over to a replica in sync     kept (min.insync.replicas ≥ 2)     kept (offsets.topic.replication.factor ≥ 2)
 //	unclean leader election            lost from where the replica was    may go back
-//	retention                          lost when it is due                lost 7 days after the group's last commit (offsets.retention.minutes)
+//	retention                          lost when it is due                lost 7 days after the last member, or owner, is gone (offsets.retention.minutes)
 //
-// Positions that do not move are committed again every hour while a Resumable consumer runs.
+// Positions that do not move are committed again every hour while a Resumable consumer runs: its group has no members for whose sake a broker
+// would keep them.
 //
 // # Limits
 //

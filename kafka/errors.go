@@ -153,6 +153,8 @@ func (c *Config) suspect(err error) error {
 		return &streamer.Error{Kind: streamer.ErrInvalid, Err: fmt.Errorf("the port does not speak TLS, or does not like ours: check tls= and the port: %w", err)}
 	case reset && c.SASL != noSASL:
 		return &streamer.Error{Kind: streamer.ErrDenied, Err: fmt.Errorf("the connection was closed while authenticating: check the username, the password and sasl=: %w", err)}
+	case reset && secure:
+		return &streamer.Error{Kind: streamer.ErrDenied, Err: fmt.Errorf("the connection was closed behind the handshake: check tls_cert= and tls_key=: %w", err)}
 	case secure && (errors.Is(err, os.ErrDeadlineExceeded) || errors.Is(err, context.DeadlineExceeded)):
 		return fmt.Errorf("%w (does the port speak TLS? check tls=)", err)
 	}

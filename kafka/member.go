@@ -2,11 +2,14 @@ package kafka
 
 import (
 	"context"
+	"errors"
 	"maps"
+	"net"
 	"sync"
 	"time"
 
 	"github.com/gostreamer/streamer"
+	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kgo"
 )
 
@@ -17,11 +20,15 @@ type member struct {
 	joining sync.Once
 	joined  chan struct{} // closed when the group has answered
 	refusal error         // why it will not have us; set before joined is closed
+
+	tenure context.Context    // ends when the shards are lost, and commits with it; source.mu guards it
+	expire context.CancelFunc // of tenure
 }
 
 var (
 	_ streamer.CursorCommitter = (*member)(nil)
 	_ kgo.HookGroupManageError = (*member)(nil)
+	_ kgo.HookBrokerConnect    = (*member)(nil)
 )
 
 const (
@@ -45,6 +52,7 @@ func (b *backend) openMember(ctx context.Context, cfg streamer.SourceConfig) (st
 		return nil, err
 	}
 	m := &member{source: b.newSource(cfg, p), starts: make(map[streamer.StreamShard]int64), joined: make(chan struct{})}
+	m.tenure, m.expire = context.WithCancel(context.Background())
 	m.grouped = true
 	for at := range p.fresh {
 		m.starts[at] = p.starts[at]
@@ -165,6 +173,13 @@ func (m *member) OnGroupManageError(err error) {
 	m.cfg.Retrying("join group", typed(err), 0)
 }
 
+// OnBrokerConnect implements kgo.HookBrokerConnect: a member that runs waits for other credentials, one that opens does not.
+func (m *member) OnBrokerConnect(_ kgo.BrokerMetadata, _ time.Duration, _ net.Conn, err error) {
+	if errors.Is(err, kerr.SaslAuthenticationFailed) {
+		m.answered(typed(err))
+	}
+}
+
 // answered ends the wait for the group's first answer.
 func (m *member) answered(refusal error) {
 	m.joining.Do(func() {
@@ -200,6 +215,10 @@ func (m *member) lose(gone map[string][]int32) {
 	if len(shards) == 0 {
 		return
 	}
+	m.mu.Lock()
+	m.expire() // what is on its way is refused, and holds up the commits of what comes next
+	m.tenure, m.expire = context.WithCancel(context.Background())
+	m.mu.Unlock()
 	m.drop(shards)
 	m.cfg.Revoked(shards, true)
 }
@@ -257,6 +276,7 @@ func (m *member) CommitCursors(ctx context.Context, upTo []streamer.Mark) error 
 	by := m.committer() // before the shards are looked at: if one is lost in between, the broker refuses this generation
 	places := make(map[streamer.StreamShard]place, len(upTo))
 	m.mu.Lock()
+	tenure := m.tenure
 	for _, mark := range upTo {
 		sh := m.shards[mark.StreamShard]
 		switch {
@@ -268,7 +288,13 @@ func (m *member) CommitCursors(ctx context.Context, upTo []streamer.Mark) error 
 		}
 	}
 	m.mu.Unlock()
-	err := warm(ctx, func() error { return m.b.commit(ctx, by, m.known(), places) })
+	committing, cancel := context.WithCancel(ctx)
+	defer cancel()
+	defer context.AfterFunc(tenure, cancel)()
+	err := warm(committing, func() error { return m.b.commit(committing, by, m.known(), places) })
+	if err != nil && tenure.Err() != nil {
+		err = kerr.IllegalGeneration
+	}
 	if isMemberError(err) && ctx.Err() == nil {
 		return streamer.Transient(typed(err), errorPause) // the client finds out by itself what it has lost
 	}

@@ -12,9 +12,11 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/uuid"
 	"github.com/gostreamer/streamer"
 	"github.com/gostreamer/streamer/internal/testservers"
 	"github.com/gostreamer/streamer/kafka"
+	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/sasl/oauth"
 )
 
@@ -144,6 +146,37 @@ func TestATokenComesFromTheProgramForEachConnection(t *testing.T) {
 	if n := len(asked); n < 4 { // the Streamer's own connection, the producer's, the consumer's, and the one refused
 		t.Errorf("the program was asked for a token %d times", n)
 	}
+}
+
+// A password that was changed is found in the file at the next connection. What waits for it meanwhile goes on; a member that opens does not wait.
+func TestAPasswordThatChangesIsReadAgain(t *testing.T) {
+	const next = "even m0re s3cret"
+	f := besiege(t)
+	if f == nil {
+		return
+	}
+	s, err := streamer.Connect(f.ctx(), f.at(testservers.ListenSASL, "alice", "sasl=scram-sha-512", "password_file="+f.password))
+	f.must(err)
+	defer s.Close()
+	changed, err := f.adm.AlterUserSCRAMs(f.ctx(), nil, []kadm.UpsertSCRAM{{User: "alice", Mechanism: kadm.ScramSha512, Iterations: 4096, Password: next}})
+	f.must(errors.Join(err, changed.Error()))
+	f.until("the old password to be refused", func() bool {
+		_, err := s.Consumer(f.ctx(), streamer.ConsumerOptions{Mode: streamer.LoadBalanced, Group: uuid.NewString()})
+		return errors.Is(err, streamer.ErrDenied)
+	})
+	p, err := s.Producer(f.ctx(), streamer.ProducerOptions{})
+	f.must(err)
+	receipt := p.Send(f.ctx(), streamer.Record{Value: []byte("two desks")})
+	select {
+	case <-receipt.Done():
+		_, err := receipt.Wait(f.ctx())
+		t.Fatalf("a record was not kept for another password: %v", err)
+	case <-time.After(2 * quick):
+	}
+	f.must(os.WriteFile(f.password, []byte(next+"\n"), 0o600))
+	_, err = receipt.Wait(f.ctx())
+	f.must(err)
+	f.must(thereAndBack(f.ctx(), s, f.topic))
 }
 
 // silent is a port that accepts connections and says nothing.
