@@ -88,7 +88,7 @@ func newBackend(c Config) (*backend, error) {
 	if b.common, err = b.cfg.commonOpts(); err != nil {
 		return nil, err
 	}
-	all := slices.Concat(b.common, b.cfg.Opts, []kgo.Opt{kgo.MetadataMinAge(answersAge)})
+	all := slices.Concat(b.common, []kgo.Opt{kgo.RetryBackoffFn(askAgain)}, b.cfg.Opts, []kgo.Opt{kgo.MetadataMinAge(answersAge)})
 	if b.cl, err = kgo.NewClient(all...); err != nil {
 		return nil, invalid(err)
 	}

@@ -75,6 +75,16 @@ func (c *Config) consumeOpts() []kgo.Opt {
 	return opts
 }
 
+// askAgain is how long the backend's own client waits before it asks once more. Commits are among what it asks, and what a consumer hands out while
+// one waits comes again when its shards are lost meanwhile.
+func askAgain(fails int) time.Duration {
+	const first, longest = 50 * time.Millisecond, 400 * time.Millisecond
+	if fails > 3 {
+		return longest
+	}
+	return first << max(fails-1, 0)
+}
+
 // maxAge is how often metadata is looked at.
 func maxAge(cl *kgo.Client) time.Duration {
 	if d, ok := cl.OptValue(kgo.MetadataMaxAge).(time.Duration); ok && d > 0 {
