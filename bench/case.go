@@ -6,6 +6,9 @@ import "slices"
 // 256 bytes fit into little memory.
 const perTrial = 100_000
 
+// bulky is for servers: connecting and joining a group are then little of a trial.
+const bulky = 300_000
+
 // benchCase is one measurement and the control that it is held against, and its peers, if any. All of them take turns in one process, so that
 // whatever else the machine does disturbs each.
 type benchCase struct {

@@ -18,8 +18,7 @@ import (
 
 const (
 	partitions = 3
-	bulky      = 300_000 // messages of a trial, so that joining a group is little of it
-	rarely     = 3000    // messages of a trial of who takes a round trip for each
+	rarely     = 3000 // messages of a trial of who takes a round trip for each
 )
 
 // kafkaCases hold what a Streamer does on a broker against kgo, on which it stands, and against other libraries. Nobody compresses. What the
