@@ -28,14 +28,11 @@ type loadedReader struct {
 // pace is one at which brokers are busy and still catch up at once.
 var pace = trials.Pace{Burst: 10, Every: 5 * time.Millisecond, Shards: 3}
 
-func underLoad(t *trials.Trial, o testservers.KafkaOptions) *loaded {
-	t.Helper()
-	at := newSite(t, o, pace.Shards)
-	if at == nil {
-		return nil
-	}
+func underLoad(at *site, options ...string) *loaded {
+	at.Helper()
+	t := at.Trial
 	l := &loaded{site: at}
-	s := t.Connect(at.uri())
+	s := t.Connect(at.uri(options...))
 	modes := trials.Modes()
 	for _, name := range slices.Sorted(maps.Keys(modes)) {
 		o := trials.Reader(modes[name])
@@ -118,16 +115,17 @@ func (l *loaded) handOver(r *loadedReader, entries int) {
 // on by themselves.
 func TestABrokerKilledAndRestartedLosesAndRepeatsNothing(t *testing.T) {
 	t.Parallel()
-	l := underLoad(trials.New(t), testservers.KafkaOptions{})
-	if l == nil {
+	at := onBrokers(trials.New(t), testservers.KafkaOptions{}, pace.Shards)
+	if at == nil {
 		return
 	}
+	l := underLoad(at.site)
 	kills := trials.Soak(3, 50)
 	var longest time.Duration
 	for range kills {
 		l.proceed(100)
-		l.Kill()
-		l.Restart()
+		at.Kill()
+		at.Restart()
 		longest = max(longest, l.goOn())
 	}
 	l.finish()
@@ -137,23 +135,24 @@ func TestABrokerKilledAndRestartedLosesAndRepeatsNothing(t *testing.T) {
 // TestTheLeaderAndTheCoordinatorOfThreeBrokersDie: others take over at once, and nothing that was stored or committed is lost.
 func TestTheLeaderAndTheCoordinatorOfThreeBrokersDie(t *testing.T) {
 	t.Parallel()
-	l := underLoad(trials.New(t), testservers.KafkaOptions{Brokers: 3})
-	if l == nil {
+	at := onBrokers(trials.New(t), testservers.KafkaOptions{Brokers: 3}, pace.Shards)
+	if at == nil {
 		return
 	}
+	l := underLoad(at.site)
 	rounds := trials.Soak(1, 20)
 	for round := range rounds {
-		l.dies("leader", func() *testservers.KafkaServer { return l.Leader(orders, int32(round%l.shards)) }) //nolint:gosec // a few
-		l.dies("coordinator", func() *testservers.KafkaServer { return l.Coordinator(trials.NameOf(streamer.LoadBalanced)) })
+		l.dies(at.KafkaCluster, "leader", func() *testservers.KafkaServer { return at.Leader(orders, int32(round%l.shards)) }) //nolint:gosec // a few
+		l.dies(at.KafkaCluster, "coordinator", func() *testservers.KafkaServer { return at.Coordinator(trials.NameOf(streamer.LoadBalanced)) })
 	}
-	l.AwaitInSync(orders, "__consumer_offsets")
+	at.AwaitInSync(orders, "__consumer_offsets")
 	l.finish()
 }
 
 // dies kills a broker that can be spared, and starts it again when the others have taken over.
-func (l *loaded) dies(what string, find func() *testservers.KafkaServer) {
+func (l *loaded) dies(c *testservers.KafkaCluster, what string, find func() *testservers.KafkaServer) {
 	l.Helper()
-	l.AwaitInSync(orders, "__consumer_offsets")
+	c.AwaitInSync(orders, "__consumer_offsets")
 	broker := find()
 	broker.Kill()
 	took := l.goOn()

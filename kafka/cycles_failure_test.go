@@ -20,7 +20,7 @@ const (
 func TestMembersAreKilledUnderLoad(t *testing.T) {
 	t.Parallel()
 	trial := trials.New(t)
-	at := newSite(trial, testservers.KafkaOptions{}, 2*crewSize)
+	at := onBrokers(trial, testservers.KafkaOptions{}, 2*crewSize)
 	if at == nil {
 		return
 	}
@@ -59,7 +59,7 @@ func TestMembersAreKilledUnderLoad(t *testing.T) {
 }
 
 // crew is a group of processes. Their session is as short as a busy machine allows: until it is over nobody has what a killed one had.
-func (s *site) crew(group string) *trials.Crew {
+func (s *realSite) crew(group string) *trials.Crew {
 	return &trials.Crew{Trial: s.Trial, URI: s.uri("session_timeout=3s"), Group: group, Uncommitted: func(_ *trials.Member, got []trials.Entry) []trials.Entry {
 		committed := s.committed(group)
 		var left []trials.Entry

@@ -20,31 +20,44 @@ const orders = "orders"
 // site is a cluster of a test that breaks it, with the topic orders.
 type site struct {
 	*trials.Trial
-	*testservers.KafkaCluster
-	adm    *kadm.Client
-	shards int
+	brokers []string
+	adm     *kadm.Client
+	shards  int
 }
 
-// newSite starts a cluster; nil leaves the test out.
-func newSite(t *trials.Trial, o testservers.KafkaOptions, shards int) *site {
+// realSite is a site on real brokers.
+type realSite struct {
+	*site
+	*testservers.KafkaCluster
+}
+
+// onBrokers starts a cluster; nil leaves the test out.
+func onBrokers(t *trials.Trial, o testservers.KafkaOptions, shards int) *realSite {
 	t.Helper()
 	c := testservers.StartKafka(t.T, o)
 	if c == nil {
 		return nil
 	}
-	s := &site{Trial: t, KafkaCluster: c, adm: kadm.NewClient(c.Client()), shards: shards}
-	_, err := s.adm.CreateTopic(t.Ctx, int32(shards), -1, nil, orders) //nolint:gosec // a few
-	t.Must("CreateTopic", err)
+	at := &realSite{newSite(t, c.Addrs(), c.Client(), shards), c}
 	for p := range int32(shards) { //nolint:gosec // a few
 		c.Leader(orders, p)
 	}
 	c.AwaitInSync(orders, "__consumer_offsets")
+	return at
+}
+
+// newSite makes the topic on a cluster.
+func newSite(t *trials.Trial, brokers []string, past *kgo.Client, shards int) *site {
+	t.Helper()
+	s := &site{Trial: t, brokers: brokers, adm: kadm.NewClient(past), shards: shards}
+	_, err := s.adm.CreateTopic(t.Ctx, int32(shards), -1, nil, orders) //nolint:gosec // a few
+	t.Must("CreateTopic", err)
 	return s
 }
 
 // uri is the stream orders, of which the test's own URI options say more.
 func (s *site) uri(options ...string) string {
-	return "kafka://" + strings.Join(s.Addrs(), ",") + "/" + orders + "?" + strings.Join(options, "&")
+	return "kafka://" + strings.Join(s.brokers, ",") + "/" + orders + "?" + strings.Join(options, "&")
 }
 
 // entries reads what the cluster has, shard by shard.
@@ -52,7 +65,7 @@ func (s *site) entries() []trials.Entry {
 	s.Helper()
 	ends, err := s.adm.ListEndOffsets(s.Ctx, orders)
 	s.Must("ListEndOffsets", err)
-	cl, err := kgo.NewClient(kgo.SeedBrokers(s.Addrs()...), kgo.ConsumeTopics(orders), kgo.ConsumeStartOffset(kgo.NewOffset().AtStart()))
+	cl, err := kgo.NewClient(kgo.SeedBrokers(s.brokers...), kgo.ConsumeTopics(orders), kgo.ConsumeStartOffset(kgo.NewOffset().AtStart()))
 	s.Must("a client that reads", err)
 	defer cl.Close()
 	byShard, left := make([][]trials.Entry, s.shards), s.shards
