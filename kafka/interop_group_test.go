@@ -49,6 +49,7 @@ func numbers(from, to int) []string {
 }
 
 func TestOtherClientsAndWeGoOnWhereAGroupIs(t *testing.T) {
+	t.Parallel()
 	const first, second, third = 30, 70, 100
 	for name, stranger := range strangers(t) {
 		t.Run(name, func(t *testing.T) {
@@ -107,6 +108,7 @@ func (r *rig) run(tool *exec.Cmd) *shown {
 }
 
 func TestAGroupIsSharedWithMembersOfOtherClients(t *testing.T) {
+	t.Parallel()
 	const n = 200
 	fits := map[string]kafka.Config{"Java": {}, "librdkafka": {Balancers: []kafka.Balancer{kafka.Range}}}
 	for name, stranger := range strangers(t) {

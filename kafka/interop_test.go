@@ -70,6 +70,7 @@ func (r *rig) sameLines(got, want []string) {
 }
 
 func TestOtherClientsReadWhatWeWrite(t *testing.T) {
+	t.Parallel()
 	readers := map[string]func(*rig, int) *exec.Cmd{
 		"Java": func(r *rig, n int) *exec.Cmd {
 			return testservers.KafkaTool(t, consoleConsumer, "--bootstrap-server", r.brokers[0], "--topic", r.topic, "--from-beginning",
@@ -109,6 +110,7 @@ func TestOtherClientsReadWhatWeWrite(t *testing.T) {
 }
 
 func TestWeReadWhatOtherClientsWrite(t *testing.T) {
+	t.Parallel()
 	writers := map[string]func(*rig) (tool *exec.Cmd, format string){
 		"Java": func(r *rig) (*exec.Cmd, string) {
 			return testservers.KafkaTool(t, consoleProducer, "--bootstrap-server", r.brokers[0], "--topic", r.topic,

@@ -191,6 +191,7 @@ func silent(t *testing.T) string {
 }
 
 func TestAMistakeAtARealBrokerIsATypedErrorThatSaysWhich(t *testing.T) {
+	t.Parallel()
 	f := besiege(t)
 	if f == nil {
 		return
