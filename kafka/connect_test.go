@@ -77,8 +77,8 @@ func closedPort(t *testing.T) string {
 	return l.Addr().String()
 }
 
-// deaf is a port that closes what it does not understand, as a broker's does when TLS comes to one without.
-func deaf(t *testing.T) string {
+// listener is a port whose connections are answered, and then closed.
+func listener(t *testing.T, answer func(net.Conn)) string {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -91,36 +91,56 @@ func deaf(t *testing.T) string {
 			if err != nil {
 				return
 			}
-			_, _ = c.Read(make([]byte, 1024))
+			answer(c)
 			c.Close()
 		}
 	}()
 	return l.Addr().String()
 }
 
+// deaf is a port that closes what it does not understand, as a broker's does when TLS comes to one without.
+func deaf(t *testing.T) string {
+	return listener(t, func(c net.Conn) { _, _ = c.Read(make([]byte, 1024)) })
+}
+
 // abrupt is a port that speaks TLS and resets the connection behind the handshake, as a broker's may to whom it does not know.
 func abrupt(t *testing.T, cert tls.Certificate) string {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { l.Close() })
-	go func() {
-		for {
-			c, err := l.Accept()
-			if err != nil {
-				return
-			}
-			secure := tls.Server(c, &tls.Config{Certificates: []tls.Certificate{cert}})
-			if secure.HandshakeContext(t.Context()) == nil {
-				_, _ = secure.Read(make([]byte, 1))
-				_ = c.(*net.TCPConn).SetLinger(0)
-			}
-			c.Close()
+	return listener(t, func(c net.Conn) {
+		secure := tls.Server(c, &tls.Config{Certificates: []tls.Certificate{cert}})
+		if secure.HandshakeContext(t.Context()) == nil {
+			_, _ = secure.Read(make([]byte, 1))
+			_ = c.(*net.TCPConn).SetLinger(0)
 		}
-	}()
-	return l.Addr().String()
+	})
+}
+
+// mistake is a URI that is wrong, and the error that says so.
+type mistake struct {
+	name, uri string
+	kind      error // nil: any
+	words     string
+}
+
+// check connects, which has to fail, without a word of the password.
+func (m mistake) check(t *testing.T) {
+	ctx, cancel := context.WithTimeout(t.Context(), hang)
+	defer cancel()
+	s, err := streamer.Connect(ctx, m.uri)
+	if err == nil {
+		s.Close()
+		t.Fatal("it connects")
+	}
+	t.Log(err)
+	var e *streamer.Error
+	if !errors.As(err, &e) || m.kind != nil && !errors.Is(err, m.kind) {
+		t.Errorf("the error is %v, want %v", err, m.kind)
+	}
+	if !strings.Contains(err.Error(), m.words) {
+		t.Errorf("the error does not say %q: %v", m.words, err)
+	}
+	if strings.Contains(fmt.Sprintf("%+v", err), secret) {
+		t.Errorf("the error has the password: %v", err)
+	}
 }
 
 func TestAMistakeInTheSettingsIsATypedErrorThatSaysWhich(t *testing.T) {
@@ -129,11 +149,7 @@ func TestAMistakeInTheSettingsIsATypedErrorThatSaysWhich(t *testing.T) {
 	plain := cluster(t)
 	secure := cluster(t, kfake.TLS(&tls.Config{Certificates: []tls.Certificate{cert}}))
 	guarded := cluster(t, kfake.EnableSASL(), kfake.Superuser("PLAIN", "alice", secret), kfake.Superuser("SCRAM-SHA-256", "alice", secret))
-	for _, c := range []struct {
-		name, uri string
-		kind      error
-		words     string
-	}{
+	for _, m := range []mistake{
 		{"wrong password", "kafka://alice:wrong@" + guarded + "/x", streamer.ErrDenied, "password"},
 		{"wrong user of SCRAM", "kafka://bob:" + secret + "@" + guarded + "/x?sasl=scram-sha-256", streamer.ErrDenied, "username"},
 		{"no credentials", "kafka://" + guarded + "/x", streamer.ErrInvalid, "sasl="},
@@ -151,25 +167,7 @@ func TestAMistakeInTheSettingsIsATypedErrorThatSaysWhich(t *testing.T) {
 		{"no broker", "kafka:///x", streamer.ErrInvalid, "broker"},
 		{"another word", "kafka://" + plain + "/x?acks=two", streamer.ErrInvalid, "leader"},
 	} {
-		t.Run(c.name, func(t *testing.T) {
-			ctx, cancel := context.WithTimeout(t.Context(), hang)
-			defer cancel()
-			s, err := streamer.Connect(ctx, c.uri)
-			if err == nil {
-				s.Close()
-				t.Fatal("it connects")
-			}
-			var e *streamer.Error
-			if !errors.As(err, &e) || c.kind != nil && !errors.Is(err, c.kind) {
-				t.Errorf("the error is %v, want %v", err, c.kind)
-			}
-			if !strings.Contains(err.Error(), c.words) {
-				t.Errorf("the error does not say %q: %v", c.words, err)
-			}
-			if strings.Contains(fmt.Sprintf("%+v", err), secret) {
-				t.Errorf("the error has the password: %v", err)
-			}
-		})
+		t.Run(m.name, m.check)
 	}
 }
 
