@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -155,7 +156,13 @@ func TestAPasswordThatChangesIsReadAgain(t *testing.T) {
 	if f == nil {
 		return
 	}
-	s, err := streamer.Connect(f.ctx(), f.at(testservers.ListenSASL, "alice", "sasl=scram-sha-512", "password_file="+f.password))
+	var told atomic.Int64
+	s, err := streamer.ConnectWith(f.ctx(), f.at(testservers.ListenSASL, "alice", "sasl=scram-sha-512", "password_file="+f.password),
+		streamer.StreamerOptions{Hooks: streamer.Hooks{Retrying: func(e streamer.RetryEvent) {
+			if errors.Is(e.Err, streamer.ErrDenied) {
+				told.Add(1)
+			}
+		}}})
 	f.must(err)
 	defer s.Close()
 	changed, err := f.adm.AlterUserSCRAMs(f.ctx(), nil, []kadm.UpsertSCRAM{{User: "alice", Mechanism: kadm.ScramSha512, Iterations: 4096, Password: next}})
@@ -164,6 +171,7 @@ func TestAPasswordThatChangesIsReadAgain(t *testing.T) {
 		_, err := s.Consumer(f.ctx(), streamer.ConsumerOptions{Mode: streamer.LoadBalanced, Group: uuid.NewString()})
 		return errors.Is(err, streamer.ErrDenied)
 	})
+	told.Store(0)
 	p, err := s.Producer(f.ctx(), streamer.ProducerOptions{})
 	f.must(err)
 	receipt := p.Send(f.ctx(), streamer.Record{Value: []byte("two desks")})
@@ -173,6 +181,7 @@ func TestAPasswordThatChangesIsReadAgain(t *testing.T) {
 		t.Fatalf("a record was not kept for another password: %v", err)
 	case <-time.After(2 * quick):
 	}
+	f.until("the producer to tell why", func() bool { return told.Load() > 0 })
 	f.must(os.WriteFile(f.password, []byte(next+"\n"), 0o600))
 	_, err = receipt.Wait(f.ctx())
 	f.must(err)

@@ -26,6 +26,7 @@ type sink struct {
 	b      *backend
 	stream string
 	log    logger
+	tell   func(op string, err error, after time.Duration) // of what the client retries by itself
 	linger time.Duration
 	told   *told // nil: nobody listens
 	client atomic.Pointer[kgo.Client]
@@ -52,7 +53,7 @@ func (b *backend) OpenSink(ctx context.Context, c streamer.SinkConfig) (streamer
 	if b.closed.Load() {
 		return nil, streamer.ErrClosed
 	}
-	s := &sink{b: b, stream: c.Stream, log: logger{c.Logger}, lanes: make(map[string]*lane), linger: min(c.Linger, longestLinger)}
+	s := &sink{b: b, stream: c.Stream, log: logger{c.Logger}, tell: c.Retrying, lanes: make(map[string]*lane), linger: min(c.Linger, longestLinger)}
 	if c.Written != nil {
 		s.told = &told{sink: s, report: c.Written, took: make(map[int32]time.Duration)}
 	}
@@ -95,10 +96,20 @@ func (s *sink) newClient(more ...kgo.Opt) (*kgo.Client, error) {
 	if s.told != nil {
 		opts = append(opts, kgo.WithHooks(s.told))
 	}
+	if s.tell != nil {
+		opts = append(opts, kgo.WithHooks(lost{s.disconnected}))
+	}
 	if s.log.to != nil {
 		opts = append(opts, kgo.WithLogger(s.log))
 	}
 	return s.b.client(append(opts, more...)...)
+}
+
+// disconnected reports a connection that could not be made, unless that is because the sink closes.
+func (s *sink) disconnected(err error) {
+	if s.life.Err() == nil && !errors.Is(err, context.Canceled) {
+		s.tell("connect", typed(err), 0)
+	}
 }
 
 func codec(c Compression) kgo.CompressionCodec {
