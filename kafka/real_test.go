@@ -9,7 +9,6 @@ import (
 
 	"github.com/gostreamer/streamer"
 	"github.com/gostreamer/streamer/kafka"
-	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kgo"
 )
 
@@ -125,18 +124,11 @@ func TestRetentionThatOvertakesAReaderIsReported(t *testing.T) {
 		var gone atomic.Int64
 		s := r.connect(kafka.Config{}, streamer.StreamerOptions{Hooks: streamer.Hooks{Gone: func(streamer.GoneEvent) { gone.Add(1) }}})
 		o.Prefetch, o.BufferBytes = 10, 10*size
-		p, shard := r.producer(s), streamer.ShardID(0)
-		for i := range n {
-			p.Send(r.ctx(), streamer.Record{Value: append(fmt.Append(nil, i, " "), random(size)...), Shard: &shard})
-		}
-		r.must(p.Flush(r.ctx()))
+		r.fill(r.producer(s), n, size)
 		c := r.consumer(s, o)
 		_, err := c.Next(r.ctx())
 		r.must(err)
-		var offsets kadm.Offsets
-		offsets.AddOffset(r.topic, 0, n-left, -1)
-		_, err = r.adm.DeleteRecords(r.ctx(), offsets)
-		r.must(err)
+		r.overtake(n - left)
 		for last, i := 0, 0; last < n-1; last = i {
 			m, err := c.Next(r.ctx())
 			r.must(err)
