@@ -32,7 +32,7 @@ func refuse(n int, code *kerr.Error, keys ...kmsg.Key) fault {
 func drop(key kmsg.Key) fault {
 	return func(c *kfake.Cluster, _ *rand.Rand) func() bool {
 		var dropped atomic.Bool
-		c.ControlKey(key.Int16(), func(kmsg.Request) (kmsg.Response, error, bool) { //nolint:revive // the fake's signature
+		c.ControlKey(key.Int16(), func(kmsg.Request) (kmsg.Response, error, bool) {
 			dropped.Store(true)
 			return nil, errDropped, true
 		})
@@ -44,7 +44,7 @@ func drop(key kmsg.Key) fault {
 func throttle(c *kfake.Cluster, random *rand.Rand) func() bool {
 	var throttled atomic.Bool
 	pause := 20 + random.Int32N(100)
-	c.ControlKey(kmsg.Fetch.Int16(), func(k kmsg.Request) (kmsg.Response, error, bool) { //nolint:revive // the fake's signature
+	c.ControlKey(kmsg.Fetch.Int16(), func(k kmsg.Request) (kmsg.Response, error, bool) {
 		throttled.Store(true)
 		resp := k.ResponseKind().(*kmsg.FetchResponse) //nolint:forcetypeassert // it is one of Fetch
 		resp.ThrottleMillis = pause
