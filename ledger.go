@@ -152,6 +152,13 @@ func (l *ledger) eachUnsaved(f func(r *run, w int, slots uint64)) {
 	}
 }
 
+// unsaved says whether a message is done and not yet acknowledged at the source.
+func (l *ledger) unsaved() bool {
+	some := false
+	l.eachUnsaved(func(*run, int, uint64) { some = true })
+	return some
+}
+
 // uncommitted calls f for each slot that was emitted and is not committed, oldest first, until f returns false.
 func (l *ledger) uncommitted(perMessage bool, f func(seq SeqNo, handedOut bool) bool) {
 	for r := l.head; r != nil; r = r.next {

@@ -276,11 +276,12 @@ func (m *member) CommitCursors(ctx context.Context, upTo []streamer.Mark) error 
 	by := m.committer() // before the shards are looked at: if one is lost in between, the broker refuses this generation
 	places := make(map[streamer.StreamShard]place, len(upTo))
 	m.mu.Lock()
-	tenure := m.tenure
+	tenure, lost := m.tenure, false
 	for _, mark := range upTo {
 		sh := m.shards[mark.StreamShard]
 		switch {
-		case sh == nil: // lost
+		case sh == nil:
+			lost = true // which the engine is just being told
 		case mark.Seq.IsZero():
 			places[mark.StreamShard] = place{offset: sh.began}
 		default:
@@ -292,7 +293,7 @@ func (m *member) CommitCursors(ctx context.Context, upTo []streamer.Mark) error 
 	defer cancel()
 	defer context.AfterFunc(tenure, cancel)()
 	err := warm(committing, func() error { return m.b.commit(committing, by, m.known(), places) })
-	if err != nil && tenure.Err() != nil {
+	if err != nil && tenure.Err() != nil || err == nil && lost {
 		err = kerr.IllegalGeneration
 	}
 	if isMemberError(err) && ctx.Err() == nil {

@@ -117,13 +117,25 @@ func (s *RedisServer) Int(command ...string) int {
 	return int(n)
 }
 
-// Try is Do for a command that may fail. It may be called concurrently.
-func (s *RedisServer) Try(command ...string) (any, error) {
-	var commands [][]string
-	if s.options.Password != "" {
-		commands = append(commands, []string{"AUTH", s.options.Password})
+// DoAndWait is Do for a write, and waits until so many replicas have it: on one connection, because WAIT says nothing of what others wrote.
+func (s *RedisServer) DoAndWait(replicas int, command ...string) {
+	s.t.Helper()
+	have, err := s.call(command, []string{"WAIT", itoa(replicas), itoa(int(patience.Milliseconds()))})
+	s.must(err)
+	if n, ok := have.(int64); !ok || n < int64(replicas) {
+		s.t.Fatalf("%v replicas have %q, not %d", have, command, replicas)
 	}
-	return call(s.Addr(), s.Certificates.client(), append(commands, command)...)
+}
+
+// Try is Do for a command that may fail. It may be called concurrently.
+func (s *RedisServer) Try(command ...string) (any, error) { return s.call(command) }
+
+// call sends commands on a connection of their own and returns the last reply.
+func (s *RedisServer) call(commands ...[]string) (any, error) {
+	if s.options.Password != "" {
+		commands = append([][]string{{"AUTH", s.options.Password}}, commands...)
+	}
+	return call(s.Addr(), s.Certificates.client(), commands...)
 }
 
 // field is one value of what INFO and CLUSTER INFO print.
