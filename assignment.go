@@ -183,23 +183,33 @@ func (s *session) forfeit(leaving []*ledger) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, l := range leaving {
-		if l.inWork() > 0 || s.cursor != nil && l.mark != l.saved || s.acker != nil && l.unsaved() {
-			s.forfeited = append(s.forfeited, l.StreamShard)
+		if l.inWork() == 0 && (s.cursor == nil || l.mark == l.saved) && (s.acker == nil || !l.unsaved()) {
+			continue
 		}
+		if s.forfeited == nil {
+			s.forfeited = map[StreamShard]SeqNo{}
+		}
+		s.forfeited[l.StreamShard] = l.newestTaken()
 	}
 }
 
-// forfeits is what forfeit noted since the last call, as an error.
+// forfeits is what forfeit noted since the last call, as an error. A shard that came back and was committed as far again is not lost.
 func (s *session) forfeits() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	gone := s.forfeited
+	var gone []StreamShard
+	for at, newest := range s.forfeited {
+		if l := s.ledgers[at]; l == nil || l.saved.IsZero() || l.saved.Compare(newest) < 0 {
+			gone = append(gone, at)
+		}
+	}
 	s.forfeited = nil
 	if len(gone) == 0 {
 		return nil
 	}
+	first := slices.MinFunc(gone, compareShards)
 	return s.wrap("commit", fmt.Errorf("%w: %d shards were lost, the first %v, before all that was handed out of them was committed: it comes again",
-		ErrFenced, len(gone), gone[0]))
+		ErrFenced, len(gone), first))
 }
 
 func (s *session) forget(leaving []*ledger) {

@@ -122,6 +122,22 @@ func TestCommitSaysOnceThatALostShardIsNotCommitted(t *testing.T) {
 	}
 }
 
+func TestCommitSaysNothingOfALostShardThatCameBackAndIsCommitted(t *testing.T) {
+	inBubble(t, abilities{cursor: true}, StreamerOptions{}, func(t *testing.T, r *rig) {
+		r.add(0, 10)
+		c := r.consumer(ConsumerOptions{Mode: LoadBalanced, CommitEvery: Never})
+		ackAll(r.take(c, 4))
+		r.revoke(true)()
+		r.change(func() { r.source0().all = nil })
+		r.source(0).c.Assigned(shardList(0))
+		r.change(func() { r.source0().all, r.source0().next[StreamShard{"s", 0}] = shardList(0), 0 })
+		ackAll(r.take(c, 4))
+		if err := c.Commit(t.Context()); err != nil {
+			t.Errorf("Commit = %v: all came again and was acknowledged", err)
+		}
+	})
+}
+
 func TestCommitSaysNothingOfALostShardThatIsCommitted(t *testing.T) {
 	inBubble(t, abilities{cursor: true}, StreamerOptions{}, func(t *testing.T, r *rig) {
 		r.add(0, 10)

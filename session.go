@@ -37,7 +37,7 @@ type session struct {
 	buffered  held                    // emitted and not handed out
 	parked    held                    // the part of buffered that waits behind full windows
 	order     uint64                  // runs so far
-	forfeited []StreamShard           // lost with messages that were handed out and not committed; no Commit has said so yet
+	forfeited map[StreamShard]SeqNo   // lost before all that was handed out, up to this, was committed; no Commit has said so yet
 	ended     error                   // io.EOF or the failure that ended fetching
 	closing   bool
 	sealed    bool // the last commit was made
