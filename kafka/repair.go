@@ -83,31 +83,39 @@ func (l *lane) repair() bool {
 	if len(todo) == 0 {
 		return true
 	}
-	// Of a part that is sent while it is still being handed over, the rest could overtake what fails: this client waits for Flush.
-	cl, err := l.sink.newClient(kgo.ManualFlushing(), kgo.WithHooks(seat{}))
+	solo, err := l.sink.newClient(kgo.WithHooks(seat{}))
 	if err != nil {
 		l.giveUp(todo)
 		return false
 	}
-	defer cl.Close()
-	return l.divide(cl, todo)
+	defer solo.Close()
+	return l.divide(solo, todo)
 }
 
+// leastPart is how many records are worth a client of their own.
+const leastPart = 16
+
 // divide sends records again until only those are left that cannot be stored.
-func (l *lane) divide(cl *kgo.Client, todo []*flight) bool {
+func (l *lane) divide(solo *kgo.Client, todo []*flight) bool {
 	for part := max(len(todo)/2, 1); len(todo) > 0; {
 		n := min(part, len(todo))
+		if n < leastPart {
+			n = 1
+		}
 		if isUnknownShard(todo[0].err) && l.awaitShards(l.sink.life) != nil {
 			l.giveUp(todo)
 			return false
 		}
-		failed := l.sendAgain(cl, todo[:n])
+		failed, err := l.sendPart(solo, todo[:n])
 		switch {
+		case err != nil:
+			l.giveUp(todo)
+			return false
 		case len(failed) == 0:
 			todo, part = todo[n:], 2*part
 		case n == 1:
 			failed[0].p.Resolve(streamer.Meta{}, l.sink.refused(failed[0].err))
-			todo = todo[1:]
+			todo, part = todo[1:], 1
 		default:
 			todo, part = append(failed, todo[n:]...), max(n/2, 1)
 		}
@@ -117,6 +125,20 @@ func (l *lane) divide(cl *kgo.Client, todo []*flight) bool {
 		}
 	}
 	return true
+}
+
+// sendPart sends a record by solo, or several by a client that has sent nothing yet: whatever is sent while the rest of a part is still being handed
+// over, the rest could overtake when it fails. Even a client that waits for Flush sends at once when it is not quite done with the part before.
+func (l *lane) sendPart(solo *kgo.Client, part []*flight) (failed []*flight, err error) {
+	if len(part) == 1 {
+		return l.sendAgain(solo, part), nil
+	}
+	cl, err := l.sink.newClient(kgo.ManualFlushing(), kgo.WithHooks(seat{}))
+	if err != nil {
+		return nil, err
+	}
+	defer cl.Close()
+	return l.sendAgain(cl, part), nil
 }
 
 // sendAgain sends one part and returns what failed of it because of another record.
