@@ -3,6 +3,7 @@ package streamer
 import (
 	"cmp"
 	"context"
+	"fmt"
 	"iter"
 	"slices"
 	"time"
@@ -60,6 +61,7 @@ func (s *session) revoked(gone []StreamShard, lost bool) {
 	} else {
 		s.sealAll(leaving)
 	}
+	s.forfeit(leaving)
 	s.forget(leaving)
 	s.obs.Load().assigned(nil, gone, lost)
 }
@@ -170,6 +172,44 @@ func (s *session) commitLeaving(ctx context.Context, leaving []*ledger) error {
 		return s.takeBack(ctx, leaving)
 	}
 	return s.retry(ctx, func() error { return s.commitHeld(ctx, leaving) })
+}
+
+// forfeit notes the shards whose messages come again, as what was handed out of them is not all committed: the next Commit has to say so, whatever
+// the program acknowledges until then.
+func (s *session) forfeit(leaving []*ledger) {
+	if !s.o.tracks() || s.o.atMostOnce() {
+		return
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, l := range leaving {
+		if l.inWork() == 0 && (s.cursor == nil || l.mark == l.saved) && (s.acker == nil || !l.unsaved()) {
+			continue
+		}
+		if s.forfeited == nil {
+			s.forfeited = map[StreamShard]SeqNo{}
+		}
+		s.forfeited[l.StreamShard] = l.newestTaken()
+	}
+}
+
+// forfeits is what forfeit noted since the last call, as an error. A shard that came back and was committed as far again is not lost.
+func (s *session) forfeits() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var gone []StreamShard
+	for at, newest := range s.forfeited {
+		if l := s.ledgers[at]; l == nil || l.saved.IsZero() || l.saved.Compare(newest) < 0 {
+			gone = append(gone, at)
+		}
+	}
+	s.forfeited = nil
+	if len(gone) == 0 {
+		return nil
+	}
+	first := slices.MinFunc(gone, compareShards)
+	return s.wrap("commit", fmt.Errorf("%w: %d shards were lost, the first %v, before all that was handed out of them was committed: it comes again",
+		ErrFenced, len(gone), first))
 }
 
 func (s *session) forget(leaving []*ledger) {

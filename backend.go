@@ -145,6 +145,9 @@ type SinkConfig struct {
 	// any case: later than that a record's receipt is resolved, whatever the sink does.
 	Linger, DeliveryTimeout time.Duration
 
+	// Retrying reports what an Enqueuer's client retries by itself.
+	Retrying func(op string, err error, after time.Duration)
+
 	// Written is how an Enqueuer reports a batch of its client's to Hooks.Written; nil when nobody listens. What a Writer is given the engine
 	// reports itself.
 	Written func(WriteEvent)

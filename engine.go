@@ -103,6 +103,7 @@ func (e *engine) Producer(ctx context.Context, call ProducerOptions) (Producer, 
 	}
 	sink, err := e.b.OpenSink(ctx, SinkConfig{
 		Stream: o.Stream, Logger: e.o.Logger, Linger: o.Linger, DeliveryTimeout: o.DeliveryTimeout, Written: e.o.Hooks.Written,
+		Retrying: e.observer("").retrying,
 	})
 	if err != nil {
 		return nil, wrap("producer", e.b.Name(), o.Stream, err)

@@ -1,6 +1,7 @@
 package streamer
 
 import (
+	"math/bits"
 	"sync/atomic"
 	"time"
 )
@@ -150,6 +151,25 @@ func (l *ledger) eachUnsaved(f func(r *run, w int, slots uint64)) {
 			}
 		}
 	}
+}
+
+// newestTaken is the last message in order that was handed out and is not forgotten; zero when there is none.
+func (l *ledger) newestTaken() (newest SeqNo) {
+	for r := l.head; r != nil; r = r.next {
+		for w, taken := range r.taken {
+			if taken != 0 {
+				newest = r.seqs[w<<6+bits.Len64(taken)-1]
+			}
+		}
+	}
+	return newest
+}
+
+// unsaved says whether a message is done and not yet acknowledged at the source.
+func (l *ledger) unsaved() bool {
+	some := false
+	l.eachUnsaved(func(*run, int, uint64) { some = true })
+	return some
 }
 
 // uncommitted calls f for each slot that was emitted and is not committed, oldest first, until f returns false.

@@ -13,7 +13,10 @@ import (
 	"github.com/gostreamer/streamer/internal/testservers"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(testservers.Main(m)) }
+func TestMain(m *testing.M) {
+	goleak.VerifyTestMain(testservers.Main(m),
+		goleak.IgnoreTopFunction("github.com/rcrowley/go-metrics.(*meterArbiter).tick")) // sarama's, one per process, for good
+}
 
 // Both sides of a case process every message: measure refuses any other number.
 func TestEveryCaseRuns(t *testing.T) {
@@ -22,6 +25,9 @@ func TestEveryCaseRuns(t *testing.T) {
 		c := &cases[i]
 		t.Run(c.name, func(t *testing.T) {
 			if isRedis(c.name) && testservers.Redis(t) == "" {
+				return
+			}
+			if isKafka(c.name) && testservers.Kafka(t) == "" {
 				return
 			}
 			r, err := c.run(t.Context(), effort{rounds: 1, messages: 1200})

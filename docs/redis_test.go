@@ -43,7 +43,7 @@ func TestRightsOfTheRedisPageThatHaveASubstitute(t *testing.T) {
 		return
 	}
 	for name := range users {
-		for _, right := range []string{" +client|id", " +client|unblock", " +eval", " +evalsha"} {
+		for _, right := range []string{" +client|info", " +client|id", " +client|unblock", " +client|kill", " +eval", " +evalsha"} {
 			users[name] = strings.ReplaceAll(users[name]+" ", right+" ", " ")
 		}
 	}
