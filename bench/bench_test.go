@@ -7,6 +7,7 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+	"time"
 
 	"go.uber.org/goleak"
 
@@ -63,6 +64,23 @@ func TestIdleShardsAreMeasuredInBothModes(t *testing.T) {
 	}
 	if len(all) != 2 {
 		t.Errorf("%d modes", len(all))
+	}
+}
+
+func TestConsumersOfAServerAreMeasuredWhileNothingHappens(t *testing.T) {
+	if testservers.Redis(t) == "" {
+		return
+	}
+	all, err := redisIdle(t.Context(), 3, 100*time.Millisecond)
+	if err != nil || len(all) != 3 {
+		t.Errorf("%+v, %v", all, err)
+	}
+	held, err := redisStalled(t.Context(), 2000)
+	if err != nil || held < 2000*payload/2 {
+		t.Errorf("%d bytes are held, %v", held, err)
+	}
+	if text := standstillTable(all, held); !strings.Contains(text, "load-balanced") {
+		t.Error(text)
 	}
 }
 

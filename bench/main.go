@@ -67,6 +67,12 @@ func run(ctx context.Context, args []string) error {
 		}
 		fmt.Print(idleTable(r.idle))
 	}
+	if s.matches("redis/idle") {
+		if r.servers, err = redisStandstill(ctx); err != nil {
+			return err
+		}
+		fmt.Print(r.servers)
+	}
 	if s.only != nil {
 		return nil
 	}

@@ -1,0 +1,155 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/gostreamer/streamer"
+)
+
+const (
+	idleConsumers  = 1000
+	idleWindow     = 10 * time.Second
+	idleCommands   = 0.3            // per second and consumer
+	waitingTotal   = 1_000_000      // messages behind a handler that does not return
+	waitingGoal    = 64<<20 + 4<<20 // the default of BufferBytes, and what redis takes into one reply
+	waitingSettled = time.Second
+)
+
+// standstill is what consumers of a server cost while nothing happens.
+type standstill struct {
+	mode     string
+	commands float64 // per second and consumer
+}
+
+func (s standstill) missed() bool { return s.commands > idleCommands }
+
+// redisIdle measures consumers that wait for a message, in each mode.
+func redisIdle(ctx context.Context, consumers int, window time.Duration) (all []standstill, err error) {
+	for _, mode := range []streamer.ConsumerMode{streamer.RealTime, streamer.Resumable, streamer.LoadBalanced} {
+		s := standstill{mode: modeName(mode)}
+		if s.commands, err = redisWaiting(ctx, mode, consumers, window); err != nil {
+			return nil, fmt.Errorf("idle consumers, %s: %w", s.mode, err)
+		}
+		all = append(all, s)
+	}
+	return all, nil
+}
+
+func redisWaiting(ctx context.Context, mode streamer.ConsumerMode, consumers int, window time.Duration) (perSecond float64, err error) {
+	b, err := newBed(ctx, 0)
+	if err != nil {
+		return 0, err
+	}
+	defer func() { err = errors.Join(err, b.close()) }()
+	r, err := newRedisBed(b, 0)
+	if err != nil {
+		return 0, err
+	}
+	s, err := r.connect()
+	if err != nil {
+		return 0, err
+	}
+	defer func() { err = errors.Join(err, s.Close()) }()
+	for i := range consumers {
+		o := streamer.ConsumerOptions{Streams: []string{"quiet-" + strconv.Itoa(i)}, Mode: mode, Group: group(mode)}
+		if err := s.Admin().Create(ctx, o.Streams[0], 1); err != nil {
+			return 0, err
+		}
+		if _, err := s.Consumer(ctx, o); err != nil {
+			return 0, err
+		}
+	}
+	before, err := r.commands()
+	if err != nil {
+		return 0, err
+	}
+	select {
+	case <-time.After(window):
+	case <-ctx.Done():
+		return 0, ctx.Err()
+	}
+	after, err := r.commands()
+	return float64(after-before) / window.Seconds() / float64(consumers), err
+}
+
+// commands is how many the server has processed.
+func (r *redisBed) commands() (int64, error) {
+	info, err := r.client.Info(r.ctx, "stats").Result()
+	if err != nil {
+		return 0, err
+	}
+	_, rest, _ := strings.Cut(info, "total_commands_processed:")
+	number, _, _ := strings.Cut(rest, "\r")
+	return strconv.ParseInt(number, 10, 64)
+}
+
+// redisStalled is how many bytes a consumer holds whose handler does not return from its first message while many wait.
+func redisStalled(ctx context.Context, messages int) (held int64, err error) {
+	b, err := newBed(ctx, messages)
+	if err != nil {
+		return 0, err
+	}
+	defer func() { err = errors.Join(err, b.close()) }()
+	r, err := newRedisBed(b, 0)
+	if err != nil {
+		return 0, err
+	}
+	stream, err := r.fill()
+	if err != nil {
+		return 0, err
+	}
+	s, err := r.connect()
+	if err != nil {
+		return 0, err
+	}
+	defer func() { err = errors.Join(err, s.Close()) }()
+	before := liveHeap()
+	c, err := s.Consumer(ctx, streamer.ConsumerOptions{Streams: []string{stream}, AutoReset: streamer.Earliest, Prefetch: messages})
+	if err != nil {
+		return 0, err
+	}
+	m, err := c.Next(ctx)
+	if err != nil {
+		return 0, err
+	}
+	for held = -1; ; { // until it has as much as it takes
+		now := liveHeap() - before
+		if now <= held {
+			break
+		}
+		held = now
+		select {
+		case <-time.After(waitingSettled):
+		case <-ctx.Done():
+			return 0, ctx.Err()
+		}
+	}
+	m.Ack()
+	return held, nil
+}
+
+func redisStandstill(ctx context.Context) (table string, err error) {
+	all, err := redisIdle(ctx, idleConsumers, idleWindow)
+	if err != nil {
+		return "", err
+	}
+	held, err := redisStalled(ctx, waitingTotal)
+	return standstillTable(all, held), err
+}
+
+func standstillTable(all []standstill, held int64) string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "\n### redis, while nothing happens\n\n%d idle consumers of one server, each with a stream of its own, over %v.\n\n", idleConsumers, idleWindow)
+	b.WriteString("| mode | commands per second and consumer | goal | |\n|---|---:|---|---|\n")
+	for _, s := range all {
+		fmt.Fprintf(&b, "| %s | %.2f | ≤ %g | %s |\n", s.mode, s.commands, idleCommands, met(!s.missed()))
+	}
+	fmt.Fprintf(&b, "\nThe server counts the commands inside of scripts, too: a Resumable owner sends 0.3 per second. A message takes about 250 bytes beside its value, which `buffer` does not count.\n\nA handler that does not return from its first message, %d messages of %d bytes waiting, `prefetch` as many: the consumer holds %.1f MiB (goal: `buffer` and one reply, %d MiB; %s).\n",
+		waitingTotal, payload, float64(held)/(1<<20), waitingGoal>>20, met(held <= waitingGoal))
+	return b.String()
+}
