@@ -84,6 +84,18 @@ func TestConsumersOfAServerAreMeasuredWhileNothingHappens(t *testing.T) {
 	}
 }
 
+func TestAConsumerOfABrokerIsMeasuredWhileNothingHappens(t *testing.T) {
+	if testservers.Kafka(t) == "" {
+		return
+	}
+	if cpu, err := kafkaQuiet(t.Context(), 100*time.Millisecond); err != nil || cpu <= 0 {
+		t.Errorf("%v of a core, %v", cpu, err)
+	}
+	if held, err := kafkaStalled(t.Context(), 2000); err != nil || held < 2000*payload/2 {
+		t.Errorf("%d bytes are held, %v", held, err)
+	}
+}
+
 func TestATrialThatLosesAMessageIsAnError(t *testing.T) {
 	b := &bed{messages: 10}
 	for _, n := range []int{9, 11} {

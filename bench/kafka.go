@@ -204,7 +204,7 @@ func (k *kafkaBed) kgoSync(topic string) (sender, error) {
 }
 
 // fill makes a topic that trials read. It has some records more than they take.
-func (k *kafkaBed) fill() (topic string, err error) {
+func (k *kafkaBed) fill(partitions int32) (topic string, err error) {
 	if topic, err = k.create(partitions); err != nil {
 		return "", err
 	}
@@ -212,11 +212,11 @@ func (k *kafkaBed) fill() (topic string, err error) {
 	if err != nil {
 		return "", err
 	}
-	return topic, errors.Join(s.send(k.messages+partitions), s.close())
+	return topic, errors.Join(s.send(k.messages+int(partitions)), s.close())
 }
 
 func (k *kafkaBed) members(take func(context.Context, streamer.Consumer, int) error) (pair, error) {
-	topic, err := k.fill()
+	topic, err := k.fill(partitions)
 	if err != nil {
 		return pair{}, err
 	}
@@ -229,7 +229,7 @@ func (k *kafkaBed) membersAndPeers() (pair, error) {
 	if err != nil {
 		return pair{}, err
 	}
-	topic, err := k.fill()
+	topic, err := k.fill(partitions)
 	p.peers = []peer{
 		{"sarama, group", 0, k.sharing(topic, k.saramaGroup, k.messages)},
 		{"segmentio, group", 0, k.sharing(topic, k.segmentioGroup, k.messages)},

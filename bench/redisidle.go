@@ -12,12 +12,10 @@ import (
 )
 
 const (
-	idleConsumers  = 1000
-	idleWindow     = 10 * time.Second
-	idleCommands   = 0.3            // per second and consumer
-	waitingTotal   = 1_000_000      // messages behind a handler that does not return
-	waitingGoal    = 64<<20 + 4<<20 // the default of BufferBytes, and what redis takes into one reply
-	waitingSettled = time.Second
+	idleConsumers = 1000
+	idleWindow    = 10 * time.Second
+	idleCommands  = 0.3            // per second and consumer
+	waitingGoal   = 64<<20 + 4<<20 // the default of BufferBytes, and what redis takes into one reply
 )
 
 // standstill is what consumers of a server cost while nothing happens.
@@ -108,29 +106,7 @@ func redisStalled(ctx context.Context, messages int) (held int64, err error) {
 		return 0, err
 	}
 	defer func() { err = errors.Join(err, s.Close()) }()
-	before := liveHeap()
-	c, err := s.Consumer(ctx, streamer.ConsumerOptions{Streams: []string{stream}, AutoReset: streamer.Earliest, Prefetch: messages})
-	if err != nil {
-		return 0, err
-	}
-	m, err := c.Next(ctx)
-	if err != nil {
-		return 0, err
-	}
-	for held = -1; ; { // until it has as much as it takes
-		now := liveHeap() - before
-		if now <= held {
-			break
-		}
-		held = now
-		select {
-		case <-time.After(waitingSettled):
-		case <-ctx.Done():
-			return 0, ctx.Err()
-		}
-	}
-	m.Ack()
-	return held, nil
+	return heldBehind(ctx, s, stream, messages)
 }
 
 func redisStandstill(ctx context.Context) (table string, err error) {
@@ -149,7 +125,7 @@ func standstillTable(all []standstill, held int64) string {
 	for _, s := range all {
 		fmt.Fprintf(&b, "| %s | %.2f | ≤ %g | %s |\n", s.mode, s.commands, idleCommands, met(!s.missed()))
 	}
-	fmt.Fprintf(&b, "\nThe server counts the commands inside of scripts, too: a Resumable owner sends 0.3 per second. A message takes about 250 bytes beside its value, which `buffer` does not count.\n\nA handler that does not return from its first message, %d messages of %d bytes waiting, `prefetch` as many: the consumer holds %.1f MiB (goal: `buffer` and one reply, %d MiB; %s).\n",
+	fmt.Fprintf(&b, "\nThe server counts the commands inside of scripts, too: a Resumable owner sends 0.3 per second. A message takes about 250 bytes beside its value, which `buffer` does not count; kafka's client holds fetches beside that.\n\nA handler that does not return from its first message, %d messages of %d bytes waiting, `prefetch` as many: the consumer holds %.1f MiB (goal: `buffer` and one reply, %d MiB; %s).\n",
 		waitingTotal, payload, float64(held)/(1<<20), waitingGoal>>20, met(held <= waitingGoal))
 	return b.String()
 }

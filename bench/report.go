@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"math"
+	"slices"
 	"strings"
 )
 
@@ -11,7 +12,7 @@ type report struct {
 	command string
 	results []result
 	idle    []footprint
-	servers string // further tables
+	servers []string // further tables
 }
 
 func (r *report) markdown() string {
@@ -30,7 +31,8 @@ func (r *report) markdown() string {
 	if r.idle != nil {
 		b.WriteString(idleTable(r.idle))
 	}
-	b.WriteString(r.servers)
+	slices.Sort(r.servers)
+	b.WriteString(strings.Join(r.servers, ""))
 	return b.String()
 }
 
