@@ -174,8 +174,8 @@ func (s *session) commitLeaving(ctx context.Context, leaving []*ledger) error {
 	return s.retry(ctx, func() error { return s.commitHeld(ctx, leaving) })
 }
 
-// forfeit notes the shards whose messages come again, as what was handed out of them is not all committed: the next Commit has to say so, whatever
-// the program acknowledges until then.
+// forfeit notes the shards whose messages may come again, as what was handed out of them is not known to be committed: the next Commit has to say so,
+// whatever the program acknowledges until then.
 func (s *session) forfeit(leaving []*ledger) {
 	if !s.o.tracks() || s.o.atMostOnce() {
 		return
@@ -208,7 +208,7 @@ func (s *session) forfeits() error {
 		return nil
 	}
 	first := slices.MinFunc(gone, compareShards)
-	return s.wrap("commit", fmt.Errorf("%w: %d shards were lost, the first %v, before all that was handed out of them was committed: it comes again",
+	return s.wrap("commit", fmt.Errorf("%w: %d shards were lost, the first %v, before all that was handed out of them was known to be committed: it may come again",
 		ErrFenced, len(gone), first))
 }
 
