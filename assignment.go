@@ -193,23 +193,51 @@ func (s *session) forfeit(leaving []*ledger) {
 	}
 }
 
-// forfeits is what forfeit noted since the last call, as an error. A shard that came back and was committed as far again is not lost.
-func (s *session) forfeits() error {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	var gone []StreamShard
-	for at, newest := range s.forfeited {
-		if l := s.ledgers[at]; l == nil || l.saved.IsZero() || l.saved.Compare(newest) < 0 {
-			gone = append(gone, at)
-		}
-	}
-	s.forfeited = nil
+// forfeits is what forfeit noted since the last call, as an error.
+func (s *session) forfeits(ctx context.Context) error {
+	gone, quiet := s.unsettled()
+	gone = append(gone, s.behind(ctx, quiet)...)
 	if len(gone) == 0 {
 		return nil
 	}
 	first := slices.MinFunc(gone, compareShards)
 	return s.wrap("commit", fmt.Errorf("%w: %d shards were lost, the first %v, before all that was handed out of them was known to be committed: it may come again",
 		ErrFenced, len(gone), first))
+}
+
+// unsettled takes the shards that forfeit noted. Of those that came back it leaves out the ones that go on behind what was handed out, or that are
+// committed as far again; quiet are the ones that have brought nothing since.
+func (s *session) unsettled() (gone, quiet []StreamShard) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for at, newest := range s.forfeited {
+		l, ours := s.ledgers[at]
+		switch {
+		case !ours:
+			gone = append(gone, at)
+		case l == nil || l.emitted == 0:
+			quiet = append(quiet, at)
+		case l.first.Compare(newest) <= 0 && (l.saved.IsZero() || l.saved.Compare(newest) < 0):
+			gone = append(gone, at)
+		}
+	}
+	s.forfeited = nil
+	return gone, quiet
+}
+
+// behind is which of these shards the group has not committed to their ends.
+func (s *session) behind(ctx context.Context, quiet []StreamShard) []StreamShard {
+	lagger, ok := s.src.(Lagger)
+	if !ok || len(quiet) == 0 {
+		return quiet
+	}
+	lags, err := lagger.Lag(ctx)
+	if err != nil {
+		return quiet
+	}
+	return slices.DeleteFunc(quiet, func(at StreamShard) bool {
+		return slices.ContainsFunc(lags, func(l ShardLag) bool { return l.StreamShard == at && l.Messages == 0 })
+	})
 }
 
 func (s *session) forget(leaving []*ledger) {

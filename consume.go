@@ -183,7 +183,7 @@ func (c *consumer) Commit(ctx context.Context) error {
 	if err := s.commitUntil(ctx); err != nil {
 		return ended(ctx, err)
 	}
-	return s.forfeits()
+	return s.forfeits(ctx)
 }
 
 // ended is ctx's own error where ctx ended before what was under way: the program compares it.

@@ -15,7 +15,7 @@ type ledger struct {
 	cur        *run // the first that is not wholly done: where the mark stands
 
 	mark, saved  SeqNo // last contiguous done message; what the source was told last
-	last         SeqNo // last emitted message or mark
+	first, last  SeqNo // first emitted message; last emitted message or mark
 	emitted      int   // slots ever appended
 	passed       int   // slots the mark has passed
 	buffered     int   // messages emitted and not handed out
@@ -36,6 +36,9 @@ type ledger struct {
 // append adds a run whose slots are emitted.
 func (l *ledger) append(r *run) {
 	r.base = l.emitted
+	if l.emitted == 0 {
+		l.first = r.seqs[0]
+	}
 	l.emitted += r.n
 	l.last = r.seqs[r.n-1]
 	if l.tail == nil {

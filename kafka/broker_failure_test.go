@@ -1,8 +1,8 @@
 package kafka_test
 
 import (
-	"errors"
 	"context"
+	"errors"
 	"maps"
 	"slices"
 	"testing"
