@@ -138,6 +138,23 @@ func TestCommitSaysNothingOfALostShardThatCameBackAndIsCommitted(t *testing.T) {
 	})
 }
 
+// A commit whose answer was lost may have arrived: the shard goes on behind it.
+func TestCommitSaysNothingOfALostShardThatGoesOnBehindIt(t *testing.T) {
+	inBubble(t, abilities{cursor: true}, StreamerOptions{}, func(t *testing.T, r *rig) {
+		r.add(0, 10)
+		c := r.consumer(ConsumerOptions{Mode: LoadBalanced, CommitEvery: Never})
+		ackAll(r.take(c, 4))
+		r.revoke(true)()
+		r.change(func() { r.source0().all = nil })
+		r.source(0).c.Assigned(shardList(0))
+		r.change(func() { r.source0().all, r.source0().next[StreamShard{"s", 0}] = shardList(0), 4 })
+		r.expect(c, "0/5")
+		if err := c.Commit(t.Context()); err != nil {
+			t.Errorf("Commit = %v: the group has gone on behind what was acknowledged", err)
+		}
+	})
+}
+
 func TestCommitSaysNothingOfALostShardThatIsCommitted(t *testing.T) {
 	inBubble(t, abilities{cursor: true}, StreamerOptions{}, func(t *testing.T, r *rig) {
 		r.add(0, 10)
