@@ -63,8 +63,12 @@ func (s *site) uri(options ...string) string {
 // entries reads what the cluster has, shard by shard.
 func (s *site) entries() []trials.Entry {
 	s.Helper()
-	ends, err := s.adm.ListEndOffsets(s.Ctx, orders)
-	s.Must("ListEndOffsets", err)
+	var ends kadm.ListedOffsets
+	s.Eventually("where the shards end", func() (known bool) { // leaders may still move
+		var err error
+		ends, err = s.adm.ListEndOffsets(s.Ctx, orders)
+		return err == nil && ends.Error() == nil
+	})
 	cl, err := kgo.NewClient(kgo.SeedBrokers(s.brokers...), kgo.ConsumeTopics(orders), kgo.ConsumeStartOffset(kgo.NewOffset().AtStart()))
 	s.Must("a client that reads", err)
 	defer cl.Close()
