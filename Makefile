@@ -1,4 +1,4 @@
-# make run      build everything and show the main job on real input (well under a minute)
+# make run      build what it takes and show the main job on real input (well under a minute)
 # make test     every test, race detector on; gets the servers first, and the last lines say which took part
 # make servers  get the servers that tests start: an installed one, a package of the system, or unpacked into the user's cache; Kafka from Maven
 # make docs     write the generated parts of docs/ anew
@@ -23,7 +23,8 @@ NESTED   := $(patsubst %/go.mod,%,$(wildcard bench/go.mod))
 
 .PHONY: run test servers vet docs bench lint fuzz build cross clean
 
-run: build
+run:
+	@$(GO) build -o bin/ ./examples/demo
 	@bin/demo -dir bin/demo.data
 
 build:
