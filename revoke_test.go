@@ -98,6 +98,13 @@ func equalAssign(a, b AssignEvent) bool {
 	return a.Group == b.Group && a.Lost == b.Lost && slices.Equal(a.Gained, b.Gained) && slices.Equal(a.Revoked, b.Revoked)
 }
 
+// comesBack assigns shard 0 again, which goes on behind its first done messages.
+func (r *rig) comesBack(done int) {
+	r.change(func() { r.source0().all = nil })
+	r.source(0).c.Assigned(shardList(0))
+	r.change(func() { r.source0().all, r.source0().next[StreamShard{"s", 0}] = shardList(0), done })
+}
+
 // Whoever is told that everything is committed must not get it again.
 func TestCommitSaysOnceThatALostShardIsNotCommitted(t *testing.T) {
 	for name, last := range map[string]func(list []*Message){
@@ -128,9 +135,7 @@ func TestCommitSaysNothingOfALostShardThatCameBackAndIsCommitted(t *testing.T) {
 		c := r.consumer(ConsumerOptions{Mode: LoadBalanced, CommitEvery: Never})
 		ackAll(r.take(c, 4))
 		r.revoke(true)()
-		r.change(func() { r.source0().all = nil })
-		r.source(0).c.Assigned(shardList(0))
-		r.change(func() { r.source0().all, r.source0().next[StreamShard{"s", 0}] = shardList(0), 0 })
+		r.comesBack(0)
 		ackAll(r.take(c, 4))
 		if err := c.Commit(t.Context()); err != nil {
 			t.Errorf("Commit = %v: all came again and was acknowledged", err)
@@ -145,9 +150,7 @@ func TestCommitSaysNothingOfALostShardThatGoesOnBehindIt(t *testing.T) {
 		c := r.consumer(ConsumerOptions{Mode: LoadBalanced, CommitEvery: Never})
 		ackAll(r.take(c, 4))
 		r.revoke(true)()
-		r.change(func() { r.source0().all = nil })
-		r.source(0).c.Assigned(shardList(0))
-		r.change(func() { r.source0().all, r.source0().next[StreamShard{"s", 0}] = shardList(0), 4 })
+		r.comesBack(4)
 		r.expect(c, "0/5")
 		if err := c.Commit(t.Context()); err != nil {
 			t.Errorf("Commit = %v: the group has gone on behind what was acknowledged", err)

@@ -31,60 +31,56 @@ func kafkaStandstill(ctx context.Context) (table string, err error) {
 		waitingTotal, payload, stalledPartitions, float64(held)/(1<<20), stalledGoal>>20, met(held <= stalledGoal)), nil
 }
 
-// kafkaQuiet is the part of a core that a member takes while it waits for a message.
-func kafkaQuiet(ctx context.Context, window time.Duration) (cpu float64, err error) {
-	b, err := newBed(ctx, 0)
+// onOneKafka has f use a broker of its own.
+func onOneKafka(ctx context.Context, messages int, f func(*kafkaBed, streamer.Streamer) error) (err error) {
+	b, err := newBed(ctx, messages)
 	if err != nil {
-		return 0, err
+		return err
 	}
 	defer func() { err = errors.Join(err, b.close()) }()
 	k, err := newKafkaBed(b)
 	if err != nil {
-		return 0, err
-	}
-	topic, err := k.create(quietPartitions)
-	if err != nil {
-		return 0, err
+		return err
 	}
 	s, err := k.connect()
 	if err != nil {
-		return 0, err
+		return err
 	}
 	defer func() { err = errors.Join(err, s.Close()) }()
-	if _, err := s.Consumer(ctx, streamer.ConsumerOptions{Streams: []string{topic}, Mode: streamer.LoadBalanced, Group: "bench"}); err != nil {
-		return 0, err
-	}
-	for _, wait := range []time.Duration{window / 5, window} { // the first is for what joining leaves behind
-		before := cpuTime()
-		select {
-		case <-time.After(wait):
-		case <-ctx.Done():
-			return 0, ctx.Err()
+	return f(k, s)
+}
+
+// kafkaQuiet is the part of a core that a member takes while it waits for a message.
+func kafkaQuiet(ctx context.Context, window time.Duration) (cpu float64, err error) {
+	err = onOneKafka(ctx, 0, func(k *kafkaBed, s streamer.Streamer) error {
+		topic, err := k.create(quietPartitions)
+		if err != nil {
+			return err
 		}
-		cpu = float64(cpuTime()-before) / float64(wait)
-	}
-	return cpu, nil
+		o := streamer.ConsumerOptions{Streams: []string{topic}, Mode: streamer.LoadBalanced, Group: "bench"}
+		if _, err := s.Consumer(ctx, o); err != nil {
+			return err
+		}
+		if err := pass(ctx, window/5); err != nil { // what joining leaves behind
+			return err
+		}
+		before := cpuTime()
+		err = pass(ctx, window)
+		cpu = float64(cpuTime()-before) / float64(window)
+		return err
+	})
+	return cpu, err
 }
 
 // kafkaStalled is like redisStalled.
 func kafkaStalled(ctx context.Context, messages int) (held int64, err error) {
-	b, err := newBed(ctx, messages)
-	if err != nil {
-		return 0, err
-	}
-	defer func() { err = errors.Join(err, b.close()) }()
-	k, err := newKafkaBed(b)
-	if err != nil {
-		return 0, err
-	}
-	topic, err := k.fill(stalledPartitions)
-	if err != nil {
-		return 0, err
-	}
-	s, err := k.connect()
-	if err != nil {
-		return 0, err
-	}
-	defer func() { err = errors.Join(err, s.Close()) }()
-	return heldBehind(ctx, s, topic, messages)
+	err = onOneKafka(ctx, messages, func(k *kafkaBed, s streamer.Streamer) error {
+		topic, err := k.fill(stalledPartitions)
+		if err != nil {
+			return err
+		}
+		held, err = heldBehind(ctx, s, topic, messages)
+		return err
+	})
+	return held, err
 }

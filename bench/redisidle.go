@@ -38,41 +38,56 @@ func redisIdle(ctx context.Context, consumers int, window time.Duration) (all []
 	return all, nil
 }
 
-func redisWaiting(ctx context.Context, mode streamer.ConsumerMode, consumers int, window time.Duration) (perSecond float64, err error) {
-	b, err := newBed(ctx, 0)
+// onOneRedis has f use a server of its own.
+func onOneRedis(ctx context.Context, messages int, f func(*redisBed, streamer.Streamer) error) (err error) {
+	b, err := newBed(ctx, messages)
 	if err != nil {
-		return 0, err
+		return err
 	}
 	defer func() { err = errors.Join(err, b.close()) }()
 	r, err := newRedisBed(b, 0)
 	if err != nil {
-		return 0, err
+		return err
 	}
 	s, err := r.connect()
 	if err != nil {
-		return 0, err
+		return err
 	}
 	defer func() { err = errors.Join(err, s.Close()) }()
+	return f(r, s)
+}
+
+func redisWaiting(ctx context.Context, mode streamer.ConsumerMode, consumers int, window time.Duration) (perSecond float64, err error) {
+	err = onOneRedis(ctx, 0, func(r *redisBed, s streamer.Streamer) error {
+		if err := openQuiet(ctx, s, mode, consumers); err != nil {
+			return err
+		}
+		before, err := r.commands()
+		if err != nil {
+			return err
+		}
+		if err := pass(ctx, window); err != nil {
+			return err
+		}
+		after, err := r.commands()
+		perSecond = float64(after-before) / window.Seconds() / float64(consumers)
+		return err
+	})
+	return perSecond, err
+}
+
+// openQuiet opens consumers, each of a stream of its own.
+func openQuiet(ctx context.Context, s streamer.Streamer, mode streamer.ConsumerMode, consumers int) error {
 	for i := range consumers {
 		o := streamer.ConsumerOptions{Streams: []string{"quiet-" + strconv.Itoa(i)}, Mode: mode, Group: group(mode)}
 		if err := s.Admin().Create(ctx, o.Streams[0], 1); err != nil {
-			return 0, err
+			return err
 		}
 		if _, err := s.Consumer(ctx, o); err != nil {
-			return 0, err
+			return err
 		}
 	}
-	before, err := r.commands()
-	if err != nil {
-		return 0, err
-	}
-	select {
-	case <-time.After(window):
-	case <-ctx.Done():
-		return 0, ctx.Err()
-	}
-	after, err := r.commands()
-	return float64(after-before) / window.Seconds() / float64(consumers), err
+	return nil
 }
 
 // commands is how many the server has processed.
@@ -88,25 +103,15 @@ func (r *redisBed) commands() (int64, error) {
 
 // redisStalled is how many bytes a consumer holds whose handler does not return from its first message while many wait.
 func redisStalled(ctx context.Context, messages int) (held int64, err error) {
-	b, err := newBed(ctx, messages)
-	if err != nil {
-		return 0, err
-	}
-	defer func() { err = errors.Join(err, b.close()) }()
-	r, err := newRedisBed(b, 0)
-	if err != nil {
-		return 0, err
-	}
-	stream, err := r.fill()
-	if err != nil {
-		return 0, err
-	}
-	s, err := r.connect()
-	if err != nil {
-		return 0, err
-	}
-	defer func() { err = errors.Join(err, s.Close()) }()
-	return heldBehind(ctx, s, stream, messages)
+	err = onOneRedis(ctx, messages, func(r *redisBed, s streamer.Streamer) error {
+		stream, err := r.fill()
+		if err != nil {
+			return err
+		}
+		held, err = heldBehind(ctx, s, stream, messages)
+		return err
+	})
+	return held, err
 }
 
 func redisStandstill(ctx context.Context) (table string, err error) {

@@ -29,10 +29,18 @@ func heldBehind(ctx context.Context, s streamer.Streamer, stream string, prefetc
 			return held, nil
 		}
 		held = now
-		select {
-		case <-time.After(time.Second):
-		case <-ctx.Done():
-			return 0, ctx.Err()
+		if err := pass(ctx, time.Second); err != nil {
+			return 0, err
 		}
+	}
+}
+
+// pass lets time pass.
+func pass(ctx context.Context, d time.Duration) error {
+	select {
+	case <-time.After(d):
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
 	}
 }
