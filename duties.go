@@ -90,7 +90,7 @@ func (s *session) work(ctx context.Context, d *duties, now time.Time) {
 		s.reportStalls(now)
 	}
 	if due(&d.hoard, now) {
-		s.share(ctx)
+		s.share()
 	}
 }
 

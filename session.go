@@ -40,8 +40,10 @@ type session struct {
 	forfeited map[StreamShard]SeqNo   // lost before all that was handed out, up to this, was committed; no Commit has said so yet
 	ended     error                   // io.EOF or the failure that ended fetching
 	closing   bool
-	sealed    bool // the last commit was made
-	resting   bool // undelivered messages went back to the group: fetch again when somebody asks
+	sealed    bool               // the last commit was made
+	resting   bool               // undelivered messages went back to the group: fetch again when somebody asks
+	hoarder   *queue             // its undelivered messages are to go back to the group
+	interrupt context.CancelFunc // ends the Fetch that is under way
 	waiters   int
 	ahead     []*ledger // AckOnDelivery: shards whose next message waits for its commit
 
