@@ -1,6 +1,6 @@
-# make run      build everything and show the main job on real input (well under a minute)
+# make run      build what it takes and show the main job on real input (well under a minute)
 # make test     every test, race detector on; gets the servers first, and the last lines say which took part
-# make servers  get the servers that tests start: an installed one, a package of the system, or unpacked into the user's cache
+# make servers  get the servers that tests start: an installed one, a package of the system, or unpacked into the user's cache; Kafka from Maven
 # make docs     write the generated parts of docs/ anew
 # make bench    benchmarks; writes docs/benchmarks.md
 # make lint     staticcheck and golangci-lint, versions pinned in tools/go.mod
@@ -9,20 +9,22 @@
 # make cross    compile and vet for the platforms that the tests do not run on
 # make clean    remove bin/
 #
-# A Go toolchain is all they need, and for make test a redis-server, which make servers gets on Debian and its kin; go test ./... leaves out
-# what needs one that is not there. The race detector needs a C compiler, and make test says so when there is none.
+# A Go toolchain is all they need, and for make test a redis-server and a Java, which make servers gets on Debian and its kin, and Apache Kafka,
+# which it gets from Maven Central; go test ./... leaves out what needs one that is not there. The race detector needs a C compiler, and make
+# test says so when there is none.
 
 GO       ?= go
 FUZZTIME ?= 60s
 TARGETS  ?= darwin/arm64 darwin/amd64 windows/amd64 linux/arm64
 RACE     := $(shell command -v $$($(GO) env CC) >/dev/null 2>&1 && echo -race)
 TOOL     := $(GO) tool -modfile=tools/go.mod
-BACKENDS := ./memory ./stdio ./file ./redis
+BACKENDS := ./memory ./stdio ./file ./redis ./kafka
 NESTED   := $(patsubst %/go.mod,%,$(wildcard bench/go.mod))
 
 .PHONY: run test servers vet docs bench lint fuzz build cross clean
 
-run: build
+run:
+	@$(GO) build -o bin/ ./examples/demo
 	@bin/demo -dir bin/demo.data
 
 build:

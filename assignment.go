@@ -3,6 +3,7 @@ package streamer
 import (
 	"cmp"
 	"context"
+	"fmt"
 	"iter"
 	"slices"
 	"time"
@@ -60,6 +61,7 @@ func (s *session) revoked(gone []StreamShard, lost bool) {
 	} else {
 		s.sealAll(leaving)
 	}
+	s.forfeit(leaving)
 	s.forget(leaving)
 	s.obs.Load().assigned(nil, gone, lost)
 }
@@ -170,6 +172,72 @@ func (s *session) commitLeaving(ctx context.Context, leaving []*ledger) error {
 		return s.takeBack(ctx, leaving)
 	}
 	return s.retry(ctx, func() error { return s.commitHeld(ctx, leaving) })
+}
+
+// forfeit notes the shards whose messages may come again, as what was handed out of them is not known to be committed: the next Commit has to say so,
+// whatever the program acknowledges until then.
+func (s *session) forfeit(leaving []*ledger) {
+	if !s.o.tracks() || s.o.atMostOnce() {
+		return
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, l := range leaving {
+		if l.inWork() == 0 && (s.cursor == nil || l.mark == l.saved) && (s.acker == nil || !l.unsaved()) {
+			continue
+		}
+		if s.forfeited == nil {
+			s.forfeited = map[StreamShard]SeqNo{}
+		}
+		s.forfeited[l.StreamShard] = l.newestTaken()
+	}
+}
+
+// forfeits is what forfeit noted since the last call, as an error.
+func (s *session) forfeits(ctx context.Context) error {
+	gone, quiet := s.unsettled()
+	gone = append(gone, s.behind(ctx, quiet)...)
+	if len(gone) == 0 {
+		return nil
+	}
+	first := slices.MinFunc(gone, compareShards)
+	return s.wrap("commit", fmt.Errorf("%w: %d shards were lost, the first %v, before all that was handed out of them was known to be committed: it may come again",
+		ErrFenced, len(gone), first))
+}
+
+// unsettled takes the shards that forfeit noted. Of those that came back it leaves out the ones that go on behind what was handed out, or that are
+// committed as far again; quiet are the ones that have brought nothing since.
+func (s *session) unsettled() (gone, quiet []StreamShard) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for at, newest := range s.forfeited {
+		l, ours := s.ledgers[at]
+		switch {
+		case !ours:
+			gone = append(gone, at)
+		case l == nil || l.emitted == 0:
+			quiet = append(quiet, at)
+		case l.first.Compare(newest) <= 0 && (l.saved.IsZero() || l.saved.Compare(newest) < 0):
+			gone = append(gone, at)
+		}
+	}
+	s.forfeited = nil
+	return gone, quiet
+}
+
+// behind is which of these shards the group has not committed to their ends.
+func (s *session) behind(ctx context.Context, quiet []StreamShard) []StreamShard {
+	lagger, ok := s.src.(Lagger)
+	if !ok || len(quiet) == 0 {
+		return quiet
+	}
+	lags, err := lagger.Lag(ctx)
+	if err != nil {
+		return quiet
+	}
+	return slices.DeleteFunc(quiet, func(at StreamShard) bool {
+		return slices.ContainsFunc(lags, func(l ShardLag) bool { return l.StreamShard == at && l.Messages == 0 })
+	})
 }
 
 func (s *session) forget(leaving []*ledger) {

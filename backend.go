@@ -118,8 +118,9 @@ type Defaulter interface {
 }
 
 // Releaser is optional on a Source whose messages several members share: messages that were emitted and not handed out go back to the group,
-// because the program is slow and another member could do them. Called concurrently with Fetch and commits; it may be called again with the
-// same messages when it failed.
+// because the program is slow and another member could do them. Called between two Fetches, the first of which has its ctx ended for that, and
+// concurrently with commits; it may be called again with the same messages when it failed. Those that no other member takes come to this source
+// again, before what follows them in their shard.
 type Releaser interface {
 	Release(ctx context.Context, undelivered []Acked) error
 }
@@ -144,6 +145,9 @@ type SinkConfig struct {
 	// Linger and DeliveryTimeout are ProducerOptions', for an Enqueuer, whose client batches and retries. The engine sees to DeliveryTimeout in
 	// any case: later than that a record's receipt is resolved, whatever the sink does.
 	Linger, DeliveryTimeout time.Duration
+
+	// Retrying reports what an Enqueuer's client retries by itself.
+	Retrying func(op string, err error, after time.Duration)
 
 	// Written is how an Enqueuer reports a batch of its client's to Hooks.Written; nil when nobody listens. What a Writer is given the engine
 	// reports itself.

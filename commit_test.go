@@ -152,6 +152,22 @@ func TestCommitRetriesUntilItsContextEnds(t *testing.T) {
 	})
 }
 
+// The source says how long it wants to be left alone.
+func TestThePeriodicCommitRestsAsLongAsItIsAsked(t *testing.T) {
+	inBubble(t, abilities{cursor: true}, StreamerOptions{}, func(t *testing.T, r *rig) {
+		r.add(0, 3)
+		c := r.consumer(ConsumerOptions{Mode: Resumable, CommitEvery: 10 * time.Millisecond})
+		r.fails("commit", slices.Repeat([]error{Transient(errors.New("busy"), time.Second)}, 20)...)
+		ackAll(r.take(c, 2))
+		r.sleep(3500 * time.Millisecond)
+		r.change(func() {
+			if tries := 20 - len(r.faults["commit"]); tries != 4 {
+				t.Errorf("%d tries in 3.5 s, want one at once and one each second", tries)
+			}
+		})
+	})
+}
+
 func TestCommitReportsAFinalFailure(t *testing.T) {
 	inBubble(t, abilities{cursor: true}, StreamerOptions{}, func(t *testing.T, r *rig) {
 		r.add(0, 1)

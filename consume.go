@@ -180,7 +180,10 @@ func (c *consumer) Commit(ctx context.Context) error {
 	if s.src == nil {
 		return s.ended
 	}
-	return ended(ctx, s.commitUntil(ctx))
+	if err := s.commitUntil(ctx); err != nil {
+		return ended(ctx, err)
+	}
+	return s.forfeits(ctx)
 }
 
 // ended is ctx's own error where ctx ended before what was under way: the program compares it.

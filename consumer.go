@@ -28,7 +28,8 @@ type Consumer interface {
 	// Err says why Messages or Stream last ended: ctx's error, ErrClosed, io.EOF or the failure; nil while nothing has ended.
 	Err() error
 	// Commit commits everything acknowledged before the call; it retries what is transient until ctx ends. RealTime: nil, nothing to do. After Seek or Rewind in LoadBalanced:
-	// ErrUnsupported, the group was left.
+	// ErrUnsupported, the group was left. ErrFenced, once, when a shard was lost before all that was handed out of it was known to be committed: it
+	// may come again. The consumer goes on.
 	Commit(ctx context.Context) error
 	// Seek goes to the first message with Time ≥ t (cut to the backend's precision) in every shard, to the end where there is none. It is
 	// Rewind(AtTime(t)).

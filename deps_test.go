@@ -36,6 +36,13 @@ var more = map[string]map[string]string{
 		"go.uber.org/atomic":           "what go-redis stands on",
 		"golang.org/x/sys":             "what go-redis stands on",
 	},
+	"kafka": {
+		"github.com/twmb/franz-go":          "the client: the protocol, groups, TLS, SASL",
+		"github.com/twmb/franz-go/pkg/kadm": "administration and offsets",
+		"github.com/twmb/franz-go/pkg/kmsg": "the protocol's requests",
+		"github.com/klauspost/compress":     "what franz-go stands on",
+		"github.com/pierrec/lz4/v4":         "what franz-go stands on",
+	},
 }
 
 // backends never import one another.

@@ -82,13 +82,15 @@ func (s *session) work(ctx context.Context, d *duties, now time.Time) {
 		s.ackAged()
 	}
 	if due(&d.commit, now) {
-		s.commitDue(ctx)
+		if rest := s.commitDue(ctx); rest > s.commitEvery() {
+			d.commit = now.Add(rest)
+		}
 	}
 	if due(&d.stall, now) {
 		s.reportStalls(now)
 	}
 	if due(&d.hoard, now) {
-		s.share(ctx)
+		s.share()
 	}
 }
 
@@ -100,23 +102,26 @@ func (s *session) commitEvery() time.Duration {
 	return time.Second
 }
 
-// commitDue is the periodic commit. A failure that may pass stays in the ledgers until the next one; another ends the session.
-func (s *session) commitDue(ctx context.Context) {
+// commitDue is the periodic commit. A failure that may pass stays in the ledgers until the next one, which is to come after rest or later; another
+// ends the session.
+func (s *session) commitDue(ctx context.Context) (rest time.Duration) {
 	if s.o.commitEvery <= 0 || s.cursor == nil && s.acker == nil {
 		s.mu.Lock()
 		s.collect(nil)
 		s.mu.Unlock()
-		return
+		return 0
 	}
 	err := s.commitNow(ctx)
 	if err == nil || ctx.Err() != nil {
-		return
+		return 0
 	}
 	if final(err) {
 		s.end(s.wrapCommit(err))
-		return
+		return 0
 	}
-	s.obs.Load().retrying("commit", err, s.o.commitEvery)
+	rest, _ = transient(err)
+	s.obs.Load().retrying("commit", err, max(rest, s.o.commitEvery))
+	return rest
 }
 
 // ageEvery is how exact AckDelay is: an eighth, from a millisecond to a second.

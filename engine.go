@@ -13,6 +13,10 @@ type engine struct {
 	o   StreamerOptions
 	own Deals // in-process groups, where the backend keeps no table
 
+	life    context.Context // ends when Shutdown begins: what is being opened is given up
+	die     context.CancelFunc
+	opening sync.WaitGroup // calls of Consumer and Producer, which need the backend also to give up
+
 	mu        sync.Mutex
 	consumers map[*consumer]struct{}
 	producers map[*producer]struct{}
@@ -30,7 +34,9 @@ func New(b Backend, o StreamerOptions) (Streamer, error) {
 	}
 	orDefault(&o.CloseTimeout, defaultCloseTimeout)
 	o.Logger = loggerOr(o.Logger)
-	return &engine{b: b, o: o, consumers: map[*consumer]struct{}{}, producers: map[*producer]struct{}{}}, nil
+	e := &engine{b: b, o: o, consumers: map[*consumer]struct{}{}, producers: map[*producer]struct{}{}}
+	e.life, e.die = context.WithCancel(context.Background())
+	return e, nil
 }
 
 // BackendOf is the Backend that s stands on, for packages that offer native access to it. A decorator lets it through with a method
@@ -66,24 +72,27 @@ func (e *engine) closing() (context.Context, context.CancelFunc) {
 }
 
 func (e *engine) Consumer(ctx context.Context, call ConsumerOptions) (Consumer, error) {
+	if !e.begin() {
+		return nil, wrap("consumer", e.b.Name(), "", ErrClosed)
+	}
+	defer e.opening.Done()
 	o, err := call.complete(e.o.Consumer)
-	switch {
-	case e.isClosed():
-		err = ErrClosed
-	case err == nil:
+	if err == nil {
 		err = ctx.Err()
 	}
 	if err != nil {
 		return nil, wrap("consumer", e.b.Name(), "", err)
 	}
+	ctx, cancel := e.within(ctx)
+	defer cancel()
 	c := newConsumer(e, o)
 	if err := c.checkStart(ctx); err != nil {
-		return nil, c.wrap("consumer", err)
+		return nil, c.wrap("consumer", e.orClosed(err))
 	}
 	q, err := c.open(ctx, opening{mode: o.Mode, shards: c.shardsFor(Position{})})
 	if err != nil {
 		c.die()
-		return nil, c.wrap("consumer", err)
+		return nil, c.wrap("consumer", e.orClosed(err))
 	}
 	c.q.Store(q)
 	if !adopt(e, e.consumers, c) {
@@ -98,14 +107,18 @@ func (e *engine) Producer(ctx context.Context, call ProducerOptions) (Producer, 
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	if e.isClosed() {
+	if !e.begin() {
 		return nil, wrap("producer", e.b.Name(), o.Stream, ErrClosed)
 	}
+	defer e.opening.Done()
+	ctx, cancel := e.within(ctx)
+	defer cancel()
 	sink, err := e.b.OpenSink(ctx, SinkConfig{
 		Stream: o.Stream, Logger: e.o.Logger, Linger: o.Linger, DeliveryTimeout: o.DeliveryTimeout, Written: e.o.Hooks.Written,
+		Retrying: e.observer("").retrying,
 	})
 	if err != nil {
-		return nil, wrap("producer", e.b.Name(), o.Stream, err)
+		return nil, wrap("producer", e.b.Name(), o.Stream, e.orClosed(err))
 	}
 	p, err := newProducer(e, o, sink)
 	if err != nil {
@@ -115,6 +128,32 @@ func (e *engine) Producer(ctx context.Context, call ProducerOptions) (Producer, 
 		return nil, wrap("producer", e.b.Name(), o.Stream, errors.Join(ErrClosed, p.Close()))
 	}
 	return p, nil
+}
+
+// begin makes Shutdown wait for opening.Done before it closes the backend; false when it has begun.
+func (e *engine) begin() bool {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.closed != nil {
+		return false
+	}
+	e.opening.Add(1)
+	return true
+}
+
+// within is a context that ends with ctx or when Shutdown begins.
+func (e *engine) within(ctx context.Context) (context.Context, context.CancelFunc) {
+	ctx, cancel := context.WithCancel(ctx)
+	stop := context.AfterFunc(e.life, cancel)
+	return ctx, func() { stop(); cancel() }
+}
+
+// orClosed is err, unless that is because Shutdown has begun.
+func (e *engine) orClosed(err error) error {
+	if e.life.Err() != nil && errors.Is(err, context.Canceled) {
+		return ErrClosed
+	}
+	return err
 }
 
 func (e *engine) isClosed() bool {
@@ -179,6 +218,7 @@ func (e *engine) Shutdown(ctx context.Context) error {
 	}
 	consumers, producers := keys(e.consumers), keys(e.producers)
 	e.mu.Unlock()
+	e.die()
 	if !first {
 		select {
 		case <-e.closed:
@@ -201,6 +241,7 @@ func (e *engine) shutdown(ctx context.Context, consumers []*consumer, producers 
 	settle(ctx, consumers, producers)
 	failed := all(consumers, func(c *consumer) error { return c.shut(ctx) })
 	failed = append(failed, all(producers, func(p *producer) error { return p.shut(ctx) })...)
+	join(ctx, e.opening.Wait)
 	if err := e.b.Close(ctx); err != nil {
 		failed = append(failed, err)
 	}

@@ -244,6 +244,7 @@ func (f *fakeSource) check(a Acked) {
 type releaserPart struct{ f *fakeSource }
 
 func (p releaserPart) Release(ctx context.Context, undelivered []Acked) error {
+	defer p.f.alone("Fetch")() // what it brought meanwhile would overtake what comes back
 	return p.f.note(ctx, "release", undelivered, p.f.b.released)
 }
 

@@ -2,6 +2,7 @@ package streamer
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"time"
 )
@@ -11,7 +12,7 @@ func (s *session) fetchLoop(ctx context.Context) {
 	var b backoff
 	for s.awaitRoom(ctx) {
 		s.fetchSince = time.Now()
-		err := s.src.Fetch(ctx, s.emit)
+		err := s.fetchOnce(ctx)
 		if err == nil {
 			b.reset()
 			continue
@@ -32,10 +33,32 @@ func (s *session) fetchLoop(ctx context.Context) {
 	}
 }
 
+// fetchOnce is one Fetch, which askBack may end.
+func (s *session) fetchOnce(ctx context.Context) error {
+	if s.releaser == nil {
+		return s.src.Fetch(ctx, s.emit)
+	}
+	once, cancel := context.WithCancel(ctx)
+	defer cancel()
+	s.mu.Lock()
+	s.interrupt = cancel
+	asked := s.hoarder != nil
+	s.mu.Unlock()
+	if asked {
+		return nil
+	}
+	err := s.src.Fetch(once, s.emit)
+	if once.Err() != nil && ctx.Err() == nil && errors.Is(err, context.Canceled) {
+		return nil
+	}
+	return err
+}
+
 // awaitRoom blocks until another fetch fits; false when ctx ended.
 func (s *session) awaitRoom(ctx context.Context) bool {
 	for {
 		s.mu.Lock()
+		s.handBack(ctx)
 		ok := s.hasRoom()
 		pauses := s.pausesDue()
 		s.mu.Unlock()

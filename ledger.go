@@ -1,6 +1,7 @@
 package streamer
 
 import (
+	"math/bits"
 	"sync/atomic"
 	"time"
 )
@@ -14,7 +15,7 @@ type ledger struct {
 	cur        *run // the first that is not wholly done: where the mark stands
 
 	mark, saved  SeqNo // last contiguous done message; what the source was told last
-	last         SeqNo // last emitted message or mark
+	first, last  SeqNo // first emitted message; last emitted message or mark
 	emitted      int   // slots ever appended
 	passed       int   // slots the mark has passed
 	buffered     int   // messages emitted and not handed out
@@ -35,6 +36,9 @@ type ledger struct {
 // append adds a run whose slots are emitted.
 func (l *ledger) append(r *run) {
 	r.base = l.emitted
+	if l.emitted == 0 {
+		l.first = r.seqs[0]
+	}
 	l.emitted += r.n
 	l.last = r.seqs[r.n-1]
 	if l.tail == nil {
@@ -150,6 +154,25 @@ func (l *ledger) eachUnsaved(f func(r *run, w int, slots uint64)) {
 			}
 		}
 	}
+}
+
+// newestTaken is the last message in order that was handed out and is not forgotten; zero when there is none.
+func (l *ledger) newestTaken() (newest SeqNo) {
+	for r := l.head; r != nil; r = r.next {
+		for w, taken := range r.taken {
+			if taken != 0 {
+				newest = r.seqs[w<<6+bits.Len64(taken)-1]
+			}
+		}
+	}
+	return newest
+}
+
+// unsaved says whether a message is done and not yet acknowledged at the source.
+func (l *ledger) unsaved() bool {
+	some := false
+	l.eachUnsaved(func(*run, int, uint64) { some = true })
+	return some
 }
 
 // uncommitted calls f for each slot that was emitted and is not committed, oldest first, until f returns false.

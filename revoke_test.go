@@ -98,6 +98,81 @@ func equalAssign(a, b AssignEvent) bool {
 	return a.Group == b.Group && a.Lost == b.Lost && slices.Equal(a.Gained, b.Gained) && slices.Equal(a.Revoked, b.Revoked)
 }
 
+// comesBack assigns shard 0 again, which goes on behind its first done messages.
+func (r *rig) comesBack(done int) {
+	r.change(func() { r.source0().all = nil })
+	r.source(0).c.Assigned(shardList(0))
+	r.change(func() { r.source0().all, r.source0().next[StreamShard{"s", 0}] = shardList(0), done })
+}
+
+// Whoever is told that everything is committed must not get it again.
+func TestCommitSaysOnceThatALostShardIsNotCommitted(t *testing.T) {
+	for name, last := range map[string]func(list []*Message){
+		"acknowledged before": func(list []*Message) { ackAll(list) },
+		"acknowledged after":  func([]*Message) {},
+	} {
+		t.Run(name, func(t *testing.T) {
+			inBubble(t, abilities{cursor: true}, StreamerOptions{}, func(t *testing.T, r *rig) {
+				r.add(0, 10)
+				c := r.consumer(ConsumerOptions{Mode: LoadBalanced, CommitEvery: Never})
+				list := r.take(c, 4)
+				last(list)
+				r.revoke(true)()
+				ackAll(list)
+				for _, want := range []error{ErrFenced, nil} {
+					if err := c.Commit(t.Context()); !errors.Is(err, want) {
+						t.Errorf("Commit = %v, want %v", err, want)
+					}
+				}
+			})
+		})
+	}
+}
+
+func TestCommitSaysNothingOfALostShardThatCameBackAndIsCommitted(t *testing.T) {
+	inBubble(t, abilities{cursor: true}, StreamerOptions{}, func(t *testing.T, r *rig) {
+		r.add(0, 10)
+		c := r.consumer(ConsumerOptions{Mode: LoadBalanced, CommitEvery: Never})
+		ackAll(r.take(c, 4))
+		r.revoke(true)()
+		r.comesBack(0)
+		ackAll(r.take(c, 4))
+		if err := c.Commit(t.Context()); err != nil {
+			t.Errorf("Commit = %v: all came again and was acknowledged", err)
+		}
+	})
+}
+
+// A commit whose answer was lost may have arrived: the shard goes on behind it.
+func TestCommitSaysNothingOfALostShardThatGoesOnBehindIt(t *testing.T) {
+	inBubble(t, abilities{cursor: true}, StreamerOptions{}, func(t *testing.T, r *rig) {
+		r.add(0, 10)
+		c := r.consumer(ConsumerOptions{Mode: LoadBalanced, CommitEvery: Never})
+		ackAll(r.take(c, 4))
+		r.revoke(true)()
+		r.comesBack(4)
+		r.expect(c, "0/5")
+		if err := c.Commit(t.Context()); err != nil {
+			t.Errorf("Commit = %v: the group has gone on behind what was acknowledged", err)
+		}
+	})
+}
+
+func TestCommitSaysNothingOfALostShardThatIsCommitted(t *testing.T) {
+	inBubble(t, abilities{cursor: true}, StreamerOptions{}, func(t *testing.T, r *rig) {
+		r.add(0, 10)
+		c := r.consumer(ConsumerOptions{Mode: LoadBalanced, CommitEvery: Never})
+		ackAll(r.take(c, 4))
+		if err := c.Commit(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		r.revoke(true)()
+		if err := c.Commit(t.Context()); err != nil {
+			t.Errorf("Commit = %v: all was committed", err)
+		}
+	})
+}
+
 func TestARevokedShardGoesAndOthersStay(t *testing.T) {
 	inBubble(t, abilities{cursor: true, pauser: true}, StreamerOptions{}, func(t *testing.T, r *rig) {
 		r.shards = 2

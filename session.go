@@ -24,25 +24,28 @@ type session struct {
 	pauser   Pauser
 	releaser Releaser
 
-	mu       sync.Mutex
-	returned sync.Cond               // a message lent to a Stream came back
-	ledgers  map[StreamShard]*ledger // the shards that are read; nil for one that was quiet so far: thousands may be
-	lost     map[StreamShard]bool    // revoked and not assigned again: late messages of theirs are dropped
-	active   []*ledger               // keep runs
-	full     []*ledger               // may have a full window
-	queues   []*queue                // members, in order of joining
-	pool     ring                    // dealt groups: messages that no member has room for yet
-	turn     int                     // dealt groups: whose turn it is
-	seed     maphash.Seed            // dealt groups: which member keeps a key means nothing outside this session
-	buffered held                    // emitted and not handed out
-	parked   held                    // the part of buffered that waits behind full windows
-	order    uint64                  // runs so far
-	ended    error                   // io.EOF or the failure that ended fetching
-	closing  bool
-	sealed   bool // the last commit was made
-	resting  bool // undelivered messages went back to the group: fetch again when somebody asks
-	waiters  int
-	ahead    []*ledger // AckOnDelivery: shards whose next message waits for its commit
+	mu        sync.Mutex
+	returned  sync.Cond               // a message lent to a Stream came back
+	ledgers   map[StreamShard]*ledger // the shards that are read; nil for one that was quiet so far: thousands may be
+	lost      map[StreamShard]bool    // revoked and not assigned again: late messages of theirs are dropped
+	active    []*ledger               // keep runs
+	full      []*ledger               // may have a full window
+	queues    []*queue                // members, in order of joining
+	pool      ring                    // dealt groups: messages that no member has room for yet
+	turn      int                     // dealt groups: whose turn it is
+	seed      maphash.Seed            // dealt groups: which member keeps a key means nothing outside this session
+	buffered  held                    // emitted and not handed out
+	parked    held                    // the part of buffered that waits behind full windows
+	order     uint64                  // runs so far
+	forfeited map[StreamShard]SeqNo   // lost before all that was handed out, up to this, was committed; no Commit has said so yet
+	ended     error                   // io.EOF or the failure that ended fetching
+	closing   bool
+	sealed    bool               // the last commit was made
+	resting   bool               // undelivered messages went back to the group: fetch again when somebody asks
+	hoarder   *queue             // its undelivered messages are to go back to the group
+	interrupt context.CancelFunc // ends the Fetch that is under way
+	waiters   int
+	ahead     []*ledger // AckOnDelivery: shards whose next message waits for its commit
 
 	room    chan struct{} // capacity 1: the fetcher may look again
 	wake    chan struct{} // capacity 1: the committer has something new to watch

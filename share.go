@@ -7,7 +7,7 @@ import (
 
 // share takes undelivered messages away from members that have taken nothing for a while, so that an idle member can have them. It is the
 // commit goroutine's, every shareTime while something is buffered.
-func (s *session) share(ctx context.Context) {
+func (s *session) share() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, q := range s.queues {
@@ -17,12 +17,22 @@ func (s *session) share(ctx context.Context) {
 		if s.o.dealt {
 			s.takeUnkeyed(q)
 		} else if s.releaser != nil {
-			s.handBack(ctx, q)
+			s.askBack(q)
 		}
 	}
 	if s.o.dealt {
 		s.deal()
 	}
+}
+
+// askBack has the fetch goroutine return a member's undelivered messages to the group. What a Fetch brought meanwhile would overtake those of them
+// that come to us again, so the one that is under way ends first. session.mu is held.
+func (s *session) askBack(q *queue) {
+	s.hoarder = q
+	if s.interrupt != nil {
+		s.interrupt()
+	}
+	signal(s.room)
 }
 
 // takeUnkeyed puts a slow member's messages into the pool if somebody waits; a keyed one stays with the key's keeper.
@@ -40,8 +50,14 @@ func (s *session) takeUnkeyed(slow *queue) {
 	})
 }
 
-// handBack returns a member's undelivered messages to its group. session.mu is let go of meanwhile.
-func (s *session) handBack(ctx context.Context, q *queue) {
+// handBack returns the undelivered messages of a member that was found to hoard to its group. It is the fetch goroutine's. session.mu is held, and let
+// go of meanwhile.
+func (s *session) handBack(ctx context.Context) {
+	q := s.hoarder
+	s.hoarder = nil
+	if q == nil || q.waiters > 0 || q.ring.n == 0 {
+		return
+	}
 	var back []*Message
 	for q.ring.n > 0 {
 		back = append(back, q.ring.popFront())
@@ -62,9 +78,6 @@ func (s *session) handBack(ctx context.Context, q *queue) {
 		m.run.save(w, bit)
 	}
 	s.tidy()
-	if q.waiters > 0 && s.hasRoom() {
-		signal(s.room)
-	}
 }
 
 // keepAfterAll puts messages back that could not be released.

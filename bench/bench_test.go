@@ -7,13 +7,66 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+	"time"
 
 	"go.uber.org/goleak"
 
 	"github.com/gostreamer/streamer/internal/testservers"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(testservers.Main(m)) }
+func TestMain(m *testing.M) {
+	goleak.VerifyTestMain(testservers.Main(m),
+		goleak.IgnoreTopFunction("github.com/rcrowley/go-metrics.(*meterArbiter).tick")) // sarama's, one per process, for good
+}
+
+// What measures the heap comes first: others leave things behind that are freed while it measures.
+
+func TestIdleShardsAreMeasuredInBothModes(t *testing.T) {
+	all, err := idle(t.Context(), 1000)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range all {
+		if f.bare <= 0 || f.engine <= f.bare || f.goroutines < 1 {
+			t.Errorf("%+v", f)
+		}
+	}
+	if len(all) != 2 {
+		t.Errorf("%d modes", len(all))
+	}
+}
+
+// waiting is enough for what is held to stand out.
+const waiting = 20_000
+
+func TestConsumersOfAServerAreMeasuredWhileNothingHappens(t *testing.T) {
+	if testservers.Redis(t) == "" {
+		return
+	}
+	all, err := redisIdle(t.Context(), 3, 100*time.Millisecond)
+	if err != nil || len(all) != 3 {
+		t.Errorf("%+v, %v", all, err)
+	}
+	held, err := redisStalled(t.Context(), waiting)
+	if err != nil || held < waiting*payload/2 {
+		t.Errorf("%d bytes are held, %v", held, err)
+	}
+	if text := standstillTable(all, held); !strings.Contains(text, "load-balanced") {
+		t.Error(text)
+	}
+}
+
+func TestAConsumerOfABrokerIsMeasuredWhileNothingHappens(t *testing.T) {
+	if testservers.Kafka(t) == "" {
+		return
+	}
+	if cpu, err := kafkaQuiet(t.Context(), 100*time.Millisecond); err != nil || cpu <= 0 {
+		t.Errorf("%v of a core, %v", cpu, err)
+	}
+	if held, err := kafkaStalled(t.Context(), waiting); err != nil || held < waiting*payload/2 {
+		t.Errorf("%d bytes are held, %v", held, err)
+	}
+}
 
 // Both sides of a case process every message: measure refuses any other number.
 func TestEveryCaseRuns(t *testing.T) {
@@ -22,6 +75,9 @@ func TestEveryCaseRuns(t *testing.T) {
 		c := &cases[i]
 		t.Run(c.name, func(t *testing.T) {
 			if isRedis(c.name) && testservers.Redis(t) == "" {
+				return
+			}
+			if isKafka(c.name) && testservers.Kafka(t) == "" {
 				return
 			}
 			r, err := c.run(t.Context(), effort{rounds: 1, messages: 1200})
@@ -42,21 +98,6 @@ func TestCaseNamesAreUnique(t *testing.T) {
 			t.Errorf("two cases are called %s", c.name)
 		}
 		seen[c.name] = true
-	}
-}
-
-func TestIdleShardsAreMeasuredInBothModes(t *testing.T) {
-	all, err := idle(t.Context(), 1000)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, f := range all {
-		if f.bare <= 0 || f.engine <= f.bare || f.goroutines < 1 {
-			t.Errorf("%+v", f)
-		}
-	}
-	if len(all) != 2 {
-		t.Errorf("%d modes", len(all))
 	}
 }
 

@@ -6,6 +6,9 @@ import "slices"
 // 256 bytes fit into little memory.
 const perTrial = 100_000
 
+// bulky is for servers: connecting and joining a group are then little of a trial.
+const bulky = 300_000
+
 // benchCase is one measurement and the control that it is held against, and its peers, if any. All of them take turns in one process, so that
 // whatever else the machine does disturbs each.
 type benchCase struct {
@@ -41,5 +44,5 @@ type trial struct {
 
 // allCases is the registry: whoever adds a backend adds its cases here.
 func allCases() []benchCase {
-	return slices.Concat(engineCases(), sendCases(), stdioCases(), fileCases(), redisCases())
+	return slices.Concat(engineCases(), sendCases(), stdioCases(), fileCases(), redisCases(), kafkaCases())
 }

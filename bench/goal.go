@@ -10,6 +10,7 @@ type goal struct {
 	share  float64 // ns beyond the control
 	total  float64 // ns
 	ratio  float64 // times the control's ns
+	cpu    float64 // times the control's CPU
 	speed  float64 // times the control's messages per second, at least
 	allocs limit
 }
@@ -34,6 +35,7 @@ func (g goal) String() string {
 	add(g.total > 0, "≤ %g ns", g.total)
 	add(g.share > 0, "share ≤ %g ns", g.share)
 	add(g.ratio > 0, "≤ %g×", g.ratio)
+	add(g.cpu > 0, "≤ %g× the control's CPU", g.cpu)
 	add(g.speed > 0, "≥ %g of the control's speed", g.speed)
 	add(g.allocs.asked, "%g allocations", g.allocs.n)
 	return strings.Join(parts, ", ")
@@ -50,6 +52,7 @@ func (g goal) missed(r result) []string {
 	check(g.total > 0, "ns", r.subject.ns, g.total)
 	check(g.share > 0, "share", r.share(), g.share)
 	check(g.ratio > 0, "ratio", r.ratio(), g.ratio)
+	check(g.cpu > 0, "CPU", r.subject.cpu/r.control.cpu, g.cpu)
 	check(g.speed > 0, "speed", -r.speed, -g.speed)
 	check(g.allocs.asked, "allocations", r.subject.allocs, g.allocs.n+slack)
 	return missed

@@ -111,8 +111,11 @@ func liveHeap() int64 {
 
 // modeName is the mode as URIs write it.
 func modeName(m streamer.ConsumerMode) string {
-	if m == streamer.RealTime {
-		return "realtime"
+	switch m {
+	case streamer.Resumable:
+		return "resumable"
+	case streamer.LoadBalanced:
+		return "load-balanced"
 	}
-	return "resumable"
+	return "realtime"
 }

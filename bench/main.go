@@ -67,10 +67,29 @@ func run(ctx context.Context, args []string) error {
 		}
 		fmt.Print(idleTable(r.idle))
 	}
+	if err := s.standstills(ctx, &r); err != nil {
+		return err
+	}
 	if s.only != nil {
 		return nil
 	}
 	return updatePage(s.page, r.markdown())
+}
+
+// standstills adds what consumers of servers cost while nothing happens.
+func (s *settings) standstills(ctx context.Context, r *report) error {
+	for name, measure := range map[string]func(context.Context) (string, error){"redis/idle": redisStandstill, "kafka/idle": kafkaStandstill} {
+		if !s.matches(name) {
+			continue
+		}
+		table, err := measure(ctx)
+		if err != nil {
+			return err
+		}
+		fmt.Print(table)
+		r.servers = append(r.servers, table)
+	}
+	return nil
 }
 
 func (s *settings) matches(name string) bool { return s.only == nil || s.only.MatchString(name) }

@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"math"
+	"slices"
 	"strings"
 )
 
@@ -11,6 +12,7 @@ type report struct {
 	command string
 	results []result
 	idle    []footprint
+	servers []string // further tables
 }
 
 func (r *report) markdown() string {
@@ -29,6 +31,8 @@ func (r *report) markdown() string {
 	if r.idle != nil {
 		b.WriteString(idleTable(r.idle))
 	}
+	slices.Sort(r.servers)
+	b.WriteString(strings.Join(r.servers, ""))
 	return b.String()
 }
 
@@ -68,13 +72,17 @@ func (s standing) goal() string {
 }
 
 func (s standing) verdict() string {
-	switch {
-	case s.least == 0:
+	if s.least == 0 {
 		return ""
-	case s.missed():
-		return "**missed**"
 	}
-	return "met"
+	return met(!s.missed())
+}
+
+func met(yes bool) string {
+	if yes {
+		return "met"
+	}
+	return "**missed**"
 }
 
 // verdict is empty where nothing is asked.
@@ -93,12 +101,8 @@ func idleTable(all []footprint) string {
 	fmt.Fprintf(&b, "\n### idle\n\n%d idle shards on memory. Bytes are per shard, goroutines for all of them; the log's own are not counted.\n\n", idleShards)
 	b.WriteString("| mode | bare source, bytes | with the engine, bytes | goroutines | goal | |\n|---|---:|---:|---:|---|---|\n")
 	for _, f := range all {
-		word := "met"
-		if f.missed() {
-			word = "**missed**"
-		}
 		fmt.Fprintf(&b, "| %s | %.0f | %.0f | %d | ≤ %d bytes, ≤ %d goroutines | %s |\n",
-			modeName(f.mode), f.bare, f.engine, f.goroutines, idleBytes, idleGoroutines, word)
+			modeName(f.mode), f.bare, f.engine, f.goroutines, idleBytes, idleGoroutines, met(!f.missed()))
 	}
 	return b.String()
 }

@@ -13,6 +13,10 @@ type Harness struct {
 	Name    string // the column's title, "memory acks=message"
 	Backend string // whose exceptions apply, "memory"
 
+	// Ready, if set, is asked first, and false leaves the suite out: the server that Open needs is not there. What it starts is not started
+	// again by the processes that cases start, which use the place that they are told.
+	Ready func(t testing.TB) bool
+
 	// Open makes an empty place that no other case sees, and registers its removal with t.Cleanup. It is called concurrently.
 	Open func(t testing.TB, p Plan) *Place
 

@@ -21,7 +21,9 @@ func orderCases() []testCase {
 		{name: "a-key-keeps-its-order-across-retries", needs: []Part{Keys, Connection}, run: keyOrderAcrossRetries},
 	}
 	for _, m := range modes() {
-		cases = append(cases, testCase{name: "seq-rises/" + m.name, needs: m.needs, run: func(b *bed) { seqRises(b, m.mode) }})
+		cases = append(cases,
+			testCase{name: "seq-rises/" + m.name, needs: m.needs, run: func(b *bed) { seqRises(b, m.mode) }},
+			testCase{name: "seq-rises-for-who-pauses/" + m.name, needs: m.needs, run: func(b *bed) { seqRisesWithPauses(b, m.mode) }})
 	}
 	return cases
 }
@@ -76,6 +78,31 @@ func seqRises(b *bed, m streamer.ConsumerMode) {
 		return order.check(m)
 	}, c)
 	b.joins("sending", sending.Wait)
+	if d := duplicates(copies); d > 0 {
+		b.Errorf("%d messages were delivered twice", d)
+	}
+}
+
+// seqRisesWithPauses: what a member gives back to its group while its program is busy comes to it, when it is the only one, before what follows.
+func seqRisesWithPauses(b *bed, m streamer.ConsumerMode) {
+	const shards, n, pauses = 2, 300, 3
+	b.open(Plan{Shards: shards})
+	c := b.consumer(b.in(m))
+	b.sendN(0, n/2, shards)
+	p := b.producer()
+	order, got := shardOrder{}, 0
+	copies := b.gather(n, func(_ int, m *streamer.Message) error {
+		if got++; got%(n/(pauses+1)) == 1 {
+			time.Sleep(3 * moment) // longer than a program may rest on what it was given
+		}
+		if got == 2 {
+			if _, err := b.trySend(p, numbered(n/2, n, shards)...); err != nil {
+				return err
+			}
+		}
+		m.Ack()
+		return order.check(m)
+	}, c)
 	if d := duplicates(copies); d > 0 {
 		b.Errorf("%d messages were delivered twice", d)
 	}

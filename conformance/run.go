@@ -11,7 +11,7 @@ import (
 // Run holds a backend to every promise. Each case is a subtest, named by its promise, with a place of its own; up to h.Parallel of them
 // run at a time. It returns when all have ended.
 func Run(t *testing.T, h Harness) {
-	if runChild() {
+	if runChild() || h.Ready != nil && !h.Ready(t) {
 		return
 	}
 	open := descriptors()

@@ -50,7 +50,7 @@ func TestTheGuideListsTheCommonOptions(t *testing.T) {
 // The error about an unknown option lists the known ones: a backend's page names those that are its own.
 func TestEveryOptionOfABackendIsOnItsPage(t *testing.T) {
 	for scheme, uri := range map[string]string{
-		"memory": "memory://x/y?no=1", "stdio": "stdio:///y?no=1", "file": "file:///tmp/x.ss/y?no=1", "redis": "redis://x/y?no=1",
+		"memory": "memory://x/y?no=1", "stdio": "stdio:///y?no=1", "file": "file:///tmp/x.ss/y?no=1", "redis": "redis://x/y?no=1", "kafka": "kafka://x/y?no=1",
 	} {
 		_, err := streamer.Connect(t.Context(), uri)
 		_, list, ok := strings.Cut(fmt.Sprint(err), "known are ")
@@ -73,7 +73,7 @@ func isCommon(option string) bool {
 // README.md has docs/semantics.md in short: a column per backend, whatever its configurations.
 func TestTheReadmeHasThePromisesInShort(t *testing.T) {
 	columns, rows := verdicts(t)
-	short := slices.DeleteFunc([]string{"memory", "stdio", "file", "redis"}, func(backend string) bool {
+	short := slices.DeleteFunc([]string{"memory", "stdio", "file", "redis", "kafka"}, func(backend string) bool {
 		return !slices.ContainsFunc(columns, func(column string) bool { return isOf(backend, column) })
 	})
 	var b strings.Builder

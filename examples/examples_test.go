@@ -36,6 +36,7 @@ var backends = []struct {
 	{"stdio", openStdio},
 	{"redis", openRedis},
 	{"redis-cluster", openRedisCluster},
+	{"kafka", openKafka},
 }
 
 // scenarios, one per example.

@@ -11,6 +11,7 @@ import (
 
 	"github.com/gostreamer/streamer"
 	"github.com/gostreamer/streamer/internal/testservers"
+	_ "github.com/gostreamer/streamer/kafka"
 	_ "github.com/gostreamer/streamer/redis"
 )
 
@@ -123,14 +124,25 @@ func openMemory(options string, keyStays bool) func(t *testing.T) *rig {
 	}
 }
 
-func openRedis(t *testing.T) *rig { return onRedis(t, testservers.Redis(t)) }
+func openRedis(t *testing.T) *rig { return onServer(t, "redis://", testservers.Redis(t)) }
 
-func openRedisCluster(t *testing.T) *rig { return onRedis(t, testservers.RedisCluster(t)...) }
+func openRedisCluster(t *testing.T) *rig {
+	return onServer(t, "redis://", testservers.RedisCluster(t)...)
+}
 
-// onRedis has streams of its own on a server, or a cluster, that other tests use as well; nil where there is none.
-func onRedis(t *testing.T, hosts ...string) *rig {
-	server := "redis://" + strings.Join(hosts, ",")
-	if server == "redis://" {
+func openKafka(t *testing.T) *rig {
+	r := onServer(t, "kafka://", testservers.Kafka(t))
+	if r != nil {
+		r.all = "create=always&shards=1" // what one producer sends is compared in order
+		r.input, r.live = "start=beginning", ""
+	}
+	return r
+}
+
+// onServer has streams of its own on a server, or a cluster, that other tests use as well; nil where there is none.
+func onServer(t *testing.T, scheme string, hosts ...string) *rig {
+	server := scheme + strings.Join(hosts, ",")
+	if server == scheme {
 		return nil
 	}
 	prefix := uuid.NewString() + "-"

@@ -10,12 +10,13 @@ import (
 
 	"github.com/gostreamer/streamer"
 	"github.com/gostreamer/streamer/internal/testservers"
+	"github.com/gostreamer/streamer/internal/trials"
 )
 
 const secret = "hunter2-and-more"
 
 // guarded starts a server with a user who may use orders, and one who may only read it.
-func guarded(t *trial) *testservers.RedisServer {
+func guarded(t *trials.Trial) *testservers.RedisServer {
 	t.Helper()
 	s := testservers.StartRedis(t.T, testservers.RedisOptions{Password: "owner", Users: []string{
 		"app on >" + secret + " ~orders ~orders:* +@stream +@connection -@dangerous",
@@ -29,8 +30,8 @@ func guarded(t *trial) *testservers.RedisServer {
 }
 
 // attempt does what a program does first, until an error.
-func attempt(t *trial, uri string, o *streamer.ConsumerOptions) error {
-	ctx, cancel := context.WithTimeout(t.ctx, hang)
+func attempt(t *trials.Trial, uri string, o *streamer.ConsumerOptions) error {
+	ctx, cancel := context.WithTimeout(t.Ctx, trials.Hang)
 	defer cancel()
 	s, err := streamer.Connect(ctx, uri)
 	if err != nil {
@@ -55,7 +56,7 @@ func attempt(t *trial, uri string, o *streamer.ConsumerOptions) error {
 
 // TestAccessThatIsDeniedIsOneTypedError: NOAUTH, WRONGPASS, NOPERM and WRONGTYPE come at once, as an error of this module, without the password.
 func TestAccessThatIsDeniedIsOneTypedError(t *testing.T) {
-	trial := newTrial(t)
+	trial := trials.New(t)
 	server := guarded(trial)
 	if server == nil {
 		return
@@ -66,7 +67,7 @@ func TestAccessThatIsDeniedIsOneTypedError(t *testing.T) {
 	for _, c := range []struct {
 		name, uri, says string
 		kind            error
-		only            streamer.ConsumerMode // 0: all modes, and the producer
+		only            streamer.ConsumerMode // 0: all trials.Modes(), and the producer
 		produce         bool
 	}{
 		{name: "no password", uri: uri("", "orders"), says: "NOAUTH", kind: streamer.ErrDenied, produce: true},
@@ -87,9 +88,9 @@ func TestAccessThatIsDeniedIsOneTypedError(t *testing.T) {
 		if c.produce {
 			check("producer", nil)
 		}
-		for name, mode := range modes {
+		for name, mode := range trials.Modes() {
 			if c.only == 0 || c.only == mode {
-				o := reader(mode)
+				o := trials.Reader(mode)
 				check(name, &o)
 			}
 		}
@@ -109,39 +110,40 @@ func mustBe(t *testing.T, err, kind error, says string) {
 
 // TestTheLeastRightsAreEnough: a user who may only use the stream's keys, and nothing dangerous, can do all of it.
 func TestTheLeastRightsAreEnough(t *testing.T) {
-	eachMode(t, func(t *trial, mode streamer.ConsumerMode) {
+	trials.EachMode(t, func(t *trials.Trial, mode streamer.ConsumerMode) {
 		server := guarded(t)
 		if server == nil {
 			return
 		}
-		s := t.connect("redis://app:" + secret + "@" + server.Addr() + "/orders")
-		in := t.take(t.consumer(s, reader(mode)))
-		f := t.flow(t.producer(s), steady)
-		in.proceeds(100)
-		f.stop()
-		t.settle(f, in, entries(t, server, "orders"), false)
+		s := t.Connect("redis://app:" + secret + "@" + server.Addr() + "/orders")
+		c := t.Consumer(s, trials.Reader(mode))
+		in := t.Take(c)
+		f := t.Flow(t.Producer(s), trials.Steady)
+		in.Proceeds(100)
+		f.Stop()
+		t.Settle(f, in, entries(t, server, "orders"), false)
 		begin := time.Now()
-		t.must("Close", in.consumer.Close())
+		t.Must("Close", c.Close())
 		t.Logf("Close took %v without the right to CLIENT UNBLOCK", time.Since(begin).Round(time.Millisecond))
 	})
 }
 
 // TestRightsThatAreTakenAway: the user is removed under a consumer and a producer; each has one typed error, and neither spins.
 func TestRightsThatAreTakenAway(t *testing.T) {
-	eachMode(t, func(t *trial, mode streamer.ConsumerMode) {
+	trials.EachMode(t, func(t *trials.Trial, mode streamer.ConsumerMode) {
 		server := guarded(t)
 		if server == nil {
 			return
 		}
-		s := t.connect("redis://app:" + secret + "@" + server.Addr() + "/orders?delivery_timeout=10s")
-		in := t.take(t.consumer(s, reader(mode)))
-		f := t.flow(t.producer(s), steady)
-		in.proceeds(100)
+		s := t.Connect("redis://app:" + secret + "@" + server.Addr() + "/orders?delivery_timeout=10s")
+		in := t.Take(t.Consumer(s, trials.Reader(mode)))
+		p := t.Producer(s)
+		f := t.Flow(p, trials.Steady)
+		in.Proceeds(100)
 		server.Do("ACL", "DELUSER", "app")
-		t.eventually("the consumer has an error", func() bool { return t.failedTaking(in) })
-		f.cancel()
-		<-f.done
-		_, _, err := in.delivered()
+		t.Eventually("the consumer has an error", func() bool { return in.Failed() })
+		f.End()
+		_, _, err := in.Delivered()
 		mustBe(t.T, err, streamer.ErrDenied, "WRONGPASS")
 		before := commands(server)
 		watch := time.NewTimer(500 * time.Millisecond)
@@ -150,7 +152,7 @@ func TestRightsThatAreTakenAway(t *testing.T) {
 		if n := commands(server) - before; n > 100 {
 			t.Errorf("%d commands within half a second after access was denied", n)
 		}
-		_, err = f.producer.Send(t.ctx, streamer.Record{Value: []byte("-1")}).Wait(t.ctx)
+		_, err = p.Send(t.Ctx, streamer.Record{Value: []byte("-1")}).Wait(t.Ctx)
 		mustBe(t.T, err, streamer.ErrDenied, "WRONGPASS")
 	})
 }

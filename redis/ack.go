@@ -80,7 +80,8 @@ func (b *backend) xack(ctx context.Context, key, group string, seqs []streamer.S
 	return b.client.Process(ctx, redis.NewIntCmd(ctx, appendIDs([]any{"xack", key, group}, seqs)...))
 }
 
-// Release implements streamer.Releaser: what was fetched and not handed out is there for the others.
+// Release implements streamer.Releaser: what was fetched and not handed out is there for the others. What they leave of it we take again before we
+// read what is new.
 func (s sharedSource) Release(ctx context.Context, undelivered []streamer.Acked) error {
 	for _, a := range undelivered {
 		for seqs := range slices.Chunk(a.Seqs, ackCount) {
@@ -92,8 +93,20 @@ func (s sharedSource) Release(ctx context.Context, undelivered []streamer.Acked)
 				return bare(ctx, err)
 			}
 		}
+		s.leftBehind(a.StreamShard, idOf(a.Seqs[0]))
 	}
 	return nil
+}
+
+// leftBehind notes that a message is there to be claimed.
+func (s *source) leftBehind(at streamer.StreamShard, first id) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, sh := range s.shards {
+		if sh.StreamShard == at && (sh.left == nil || first.less(*sh.left)) {
+			sh.left = &first
+		}
+	}
 }
 
 // longAgo is since when what was given back has been idle: longer than any claim_idle.

@@ -21,17 +21,15 @@ import (
 )
 
 func TestConformance(t *testing.T) {
-	if testservers.Redis(t) == "" {
-		return
-	}
-	conformance.Run(t, harness("redis", openSingle))
+	h := harness("redis", openSingle)
+	h.Ready = func(t testing.TB) bool { return testservers.Redis(t) != "" }
+	conformance.Run(t, h)
 }
 
 func TestConformanceOnACluster(t *testing.T) {
-	if testservers.RedisCluster(t) == nil {
-		return
-	}
-	conformance.Run(t, harness("redis-cluster", openCluster))
+	h := harness("redis-cluster", openCluster)
+	h.Ready = func(t testing.TB) bool { return testservers.RedisCluster(t) != nil }
+	conformance.Run(t, h)
 }
 
 func harness(name string, open func(testing.TB, conformance.Plan) *conformance.Place) conformance.Harness {

@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"context"
 	"net"
+	"strconv"
+	"strings"
 	"sync"
 	"time"
 
@@ -27,7 +29,13 @@ type conn struct {
 
 	mu  sync.Mutex
 	raw net.Conn
-	id  int64 // what the server calls the connection
+	at  caller
+}
+
+// caller is a connection as the server knows it. Another server, or the same after a restart, may use the id again, but hardly for the same address.
+type caller struct {
+	id   int64  // 0: not known
+	addr string // "": not known
 }
 
 // newConn makes a connection with the options of control, for reads that wait up to block at the server.
@@ -37,7 +45,7 @@ func newConn(control *redis.Client, block time.Duration) *conn {
 	dial, greet := o.Dialer, o.OnConnect
 	o.Dialer = func(ctx context.Context, network, addr string) (net.Conn, error) {
 		raw, err := dial(ctx, network, addr)
-		c.set(raw, 0)
+		c.set(raw, caller{})
 		return raw, err
 	}
 	o.OnConnect = func(ctx context.Context, cn *redis.Conn) error {
@@ -46,11 +54,8 @@ func newConn(control *redis.Client, block time.Duration) *conn {
 				return err
 			}
 		}
-		id, err := cn.ClientID(ctx).Result()
-		if isNotPermitted(err) {
-			err = nil // then a read is interrupted by closing its connection
-		}
-		c.set(nil, id)
+		at, err := introduce(ctx, cn)
+		c.set(nil, at)
 		return err
 	}
 	o.PoolSize, o.MinIdleConns, o.MaxIdleConns, o.MaxActiveConns = 1, 0, 0, 0
@@ -62,13 +67,54 @@ func newConn(control *redis.Client, block time.Duration) *conn {
 	return c
 }
 
-func (c *conn) set(raw net.Conn, id int64) {
+// introduce asks the server what it knows a connection as. Without the right to ask, a read is interrupted by closing its connection.
+func introduce(ctx context.Context, cn *redis.Conn) (at caller, err error) {
+	info, err := cn.Do(ctx, "client", "info").Text()
+	if isNotPermitted(err) {
+		at.id, err = cn.ClientID(ctx).Result()
+		if isNotPermitted(err) {
+			err = nil
+		}
+		return at, err
+	}
+	for word := range strings.FieldsSeq(info) {
+		switch name, value, _ := strings.Cut(word, "="); name {
+		case "id":
+			at.id, _ = strconv.ParseInt(value, 10, 64) // 0 says enough
+		case "addr":
+			at.addr = value
+		}
+	}
+	return at, err
+}
+
+func (c *conn) set(raw net.Conn, at caller) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if raw != nil {
 		c.raw = raw
 	}
-	c.id = id
+	c.at = at
+}
+
+// caller is the connection that the latest command went out on.
+func (c *conn) caller() caller {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.at
+}
+
+// bury makes sure that a server does nothing more for a connection that was given up: a command may wait in it that the server has not come to.
+// Without the right to do so, that is hoped.
+func (c *conn) bury(ctx context.Context, ghost caller) error {
+	if ghost.addr == "" {
+		return nil
+	}
+	err := c.control.ClientKillByFilter(ctx, "ID", strconv.FormatInt(ghost.id, 10), "ADDR", ghost.addr).Err()
+	if isNotPermitted(err) {
+		return nil
+	}
+	return err
 }
 
 // do sends a command once and takes its reply in, an error of the server's too. It returns soon after ctx ends; what the server did then is as
@@ -121,9 +167,7 @@ func (c *conn) interrupt(done <-chan struct{}) {
 // unblock says whether the server could be asked. It has the read answered with an error: the other way, as if its time were over, ends servers
 // before Redis 8.2 and Valkey 8.1.2 that hold the read back because they are paused, as before every orderly fail-over.
 func (c *conn) unblock() bool {
-	c.mu.Lock()
-	id := c.id
-	c.mu.Unlock()
+	id := c.caller().id
 	if id == 0 {
 		return false
 	}

@@ -4,11 +4,8 @@ import (
 	"context"
 	"fmt"
 	"testing"
-	"time"
 
 	"github.com/google/uuid"
-	goredis "github.com/redis/go-redis/v9"
-
 	"github.com/gostreamer/streamer"
 	"github.com/gostreamer/streamer/internal/testservers"
 	"github.com/gostreamer/streamer/redis"
@@ -105,121 +102,5 @@ func TestReadingAllocatesLittle(t *testing.T) {
 		if err := c.Close(); err != nil {
 			t.Error(err)
 		}
-	}
-}
-
-func BenchmarkSend(b *testing.B) {
-	s, stream := bench(b)
-	if s == nil {
-		return
-	}
-	p, err := s.Producer(b.Context(), streamer.ProducerOptions{Stream: stream})
-	if err != nil {
-		b.Fatal(err)
-	}
-	b.ReportAllocs()
-	b.ResetTimer()
-	fill(b, p, b.N)
-	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds()/1e6, "M/s")
-}
-
-// BenchmarkPipeline is go-redis as people write it, to compare.
-func BenchmarkPipeline(b *testing.B) {
-	s, stream := bench(b)
-	if s == nil {
-		return
-	}
-	client := redis.Client(s)
-	value := make([]byte, 256)
-	b.ReportAllocs()
-	b.ResetTimer()
-	for n := 0; n < b.N; {
-		pipe := client.Pipeline()
-		for range 500 {
-			pipe.XAdd(b.Context(), &goredis.XAddArgs{Stream: stream, Values: []any{"msg", value}})
-			n++
-		}
-		if _, err := pipe.Exec(b.Context()); err != nil {
-			b.Fatal(err)
-		}
-	}
-	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds()/1e6, "M/s")
-}
-
-func BenchmarkNext(b *testing.B) {
-	for _, mode := range []streamer.ConsumerMode{streamer.RealTime, streamer.Resumable, streamer.LoadBalanced} {
-		b.Run([]string{"", "realtime", "resumable", "load-balanced"}[mode], func(b *testing.B) {
-			s, stream := bench(b)
-			if s == nil {
-				return
-			}
-			p, err := s.Producer(b.Context(), streamer.ProducerOptions{Stream: stream})
-			if err != nil {
-				b.Fatal(err)
-			}
-			fill(b, p, b.N)
-			o := streamer.ConsumerOptions{Streams: []string{stream}, Mode: mode, AutoReset: streamer.Earliest}
-			if mode != streamer.RealTime {
-				o.Group = "g"
-			}
-			b.ReportAllocs()
-			b.ResetTimer()
-			c, err := s.Consumer(b.Context(), o)
-			if err != nil {
-				b.Fatal(err)
-			}
-			for range b.N {
-				m, err := c.Next(b.Context())
-				if err != nil {
-					b.Fatal(err)
-				}
-				m.Ack()
-			}
-			if err := c.Close(); err != nil {
-				b.Fatal(err)
-			}
-			b.ReportMetric(float64(b.N)/b.Elapsed().Seconds()/1e6, "M/s")
-		})
-	}
-}
-
-// BenchmarkTypedRead is go-redis as people write it, to compare.
-func BenchmarkTypedRead(b *testing.B) {
-	for _, group := range []bool{false, true} {
-		b.Run(map[bool]string{false: "xread", true: "xreadgroup"}[group], func(b *testing.B) {
-			s, stream := bench(b)
-			if s == nil {
-				return
-			}
-			p, err := s.Producer(b.Context(), streamer.ProducerOptions{Stream: stream})
-			if err != nil {
-				b.Fatal(err)
-			}
-			fill(b, p, b.N)
-			client := redis.Client(s)
-			client.XGroupCreate(b.Context(), stream, "g", "0")
-			b.ReportAllocs()
-			b.ResetTimer()
-			for n, last := 0, "0"; n < b.N; {
-				var got []goredis.XStream
-				if group {
-					got, err = client.XReadGroup(b.Context(), &goredis.XReadGroupArgs{Group: "g", Consumer: "c", Streams: []string{stream, ">"}, Count: 500, Block: time.Second}).Result()
-				} else {
-					got, err = client.XRead(b.Context(), &goredis.XReadArgs{Streams: []string{stream, last}, Count: 500, Block: time.Second}).Result()
-				}
-				if err != nil {
-					b.Fatal(err)
-				}
-				ids := make([]string, len(got[0].Messages))
-				for i, m := range got[0].Messages {
-					ids[i], last = m.ID, m.ID
-				}
-				if group {
-					client.XAck(b.Context(), stream, "g", ids...)
-				}
-				n += len(ids)
-			}
-			b.ReportMetric(float64(b.N)/b.Elapsed().Seconds()/1e6, "M/s")
-		})
 	}
 }

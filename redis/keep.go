@@ -93,6 +93,9 @@ func (s *source) stillOurs(ctx context.Context, sh *shard) error {
 
 // look asks whether anything was left behind, and has Fetch take it.
 func (s *source) look(ctx context.Context, sh *shard) {
+	s.mu.Lock()
+	known := sh.left
+	s.mu.Unlock()
 	found, err := s.b.client.XPendingExt(ctx, &redis.XPendingExtArgs{
 		Stream: sh.key, Group: s.group, Idle: s.b.cfg.ClaimIdle, Start: "-", End: "+", Count: 1,
 	}).Result()
@@ -101,6 +104,9 @@ func (s *source) look(ctx context.Context, sh *shard) {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if sh.left != known {
+		return // something was left behind since
+	}
 	sh.left = nil
 	if len(found) > 0 {
 		first := infoID(found[0].ID)

@@ -20,6 +20,7 @@ type lane struct {
 	busy    int    // shards that had something in the last read
 	entries int    // that the last read brought
 	ahead   *ahead // the next page is on its way
+	ghost   caller // a connection whose last command may still be carried out
 
 	page  page             // for Fetch
 	acked []streamer.Acked // before the group was made anew
@@ -46,6 +47,10 @@ func (l *lane) step(ctx context.Context, wait bool) (busy bool) {
 		return false
 	}
 	if l.s.grouped() {
+		if err := l.bury(ctx); err != nil {
+			l.trouble(ctx, err)
+			return false
+		}
 		for _, sh := range readable {
 			if done, err := l.chore(ctx, sh); done || err != nil {
 				l.trouble(ctx, err)
@@ -146,10 +151,24 @@ func (l *lane) trouble(ctx context.Context, err error) {
 	l.s.cfg.Retrying("read", translate(err), l.pause)
 }
 
+// bury makes sure that what is pending is all that there will be of reads whose replies are lost: what the server gave out after it was read again
+// would come behind what follows it.
+func (l *lane) bury(ctx context.Context) error {
+	if err := l.conn.bury(ctx, l.ghost); err != nil {
+		return err
+	}
+	l.ghost = caller{}
+	return nil
+}
+
 // doubt notes that a reply may have been lost: in a group what it held is pending, and has to be read again.
 func (l *lane) doubt(err error) {
 	if !l.s.grouped() || code(err) != "" {
 		return
+	}
+	unsent := errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) // go-redis gives up only what it has not sent
+	if l.conn != nil && l.ghost == (caller{}) && !unsent {
+		l.ghost = l.conn.caller()
 	}
 	for _, sh := range l.shards {
 		if sh.replay == nil {

@@ -25,7 +25,7 @@ func resp(v any) string {
 		}
 		return b.String()
 	}
-	panic(fmt.Sprintf("%T", v))
+	return fmt.Sprintf("?%T\r\n", v) // which no reply begins with
 }
 
 type list = []any

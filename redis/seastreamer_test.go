@@ -12,6 +12,7 @@ import (
 
 	"github.com/gostreamer/streamer"
 	"github.com/gostreamer/streamer/internal/testservers"
+	"github.com/gostreamer/streamer/internal/trials"
 )
 
 // The tests of this file are the counterparts of SeaStreamer's own Redis tests, under their names there. What differs is intended and said where
@@ -19,7 +20,7 @@ import (
 
 // sea is a trial on the shared server, or on the shared cluster, with streams of its own.
 type sea struct {
-	*trial
+	*trials.Trial
 	hosts string
 }
 
@@ -29,7 +30,7 @@ func newSea(t *testing.T) *sea {
 	if addr == "" {
 		return nil
 	}
-	return &sea{newTrial(t), addr}
+	return &sea{trials.New(t), addr}
 }
 
 // stream is a name that no other test uses.
@@ -38,18 +39,18 @@ func (t *sea) stream() string { return "sea-" + uuid.NewString() }
 // open connects to a stream, with more options of the URI.
 func (t *sea) open(stream string, options ...string) streamer.Streamer {
 	t.Helper()
-	return t.connect("redis://" + t.hosts + "/" + stream + "?" + strings.Join(append(options, "block=1s"), "&"))
+	return t.Connect("redis://" + t.hosts + "/" + stream + "?" + strings.Join(append(options, "block=1s"), "&"))
 }
 
 // send stores numbered records, one after the other, and checks that their receipts rise.
 func (t *sea) send(s streamer.Streamer, stream string, from, to int) []streamer.Meta {
 	t.Helper()
-	p, err := s.Producer(t.ctx, streamer.ProducerOptions{Stream: stream})
-	t.must("Producer", err)
+	p, err := s.Producer(t.Ctx, streamer.ProducerOptions{Stream: stream})
+	t.Must("Producer", err)
 	var list []streamer.Meta
 	for i := from; i < to; i++ {
-		m, err := p.Send(t.ctx, streamer.Record{Value: fmt.Append(nil, i)}).Wait(t.ctx)
-		t.must("Send", err)
+		m, err := p.Send(t.Ctx, streamer.Record{Value: fmt.Append(nil, i)}).Wait(t.Ctx)
+		t.Must("Send", err)
 		if n := len(list); m.Stream != stream || n > 0 && m.Seq.Compare(list[n-1].Seq) <= 0 {
 			t.Fatalf("record %d: receipt %+v after %+v", i, m, list)
 		}
@@ -60,7 +61,7 @@ func (t *sea) send(s streamer.Streamer, stream string, from, to int) []streamer.
 
 func (t *sea) quiet(c streamer.Consumer) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.ctx, 50*time.Millisecond)
+	ctx, cancel := context.WithTimeout(t.Ctx, 50*time.Millisecond)
 	defer cancel()
 	if m, err := c.Next(ctx); !errors.Is(err, context.DeadlineExceeded) {
 		t.Fatalf("one message too many: %v, %v", m, err)
@@ -76,16 +77,16 @@ func TestSeaStreamerConsumerGroup(t *testing.T) {
 			}
 			stream := sea.stream()
 			s := sea.open(stream, "create="+create)
-			c, err := s.Consumer(sea.ctx, reader(streamer.LoadBalanced))
+			c, err := s.Consumer(sea.Ctx, trials.Reader(streamer.LoadBalanced))
 			if create == "auto" {
 				if !errors.Is(err, streamer.ErrNotFound) {
 					t.Fatalf("Consumer of a stream that is not there: %v", err)
 				}
 				return
 			}
-			sea.must("Consumer", err)
+			sea.Must("Consumer", err)
 			sea.send(s, stream, 0, 5)
-			ackAll(sea.next(c, span(0, 5)...))
+			ackAll(sea.Next(c, span(0, 5)...))
 		})
 	}
 }
@@ -97,20 +98,20 @@ func TestSeaStreamerLoadBalance(t *testing.T) {
 	}
 	stream := sea.stream()
 	s := sea.open(stream, "create=always", "prefetch=1")
-	members := []*intake{sea.take(sea.consumer(s, reader(streamer.LoadBalanced))), sea.take(sea.consumer(s, reader(streamer.LoadBalanced)))}
+	members := []*trials.Intake{sea.Take(sea.Consumer(s, trials.Reader(streamer.LoadBalanced))), sea.Take(sea.Consumer(s, trials.Reader(streamer.LoadBalanced)))}
 	taken := func() (a, b int) {
-		a, _, _ = members[0].delivered()
-		b, _, _ = members[1].delivered()
+		a, _, _ = members[0].Delivered()
+		b, _, _ = members[1].Delivered()
 		return a, b
 	}
 	sent := 0
-	sea.eventually("both members have some", func() bool {
+	sea.Eventually("both members have some", func() bool {
 		sea.send(s, stream, sent, sent+10)
 		sent += 10
 		a, b := taken()
 		return a > 0 && b > 0
 	})
-	sea.eventually("each message is delivered", func() bool { a, b := taken(); return a+b >= sent })
+	sea.Eventually("each message is delivered", func() bool { a, b := taken(); return a+b >= sent })
 	a, b := taken()
 	t.Logf("%d messages: %d and %d", sent, a, b)
 	if a+b != sent {
@@ -127,22 +128,22 @@ func TestSeaStreamerFailover(t *testing.T) {
 	stream := sea.stream()
 	s := sea.open(stream, "create=always", "claim_idle=1s", "claim_interval=100ms")
 	member := func(name string) streamer.Consumer {
-		o := reader(streamer.LoadBalanced)
+		o := trials.Reader(streamer.LoadBalanced)
 		o.Name = name
-		return sea.consumer(s, o)
+		return sea.Consumer(s, o)
 	}
 	alpha := member("alpha")
 	sea.send(s, stream, 0, 5)
-	sea.next(alpha, span(0, 5)...) // and does not acknowledge
+	sea.Next(alpha, span(0, 5)...) // and does not acknowledge
 	beta := member("beta")
-	sea.must("alpha.Close", alpha.Close())
-	ackAll(sea.next(beta, span(0, 5)...))
+	sea.Must("alpha.Close", alpha.Close())
+	ackAll(sea.Next(beta, span(0, 5)...))
 	sea.send(s, stream, 5, 10)
-	ackAll(sea.next(beta, span(5, 10)...))
-	sea.must("beta.Close", beta.Close())
+	ackAll(sea.Next(beta, span(5, 10)...))
+	sea.Must("beta.Close", beta.Close())
 	alpha = member("alpha")
 	sea.send(s, stream, 10, 12)
-	ackAll(sea.next(alpha, 10, 11))
+	ackAll(sea.Next(alpha, 10, 11))
 	sea.quiet(alpha)
 }
 
@@ -160,21 +161,21 @@ func TestSeaStreamerRealtime(t *testing.T) {
 			s := sea.open(one)
 			sea.send(s, one, 0, 5)
 			sea.send(s, two, 0, 1)
-			latest, other := sea.consumer(s, streamer.ConsumerOptions{}), sea.consumer(s, streamer.ConsumerOptions{})
-			all := sea.consumer(s, streamer.ConsumerOptions{Streams: []string{one, two}, AutoReset: streamer.Earliest})
-			sea.must("Close", other.Close())
+			latest, other := sea.Consumer(s, streamer.ConsumerOptions{}), sea.Consumer(s, streamer.ConsumerOptions{})
+			all := sea.Consumer(s, streamer.ConsumerOptions{Streams: []string{one, two}, AutoReset: streamer.Earliest})
+			sea.Must("Close", other.Close())
 			for _, m := range sea.send(s, one, 5, 10) {
 				if m.Shard != 0 {
 					t.Fatalf("receipt %+v", m)
 				}
 			}
-			sea.next(latest, span(5, 10)...)
+			sea.Next(latest, span(5, 10)...)
 			sea.quiet(latest)
 			got := map[string]int{}
 			for range 11 {
-				m, err := all.Next(sea.ctx)
-				sea.must("Next", err)
-				if n := numberOf(m.Value); m.Stream == one && n != got[one] {
+				m, err := all.Next(sea.Ctx)
+				sea.Must("Next", err)
+				if n := trials.NumberOf(m.Value); m.Stream == one && n != got[one] {
 					t.Fatalf("message %d came instead of %d", n, got[one])
 				}
 				got[m.Stream]++
@@ -201,7 +202,7 @@ func TestSeaStreamerRealtimeMulti(t *testing.T) {
 				for _, stream := range streams {
 					sea.send(s, stream, 0, history)
 				}
-				c := sea.consumer(s, streamer.ConsumerOptions{Streams: streams})
+				c := sea.Consumer(s, streamer.ConsumerOptions{Streams: streams})
 				want := map[string]int{}
 				for round := range 5 { // multiple_rounds
 					sea.send(s, streams[0], history+round*20, history+round*20+20)
@@ -209,9 +210,9 @@ func TestSeaStreamerRealtimeMulti(t *testing.T) {
 						sea.send(s, stream, history+round, history+round+1)
 					}
 					for range 20 + quiet {
-						m, err := c.Next(sea.ctx)
-						sea.must("Next", err)
-						if n := numberOf(m.Value); n != history+want[m.Stream] { // latest_skips_history, in order, none lost
+						m, err := c.Next(sea.Ctx)
+						sea.Must("Next", err)
+						if n := trials.NumberOf(m.Value); n != history+want[m.Stream] { // latest_skips_history, in order, none lost
 							t.Fatalf("round %d: %s has message %d instead of %d", round, m.Stream, n, history+want[m.Stream])
 						}
 						want[m.Stream]++
@@ -232,15 +233,15 @@ func TestSeaStreamerAbsentStreams(t *testing.T) {
 			}
 			streams := []string{sea.stream(), sea.stream(), sea.stream()}
 			s := sea.open(streams[0], "create=always")
-			c := sea.consumer(s, streamer.ConsumerOptions{Streams: streams, AutoReset: reset})
+			c := sea.Consumer(s, streamer.ConsumerOptions{Streams: streams, AutoReset: reset})
 			for round := range 5 {
 				for _, stream := range streams {
 					sea.send(s, stream, round, round+1)
 				}
 				for range streams {
-					m, err := c.Next(sea.ctx)
-					sea.must("Next", err)
-					if n := numberOf(m.Value); n != round {
+					m, err := c.Next(sea.Ctx)
+					sea.Must("Next", err)
+					if n := trials.NumberOf(m.Value); n != round {
 						t.Fatalf("round %d: %s has message %d", round, m.Stream, n)
 					}
 				}

@@ -10,33 +10,34 @@ import (
 	"github.com/gostreamer/streamer"
 	"github.com/gostreamer/streamer/internal/faultproxy"
 	"github.com/gostreamer/streamer/internal/testservers"
+	"github.com/gostreamer/streamer/internal/trials"
 )
 
 // TestAServerKilledAndRestartedLosesAndRepeatsNothing: with appendfsync always, what a receipt says is stored survives SIGKILL, and producer
 // and consumer go on by themselves.
 func TestAServerKilledAndRestartedLosesAndRepeatsNothing(t *testing.T) {
-	eachMode(t, func(t *trial, mode streamer.ConsumerMode) {
+	trials.EachMode(t, func(t *trials.Trial, mode streamer.ConsumerMode) {
 		server := testservers.StartRedis(t.T, testservers.RedisOptions{AOF: true})
 		if server == nil {
 			return
 		}
-		s := t.connect("redis://" + server.Addr() + "/orders?create=always")
-		in := t.take(t.consumer(s, reader(mode)))
-		f := t.flow(t.producer(s), steady)
-		kills := soak(4, 50)
+		s := t.Connect("redis://" + server.Addr() + "/orders?create=always")
+		in := t.Take(t.Consumer(s, trials.Reader(mode)))
+		f := t.Flow(t.Producer(s), trials.Steady)
+		kills := trials.Soak(4, 50)
 		var longest time.Duration
 		for range kills {
-			in.proceeds(100)
+			in.Proceeds(100)
 			server.Kill()
 			server.Restart()
 			before := time.Now()
-			f.proceeds(1)
-			in.proceeds(1)
+			f.Proceeds(1)
+			in.Proceeds(1)
 			longest = max(longest, time.Since(before))
 		}
-		in.proceeds(100)
-		f.stop()
-		t.settle(f, in, entries(t, server, "orders"), false)
+		in.Proceeds(100)
+		f.Stop()
+		t.Settle(f, in, entries(t, server, "orders"), false)
 		t.Logf("%d kills; producer and consumer went on at most %v after the server answered again", kills, longest)
 	})
 }
@@ -45,7 +46,7 @@ func TestAServerKilledAndRestartedLosesAndRepeatsNothing(t *testing.T) {
 func TestConnectionsCutInTheMiddle(t *testing.T) {
 	for _, d := range []faultproxy.Direction{faultproxy.Requests, faultproxy.Replies} {
 		t.Run(d.String(), func(t *testing.T) {
-			eachMode(t, func(t *trial, mode streamer.ConsumerMode) {
+			trials.EachMode(t, func(t *trials.Trial, mode streamer.ConsumerMode) {
 				server := testservers.StartRedis(t.T, testservers.RedisOptions{})
 				if server != nil {
 					cutting(t, server, mode, d)
@@ -55,18 +56,18 @@ func TestConnectionsCutInTheMiddle(t *testing.T) {
 	}
 }
 
-func cutting(t *trial, server *testservers.RedisServer, mode streamer.ConsumerMode, d faultproxy.Direction) {
+func cutting(t *trials.Trial, server *testservers.RedisServer, mode streamer.ConsumerMode, d faultproxy.Direction) {
 	seed := uint64(time.Now().UnixNano())
 	random := rand.New(rand.NewPCG(seed, 0))
 	proxy := faultproxy.New(t.T, server.Addr())
-	s := t.connect("redis://" + proxy.Addr() + "/orders?create=always")
-	in := t.take(t.consumer(s, reader(mode)))
-	f := t.flow(t.producer(s), steady)
-	in.proceeds(10)
-	cuts := soak(20, 500)
+	s := t.Connect("redis://" + proxy.Addr() + "/orders?create=always")
+	in := t.Take(t.Consumer(s, trials.Reader(mode)))
+	f := t.Flow(t.Producer(s), trials.Steady)
+	in.Proceeds(10)
+	cuts := trials.Soak(20, 500)
 	for range cuts {
 		cut := proxy.CutAfter(d, 1+random.Int64N(20000))
-		t.eventually("the next cut", func() bool {
+		t.Eventually("the next cut", func() bool {
 			select {
 			case <-cut:
 				return true
@@ -74,60 +75,60 @@ func cutting(t *trial, server *testservers.RedisServer, mode streamer.ConsumerMo
 				return false
 			}
 		})
-		in.proceeds(1)
+		in.Proceeds(1)
 	}
-	in.proceeds(100)
-	f.stop()
-	t.settle(f, in, entries(t, server, "orders"), false)
+	in.Proceeds(100)
+	f.Stop()
+	t.Settle(f, in, entries(t, server, "orders"), false)
 	_, connections, broken := proxy.Connections()
 	t.Logf("seed %d: %d cuts of %s, %d connections of %d broken", seed, cuts, d, broken, connections)
 }
 
 // TestAServerThatIsSilentForAWhile: it holds its connections and says nothing, longer than any reply may take; then it goes on.
 func TestAServerThatIsSilentForAWhile(t *testing.T) {
-	eachMode(t, func(t *trial, mode streamer.ConsumerMode) {
+	trials.EachMode(t, func(t *trials.Trial, mode streamer.ConsumerMode) {
 		server := testservers.StartRedis(t.T, testservers.RedisOptions{})
 		if server == nil {
 			return
 		}
-		s := t.connect("redis://" + server.Addr() + "/orders?create=always&block=500ms")
-		in := t.take(t.consumer(s, reader(mode)))
-		f := t.flow(t.producer(s), pace{burst: 1, every: 5 * time.Millisecond})
-		in.proceeds(50)
+		s := t.Connect("redis://" + server.Addr() + "/orders?create=always&block=500ms")
+		in := t.Take(t.Consumer(s, trials.Reader(mode)))
+		f := t.Flow(t.Producer(s), trials.Pace{Burst: 1, Every: 5 * time.Millisecond})
+		in.Proceeds(50)
 		silence := time.NewTimer(7 * time.Second)
 		server.Suspend()
 		<-silence.C
 		server.Continue()
-		f.proceeds(1)
-		in.proceeds(100)
-		f.stop()
-		t.settle(f, in, entries(t, server, "orders"), false)
+		f.Proceeds(1)
+		in.Proceeds(100)
+		f.Stop()
+		t.Settle(f, in, entries(t, server, "orders"), false)
 	})
 }
 
 // TestAPausedServerSurvivesAReadThatIsInterrupted: servers are paused before every orderly fail-over, and some do not survive every way to
 // interrupt a read then.
 func TestAPausedServerSurvivesAReadThatIsInterrupted(t *testing.T) {
-	eachMode(t, func(t *trial, mode streamer.ConsumerMode) {
+	trials.EachMode(t, func(t *trials.Trial, mode streamer.ConsumerMode) {
 		server := testservers.StartRedis(t.T, testservers.RedisOptions{})
 		if server == nil {
 			return
 		}
-		s := t.connect("redis://" + server.Addr() + "/orders?create=always&block=20ms")
-		c := t.consumer(s, reader(mode))
+		s := t.Connect("redis://" + server.Addr() + "/orders?create=always&block=20ms")
+		c := t.Consumer(s, trials.Reader(mode))
 		for _, paused := range []string{"WRITE", "ALL"} {
 			server.Do("CLIENT", "PAUSE", "1000", paused)
-			held, cancel := context.WithTimeout(t.ctx, 300*time.Millisecond)
+			held, cancel := context.WithTimeout(t.Ctx, 300*time.Millisecond)
 			_, err := c.Next(held)
 			cancel()
 			if !errors.Is(err, context.DeadlineExceeded) {
 				t.Fatalf("Next: %v", err)
 			}
 			if mode != streamer.LoadBalanced {
-				t.must("Rewind", c.Rewind(t.ctx, streamer.End()))
+				t.Must("Rewind", c.Rewind(t.Ctx, streamer.End()))
 			}
 		}
-		t.must("Close", c.Close())
+		t.Must("Close", c.Close())
 		server.Do("PING")
 	})
 }

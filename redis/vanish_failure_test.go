@@ -10,37 +10,23 @@ import (
 
 	"github.com/gostreamer/streamer"
 	"github.com/gostreamer/streamer/internal/testservers"
+	"github.com/gostreamer/streamer/internal/trials"
 )
 
 // alone starts a server for a test that breaks all of it.
-func alone(t *trial) *testservers.RedisServer {
+func alone(t *trials.Trial) *testservers.RedisServer {
 	t.Helper()
 	return testservers.StartRedis(t.T, testservers.RedisOptions{})
 }
 
 // add writes entries as another program would and returns their ids.
-func add(t *trial, s *testservers.RedisServer, key string, from, to int) []string {
+func add(t *trials.Trial, s *testservers.RedisServer, key string, from, to int) []string {
 	t.Helper()
 	var ids []string
 	for i := from; i < to; i++ {
 		ids = append(ids, s.Do("XADD", key, "*", "msg", fmt.Sprint(i)).(string))
 	}
 	return ids
-}
-
-// next takes messages and checks their numbers.
-func (t *trial) next(c streamer.Consumer, want ...int) []*streamer.Message {
-	t.Helper()
-	var list []*streamer.Message
-	for _, n := range want {
-		m, err := c.Next(t.ctx)
-		t.must(fmt.Sprintf("Next for message %d", n), err)
-		if got := numberOf(m.Value); got != n {
-			t.Fatalf("message %d came instead of %d", got, n)
-		}
-		list = append(list, m)
-	}
-	return list
 }
 
 func ackAll(list []*streamer.Message) {
@@ -66,17 +52,17 @@ var removals = map[string][]string{
 func TestAStreamThatVanishesIsNotFound(t *testing.T) {
 	for name, command := range removals {
 		t.Run(name, func(t *testing.T) {
-			eachMode(t, func(t *trial, mode streamer.ConsumerMode) {
+			trials.EachMode(t, func(t *trials.Trial, mode streamer.ConsumerMode) {
 				server := alone(t)
 				if server == nil {
 					return
 				}
 				add(t, server, "orders", 0, 5)
-				c := t.consumer(t.connect("redis://"+server.Addr()+"/orders?block=500ms"), reader(mode))
-				ackAll(t.next(c, span(0, 5)...))
+				c := t.Consumer(t.Connect("redis://"+server.Addr()+"/orders?block=500ms"), trials.Reader(mode))
+				ackAll(t.Next(c, span(0, 5)...))
 				begin := time.Now()
 				server.Do(command...)
-				_, err := c.Next(t.ctx)
+				_, err := c.Next(t.Ctx)
 				if !errors.Is(err, streamer.ErrNotFound) {
 					t.Fatalf("Next: %v", err)
 				}
@@ -95,21 +81,21 @@ func TestAStreamThatVanishesIsNotFound(t *testing.T) {
 func TestAStreamThatIsMadeAnewGoesOnFromItsBeginning(t *testing.T) {
 	for name, command := range removals {
 		t.Run(name, func(t *testing.T) {
-			eachMode(t, func(t *trial, mode streamer.ConsumerMode) {
+			trials.EachMode(t, func(t *trials.Trial, mode streamer.ConsumerMode) {
 				server := alone(t)
 				if server == nil {
 					return
 				}
 				add(t, server, "orders", 0, 5)
-				c := t.consumer(t.connect("redis://"+server.Addr()+"/orders?block=500ms&create=always"), reader(mode))
-				ackAll(t.next(c, span(0, 5)...))
-				t.must("Commit", c.Commit(t.ctx))
+				c := t.Consumer(t.Connect("redis://"+server.Addr()+"/orders?block=500ms&create=always"), trials.Reader(mode))
+				ackAll(t.Next(c, span(0, 5)...))
+				t.Must("Commit", c.Commit(t.Ctx))
 				server.Do(command...)
-				t.eventually("the stream is gone", func() bool { return server.Int("XLEN", "orders") == 0 })
+				t.Eventually("the stream is gone", func() bool { return server.Int("XLEN", "orders") == 0 })
 				add(t, server, "orders", 5, 10)
-				ackAll(t.next(c, span(5, 10)...))
+				ackAll(t.Next(c, span(5, 10)...))
 				add(t, server, "orders", 10, 12)
-				ackAll(t.next(c, 10, 11))
+				ackAll(t.Next(c, 10, 11))
 			})
 		})
 	}
@@ -118,24 +104,24 @@ func TestAStreamThatIsMadeAnewGoesOnFromItsBeginning(t *testing.T) {
 // TestAGroupThatVanishesGoesOnWhereItWas: XGROUP DESTROY under its members, with messages handed out.
 func TestAGroupThatVanishesGoesOnWhereItWas(t *testing.T) {
 	for _, mode := range []streamer.ConsumerMode{streamer.Resumable, streamer.LoadBalanced} {
-		t.Run(nameOf(mode), func(t *testing.T) {
-			trial := newTrial(t)
+		t.Run(trials.NameOf(mode), func(t *testing.T) {
+			trial := trials.New(t)
 			server := alone(trial)
 			if server == nil {
 				return
 			}
 			add(trial, server, "orders", 0, 20)
-			c := trial.consumer(trial.connect("redis://"+server.Addr()+"/orders?block=500ms"), reader(mode))
-			ackAll(trial.next(c, span(0, 10)...))
-			trial.must("Commit", c.Commit(trial.ctx))
+			c := trial.Consumer(trial.Connect("redis://"+server.Addr()+"/orders?block=500ms"), trials.Reader(mode))
+			ackAll(trial.Next(c, span(0, 10)...))
+			trial.Must("Commit", c.Commit(trial.Ctx))
 			server.Do("XGROUP", "DESTROY", "orders", "g")
 			add(trial, server, "orders", 20, 30)
 			seen := map[int]int{}
-			trial.eventually("messages 10 to 29", func() bool {
-				m, err := c.Next(trial.ctx)
-				trial.must("Next", err)
+			trial.Eventually("messages 10 to 29", func() bool {
+				m, err := c.Next(trial.Ctx)
+				trial.Must("Next", err)
 				m.Ack()
-				seen[numberOf(m.Value)]++
+				seen[trials.NumberOf(m.Value)]++
 				return len(seen) == 20
 			})
 			for n, copies := range seen {
@@ -143,7 +129,7 @@ func TestAGroupThatVanishesGoesOnWhereItWas(t *testing.T) {
 					t.Errorf("message %d came %d times", n, copies)
 				}
 			}
-			trial.must("Commit", c.Commit(trial.ctx))
+			trial.Must("Commit", c.Commit(trial.Ctx))
 			pending := server.Do("XPENDING", "orders", "g").([]any)[0]
 			if pending != int64(0) {
 				t.Errorf("%v messages are pending", pending)
@@ -154,22 +140,22 @@ func TestAGroupThatVanishesGoesOnWhereItWas(t *testing.T) {
 
 // TestTrimmingUnderAReader: producers trim, as maxlen does, faster than the reader reads. It goes on at what is left, in order, and never twice.
 func TestTrimmingUnderAReader(t *testing.T) {
-	eachMode(t, func(t *trial, mode streamer.ConsumerMode) {
+	trials.EachMode(t, func(t *trials.Trial, mode streamer.ConsumerMode) {
 		server := alone(t)
 		if server == nil {
 			return
 		}
-		s := t.connect("redis://" + server.Addr() + "/orders?create=always&maxlen=100")
-		o := reader(mode)
+		s := t.Connect("redis://" + server.Addr() + "/orders?create=always&maxlen=100")
+		o := trials.Reader(mode)
 		o.Prefetch, o.MaxInFlight = 10, 10
-		c := t.consumer(s, o)
-		f := t.flow(t.producer(s), pace{burst: 100, every: 2 * time.Millisecond})
+		c := t.Consumer(s, o)
+		f := t.Flow(t.Producer(s), trials.Pace{Burst: 100, Every: 2 * time.Millisecond})
 		last, gaps, taken := -1, 0, 0
 		for taken < 300 {
-			m, err := c.Next(t.ctx)
-			t.must("Next", err)
+			m, err := c.Next(t.Ctx)
+			t.Must("Next", err)
 			m.Ack()
-			n := numberOf(m.Value)
+			n := trials.NumberOf(m.Value)
 			if n <= last {
 				t.Fatalf("message %d came after %d", n, last)
 			}
@@ -178,27 +164,28 @@ func TestTrimmingUnderAReader(t *testing.T) {
 			}
 			last, taken = n, taken+1
 			if taken%20 == 0 {
-				f.proceeds(1500)
+				f.Proceeds(1500)
 			}
 		}
-		f.stop()
+		f.Stop()
+		sent, _ := f.Counts()
 		left := entries(t, server, "orders")
-		t.Logf("sent %d, on the server %d; delivered %d in order with %d gaps", f.sent, len(left), taken, gaps)
-		if len(left) > f.sent/4 { // producers trim now and then, and the server whole nodes
-			t.Errorf("%d entries of %d are left with maxlen=100", len(left), f.sent)
+		t.Logf("sent %d, on the server %d; delivered %d in order with %d gaps", sent, len(left), taken, gaps)
+		if len(left) > sent/4 { // producers trim now and then, and the server whole nodes
+			t.Errorf("%d entries of %d are left with maxlen=100", len(left), sent)
 		}
-		newest := left[len(left)-1].number
+		newest := left[len(left)-1].Number
 		for last < newest {
-			m, err := c.Next(t.ctx)
-			t.must("Next", err)
+			m, err := c.Next(t.Ctx)
+			t.Must("Next", err)
 			m.Ack()
-			last = numberOf(m.Value)
+			last = trials.NumberOf(m.Value)
 		}
 		if mode == streamer.RealTime {
 			return
 		}
-		t.must("Commit", c.Commit(t.ctx))
-		t.must("Close", c.Close())
+		t.Must("Commit", c.Commit(t.Ctx))
+		t.Must("Close", c.Close())
 		if pending := server.Do("XPENDING", "orders", "g").([]any)[0]; pending != int64(0) {
 			t.Errorf("%v messages are pending for good", pending)
 		}
@@ -208,8 +195,8 @@ func TestTrimmingUnderAReader(t *testing.T) {
 // TestPendingEntriesThatWereDeletedAreDoneWith: a member died holding entries that XDEL and XTRIM then took away.
 func TestPendingEntriesThatWereDeletedAreDoneWith(t *testing.T) {
 	for _, mode := range []streamer.ConsumerMode{streamer.Resumable, streamer.LoadBalanced} {
-		t.Run(nameOf(mode), func(t *testing.T) {
-			trial := newTrial(t)
+		t.Run(trials.NameOf(mode), func(t *testing.T) {
+			trial := trials.New(t)
 			server := alone(trial)
 			if server == nil {
 				return
@@ -221,14 +208,14 @@ func TestPendingEntriesThatWereDeletedAreDoneWith(t *testing.T) {
 			server.Do("XDEL", "orders", ids[4], ids[5])
 			server.Do("XTRIM", "orders", "MAXLEN", "8")
 			server.Do("XTRIM", "orders", "MINID", ids[3])
-			o := reader(mode)
+			o := trials.Reader(mode)
 			if mode == streamer.LoadBalanced {
 				o.Name = dead // it is back; an owner of a Resumable group has the group's name
 			}
-			c := trial.consumer(trial.connect("redis://"+server.Addr()+"/orders?claim_idle=100ms&claim_interval=50ms"), o)
-			ackAll(trial.next(c, 3, 6, 7, 8, 9))
-			trial.must("Commit", c.Commit(trial.ctx))
-			trial.eventually("nothing is pending", func() bool {
+			c := trial.Consumer(trial.Connect("redis://"+server.Addr()+"/orders?claim_idle=100ms&claim_interval=50ms"), o)
+			ackAll(trial.Next(c, 3, 6, 7, 8, 9))
+			trial.Must("Commit", c.Commit(trial.Ctx))
+			trial.Eventually("nothing is pending", func() bool {
 				return server.Do("XPENDING", "orders", "g").([]any)[0] == int64(0)
 			})
 		})
@@ -237,7 +224,7 @@ func TestPendingEntriesThatWereDeletedAreDoneWith(t *testing.T) {
 
 // TestEntriesThatAreNoMessagesArePassedOver: no msg, odd fields, names that are not UTF-8. Each is reported, done with, and its neighbours arrive.
 func TestEntriesThatAreNoMessagesArePassedOver(t *testing.T) {
-	eachMode(t, func(t *trial, mode streamer.ConsumerMode) {
+	trials.EachMode(t, func(t *trials.Trial, mode streamer.ConsumerMode) {
 		server := alone(t)
 		if server == nil {
 			return
@@ -253,14 +240,14 @@ func TestEntriesThatAreNoMessagesArePassedOver(t *testing.T) {
 		server.Do("XADD", "orders", "*", "msg", "4", "h", "\xff no headers")
 		add(t, server, "orders", 5, 6)
 		skipped := make(chan streamer.SkipEvent, 1000)
-		s, err := streamer.ConnectWith(t.ctx, "redis://"+server.Addr()+"/orders", streamer.StreamerOptions{
+		s, err := streamer.ConnectWith(t.Ctx, "redis://"+server.Addr()+"/orders", streamer.StreamerOptions{
 			Logger: slog.New(slog.DiscardHandler), Hooks: streamer.Hooks{Skipped: func(e streamer.SkipEvent) { skipped <- e }},
 		})
-		t.must("connect", err)
+		t.Must("connect", err)
 		defer s.Close()
-		c := t.consumer(s, reader(mode))
-		ackAll(t.next(c, 0, 1, 2, 3, 5))
-		t.must("Commit", c.Commit(t.ctx))
+		c := t.Consumer(s, trials.Reader(mode))
+		ackAll(t.Next(c, 0, 1, 2, 3, 5))
+		t.Must("Commit", c.Commit(t.Ctx))
 		t.Logf("%d entries were skipped, the first: %v", len(skipped), (<-skipped).Err)
 		if n := len(skipped) + 1; n < 152 {
 			t.Errorf("%d entries were reported as skipped, want 152 at least", n)
@@ -275,22 +262,22 @@ func TestEntriesThatAreNoMessagesArePassedOver(t *testing.T) {
 
 // TestAnyKeyIsAStream: also one that looks like a shard, and one with a hash tag.
 func TestAnyKeyIsAStream(t *testing.T) {
-	trial := newTrial(t)
+	trial := trials.New(t)
 	server := alone(trial)
 	if server == nil {
 		return
 	}
-	s := trial.connect("redis://" + server.Addr())
+	s := trial.Connect("redis://" + server.Addr())
 	for _, key := range []string{"orders:eu", "{tag}orders", "a b/c?d#e%", "ключ", strings.Repeat("long", 200)} {
-		p, err := s.Producer(trial.ctx, streamer.ProducerOptions{Stream: key})
-		trial.must("Producer", err)
-		m, err := p.Send(trial.ctx, streamer.Record{Value: []byte("7")}).Wait(trial.ctx)
-		trial.must("Send", err)
-		if got := entries(trial, server, key); len(got) != 1 || got[0].id != m.Seq.String() {
+		p, err := s.Producer(trial.Ctx, streamer.ProducerOptions{Stream: key})
+		trial.Must("Producer", err)
+		m, err := p.Send(trial.Ctx, streamer.Record{Value: []byte("7")}).Wait(trial.Ctx)
+		trial.Must("Send", err)
+		if got := entries(trial, server, key); len(got) != 1 || got[0].Seq != m.Seq.String() {
 			t.Errorf("key %q has %v, the receipt says %v", key, got, m.Seq)
 		}
-		o := reader(streamer.RealTime)
+		o := trials.Reader(streamer.RealTime)
 		o.Streams = []string{key}
-		trial.next(trial.consumer(s, o), 7)
+		trial.Next(trial.Consumer(s, o), 7)
 	}
 }

@@ -17,6 +17,7 @@ import (
 
 	"github.com/gostreamer/streamer"
 	_ "github.com/gostreamer/streamer/file"
+	_ "github.com/gostreamer/streamer/kafka"
 	_ "github.com/gostreamer/streamer/memory"
 	_ "github.com/gostreamer/streamer/redis"
 	_ "github.com/gostreamer/streamer/stdio"

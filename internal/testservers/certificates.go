@@ -30,6 +30,7 @@ type Certificates struct {
 	Cert, Key string // the client's
 
 	serverCert, serverKey string
+	serverPair            string // both in one file, the key first
 	config                *tls.Config
 }
 
@@ -44,12 +45,18 @@ func (c *Certificates) client() *tls.Config {
 // makeCertificates makes an authority, and with it a certificate for a server and one for a client.
 func makeCertificates(dir string) (*Certificates, error) {
 	path := func(name string) string { return filepath.Join(dir, name+".pem") }
-	c := &Certificates{CA: path("ca"), Cert: path("client"), Key: path("client-key"), serverCert: path("server"), serverKey: path("server-key")}
+	c := &Certificates{
+		CA: path("ca"), Cert: path("client"), Key: path("client-key"),
+		serverCert: path("server"), serverKey: path("server-key"), serverPair: path("server-pair"),
+	}
 	ca, err := issue(nil, "streamer test authority", c.CA, path("ca-key"))
 	if err != nil {
 		return nil, err
 	}
 	if _, err := issue(ca, "localhost", c.serverCert, c.serverKey); err != nil {
+		return nil, err
+	}
+	if err := concatenate(c.serverPair, c.serverKey, c.serverCert); err != nil {
 		return nil, err
 	}
 	client, err := issue(ca, "client", c.Cert, c.Key)
@@ -109,4 +116,16 @@ func template(name string, authority bool) *x509.Certificate {
 
 func writePEM(path, kind string, der []byte) error {
 	return os.WriteFile(path, pem.EncodeToMemory(&pem.Block{Type: kind, Bytes: der}), 0o600)
+}
+
+func concatenate(to string, from ...string) error {
+	var text []byte
+	for _, name := range from {
+		part, err := os.ReadFile(name)
+		if err != nil {
+			return err
+		}
+		text = append(text, part...)
+	}
+	return os.WriteFile(to, text, 0o600)
 }

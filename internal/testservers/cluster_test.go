@@ -54,8 +54,7 @@ func TestAReplicaTakesOverFromAKilledMaster(t *testing.T) {
 		return
 	}
 	old := c.Master("orders")
-	old.Do("XADD", "orders", "*", "msg", "x")
-	old.Do("WAIT", "1", "5000")
+	old.DoAndWait(1, "XADD", "orders", "*", "msg", "x")
 	replica := c.Replica("orders")
 	old.Kill()
 	before := time.Now()
@@ -78,8 +77,7 @@ func TestSentinelsReplaceAKilledMaster(t *testing.T) {
 	if old != s.Servers[0] {
 		t.Fatalf("the master is %s, not %s", old.Addr(), s.Servers[0].Addr())
 	}
-	old.Do("XADD", "orders", "*", "msg", "x")
-	old.Do("WAIT", "2", "5000")
+	old.DoAndWait(2, "XADD", "orders", "*", "msg", "x")
 	old.Kill()
 	before := time.Now()
 	master := s.AwaitFailover(old)

@@ -10,8 +10,8 @@
 //
 // With STREAMER_SERVERS=required, as in `make test`, a missing program fails the test instead.
 //
-// STREAMER_REDIS and STREAMER_REDIS_CLUSTER (addresses separated by commas) make [Redis] and [RedisCluster] use servers that run already.
-// Tests that kill, restart or reconfigure a server always start their own.
+// STREAMER_REDIS, STREAMER_REDIS_CLUSTER (addresses separated by commas) and STREAMER_KAFKA make [Redis], [RedisCluster] and [Kafka] use servers
+// that run already. Tests that kill, restart or reconfigure a server always start their own.
 //
 // Every package that uses a shared server hands its tests to [Main], which stops it at the end. On Linux the servers also end when the test
 // process is killed.

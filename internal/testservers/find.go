@@ -2,13 +2,13 @@ package testservers
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
 	"strconv"
+	"strings"
 	"testing"
 	"time"
 )
@@ -26,22 +26,52 @@ type Program struct {
 
 // FindRedis looks for a redis-server that is new enough, first in PATH, then in the cache.
 func FindRedis() (Program, error) {
-	var tooOld error
-	for _, path := range []string{"redis-server", filepath.Join(CacheDir(), "redis", "redis-server")} {
+	return find("redis-server", "--version", redisVersion, oldestRedis, "redis-server", filepath.Join(CacheDir(), "redis-server", "redis-server"))
+}
+
+var redisVersion = regexp.MustCompile(`v=(\d+\.\d+\.\d+)`)
+
+// find is the first program in paths whose major version is not too old. The program tells its version when it is given a flag.
+func find(name, flag string, version *regexp.Regexp, oldest int, paths ...string) (Program, error) {
+	unfit := fmt.Errorf("%s not found (make test installs it)", name)
+	for _, path := range paths {
 		path, err := exec.LookPath(path)
 		if err != nil {
 			continue
 		}
-		p, err := redisProgram(path)
+		p, err := ask(path, flag, version)
+		if err == nil && p.major() < oldest {
+			err = fmt.Errorf("%s is version %s, the tests need %d or later", path, p.Version, oldest)
+		}
 		if err == nil {
 			return p, nil
 		}
-		tooOld = err
+		unfit = err
 	}
-	if tooOld != nil {
-		return Program{}, tooOld
+	return Program{}, unfit
+}
+
+// ask runs a program that says which version it is.
+func ask(path, flag string, version *regexp.Regexp) (Program, error) {
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	defer cancel()
+	cmd := exec.CommandContext(ctx, path, flag)
+	cmd.WaitDelay = time.Second
+	out, err := cmd.CombinedOutput()
+	if err != nil {
+		return Program{}, fmt.Errorf("%s %s: %w", path, flag, err)
 	}
-	return Program{}, errors.New("redis-server not found (make test installs it)")
+	found := version.FindSubmatch(out)
+	if found == nil {
+		return Program{}, fmt.Errorf("%s %s does not say which: %q", path, flag, out)
+	}
+	return Program{Path: path, Version: string(found[1])}, nil
+}
+
+func (p Program) major() int {
+	major, _, _ := strings.Cut(p.Version, ".")
+	n, _ := strconv.Atoi(major) // of digits, or none: too old
+	return n
 }
 
 // CacheDir is where installed programs are kept: $XDG_CACHE_HOME/streamer-testservers, or what the platform has instead.
@@ -53,25 +83,18 @@ func CacheDir() string {
 	return filepath.Join(dir, "streamer-testservers")
 }
 
-var redisVersion = regexp.MustCompile(`v=((\d+)\.\d+\.\d+)`)
-
-func redisProgram(path string) (Program, error) {
-	ctx, cancel := context.WithTimeout(context.Background(), patience)
-	defer cancel()
-	cmd := exec.CommandContext(ctx, path, "--version")
-	cmd.WaitDelay = time.Second
-	out, err := cmd.Output()
+// programFor finds a program and notes what it is used for.
+func programFor(t testing.TB, find func() (Program, error), name, kind string) (Program, bool) {
+	t.Helper()
+	program, err := find()
 	if err != nil {
-		return Program{}, fmt.Errorf("%s --version: %w", path, err)
+		leaveOut(t, err)
+		return program, false
 	}
-	version := redisVersion.FindSubmatch(out)
-	if version == nil {
-		return Program{}, fmt.Errorf("%s --version does not say which: %q", path, out)
+	if err := testify(name, program.Version, kind); err != nil {
+		t.Fatal(err)
 	}
-	if major, _ := strconv.Atoi(string(version[2])); major < oldestRedis {
-		return Program{}, fmt.Errorf("%s is version %s, the tests need %d.0 or later", path, version[1], oldestRedis)
-	}
-	return Program{Path: path, Version: string(version[1])}, nil
+	return program, true
 }
 
 // leaveOut says that the test does without a server, or fails it where servers are required.

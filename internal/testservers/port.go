@@ -16,16 +16,30 @@ const (
 
 // freePort finds a port of loopback on which nobody listens.
 func freePort() (int, error) {
+	ports, err := freePorts(1)
+	if err != nil {
+		return 0, err
+	}
+	return ports[0], nil
+}
+
+// freePorts finds n different ones.
+func freePorts(n int) ([]int, error) {
+	var ports []int
 	var last error
-	for range 100 {
+	for range 100 * n {
 		port := lowestPort + rand.IntN(highestPort-lowestPort)
 		l, err := net.Listen("tcp", loopback(port))
-		if err == nil {
-			return port, l.Close()
+		if err != nil {
+			last = err
+			continue
 		}
-		last = err
+		defer l.Close() // held until the last one is found, so that they differ
+		if ports = append(ports, port); len(ports) == n {
+			return ports, nil
+		}
 	}
-	return 0, fmt.Errorf("no free port: %w", last)
+	return nil, fmt.Errorf("no free port: %w", last)
 }
 
 func loopback(port int) string { return net.JoinHostPort("127.0.0.1", strconv.Itoa(port)) }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"syscall"
 	"time"
 )
 
@@ -46,6 +47,20 @@ func (p *process) kill() error {
 	}
 	<-p.gone
 	return nil
+}
+
+// terminate asks the program to end, and returns when it has.
+func (p *process) terminate() error {
+	p.killed = true
+	if err := p.cmd.Process.Signal(syscall.SIGTERM); err != nil {
+		return err
+	}
+	select {
+	case <-p.gone:
+		return nil
+	case <-time.After(patience):
+		return errors.New("the program does not end")
+	}
 }
 
 // crashed says that the program ended by itself.

@@ -1,15 +1,10 @@
 package testservers
 
 import (
-	"bytes"
-	"errors"
-	"fmt"
-	"os"
 	"path/filepath"
 	"strconv"
 	"strings"
 	"testing"
-	"time"
 )
 
 // RedisOptions says what a test needs of a server. The zero value is a server that keeps everything in memory and lets everybody in.
@@ -28,12 +23,9 @@ type RedisOptions struct {
 type RedisServer struct {
 	Certificates *Certificates // nil without TLS
 
-	t       testing.TB // nil while it is shared
+	server
 	program Program
 	options RedisOptions
-	dir     string
-	port    int
-	process *process // the latest one
 }
 
 // StartRedis starts a server, or leaves the test out and returns nil.
@@ -46,18 +38,9 @@ func StartRedis(t testing.TB, o RedisOptions) *RedisServer {
 	return startRedis(t, program, o)
 }
 
-// redisFor finds the program and notes what it is used for.
 func redisFor(t testing.TB, kind string) (Program, bool) {
 	t.Helper()
-	program, err := FindRedis()
-	if err != nil {
-		leaveOut(t, err)
-		return program, false
-	}
-	if err := testify("redis-server", program.Version, kind); err != nil {
-		t.Fatal(err)
-	}
-	return program, true
+	return programFor(t, FindRedis, "redis-server", kind)
 }
 
 func (o RedisOptions) kind() string {
@@ -82,39 +65,16 @@ func startRedis(t testing.TB, program Program, o RedisOptions) *RedisServer {
 	return s
 }
 
-// owned makes the server end with a test, which fails if the server ended by itself.
-func (s *RedisServer) owned(t testing.TB) {
-	s.t = t
-	t.Cleanup(func() {
-		if s.process.crashed() {
-			t.Errorf("redis-server on %s ended by itself", s.Addr())
-		}
-		if t.Failed() {
-			t.Logf("what redis-server on %s logged last:\n%s", s.Addr(), s.log())
-		}
-		if err := s.remove(); err != nil {
-			t.Error(err)
-		}
-	})
-}
-
-// launch starts a server on a free port. Somebody else may take the port in between; then there is another try.
+// launch starts a server on a free port.
 func launch(program Program, o RedisOptions) (*RedisServer, error) {
-	var last error
-	for range 5 {
-		s := &RedisServer{program: program, options: o}
-		if last = s.prepare(); last == nil {
-			last = s.run()
+	return onFreePorts(func() (*RedisServer, error) {
+		s := &RedisServer{server: server{name: "redis-server"}, program: program, options: o}
+		err := s.prepare()
+		if err == nil {
+			err = s.run()
 		}
-		if last == nil {
-			return s, nil
-		}
-		last = errors.Join(last, s.remove())
-		if !strings.Contains(last.Error(), "Address already in use") {
-			break
-		}
-	}
-	return nil, last
+		return s, err
+	})
 }
 
 // run starts the program and waits until it answers.
@@ -123,33 +83,13 @@ func (s *RedisServer) run() error {
 	if s.options.sentinel {
 		args = append(args, "--sentinel")
 	}
-	var err error
-	if s.process, err = start(s.dir, filepath.Join(s.dir, "log"), s.program.Path, args...); err != nil {
+	if err := s.start(s.program.Path, args...); err != nil {
 		return err
 	}
-	for deadline := time.Now().Add(patience); ; time.Sleep(2 * time.Millisecond) {
-		if _, err = s.Try("PING"); err == nil {
-			return nil
-		}
-		if !s.process.running() {
-			return fmt.Errorf("redis-server ended before it was ready:\n%s", s.log())
-		}
-		if time.Now().After(deadline) {
-			return fmt.Errorf("redis-server does not answer after %v: %w", patience, err)
-		}
-	}
-}
-
-// Addr is the server's address, the same after Restart.
-func (s *RedisServer) Addr() string { return loopback(s.port) }
-
-// Port is the port of Addr.
-func (s *RedisServer) Port() int { return s.port }
-
-// Kill ends the server with SIGKILL and returns when it is gone.
-func (s *RedisServer) Kill() {
-	s.t.Helper()
-	s.must(s.process.kill())
+	return s.await(func() error {
+		_, err := s.Try("PING")
+		return err
+	})
 }
 
 // Restart starts the server that Kill ended, on its old port and with what it has on disk, and returns when it answers.
@@ -157,18 +97,6 @@ func (s *RedisServer) Restart() {
 	s.t.Helper()
 	s.must(s.process.kill())
 	s.must(s.run())
-}
-
-// Suspend stops the server with SIGSTOP: connections stay, answers don't come.
-func (s *RedisServer) Suspend() {
-	s.t.Helper()
-	s.must(s.process.suspend())
-}
-
-// Continue ends Suspend.
-func (s *RedisServer) Continue() {
-	s.t.Helper()
-	s.must(s.process.continues())
 }
 
 // Do sends a command as the user "default" and returns the reply: a string, an int64, nil, or a []any of these.
@@ -189,44 +117,25 @@ func (s *RedisServer) Int(command ...string) int {
 	return int(n)
 }
 
-// Try is Do for a command that may fail. It may be called concurrently.
-func (s *RedisServer) Try(command ...string) (any, error) {
-	var commands [][]string
-	if s.options.Password != "" {
-		commands = append(commands, []string{"AUTH", s.options.Password})
-	}
-	return call(s.Addr(), s.Certificates.client(), append(commands, command)...)
-}
-
-func (s *RedisServer) must(err error) {
+// DoAndWait is Do for a write, and waits until so many replicas have it: on one connection, because WAIT says nothing of what others wrote.
+func (s *RedisServer) DoAndWait(replicas int, command ...string) {
 	s.t.Helper()
-	if err != nil {
-		s.t.Fatalf("redis-server on %s: %v", s.Addr(), err)
+	have, err := s.call(command, []string{"WAIT", itoa(replicas), itoa(int(patience.Milliseconds()))})
+	s.must(err)
+	if n, ok := have.(int64); !ok || n < int64(replicas) {
+		s.t.Fatalf("%v replicas have %q, not %d", have, command, replicas)
 	}
 }
 
-// remove ends the server and forgets its data.
-func (s *RedisServer) remove() error {
-	var err error
-	if s.process != nil {
-		err = s.process.kill()
-	}
-	return errors.Join(err, os.RemoveAll(s.dir))
-}
+// Try is Do for a command that may fail. It may be called concurrently.
+func (s *RedisServer) Try(command ...string) (any, error) { return s.call(command) }
 
-// log is the end of what the server logged, and how it begins to tell of a crash.
-func (s *RedisServer) log() string {
-	text, err := os.ReadFile(filepath.Join(s.dir, "log"))
-	if err != nil {
-		return err.Error()
+// call sends commands on a connection of their own and returns the last reply.
+func (s *RedisServer) call(commands ...[]string) (any, error) {
+	if s.options.Password != "" {
+		commands = append([][]string{{"AUTH", s.options.Password}}, commands...)
 	}
-	const enough, crash = 1000, "Software Failure"
-	if from := bytes.Index(text, []byte(crash)); from >= 0 {
-		text = text[:min(len(text), from+enough)]
-	}
-	text = text[max(0, len(text)-enough):]
-	_, lines, _ := bytes.Cut(text, []byte("\n"))
-	return string(lines)
+	return call(s.Addr(), s.Certificates.client(), commands...)
 }
 
 // field is one value of what INFO and CLUSTER INFO print.

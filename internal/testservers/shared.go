@@ -1,17 +1,21 @@
 package testservers
 
 import (
+	"context"
 	"errors"
 	"os"
 	"strings"
 	"sync"
 	"testing"
+
+	"github.com/twmb/franz-go/pkg/kadm"
 )
 
 // The shared servers of this process. They start when a test first asks and end in Main.
 var (
 	sharedRedis   shared[*RedisServer]
 	sharedCluster shared[*Cluster]
+	sharedKafka   shared[*KafkaCluster]
 )
 
 // Redis is the address of a plain server that the tests of this process share, each with keys of its own; "" leaves the test out.
@@ -67,6 +71,59 @@ func RedisCluster(t testing.TB) []string {
 	return c.Addrs()
 }
 
+// Kafka is the address of a broker that the tests of this process share, each with topics and groups of its own; "" leaves the test out. It
+// heeds ACLs. One that STREAMER_KAFKA names must be set up as ours are, see [StartKafka].
+func Kafka(t testing.TB) string {
+	t.Helper()
+	if addr := os.Getenv("STREAMER_KAFKA"); addr != "" {
+		presentKafka(t, addr, "STREAMER_KAFKA")
+		return addr
+	}
+	program, ok := kafkaFor(t, "single")
+	if !ok {
+		return ""
+	}
+	c, err := sharedKafka.start(func() (*KafkaCluster, error) { return launchKafka(program, KafkaOptions{Authorizer: true}) })
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c.Addr()
+}
+
+// OpenKafka is a broker for a program that is no test: STREAMER_KAFKA, or one that runs until stop is called.
+func OpenKafka() (addr string, stop func() error, err error) {
+	if addr := os.Getenv("STREAMER_KAFKA"); addr != "" {
+		return addr, func() error { return nil }, nil
+	}
+	program, err := FindKafka()
+	if err != nil {
+		return "", nil, err
+	}
+	c, err := launchKafka(program, KafkaOptions{})
+	if err != nil {
+		return "", nil, err
+	}
+	return c.Addr(), c.remove, nil
+}
+
+// presentKafka is present for a broker, whose version shows in what it can do.
+func presentKafka(t testing.TB, addr, variable string) {
+	t.Helper()
+	err := administrate(addr, func(ctx context.Context, adm *kadm.Client) error {
+		versions, err := adm.ApiVersions(ctx)
+		if err != nil {
+			return err
+		}
+		for _, v := range versions {
+			return errors.Join(v.Err, testify("kafka", v.VersionGuess(), variable))
+		}
+		return errors.New("no broker answers")
+	})
+	if err != nil {
+		t.Fatalf("%s=%s: %v", variable, addr, err)
+	}
+}
+
 // present notes that a server which somebody else runs took part.
 func present(t testing.TB, addr, variable string) {
 	t.Helper()
@@ -108,4 +165,6 @@ func (s *shared[S]) stop() error {
 	return s.server.remove()
 }
 
-func stopShared() error { return errors.Join(sharedRedis.stop(), sharedCluster.stop()) }
+func stopShared() error {
+	return errors.Join(sharedRedis.stop(), sharedCluster.stop(), sharedKafka.stop())
+}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -12,6 +13,18 @@ import (
 
 	"github.com/gostreamer/streamer/internal/testservers"
 )
+
+// getPackage gets a package of Debian's: into the system where we may, else unpacked into the cache, with the program that the pattern finds.
+func getPackage(ctx context.Context, name, pattern string) error {
+	switch {
+	case !hasApt():
+		return errors.New("no apt-get here")
+	case os.Geteuid() == 0:
+		return aptInstall(ctx, name)
+	default:
+		return unpack(ctx, name, pattern)
+	}
+}
 
 func hasApt() bool {
 	for _, program := range []string{"apt-get", "dpkg-deb"} {
@@ -37,15 +50,15 @@ func aptInstall(ctx context.Context, name string) error {
 	return install()
 }
 
-// unpackRedis puts redis-server and the libraries that the system does not have into the cache, without installing anything, and a script
-// beside them that starts it.
-func unpackRedis(ctx context.Context) error {
-	dir := filepath.Join(testservers.CacheDir(), "redis")
+// unpack puts a package and the libraries that the system does not have into the cache, without installing anything, and a script beside them
+// that starts the program of the package that the pattern finds.
+func unpack(ctx context.Context, name, pattern string) error {
+	dir := filepath.Join(testservers.CacheDir(), filepath.Base(pattern))
 	apt, err := privateApt(dir)
 	if err != nil {
 		return err
 	}
-	packages, err := apt.download(ctx, "redis-server")
+	packages, err := apt.download(ctx, name)
 	if err != nil {
 		return errors.Join(err, apt.remove())
 	}
@@ -55,17 +68,41 @@ func unpackRedis(ctx context.Context) error {
 			return errors.Join(err, apt.remove())
 		}
 	}
-	return errors.Join(writeScript(dir, root), apt.remove())
+	return errors.Join(relink(root), writeScript(dir, root, pattern), apt.remove())
 }
 
-func writeScript(dir, root string) error {
+// relink makes links to where the packages were meant to be lead to where they are.
+func relink(root string) error {
+	return filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
+		if err != nil || d.Type() != fs.ModeSymlink {
+			return err
+		}
+		target, err := os.Readlink(path)
+		if err != nil || !filepath.IsAbs(target) {
+			return err
+		}
+		target = filepath.Join(root, target)
+		if _, err := os.Lstat(target); err != nil {
+			return nil //nolint:nilerr // it belongs to the system
+		}
+		return errors.Join(os.Remove(path), os.Symlink(target, path))
+	})
+}
+
+func writeScript(dir, root, pattern string) error {
 	libraries, err := filepath.Glob(filepath.Join(root, "usr", "lib", "*-linux-*"))
 	if err != nil {
 		return err
 	}
-	script := fmt.Sprintf("#!/bin/sh\nLD_LIBRARY_PATH='%s' exec '%s' \"$@\"\n",
-		strings.Join(libraries, ":"), filepath.Join(root, "usr", "bin", "redis-server"))
-	return os.WriteFile(filepath.Join(dir, "redis-server"), []byte(script), 0o755)
+	found, err := filepath.Glob(filepath.Join(root, pattern))
+	if err != nil {
+		return err
+	}
+	if len(found) == 0 {
+		return fmt.Errorf("the package has no %s", pattern)
+	}
+	script := fmt.Sprintf("#!/bin/sh\nLD_LIBRARY_PATH='%s' exec '%s' \"$@\"\n", strings.Join(libraries, ":"), found[0])
+	return os.WriteFile(filepath.Join(dir, filepath.Base(pattern)), []byte(script), 0o755)
 }
 
 // apt is apt-get with lists and archives of its own, which needs no rights.

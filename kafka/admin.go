@@ -1,0 +1,173 @@
+package kafka
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/gostreamer/streamer"
+	"github.com/twmb/franz-go/pkg/kadm"
+)
+
+func (b *backend) enter(ctx context.Context) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	if b.closed.Load() {
+		return streamer.ErrClosed
+	}
+	return nil
+}
+
+// Create implements streamer.Admin: it returns when every shard has a leader. Config.Replicas says how many replicas there are.
+func (b *backend) Create(ctx context.Context, stream string, shards int) error {
+	if err := b.enter(ctx); err != nil {
+		return err
+	}
+	if err := checkName(stream); err != nil {
+		return err
+	}
+	if shards < 1 || shards > maxShards {
+		return fmt.Errorf("%w number of shards %d: want 1 to %d", streamer.ErrInvalid, shards, maxShards)
+	}
+	return b.create(ctx, stream, shards)
+}
+
+// maxShards is far beyond what a cluster can bear and within what the protocol can say.
+const maxShards = 1 << 20
+
+// Delete implements streamer.Admin: it returns when the topic cannot be found any more.
+func (b *backend) Delete(ctx context.Context, stream string) error {
+	if _, err := b.existing(ctx, stream); err != nil {
+		return err
+	}
+	if _, err := b.adm.DeleteTopic(ctx, stream); err != nil {
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		return onStream(stream, err)
+	}
+	began := time.Now()
+	var p pacer
+	for time.Since(began) < patience {
+		if _, err := b.look(ctx, stream); isVanished(err) {
+			return nil
+		}
+		if err := p.wait(ctx); err != nil {
+			return err
+		}
+	}
+	return onStream(stream, fmt.Errorf("the topic is still there %v after the broker deleted it", patience))
+}
+
+// existing looks up a topic that Admin is asked about. It never creates one.
+func (b *backend) existing(ctx context.Context, stream string) (topic, error) {
+	if err := b.enter(ctx); err != nil {
+		return topic{}, err
+	}
+	if err := checkName(stream); err != nil {
+		return topic{}, err
+	}
+	return b.topic(ctx, stream)
+}
+
+// Describe implements streamer.Admin.
+func (b *backend) Describe(ctx context.Context, stream string) (streamer.StreamInfo, error) {
+	t, err := b.existing(ctx, stream)
+	if err != nil {
+		return streamer.StreamInfo{}, err
+	}
+	ends, err := b.bounds(ctx, []string{stream})
+	if err != nil {
+		return streamer.StreamInfo{}, err
+	}
+	info := streamer.StreamInfo{Name: stream}
+	for _, at := range t.each() {
+		e := ends[at]
+		info.Shards = append(info.Shards, streamer.ShardInfo{ID: at.Shard, First: seqOf(e.first), Next: seqOf(e.high), Open: true})
+	}
+	return info, nil
+}
+
+// Streams implements streamer.Admin. The brokers' own topics are left out.
+func (b *backend) Streams(ctx context.Context, prefix string) ([]string, error) {
+	if err := b.enter(ctx); err != nil {
+		return nil, err
+	}
+	all, err := b.adm.ListTopics(ctx)
+	if err != nil {
+		return nil, b.explain(ctx, err)
+	}
+	names := slices.DeleteFunc(all.Names(), func(name string) bool { return !strings.HasPrefix(name, prefix) })
+	slices.Sort(names)
+	return names, nil
+}
+
+// Groups implements streamer.Admin. A Resumable owner counts as a member. Groups that this user may not see are left out.
+func (b *backend) Groups(ctx context.Context, stream string) ([]streamer.GroupInfo, error) {
+	if _, err := b.existing(ctx, stream); err != nil {
+		return nil, err
+	}
+	listed, err := b.adm.ListGroups(ctx)
+	if err != nil {
+		return nil, b.explain(ctx, err)
+	}
+	ends, err := b.bounds(ctx, []string{stream})
+	if err != nil {
+		return nil, err
+	}
+	fetched := b.adm.FetchManyOffsets(ctx, listed.Groups()...)
+	var groups []streamer.GroupInfo
+	for _, name := range listed.Groups() {
+		places := placesIn(fetched[name].Fetched, []string{stream})
+		if len(places) == 0 {
+			continue
+		}
+		members, err := b.members(ctx, name, places)
+		if err != nil {
+			return nil, err
+		}
+		groups = append(groups, streamer.GroupInfo{Name: name, Members: members, Lag: lagOf(places, ends)})
+	}
+	return groups, ctx.Err()
+}
+
+func lagOf(places map[streamer.StreamShard]place, ends map[streamer.StreamShard]bounds) []streamer.ShardLag {
+	lags := make([]streamer.ShardLag, 0, len(places))
+	for at, p := range places {
+		e := ends[at]
+		lags = append(lags, streamer.ShardLag{StreamShard: at, Messages: max(e.end-max(p.offset, e.first), 0)})
+	}
+	slices.SortFunc(lags, func(a, b streamer.ShardLag) int { return int(a.Shard) - int(b.Shard) }) //nolint:gosec // small numbers
+	return lags
+}
+
+// members counts those of a group, whatever its protocol, and a Resumable owner.
+func (b *backend) members(ctx context.Context, group string, places map[streamer.StreamShard]place) (int, error) {
+	now := time.Now()
+	for _, p := range places {
+		if owned(p.note, now) {
+			return 1, nil
+		}
+	}
+	var all kadm.DescribedGroups
+	err := warm(ctx, func() (err error) {
+		if all, err = b.adm.DescribeGroups(ctx, group); err == nil {
+			err = all.Error()
+		}
+		return err
+	})
+	if err != nil {
+		return 0, b.explain(ctx, err)
+	}
+	if n := len(all[group].Members); n > 0 || all[group].State != "Dead" {
+		return n, nil
+	}
+	newer, err := b.adm.DescribeConsumerGroups(ctx, group) // brokers call a group of the newer protocol dead
+	if err != nil {
+		return 0, nil //nolint:nilerr // an older broker, or no such group
+	}
+	return len(newer[group].Members), nil
+}

@@ -1,0 +1,106 @@
+package kafka
+
+import (
+	"cmp"
+	"context"
+	"errors"
+
+	"github.com/gostreamer/streamer"
+	"github.com/twmb/franz-go/pkg/kadm"
+	"github.com/twmb/franz-go/pkg/kerr"
+	"github.com/twmb/franz-go/pkg/kmsg"
+)
+
+// place is a committed position: the offset of the next message, and a note beside it.
+type place struct {
+	offset int64
+	note   string
+}
+
+// committer is who commits: a group's member, or somebody while it has none.
+type committer struct {
+	group      string
+	member     string
+	instance   *string
+	generation int32
+}
+
+// alone commits for a group without members.
+func alone(group string) committer { return committer{group: group, generation: -1} }
+
+// committed is what a group has committed in streams.
+func (b *backend) committed(ctx context.Context, group string, streams []string) (map[streamer.StreamShard]place, error) {
+	var got kadm.OffsetResponses
+	err := warm(ctx, func() (err error) {
+		if got, err = b.adm.FetchOffsets(ctx, group); err != nil {
+			return err
+		}
+		for _, stream := range streams {
+			for _, o := range got[stream] {
+				err = cmp.Or(err, o.Err)
+			}
+		}
+		return err
+	})
+	if errors.Is(err, kerr.GroupIDNotFound) {
+		return map[streamer.StreamShard]place{}, nil
+	}
+	if err != nil {
+		return nil, b.explain(ctx, err)
+	}
+	return placesIn(got, streams), nil
+}
+
+func placesIn(got kadm.OffsetResponses, streams []string) map[streamer.StreamShard]place {
+	all := make(map[streamer.StreamShard]place)
+	for _, stream := range streams {
+		for _, o := range got[stream] {
+			if o.Err == nil && o.At >= 0 {
+				all[shardOf(o.Topic, o.Partition)] = place{o.At, o.Metadata}
+			}
+		}
+	}
+	return all
+}
+
+// commit stores positions in one request. The topics' ids keep a position out of a topic that was made anew. An error means that none, some
+// or all are stored.
+func (b *backend) commit(ctx context.Context, by committer, topics map[string]topic, places map[streamer.StreamShard]place) error {
+	if len(places) == 0 {
+		return nil
+	}
+	req := kmsg.NewPtrOffsetCommitRequest()
+	req.Group, req.MemberID, req.InstanceID, req.Generation = by.group, by.member, by.instance, by.generation
+	for name, t := range topics {
+		rt := kmsg.NewOffsetCommitRequestTopic()
+		rt.Topic, rt.TopicID = name, t.id
+		for s, p := range places {
+			if s.Stream != name {
+				continue
+			}
+			rp := kmsg.NewOffsetCommitRequestTopicPartition()
+			rp.Partition, rp.Offset, rp.Metadata = partitionOf(s.Shard), p.offset, &p.note
+			rt.Partitions = append(rt.Partitions, rp)
+		}
+		if len(rt.Partitions) > 0 {
+			req.Topics = append(req.Topics, rt)
+		}
+	}
+	resp, err := req.RequestWith(ctx, b.cl)
+	if err != nil {
+		return err
+	}
+	return commitError(resp)
+}
+
+// commitError is the first failure in an answer.
+func commitError(resp *kmsg.OffsetCommitResponse) error {
+	for _, t := range resp.Topics {
+		for _, p := range t.Partitions {
+			if err := kerr.ErrorForCode(p.ErrorCode); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}

@@ -1,0 +1,318 @@
+package kafka
+
+import (
+	"context"
+	"errors"
+	"maps"
+	"net"
+	"sync"
+	"time"
+
+	"github.com/gostreamer/streamer"
+	"github.com/twmb/franz-go/pkg/kerr"
+	"github.com/twmb/franz-go/pkg/kgo"
+)
+
+// member is a source whose shards a consumer group gives and takes away.
+type member struct {
+	*source
+	starts  map[streamer.StreamShard]int64 // of shards without a commit, as they were resolved before joining
+	joining sync.Once
+	joined  chan struct{} // closed when the group has answered
+	refusal error         // why it will not have us; set before joined is closed
+
+	tenure context.Context    // ends when the shards are lost, and commits with it; source.mu guards it
+	expire context.CancelFunc // of tenure
+}
+
+var (
+	_ streamer.CursorCommitter = (*member)(nil)
+	_ kgo.HookGroupManageError = (*member)(nil)
+	_ kgo.HookBrokerConnect    = (*member)(nil)
+)
+
+const (
+	// heartbeatEvery is Java's. Less where the session time-out is short.
+	heartbeatEvery = 3 * time.Second
+	// heartbeatsPerSession is how many may go missing but one.
+	heartbeatsPerSession = 3
+)
+
+// openMember joins the group. It returns when the group has answered: the first shards are known, though they may be none.
+func (b *backend) openMember(ctx context.Context, cfg streamer.SourceConfig) (streamer.Source, error) {
+	if err := checkGroup(cfg.Group); err != nil {
+		return nil, err
+	}
+	p, err := b.plan(ctx, &cfg)
+	if err != nil {
+		return nil, err
+	}
+	pending, err := b.anchor(ctx, &cfg, p)
+	if err != nil {
+		return nil, err
+	}
+	m := &member{source: b.newSource(cfg, p), starts: make(map[streamer.StreamShard]int64), joined: make(chan struct{})}
+	m.tenure, m.expire = context.WithCancel(context.Background())
+	m.grouped = true
+	for at := range p.fresh {
+		m.starts[at] = p.starts[at]
+	}
+	if err := m.open(m.opts()...); err != nil {
+		return nil, err
+	}
+	if err := m.join(ctx, pending); err != nil {
+		m.end(err)
+		b.work.Go(m.leave)
+		return nil, err
+	}
+	m.watch()
+	return m, nil
+}
+
+// leaveTime is how long a member that could not be opened tries to say so to the group.
+const leaveTime = 5 * time.Second
+
+// leave closes the client of a member that could not be opened. The one who opened it does not wait.
+func (m *member) leave() {
+	ctx, cancel := context.WithTimeout(context.Background(), leaveTime)
+	defer cancel()
+	_ = m.closeClient(ctx) // that it was not opened is said already
+}
+
+// anchor commits the starts of shards without a commit, which Kafka allows while nobody is in the group. Else they are left for later.
+func (b *backend) anchor(ctx context.Context, cfg *streamer.SourceConfig, p *plan) (pending map[streamer.StreamShard]place, err error) {
+	fresh := p.places("")
+	maps.DeleteFunc(fresh, func(at streamer.StreamShard, _ place) bool { return !p.fresh[at] })
+	err = warm(ctx, func() error { return b.commit(ctx, alone(cfg.Group), p.topics, fresh) })
+	if isMemberError(err) {
+		maps.DeleteFunc(fresh, func(at streamer.StreamShard, _ place) bool { _, gone := p.gone[at]; return gone })
+		return fresh, nil
+	}
+	if err != nil {
+		return nil, b.explain(ctx, err)
+	}
+	for at, wanted := range p.gone {
+		cfg.Gone(at, seqOf(wanted), seqOf(p.starts[at]))
+	}
+	return nil, nil
+}
+
+func (m *member) opts() []kgo.Opt {
+	c := &m.b.cfg
+	opts := []kgo.Opt{
+		kgo.ConsumerGroup(m.cfg.Group),
+		kgo.ConsumeTopics(m.cfg.Streams...),
+		kgo.ConsumeStartOffset(kgo.NewOffset().AtStart()), // of a shard that is new to the group
+		kgo.BlockRebalanceOnPoll(),
+		kgo.DisableAutoCommit(),
+		kgo.SessionTimeout(c.SessionTimeout),
+		kgo.HeartbeatInterval(min(heartbeatEvery, c.SessionTimeout/heartbeatsPerSession)),
+		kgo.Balancers(c.groupBalancers()...),
+		kgo.OnPartitionsAssigned(func(_ context.Context, _ *kgo.Client, gained map[string][]int32) { m.gain(gained) }),
+		kgo.OnPartitionsRevoked(func(_ context.Context, _ *kgo.Client, gone map[string][]int32) { m.giveUp(gone) }),
+		kgo.OnPartitionsLost(func(_ context.Context, _ *kgo.Client, gone map[string][]int32) { m.lose(gone) }),
+		kgo.AdjustFetchOffsetsFn(m.adjust),
+		kgo.WithHooks(m),
+	}
+	if c.InstanceID != "" {
+		opts = append(opts, kgo.InstanceID(c.InstanceID))
+	}
+	return opts
+}
+
+func (c *Config) groupBalancers() []kgo.GroupBalancer {
+	all := make([]kgo.GroupBalancer, len(c.Balancers))
+	for i, b := range c.Balancers {
+		switch b {
+		case CooperativeSticky:
+			all[i] = kgo.CooperativeStickyBalancer()
+		case Sticky:
+			all[i] = kgo.StickyBalancer()
+		case Range:
+			all[i] = kgo.RangeBalancer()
+		case RoundRobin:
+			all[i] = kgo.RoundRobinBalancer()
+		}
+	}
+	return all
+}
+
+// join waits for the group's first answer and commits what could not be committed from outside.
+func (m *member) join(ctx context.Context, pending map[streamer.StreamShard]place) error {
+	select {
+	case <-m.joined:
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	if m.refusal != nil || len(pending) == 0 {
+		return m.refusal
+	}
+	err := warm(ctx, func() error { return m.anchorInside(ctx, pending) })
+	if isMemberError(err) { // the group is being shared anew: who owns the shards commits them
+		return nil
+	}
+	return m.b.explain(ctx, err)
+}
+
+// anchorInside commits as a member, but nothing that another member has committed meanwhile.
+func (m *member) anchorInside(ctx context.Context, pending map[streamer.StreamShard]place) error {
+	places, err := m.b.committed(ctx, m.cfg.Group, m.cfg.Streams)
+	if err != nil {
+		return err
+	}
+	maps.DeleteFunc(pending, func(at streamer.StreamShard, _ place) bool { _, ok := places[at]; return ok })
+	return m.b.commit(ctx, m.committer(), m.known(), pending)
+}
+
+// OnGroupManageError implements kgo.HookGroupManageError.
+func (m *member) OnGroupManageError(err error) {
+	if lastingInGroup(err) {
+		m.answered(typed(err))
+		return
+	}
+	m.cfg.Retrying("join group", typed(err), 0)
+}
+
+// OnBrokerConnect implements kgo.HookBrokerConnect: a member that runs waits for other credentials, one that opens does not.
+func (m *member) OnBrokerConnect(_ kgo.BrokerMetadata, _ time.Duration, _ net.Conn, err error) {
+	if errors.Is(err, kerr.SaslAuthenticationFailed) {
+		m.answered(typed(err))
+	}
+}
+
+// answered ends the wait for the group's first answer.
+func (m *member) answered(refusal error) {
+	m.joining.Do(func() {
+		m.refusal = refusal
+		close(m.joined)
+	})
+}
+
+// gain takes shards over.
+func (m *member) gain(gained map[string][]int32) {
+	m.mu.Lock()
+	for _, at := range shardsIn(gained) {
+		m.shards[at] = &shard{}
+	}
+	m.mu.Unlock()
+	m.assigned()
+	m.answered(nil)
+}
+
+// giveUp ends the work on shards and commits what is done, before another member gets them.
+func (m *member) giveUp(gone map[string][]int32) {
+	shards := shardsIn(gone)
+	if len(shards) == 0 {
+		return
+	}
+	m.cfg.Revoked(shards, false)
+	m.drop(shards)
+}
+
+// lose ends the work on shards that another member may have already.
+func (m *member) lose(gone map[string][]int32) {
+	shards := shardsIn(gone)
+	if len(shards) == 0 {
+		return
+	}
+	m.mu.Lock()
+	m.expire() // what is on its way is refused, and holds up the commits of what comes next
+	m.tenure, m.expire = context.WithCancel(context.Background())
+	m.mu.Unlock()
+	m.drop(shards)
+	m.cfg.Revoked(shards, true)
+}
+
+func (m *member) drop(shards []streamer.StreamShard) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for _, at := range shards {
+		delete(m.shards, at)
+	}
+}
+
+func shardsIn(partitions map[string][]int32) []streamer.StreamShard {
+	var all []streamer.StreamShard
+	for topic, ids := range partitions {
+		for _, id := range ids {
+			all = append(all, shardOf(topic, id))
+		}
+	}
+	return all
+}
+
+// adjust says where the shards that were gained start.
+func (m *member) adjust(_ context.Context, offsets map[string]map[int32]kgo.Offset) (map[string]map[int32]kgo.Offset, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for topic, partitions := range offsets {
+		for id, o := range partitions {
+			at := shardOf(topic, id)
+			offset := o.EpochOffset().Offset
+			if start, ok := m.starts[at]; ok && offset < 0 {
+				offset = start
+				partitions[id] = kgo.NewOffset().At(start)
+			}
+			if sh := m.shards[at]; sh != nil {
+				sh.next, sh.began = max(offset, 0), max(offset, 0)
+			}
+		}
+	}
+	return offsets, nil
+}
+
+// committer is who this member is now.
+func (m *member) committer() committer {
+	id, generation := m.cl.GroupMetadata()
+	c := committer{group: m.cfg.Group, member: id, generation: generation}
+	if m.b.cfg.InstanceID != "" {
+		c.instance = &m.b.cfg.InstanceID
+	}
+	return c
+}
+
+// CommitCursors implements streamer.CursorCommitter.
+func (m *member) CommitCursors(ctx context.Context, upTo []streamer.Mark) error {
+	by := m.committer() // before the shards are looked at: if one is lost in between, the broker refuses this generation
+	places := make(map[streamer.StreamShard]place, len(upTo))
+	m.mu.Lock()
+	tenure, lost := m.tenure, false
+	for _, mark := range upTo {
+		sh := m.shards[mark.StreamShard]
+		switch {
+		case sh == nil:
+			lost = true // which the engine is just being told
+		case mark.Seq.IsZero():
+			places[mark.StreamShard] = place{offset: sh.began}
+		default:
+			places[mark.StreamShard] = place{offset: int64(mark.Seq.Uint()) + 1} //nolint:gosec // it was an offset
+		}
+	}
+	m.mu.Unlock()
+	committing, cancel := context.WithCancel(ctx)
+	defer cancel()
+	defer context.AfterFunc(tenure, cancel)()
+	err := warm(committing, func() error { return m.b.commit(committing, by, m.known(), places) })
+	if err != nil && tenure.Err() != nil || err == nil && lost {
+		err = kerr.IllegalGeneration
+	}
+	if isMemberError(err) && ctx.Err() == nil {
+		return streamer.Transient(typed(err), errorPause) // the client finds out by itself what it has lost
+	}
+	return m.refused(ctx, err)
+}
+
+// Lag implements streamer.Lagger: behind what the group has committed.
+func (m *member) Lag(ctx context.Context) ([]streamer.ShardLag, error) {
+	places, err := m.b.committed(ctx, m.cfg.Group, m.cfg.Streams)
+	if err != nil {
+		return nil, err
+	}
+	at := m.positions()
+	for sh := range at {
+		if p, ok := places[sh]; ok {
+			at[sh] = p.offset
+		}
+	}
+	return m.lagBehind(ctx, at)
+}

@@ -1,0 +1,161 @@
+package kafka
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/gostreamer/streamer"
+)
+
+// plan is where a source starts.
+type plan struct {
+	topics map[string]topic
+	starts map[streamer.StreamShard]int64 // the shards to read, and from where
+	fresh  map[streamer.StreamShard]bool  // those whose start is not what is committed
+	gone   map[streamer.StreamShard]int64 // the committed positions that do not exist any more
+}
+
+// plan finds out where to start. The ends are asked for before the commits are: what is sent after another member has committed a start is not
+// skipped.
+func (b *backend) plan(ctx context.Context, cfg *streamer.SourceConfig) (*plan, error) {
+	topics, err := b.topics(ctx, cfg.Streams)
+	if err != nil {
+		return nil, err
+	}
+	if err := checkShards(cfg, topics); err != nil {
+		return nil, err
+	}
+	ends, err := b.bounds(ctx, cfg.Streams)
+	if err != nil {
+		return nil, err
+	}
+	var places map[streamer.StreamShard]place
+	if cfg.Mode != streamer.RealTime {
+		if places, err = b.committed(ctx, cfg.Group, cfg.Streams); err != nil {
+			return nil, err
+		}
+	}
+	p := &plan{
+		topics: topics,
+		starts: make(map[streamer.StreamShard]int64),
+		fresh:  make(map[streamer.StreamShard]bool),
+		gone:   make(map[streamer.StreamShard]int64),
+	}
+	want, err := p.choose(cfg, places, ends)
+	if err != nil {
+		return nil, err
+	}
+	at, err := b.resolve(ctx, want, ends)
+	if err != nil {
+		return nil, err
+	}
+	for s, offset := range at {
+		p.starts[s], p.fresh[s] = offset, true
+	}
+	return p, nil
+}
+
+// checkShards refuses shards that do not exist.
+func checkShards(cfg *streamer.SourceConfig, topics map[string]topic) error {
+	for stream, ids := range cfg.Shards {
+		t := topics[stream]
+		for _, id := range ids {
+			if id >= streamer.ShardID(t.shards) { //nolint:gosec // never negative
+				return onShard(streamer.StreamShard{Stream: stream, Shard: id},
+					fmt.Errorf("%w: the topic has %d partitions", streamer.ErrNotFound, t.shards))
+			}
+		}
+	}
+	return nil
+}
+
+// choose takes what is committed and returns the positions of the other shards.
+func (p *plan) choose(cfg *streamer.SourceConfig, places map[streamer.StreamShard]place, ends map[streamer.StreamShard]bounds) (map[streamer.StreamShard]streamer.Position, error) {
+	want := make(map[streamer.StreamShard]streamer.Position)
+	for _, t := range p.topics {
+		begun := false
+		for _, s := range t.each() {
+			_, ok := places[s]
+			begun = begun || ok
+		}
+		for _, s := range t.each() {
+			at, ok := cfg.StartOf(s)
+			if !ok {
+				continue
+			}
+			if pl, committed := places[s]; committed && at.Kind() == streamer.AtCommitted {
+				if err := p.resume(cfg, s, pl.offset, ends[s]); err != nil {
+					return nil, err
+				}
+				continue
+			}
+			if at, ok, err := first(cfg, s, at, begun); err != nil {
+				return nil, err
+			} else if ok {
+				want[s] = at
+			}
+		}
+	}
+	return want, nil
+}
+
+// first is the position of a shard that has none committed, or is not to go there.
+func first(cfg *streamer.SourceConfig, s streamer.StreamShard, at streamer.Position, begun bool) (streamer.Position, bool, error) {
+	switch {
+	case at.Kind() != streamer.AtCommitted:
+		return at, true, nil
+	case begun: // the shard is new to the group
+		return streamer.Beginning(), true, nil
+	}
+	return cfg.FirstOf(s)
+}
+
+// resume goes on at a committed offset, or at the end that is nearest to it.
+func (p *plan) resume(cfg *streamer.SourceConfig, s streamer.StreamShard, offset int64, e bounds) error {
+	at := e.within(offset)
+	if at != offset {
+		if cfg.Reset == streamer.ResetError {
+			return positionGone(s, offset, at)
+		}
+		p.gone[s], p.fresh[s] = offset, true
+	}
+	p.starts[s] = at
+	return nil
+}
+
+func positionGone(s streamer.StreamShard, wanted, got int64) error {
+	return &streamer.Error{Stream: s.Stream, Shard: &s.Shard, Kind: streamer.ErrPositionGone,
+		Err: fmt.Errorf("%d was wanted, the nearest there is is %d", wanted, got)}
+}
+
+// places are the starts as positions to commit.
+func (p *plan) places(note string) map[streamer.StreamShard]place {
+	all := make(map[streamer.StreamShard]place, len(p.starts))
+	for s, at := range p.starts {
+		all[s] = place{at, note}
+	}
+	return all
+}
+
+// OpenSource implements streamer.Backend.
+func (b *backend) OpenSource(ctx context.Context, c streamer.SourceConfig) (streamer.Source, error) {
+	if b.closed.Load() {
+		return nil, streamer.ErrClosed
+	}
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	switch c.Mode {
+	case streamer.RealTime:
+		return b.openRealTime(ctx, c)
+	case streamer.Resumable:
+		return b.openResumable(ctx, c)
+	case streamer.LoadBalanced:
+		if c.Start.Kind() != streamer.AtCommitted {
+			return nil, &streamer.Error{Kind: streamer.ErrUnsupported, Err: errors.New("a group's members start where the group is")}
+		}
+		return b.openMember(ctx, c)
+	}
+	return nil, fmt.Errorf("mode %d: %w", c.Mode, streamer.ErrUnsupported)
+}

@@ -1,0 +1,301 @@
+package kafka
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/gostreamer/streamer"
+	"github.com/twmb/franz-go/pkg/kerr"
+	"github.com/twmb/franz-go/pkg/kgo"
+)
+
+// clientBytes bounds what the client holds. The engine bounds what is sent and not resolved; beyond that it holds what was given up and could
+// not be called back, because nobody knows whether a broker has it.
+const clientBytes = 512 << 20
+
+// longestLinger is the longest that the client takes.
+const longestLinger = time.Minute
+
+// sink is an open writer: a client of its own, and a lane for each stream.
+type sink struct {
+	b      *backend
+	stream string
+	log    logger
+	tell   func(op string, err error, after time.Duration) // of what the client retries by itself
+	linger time.Duration
+	told   *told // nil: nobody listens
+	client atomic.Pointer[kgo.Client]
+	main   *lane // of stream; nil where none is named
+
+	life context.Context // ends with Close
+	stop context.CancelFunc
+	work sync.WaitGroup // lanes that open or repair, clients that are replaced
+
+	mu       sync.RWMutex
+	lanes    map[string]*lane
+	closed   bool
+	flushing bool      // see Flush
+	replaced time.Time // when the client was replaced last
+}
+
+var _ interface {
+	streamer.Sink
+	streamer.Enqueuer
+} = (*sink)(nil)
+
+// OpenSink implements streamer.Backend. A stream that is named must exist, or be created as Config.Create says.
+func (b *backend) OpenSink(ctx context.Context, c streamer.SinkConfig) (streamer.Sink, error) {
+	if b.closed.Load() {
+		return nil, streamer.ErrClosed
+	}
+	s := &sink{b: b, stream: c.Stream, log: logger{c.Logger}, tell: c.Retrying, lanes: make(map[string]*lane), linger: min(c.Linger, longestLinger)}
+	if c.Written != nil {
+		s.told = &told{sink: s, report: c.Written, took: make(map[int32]time.Duration)}
+	}
+	s.life, s.stop = context.WithCancel(context.Background())
+	if c.Stream != "" {
+		l := newLane(s, c.Stream)
+		if err := l.prepare(ctx); err != nil {
+			s.stop()
+			return nil, err
+		}
+		l.state = laneOpen
+		s.main, s.lanes[c.Stream] = l, l
+	}
+	cl, err := s.newClient(kgo.ProducerLinger(s.linger))
+	if err != nil {
+		s.stop()
+		return nil, err
+	}
+	s.client.Store(cl)
+	return s, nil
+}
+
+func (s *sink) newClient(more ...kgo.Opt) (*kgo.Client, error) {
+	c := &s.b.cfg
+	opts := []kgo.Opt{
+		kgo.RecordPartitioner(newPartitioner()),
+		kgo.ProducerLinger(0), // unless asked for: batches form while requests are under way
+		kgo.MaxBufferedRecords(math.MaxInt32),
+		kgo.MaxBufferedBytes(clientBytes),
+		kgo.ProducerBatchMaxBytesFn(s.batchBytes),
+		kgo.ProducerBatchCompression(codec(c.Compression), kgo.NoCompression()),
+	}
+	switch c.Acks {
+	case LeaderOnly:
+		opts = append(opts, kgo.RequiredAcks(kgo.LeaderAck()), kgo.DisableIdempotentWrite())
+	case NoAcks:
+		opts = append(opts, kgo.RequiredAcks(kgo.NoAck()), kgo.DisableIdempotentWrite())
+	case AllReplicas:
+	}
+	if s.told != nil {
+		opts = append(opts, kgo.WithHooks(s.told))
+	}
+	if s.tell != nil {
+		opts = append(opts, kgo.WithHooks(lost{s.disconnected}))
+	}
+	if s.log.to != nil {
+		opts = append(opts, kgo.WithLogger(s.log))
+	}
+	return s.b.client(append(opts, more...)...)
+}
+
+// disconnected reports a connection that could not be made, unless that is because the sink closes.
+func (s *sink) disconnected(err error) {
+	if s.life.Err() == nil && !errors.Is(err, context.Canceled) {
+		s.tell("connect", typed(err), 0)
+	}
+}
+
+func codec(c Compression) kgo.CompressionCodec {
+	switch c {
+	case Gzip:
+		return kgo.GzipCompression()
+	case LZ4:
+		return kgo.Lz4Compression()
+	case Zstd:
+		return kgo.ZstdCompression()
+	case Uncompressed:
+		return kgo.NoCompression()
+	case Snappy:
+	}
+	return kgo.SnappyCompression()
+}
+
+// batchBytes is what the client asks before it makes batches for a topic.
+func (s *sink) batchBytes(topic string) int32 {
+	s.mu.RLock()
+	l := s.lanes[topic]
+	s.mu.RUnlock()
+	if l == nil {
+		return defaultBatchBytes
+	}
+	return int32(l.limits.Load().batch) //nolint:gosec // at most mostBatchBytes
+}
+
+// Limits implements streamer.Sink: those of the stream that was opened. Lanes check their own.
+func (s *sink) Limits() streamer.Limits {
+	if s.main != nil {
+		return streamer.Limits{RecordBytes: s.main.limits.Load().recordBytes()}
+	}
+	return streamer.Limits{}
+}
+
+// Enqueue implements streamer.Enqueuer.
+func (s *sink) Enqueue(p *streamer.Pending) {
+	l := s.main
+	if l == nil || p.Record.Stream != s.stream {
+		var err error
+		if l, err = s.lane(p.Record.Stream); err != nil {
+			p.Resolve(streamer.Meta{}, err)
+			return
+		}
+	}
+	l.enqueue(newFlight(l, p))
+}
+
+func (s *sink) lane(stream string) (*lane, error) {
+	s.mu.RLock()
+	l := s.lanes[stream]
+	s.mu.RUnlock()
+	if l != nil {
+		return l, nil
+	}
+	return s.addLane(stream)
+}
+
+// addLane makes the lane of a stream that is written to for the first time.
+func (s *sink) addLane(stream string) (*lane, error) {
+	if err := checkName(stream); err != nil {
+		return nil, err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	l := s.lanes[stream]
+	if l == nil {
+		l = newLane(s, stream)
+		s.lanes[stream] = l
+	}
+	return l, nil
+}
+
+// begin runs f on a goroutine that Close joins; false when the sink is closed.
+func (s *sink) begin(f func()) bool {
+	if !s.enter() {
+		return false
+	}
+	go func() {
+		defer s.work.Done()
+		f()
+	}()
+	return true
+}
+
+// enter makes Close wait for work.Done; false when the sink is closed.
+func (s *sink) enter() bool {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	if !s.closed {
+		s.work.Add(1)
+	}
+	return !s.closed
+}
+
+// produced is the client's callback.
+func (s *sink) produced(r *kgo.Record, err error) {
+	f := r.Context.(*flight) //nolint:forcetypeassert // newFlight put it there
+	f.lane.outcome(f, err)
+}
+
+// refused types the error of a record.
+func (s *sink) refused(err error) error {
+	switch {
+	case errors.Is(err, kgo.ErrClientClosed) || errors.Is(err, context.Canceled):
+		return fmt.Errorf("the producer gave up: %w", streamer.ErrUnknown)
+	case errors.Is(err, kgo.ErrMaxBuffered):
+		return &streamer.Error{Kind: streamer.ErrThrottled, Err: fmt.Errorf("%d bytes wait for a broker that does not answer", clientBytes)}
+	}
+	return typed(err)
+}
+
+// isFatal says that the client can produce nothing any more: its producer id was refused. Another client may.
+func isFatal(err error) bool {
+	return errors.Is(err, kerr.ClusterAuthorizationFailed) || errors.Is(err, kerr.TransactionalIDAuthorizationFailed) ||
+		errors.Is(err, kerr.InvalidProducerEpoch) || errors.Is(err, kerr.ProducerFenced) || errors.Is(err, kerr.UnknownProducerID)
+}
+
+// replaceEvery bounds how often another client is tried while all are refused.
+const replaceEvery = time.Second
+
+// replace takes another client in the place of one that was refused.
+func (s *sink) replace(old *kgo.Client) {
+	if !s.mayReplace(old) {
+		return
+	}
+	cl, err := s.newClient(kgo.ProducerLinger(s.linger))
+	if err != nil {
+		return // the old one goes on failing
+	}
+	if !s.client.CompareAndSwap(old, cl) || !s.begin(old.Close) {
+		cl.Close()
+	}
+}
+
+func (s *sink) mayReplace(old *kgo.Client) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.closed || s.client.Load() != old || time.Since(s.replaced) < replaceEvery {
+		return false
+	}
+	s.replaced = time.Now()
+	return true
+}
+
+// Flush implements streamer.Sink: it sends what lingers, and returns. For a while, nothing lingers: what was sent before may have been on its
+// way to the client still, while that looked for the stream's shards.
+func (s *sink) Flush(context.Context) error {
+	if s.linger == 0 {
+		s.hurry(0)
+		return nil
+	}
+	s.mu.Lock()
+	first := !s.flushing
+	s.flushing = true
+	s.mu.Unlock()
+	if !first || !s.begin(func() {
+		s.hurry(s.linger)
+		s.mu.Lock()
+		s.flushing = false
+		s.mu.Unlock()
+	}) {
+		s.hurry(0)
+	}
+	return nil
+}
+
+// hurry makes the client send what lingers, and whatever comes until it has nothing left or the time is over.
+func (s *sink) hurry(d time.Duration) {
+	ctx, cancel := context.WithTimeout(s.life, d)
+	defer cancel()
+	_ = s.client.Load().Flush(ctx) // each record says what became of it
+}
+
+// Close implements streamer.Sink. What is not resolved by now is given up.
+func (s *sink) Close(context.Context) error {
+	s.mu.Lock()
+	first := !s.closed
+	s.closed = true
+	s.mu.Unlock()
+	if !first {
+		return nil
+	}
+	s.stop()
+	s.client.Load().Close()
+	s.work.Wait()
+	return nil
+}

@@ -1,0 +1,47 @@
+package kafka
+
+import (
+	"sync"
+	"time"
+
+	"github.com/gostreamer/streamer"
+	"github.com/twmb/franz-go/pkg/kgo"
+	"github.com/twmb/franz-go/pkg/kmsg"
+)
+
+// told is the hook that reports the batches which a sink's client has stored. The client tells of no others: what became of their records is
+// on the receipts.
+type told struct {
+	sink   *sink
+	report func(streamer.WriteEvent)
+
+	mu   sync.Mutex
+	took map[int32]time.Duration // of the latest request, by broker
+}
+
+var _ interface {
+	kgo.HookBrokerE2E
+	kgo.HookProduceBatchWritten
+} = (*told)(nil)
+
+// OnBrokerE2E implements kgo.HookBrokerE2E. The client calls it before it tells of the batches of the request.
+func (t *told) OnBrokerE2E(m kgo.BrokerMetadata, key int16, e kgo.BrokerE2E) {
+	if key != int16(kmsg.Produce) {
+		return
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.took[m.NodeID] = e.DurationE2E()
+}
+
+// OnProduceBatchWritten implements kgo.HookProduceBatchWritten. The client calls it on a goroutine that it does not wait for.
+func (t *told) OnProduceBatchWritten(m kgo.BrokerMetadata, topic string, _ int32, b kgo.ProduceBatchMetrics) {
+	if !t.sink.enter() {
+		return
+	}
+	defer t.sink.work.Done()
+	t.mu.Lock()
+	took := t.took[m.NodeID]
+	t.mu.Unlock()
+	t.report(streamer.WriteEvent{Stream: topic, Records: b.NumRecords, Bytes: b.UncompressedBytes, Took: took})
+}

@@ -1,0 +1,185 @@
+package kafka
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/gostreamer/streamer"
+	"github.com/twmb/franz-go/pkg/kerr"
+	"github.com/twmb/franz-go/pkg/kgo"
+)
+
+// Every error that a fetch brings is dealt with here, because the client goes on fetching what failed, at once and for ever.
+
+var errCaughtUp = errors.New("the broker that was asked is behind")
+
+// maxCorrupt is how often a batch that cannot be decoded is fetched before it is passed over: once may have been the network.
+const maxCorrupt = 3
+
+// trouble counts the fetches of a batch that cannot be decoded. It is Fetch's.
+type trouble struct {
+	at    streamer.StreamShard
+	next  int64
+	times int
+}
+
+// troubles deals with the errors among fetches: nil when all are mended, a Transient error when they may pass.
+func (s *source) troubles(ctx context.Context, fetches kgo.Fetches) error {
+	var fatal, passing error
+	fetches.EachError(func(topic string, partition int32, err error) {
+		if ctx.Err() != nil || errors.Is(err, context.Canceled) || fatal != nil {
+			return
+		}
+		mended, lasting := s.mend(ctx, topic, partition, err)
+		switch {
+		case mended:
+		case lasting:
+			fatal = s.place(topic, partition, err)
+		default:
+			passing = s.place(topic, partition, err)
+		}
+	})
+	if fatal != nil {
+		s.fail(fatal)
+		return fatal
+	}
+	return streamer.Transient(passing, errorPause)
+}
+
+// mend deals with one error. One that is not mended lasts, or may pass.
+func (s *source) mend(ctx context.Context, topic string, partition int32, err error) (mended, lasting bool) {
+	if errors.Is(err, kgo.ErrClientClosed) {
+		return false, true
+	}
+	if session, ok := errors.AsType[*kgo.ErrGroupSession](err); ok {
+		return false, lastingInGroup(session.Err)
+	}
+	at := shardOf(topic, partition)
+	if large, ok := errors.AsType[*kgo.ErrDecompressTooLarge](err); ok {
+		s.skip(at, large.NextOffset, err)
+		return true, false
+	}
+	if loss, ok := errors.AsType[*kgo.ErrDataLoss](err); ok {
+		s.move(at, loss.ResetTo, false)
+		s.cfg.Gone(at, seqOf(loss.ConsumedTo), seqOf(loss.ResetTo))
+		return true, false
+	}
+	code, ok := errors.AsType[*kerr.Error](err)
+	switch {
+	case errors.Is(err, kerr.OffsetOutOfRange):
+		return s.outOfRange(ctx, at) == nil, false
+	case isVanished(err):
+		s.lookNow()
+		return false, false
+	case ok:
+		return false, kinds[code] != nil && !code.Retriable
+	case partition < 0 || isNetwork(err):
+		return false, false
+	}
+	return s.undecodable(ctx, at, err) == nil, false
+}
+
+// place says what an error is about.
+func (s *source) place(topic string, partition int32, err error) error {
+	switch {
+	case topic == "":
+		return typed(err)
+	case partition < 0:
+		return onStream(topic, err)
+	}
+	return onShard(shardOf(topic, partition), err)
+}
+
+// isVanished says that a topic may have been deleted.
+func isVanished(err error) bool {
+	return errors.Is(err, kerr.UnknownTopicOrPartition) || errors.Is(err, kerr.UnknownTopicID) || errors.Is(err, kerr.InconsistentTopicID)
+}
+
+// lastingInGroup says that a member can never join, or never again.
+func lastingInGroup(err error) bool {
+	for _, code := range [...]error{
+		kerr.GroupAuthorizationFailed, kerr.TopicAuthorizationFailed, kerr.InconsistentGroupProtocol, kerr.InvalidSessionTimeout,
+		kerr.InvalidGroupID, kerr.GroupMaxSizeReached, kerr.FencedInstanceID, kerr.UnsupportedVersion,
+	} {
+		if errors.Is(err, code) {
+			return true
+		}
+	}
+	return false
+}
+
+// outOfRange goes on at the nearest end of a shard whose position does not exist.
+func (s *source) outOfRange(ctx context.Context, at streamer.StreamShard) error {
+	ends, err := s.b.bounds(ctx, []string{at.Stream})
+	if err != nil {
+		return err
+	}
+	s.mu.Lock()
+	sh := s.shards[at]
+	wanted := int64(0)
+	if sh != nil {
+		wanted = sh.next
+	}
+	s.mu.Unlock()
+	e := ends[at]
+	got := e.within(wanted)
+	if sh == nil { // not ours any more
+		return nil
+	}
+	if got == wanted {
+		return errCaughtUp
+	}
+	if s.cfg.Reset == streamer.ResetError {
+		err := positionGone(at, wanted, got)
+		s.fail(err)
+		return err
+	}
+	s.move(at, got, true)
+	s.cfg.Gone(at, seqOf(wanted), seqOf(got))
+	return nil
+}
+
+// move makes a shard go on at an offset. The client may have gone there by itself.
+func (s *source) move(at streamer.StreamShard, to int64, client bool) {
+	s.mu.Lock()
+	if sh := s.shards[at]; sh != nil {
+		sh.next = to
+	}
+	s.mu.Unlock()
+	if client {
+		s.cl.SetOffsets(map[string]map[int32]kgo.EpochOffset{at.Stream: {partitionOf(at.Shard): {Epoch: -1, Offset: to}}})
+	}
+}
+
+// skip passes over everything before next, which cannot be decoded.
+func (s *source) skip(at streamer.StreamShard, next int64, err error) {
+	s.move(at, next, true)
+	s.cfg.Skipped(at, seqOf(next-1), err)
+}
+
+// undecodable passes over a batch that the client cannot decode, when it has failed often enough.
+func (s *source) undecodable(ctx context.Context, at streamer.StreamShard, err error) error {
+	s.mu.Lock()
+	sh := s.shards[at]
+	var next int64
+	if sh != nil {
+		next = sh.next
+	}
+	s.mu.Unlock()
+	if sh == nil {
+		return nil
+	}
+	if s.corrupt.at != at || s.corrupt.next != next {
+		s.corrupt = trouble{at: at, next: next}
+	}
+	if s.corrupt.times++; s.corrupt.times < maxCorrupt {
+		return err
+	}
+	after, failed := s.behindBatch(ctx, at, next)
+	if failed != nil {
+		return fmt.Errorf("%w, and its end cannot be found: %w", err, failed)
+	}
+	s.skip(at, after, err)
+	return nil
+}

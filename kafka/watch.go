@@ -1,0 +1,118 @@
+package kafka
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"time"
+
+	"github.com/gostreamer/streamer"
+	"github.com/twmb/franz-go/pkg/kerr"
+)
+
+// A consumer is told nothing when its topic is deleted or gets another partition: it has to look.
+
+// glance is the least time between two looks.
+const glance = 250 * time.Millisecond
+
+// duty is what a source does regularly beside reading.
+type duty struct {
+	every time.Duration
+	do    func(ctx context.Context) error
+}
+
+// watch starts the goroutine that looks after the topics, and does extra.
+func (s *source) watch(extra ...duty) {
+	every := maxAge(s.cl)
+	s.watching.Go(func() {
+		duties := append([]duty{{every, s.lookAll}}, extra...)
+		due := make([]time.Time, len(duties))
+		for i := range due {
+			due[i] = time.Now().Add(duties[i].every)
+		}
+		for s.awaitDuty(due) {
+			for i := range duties {
+				if time.Now().Before(due[i]) {
+					continue
+				}
+				if err := duties[i].do(s.life); err != nil && s.life.Err() == nil {
+					s.fail(err)
+					return
+				}
+				due[i] = time.Now().Add(duties[i].every)
+			}
+		}
+	})
+}
+
+// awaitDuty sleeps until something is due; being kicked makes the first duty due. False when the source has ended.
+func (s *source) awaitDuty(due []time.Time) bool {
+	first := due[0]
+	for _, t := range due {
+		if t.Before(first) {
+			first = t
+		}
+	}
+	timer := time.NewTimer(time.Until(first))
+	defer timer.Stop()
+	select {
+	case <-s.life.Done():
+		return false
+	case <-timer.C:
+		return true
+	case <-s.kick:
+	}
+	due[0] = time.Time{}
+	return pause(s.life, glance) == nil
+}
+
+// lookNow wakes the watcher.
+func (s *source) lookNow() {
+	select {
+	case s.kick <- struct{}{}:
+	default:
+	}
+}
+
+// lookAll compares every topic with what is there now. An error is the end of the source.
+func (s *source) lookAll(ctx context.Context) error {
+	s.mu.Lock()
+	known := maps.Clone(s.topics)
+	s.mu.Unlock()
+	for name, was := range known {
+		now, err := s.b.look(ctx, name)
+		switch {
+		case errors.Is(err, kerr.UnknownTopicOrPartition) && s.b.cfg.Create == streamer.CreateAlways:
+		case errors.Is(err, kerr.UnknownTopicOrPartition):
+			if s.reallyGone(ctx, name) {
+				return vanished(name, "was deleted")
+			}
+		case errors.Is(err, kerr.TopicAuthorizationFailed):
+			return onStream(name, err)
+		case err != nil: // the broker cannot be asked; reading says why
+		case now.id != was.id && s.b.cfg.Create == streamer.CreateAlways:
+			if now.ready {
+				s.reborn(ctx, now)
+			}
+		case now.id != was.id:
+			return vanished(name, "was deleted and made anew")
+		case now.shards > was.shards && now.ready:
+			s.grown(ctx, was, now)
+		}
+	}
+	return nil
+}
+
+// reallyGone asks once more: a broker that has just started may not know every topic.
+func (s *source) reallyGone(ctx context.Context, name string) bool {
+	if pause(ctx, settleTime) != nil {
+		return false
+	}
+	_, err := s.b.look(ctx, name)
+	return errors.Is(err, kerr.UnknownTopicOrPartition)
+}
+
+func vanished(stream, what string) error {
+	return &streamer.Error{Stream: stream, Kind: streamer.ErrNotFound, Err: fmt.Errorf("topic %q %s while it was read", stream, what)}
+}
