@@ -46,7 +46,7 @@ func (s *source) commit(m streamer.Mark) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	sh.saved = c
-	sh.trail = append(sh.trail[:0], sh.trail[passed:]...)
+	sh.trail.drop(passed)
 	return nil
 }
 
@@ -57,12 +57,7 @@ func (s *source) cursorAt(sh *shard, seq uint64) (c *cursor, passed int) {
 	if s.all {
 		c.seen = s.seen
 	}
-	for i, st := range sh.trail {
-		if st.seq == seq {
-			c.frame, passed = st.frame, i+1
-			break
-		}
-	}
+	c.frame, passed = sh.trail.find(seq)
 	if passed == 0 {
 		if !sh.saved.begun || sh.saved.done != seq {
 			return c, 0
@@ -70,8 +65,8 @@ func (s *source) cursorAt(sh *shard, seq uint64) (c *cursor, passed int) {
 		c.frame = sh.saved.frame
 	}
 	c.resume = sh.emittedTo(s.seen)
-	if passed < len(sh.trail) {
-		c.resume = sh.trail[passed].start
+	if passed < sh.trail.len() {
+		c.resume = sh.trail.at(passed).start
 	}
 	return c, passed
 }
@@ -81,7 +76,7 @@ func (s *source) refresh(behind int64) error {
 	s.mu.Lock()
 	var idle []*shard
 	for _, sh := range s.shards() {
-		if sh.saved != nil && len(sh.trail) == 0 && sh.saved.resume > 0 && sh.emittedTo(s.seen)-sh.saved.resume > behind {
+		if sh.saved != nil && sh.trail.len() == 0 && sh.saved.resume > 0 && sh.emittedTo(s.seen)-sh.saved.resume > behind {
 			idle = append(idle, sh)
 		}
 	}
@@ -102,7 +97,7 @@ func (s *source) refresh(behind int64) error {
 
 func (s *source) refreshOne(sh *shard) error {
 	s.mu.Lock()
-	if len(sh.trail) > 0 {
+	if sh.trail.len() > 0 {
 		s.mu.Unlock()
 		return nil
 	}

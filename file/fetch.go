@@ -194,7 +194,7 @@ func (s *source) track(sh *shard, st step) {
 		sh.last, sh.none = st.seq, false
 	}
 	if s.group != nil {
-		sh.trail = append(sh.trail, st)
+		sh.trail.add(st)
 	}
 }
 

@@ -114,7 +114,7 @@ func (s *source) restart() error {
 	s.seen = s.origin()
 	all := s.shards()
 	for _, sh := range all {
-		sh.open, sh.start, sh.none, sh.trail = false, s.unknown, true, nil
+		sh.open, sh.start, sh.none, sh.trail = false, s.unknown, true, trail{}
 		sh.behind, sh.catching, sh.next = onPar, false, 0
 		if sh.saved != nil {
 			sh.saved = &cursor{resume: s.origin(), seen: s.origin()}

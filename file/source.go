@@ -76,7 +76,7 @@ type shard struct {
 
 	lane
 
-	trail []step  // emitted and not committed, in order; groups only
+	trail trail   // emitted and not committed, in order; groups only
 	saved *cursor // as it is in its file; groups only
 
 	slot, count int // of the batch that is being made
