@@ -148,6 +148,21 @@ func (s *session) watchWork(l *ledger) <-chan struct{} {
 	return l.drained
 }
 
+// tellDrained tells who waits for it that the program holds nothing of the shard any more. session.mu is held.
+func (l *ledger) tellDrained() {
+	if l.drained != nil && l.inWork() == 0 {
+		l.waitNoMore()
+	}
+}
+
+// waitNoMore ends awaitWork. session.mu is held.
+func (l *ledger) waitNoMore() {
+	if l.drained != nil {
+		close(l.drained)
+		l.drained = nil
+	}
+}
+
 // sealAll ends the counting of acknowledgements in these shards.
 func (s *session) sealAll(ledgers []*ledger) {
 	s.mu.Lock()
