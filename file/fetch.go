@@ -167,7 +167,7 @@ func (s *source) deliver() []streamer.Message {
 	s.mu.Lock()
 	for i := range s.batch.picked {
 		p := &s.batch.picked[i]
-		s.track(p.sh, p.step)
+		s.track(s.batch.shards[p.shard], p.step)
 	}
 	s.progressed()
 	for _, sh := range s.batch.shards {
@@ -175,7 +175,7 @@ func (s *source) deliver() []streamer.Message {
 		s.coming = append(s.coming, sh)
 	}
 	s.mu.Unlock()
-	return s.batch.slab()
+	return s.batch.slab(s.r.Window())
 }
 
 // arrived notes that what deliver made is emitted.

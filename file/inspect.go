@@ -133,7 +133,7 @@ func (l *Log) Messages(ctx context.Context) iter.Seq2[*streamer.Message, error] 
 				sh := shard{StreamShard: at(&e.Frame)}
 				b.add(&sh, &e)
 				l.at = e.End
-				if !yield(&b.slab()[0], nil) {
+				if !yield(&b.slab(r.Window())[0], nil) {
 					return
 				}
 				continue

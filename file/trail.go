@@ -41,9 +41,9 @@ func (t *trail) add(st step) {
 }
 
 func (s *stretch) add(st step) {
-	s.rest = binary.AppendVarint(s.rest, int64(st.seq-s.last.seq-1))
-	s.rest = binary.AppendVarint(s.rest, st.start-s.last.frame)
-	s.rest = binary.AppendVarint(s.rest, st.frame-st.start)
+	rest := binary.AppendVarint(s.rest, int64(st.seq-s.last.seq-1))
+	rest = binary.AppendVarint(rest, st.start-s.last.frame)
+	s.rest = binary.AppendVarint(rest, st.frame-st.start)
 	s.last, s.low, s.high = st, min(s.low, st.seq), max(s.high, st.seq)
 	s.n++
 }
