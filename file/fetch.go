@@ -21,6 +21,15 @@ func (s *source) Fetch(ctx context.Context, emit func([]streamer.Message)) error
 		if err := s.obstacle(ctx); err != nil {
 			return err
 		}
+		if err := s.adopt(); err != nil {
+			return s.fail(err)
+		}
+		if s.idle() {
+			if err := s.standBy(ctx); err != nil {
+				return s.fail(err)
+			}
+			continue
+		}
 		s.catchUp()
 		err := s.gather()
 		if len(s.batch.picked) > 0 {
@@ -63,6 +72,9 @@ func (s *source) fail(err error) error {
 		return err
 	}
 	s.failed = about(s.log.path, err)
+	if s.keeper != nil {
+		s.keeper.resign()
+	}
 	return s.failed
 }
 
@@ -115,6 +127,9 @@ func (s *source) begins(sh *shard, e *entry) (bool, error) {
 
 // own makes the consumer the owner of a shard, if that was not there when it was opened. Its first message is at offset.
 func (s *source) own(sh *shard, offset int64) error {
+	if s.keeper != nil {
+		return nil // it has been the owner since the shard is read
+	}
 	s.committing.Lock()
 	defer s.committing.Unlock()
 	if sh.saved != nil {
@@ -143,19 +158,24 @@ func (s *source) shardOf(e *entry) *shard {
 		if !s.wants(string(e.Key)) {
 			return nil
 		}
-		sh = s.discover(at(&e.Frame))
+		sh = s.discover(at(&e.Frame), e.start)
 	}
 	s.last = sh
 	return sh
 }
 
-// discover makes known a shard that nobody knew of when the source was opened.
-func (s *source) discover(at streamer.StreamShard) *shard {
+// discover makes known a shard that nobody knew of when the source was opened, and which begins at offset.
+func (s *source) discover(at streamer.StreamShard, offset int64) *shard {
 	_, read := s.startOf(at)
 	s.mu.Lock()
 	sh := s.add(at)
-	sh.read, sh.start = read && s.all, s.unknown
+	if s.keeper == nil {
+		sh.read, sh.start = read && s.all, s.unknown
+	}
 	s.mu.Unlock()
+	if s.keeper != nil {
+		s.notice(sh, offset)
+	}
 	if sh.read {
 		s.announce()
 	}
@@ -291,9 +311,11 @@ func (s *source) trimmed() error {
 func (s *source) bridge(sh *shard, e *entry) error {
 	sh.cut = false
 	last, known := sh.last, !sh.none
+	s.mu.Lock()
 	if !known && sh.saved != nil {
 		last, known = sh.saved.done, sh.saved.begun
 	}
+	s.mu.Unlock()
 	if !known || e.Seq <= next(last) {
 		return nil
 	}
@@ -313,10 +335,10 @@ func (s *source) atEnd(ctx context.Context) error {
 	if s.lagging > 0 {
 		return s.await(ctx)
 	}
-	if s.wake == nil {
+	if s.wake == nil && s.complete() {
 		return s.ended()
 	}
-	if s.r.eos && s.r.Partial() == 0 {
+	if s.r.eos && s.r.Partial() == 0 && s.complete() {
 		return io.EOF
 	}
 	return s.await(ctx)

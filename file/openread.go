@@ -26,6 +26,9 @@ func (s *source) openAt(ctx context.Context) error {
 	if err := s.know(ctx, v, &end); err != nil {
 		return err
 	}
+	if s.keeper != nil {
+		return s.keeper.open(ctx)
+	}
 	p := planner{s: s, v: v, ending: &end, left: never}
 	if err := p.plan(ctx); err != nil {
 		return err
@@ -165,6 +168,7 @@ type planner struct {
 	pending []*pending // shards of a group whose first message has to be found
 	from    int64      // where the search for them starts
 	write   []*shard   // whose cursors are new
+	tell    []func()   // what the program has to be told when no lock is held
 }
 
 // plan fixes the start of every known shard, and of those that will turn out to exist. In a group each is durable when it returns.

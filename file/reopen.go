@@ -15,6 +15,15 @@ func (s *source) vanished(ctx context.Context, err error) error {
 		return err
 	}
 	s.cfg.Retrying("read", err, 0)
+	if s.keeper != nil {
+		if err := s.keeper.hold(ctx); err != nil {
+			return err
+		}
+		defer s.keeper.free()
+		if err := s.adopt(); err != nil {
+			return err
+		}
+	}
 	if err := s.surrender(ctx); err != nil {
 		return err
 	}
@@ -112,12 +121,15 @@ func (s *source) restart() error {
 	s.unknown = start{streamer.End(), s.origin()}
 	s.mu.Lock()
 	s.seen = s.origin()
+	if s.keeper != nil {
+		clear(s.keeper.found)
+	}
 	all := s.shards()
 	for _, sh := range all {
 		sh.open, sh.start, sh.none, sh.trail = false, s.unknown, true, trail{}
 		sh.behind, sh.catching, sh.next = onPar, false, 0
 		if sh.saved != nil {
-			sh.saved = &cursor{resume: s.origin(), seen: s.origin()}
+			sh.saved, sh.first = &cursor{resume: s.origin(), seen: s.origin()}, nil
 		}
 	}
 	s.mu.Unlock()

@@ -40,6 +40,9 @@ func (p *planner) planGroup(ctx context.Context) error {
 	if err := p.planNew(committed); err != nil {
 		return err
 	}
+	for _, f := range p.tell {
+		f()
+	}
 	return p.save(committed)
 }
 
@@ -60,13 +63,22 @@ func (s *source) loadGroup() (cursors, error) {
 	if err := s.lockAll(); err != nil {
 		return nil, err
 	}
+	return s.loadCursors(s.reads)
+}
+
+// loadCursors loads every position in the streams that are read. One that is damaged is an error if it matters.
+func (s *source) loadCursors(matters func(streamer.StreamShard) bool) (cursors, error) {
+	list, err := s.group.list()
+	if err != nil {
+		return nil, err
+	}
 	all := cursors{}
 	for _, at := range list {
 		if at.Stream != wildcard && !s.wants(at.Stream) || at.Stream == wildcard && !s.wild() {
 			continue
 		}
 		c, err := s.group.load(at)
-		if err != nil && s.reads(at) {
+		if err != nil && matters(at) {
 			return nil, err
 		}
 		if c != nil {
@@ -79,7 +91,7 @@ func (s *source) loadGroup() (cursors, error) {
 // lockAll takes the locks in order: of two sources that open at the same time one gets all it wants.
 func (s *source) lockAll() error {
 	if s.wild() && s.all {
-		if err := s.group.lock(streamer.StreamShard{Stream: wildcard}); err != nil {
+		if err := s.group.lock(everywhere); err != nil {
 			return err
 		}
 	}
@@ -221,7 +233,7 @@ func (p *planner) gone(sh *shard, c *cursor, got uint64) error {
 		return &streamer.Error{Stream: sh.Stream, Shard: &sh.Shard, Kind: streamer.ErrPositionGone,
 			Err: fmt.Errorf("%d was wanted, the log goes on with %d", wanted, got)}
 	}
-	p.s.cfg.Gone(sh.StreamShard, streamer.SeqUint(wanted), streamer.SeqUint(got))
+	p.tell = append(p.tell, func() { p.s.cfg.Gone(sh.StreamShard, streamer.SeqUint(wanted), streamer.SeqUint(got)) })
 	return nil
 }
 
@@ -367,7 +379,7 @@ func (p *planner) save(all cursors) error {
 	if !s.wild() || !s.all {
 		return nil
 	}
-	return s.store(streamer.StreamShard{Stream: wildcard}, &cursor{resume: s.seen, seen: s.seen})
+	return s.store(everywhere, &cursor{resume: s.seen, seen: s.seen})
 }
 
 // store completes a cursor and makes it durable.

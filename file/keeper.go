@@ -1,0 +1,287 @@
+package file
+
+import (
+	"context"
+	"errors"
+	"os"
+	"sync"
+	"time"
+
+	"github.com/gostreamer/streamer"
+)
+
+// keepEvery is how often a process looks at who else shares its group. A dead one's shards are taken over within that time.
+const keepEvery = 200 * time.Millisecond
+
+// keeper keeps a source's share of a group that several processes share: it takes shards that are free, gives up what it has beyond its share, and mends the group
+// when somebody removed it. Its goroutine is the source's, which joins it on Close. What it takes and gives up the source learns between two reads.
+type keeper struct {
+	s    *source
+	poke chan struct{} // capacity 1: look at once
+	turn chan struct{} // capacity 1: holding the token is the right to tell the engine of shards
+
+	cancel context.CancelFunc
+	run    sync.WaitGroup
+
+	opening bool
+	tell    []func() // what the program has to be told when no lock is held
+
+	// of the holder of source.committing:
+	seat  *seat // nil when it was given up
+	owned map[streamer.StreamShard]*shard
+	lost  []streamer.StreamShard // that others have by now
+	bare  int                    // how often in a row the group had no position at all
+
+	// of source.mu:
+	found   map[streamer.StreamShard]int64 // where shards without a position begin that reading has come by
+	changes []*shard                       // that the source is to read from now on, or no more
+	from    int64                          // where a source has to read from that had no shard before these changes
+	exist   bool                           // the group has shards
+	settled bool                           // the process has its share
+	failed  error                          // what the consumer has to be told
+}
+
+func newKeeper(s *source) *keeper {
+	return &keeper{
+		s: s, poke: make(chan struct{}, 1), turn: make(chan struct{}, 1), cancel: func() {}, from: never,
+		owned: map[streamer.StreamShard]*shard{}, found: map[streamer.StreamShard]int64{},
+	}
+}
+
+// start runs the keeper's goroutine.
+func (k *keeper) start() {
+	ctx, cancel := context.WithCancel(context.Background())
+	k.cancel = cancel
+	k.run.Go(func() { k.loop(ctx) })
+}
+
+// stop joins it.
+func (k *keeper) stop() {
+	k.cancel()
+	k.run.Wait()
+}
+
+func (k *keeper) loop(ctx context.Context) {
+	timer := time.NewTimer(keepEvery)
+	defer timer.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-k.poke:
+		case <-timer.C:
+		}
+		from := time.Now()
+		if err := k.round(ctx); err != nil && ctx.Err() == nil {
+			k.report(err)
+		}
+		timer.Reset(max(keepEvery, 10*time.Since(from))) // the directory of a group may be large
+	}
+}
+
+// report tells the consumer of a failure that will not pass, and of another that it is tried again.
+func (k *keeper) report(err error) {
+	if !errors.Is(err, streamer.ErrInvalid) && !errors.Is(err, streamer.ErrPositionGone) {
+		k.s.cfg.Retrying("group", err, keepEvery)
+		return
+	}
+	k.s.mu.Lock()
+	k.failed = err
+	k.s.mu.Unlock()
+	k.s.nudge()
+}
+
+// hold takes the right to tell the engine of shards.
+func (k *keeper) hold(ctx context.Context) error {
+	select {
+	case k.turn <- struct{}{}:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-k.s.done:
+		return streamer.ErrClosed
+	}
+}
+
+func (k *keeper) free() { <-k.turn }
+
+// look makes the next round come at once.
+func (k *keeper) look() {
+	select {
+	case k.poke <- struct{}{}:
+	default:
+	}
+}
+
+// open makes the process a member of the group, and fixes the position of every shard that has none: when it returns each is durable. It takes its share as far as
+// that is free.
+func (k *keeper) open(ctx context.Context) error {
+	seat, err := k.s.group.enroll(k.s.cfg.Streams)
+	if err != nil {
+		return err
+	}
+	k.seat, k.opening = seat, true
+	for {
+		b, _, err := k.attempt(ctx)
+		if err != nil {
+			return err
+		}
+		if !k.awaited(b) {
+			break
+		}
+		select { // another process is about to fix it, or dies
+		case <-time.After(5 * time.Millisecond):
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+	k.opening = false
+	k.s.install()
+	return nil
+}
+
+// awaited says whether some shard is still without a position.
+func (k *keeper) awaited(b *balance) bool {
+	if k.s.wild() && !k.wildly() {
+		return true
+	}
+	for _, at := range b.bare {
+		if _, err := os.Stat(k.s.group.path(at, cursorSuffix)); err != nil {
+			return true
+		}
+	}
+	return false
+}
+
+// round brings what the process owns closer to its share.
+func (k *keeper) round(ctx context.Context) error {
+	if err := k.hold(ctx); err != nil {
+		return err
+	}
+	defer k.free()
+	k.s.mu.Lock()
+	settled := k.settled
+	k.s.mu.Unlock()
+	b, gained, err := k.attempt(ctx)
+	if lost := k.takeLost(); len(lost) > 0 {
+		k.s.cfg.Revoked(lost, true)
+	}
+	if gained {
+		k.announce()
+	}
+	if b != nil && len(b.excess) > 0 {
+		k.release(b.excess)
+	}
+	k.s.mu.Lock()
+	news := len(k.changes) > 0 || k.settled != settled
+	k.s.mu.Unlock()
+	if news {
+		k.s.nudge()
+	}
+	return err
+}
+
+// attempt takes what is missing from the share, if that is free.
+func (k *keeper) attempt(ctx context.Context) (b *balance, gained bool, err error) {
+	b, gained, err = k.tryTaking(ctx)
+	for _, f := range k.tell {
+		f()
+	}
+	k.tell = nil
+	return b, gained, err
+}
+
+func (k *keeper) tryTaking(ctx context.Context) (b *balance, gained bool, err error) {
+	k.s.committing.Lock()
+	defer k.s.committing.Unlock()
+	b, err = k.balance()
+	if b == nil || err != nil {
+		return nil, false, err
+	}
+	if len(b.excess) == 0 {
+		gained, err = k.take(ctx, b)
+	}
+	k.s.mu.Lock()
+	defer k.s.mu.Unlock()
+	k.exist = len(k.owned)+len(b.wanted) > 0
+	k.settled = len(k.owned) >= max(b.share, 1)
+	return b, gained, err
+}
+
+// announce tells the engine what the process owns. The token is held.
+func (k *keeper) announce() {
+	k.s.committing.Lock()
+	all := sortedShards(k.owned)
+	k.s.committing.Unlock()
+	k.s.cfg.Assigned(all)
+}
+
+// takeLost is what others have by now though this process owned it.
+func (k *keeper) takeLost() []streamer.StreamShard {
+	k.s.committing.Lock()
+	defer k.s.committing.Unlock()
+	lost := k.lost
+	k.lost = nil
+	return lost
+}
+
+// release gives shards up: what is in work is waited for and committed before others can have them. The token is held.
+func (k *keeper) release(gone []streamer.StreamShard) {
+	k.s.cfg.Revoked(gone, false)
+	k.s.committing.Lock()
+	defer k.s.committing.Unlock()
+	for _, at := range gone {
+		k.disown(at)
+		k.s.group.free(at)
+	}
+}
+
+// disown ends commits of a shard. committing is held.
+func (k *keeper) disown(at streamer.StreamShard) {
+	sh := k.owned[at]
+	delete(k.owned, at)
+	k.s.mu.Lock()
+	defer k.s.mu.Unlock()
+	if sh != nil {
+		sh.saved = nil
+	}
+	k.changes = append(k.changes, newShard(at))
+}
+
+// resign gives up the process's place among the others, and keeps the shards that it has: nothing more will be read here.
+func (k *keeper) resign() {
+	k.s.committing.Lock()
+	defer k.s.committing.Unlock()
+	if k.seat != nil {
+		k.seat.leave()
+		k.seat = nil
+	}
+}
+
+// intact says whether the process's place is still there, or was given up.
+func (k *keeper) intact() bool { return k.seat == nil || k.seat.intact() }
+
+// lockAgain takes the place and the locks of a group that was removed. What another has by now is lost. committing is held.
+func (k *keeper) lockAgain() error {
+	if k.seat != nil {
+		k.seat.leave()
+		seat, err := k.s.group.enroll(k.s.cfg.Streams)
+		if err != nil {
+			return err
+		}
+		k.seat = seat
+	}
+	for _, at := range sortedShards(k.owned) {
+		err := k.s.group.lock(at)
+		if errors.Is(err, streamer.ErrBusy) {
+			k.disown(at)
+			k.lost = append(k.lost, at)
+			k.look()
+			continue
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return k.takeWildcard()
+}
