@@ -83,26 +83,27 @@ func (s *source) gather() error {
 	if s.r == nil {
 		return ss.ErrMore
 	}
+	var e entry // here, not in the source: what it refers to changes with each message, and the collector would have to be told
 	for len(s.batch.picked) < s.cfg.MaxBatch {
-		if err := s.r.next(&s.e); err != nil {
+		if err := s.r.next(&e); err != nil {
 			return err
 		}
-		sh := s.shardOf(&s.e)
+		sh := s.shardOf(&e)
 		if sh == nil {
 			continue
 		}
-		yes, err := s.begins(sh, &s.e)
+		yes, err := s.begins(sh, &e)
 		if err != nil {
-			s.r.moveTo(s.e.start) // it was not emitted
+			s.r.moveTo(e.start) // it was not emitted
 			return err
 		}
 		if yes && sh.cut {
-			if err := s.bridge(sh, &s.e); err != nil {
+			if err := s.bridge(sh, &e); err != nil {
 				return err
 			}
 		}
-		if yes && s.admits(sh, &s.e) {
-			s.batch.add(sh, &s.e)
+		if yes && s.admits(sh, &e) {
+			s.batch.add(sh, &e)
 		}
 	}
 	return nil

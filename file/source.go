@@ -36,7 +36,6 @@ type source struct {
 	unknown start    // of shards that nobody knew of when the source was opened
 	all     bool     // reads every shard, those that appear later too
 
-	e        entry
 	batch    batch
 	last     *shard // of the last message, for what belongs to no shard
 	reported int64  // the offset of unreadable bytes at the end that were reported

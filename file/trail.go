@@ -15,10 +15,14 @@ type trail struct {
 // stretchSteps is how many steps a stretch has at most: to find a step one of them is decoded, the others are passed over.
 const stretchSteps = 512
 
+// stepBytes is as many as a step can take.
+const stepBytes = 3 * binary.MaxVarintLen64
+
 // stretch is some steps in a row.
 type stretch struct {
 	first     step
-	rest      []byte // the others: signed varints of what number, start and frame are more than the one before makes likely
+	rest      []byte // its first used bytes are the others: signed varints of what number, start and frame are more than the one before makes likely
+	used      int
 	last      step
 	low, high uint64 // no number is outside; numbers need not rise in what others have written
 	n         int
@@ -35,15 +39,20 @@ func (t *trail) add(st step) {
 	}
 	s := &stretch{first: st, last: st, low: st.seq, high: st.seq, n: 1}
 	if i >= 0 {
-		s.rest = make([]byte, 0, len(t.stretches[i].rest)+64)
+		s.rest = make([]byte, t.stretches[i].used+stepBytes)
 	}
 	t.stretches = append(t.stretches, s)
 }
 
 func (s *stretch) add(st step) {
-	rest := binary.AppendVarint(s.rest, int64(st.seq-s.last.seq-1))
-	rest = binary.AppendVarint(rest, st.start-s.last.frame)
-	s.rest = binary.AppendVarint(rest, st.frame-st.start)
+	if len(s.rest)-s.used < stepBytes {
+		s.rest = append(s.rest[:s.used], make([]byte, max(stepBytes, s.used))...)
+	}
+	b := s.rest[s.used:] // not appended to: the slice, which the collector would have to be told of, stays as it is
+	n := binary.PutVarint(b, int64(st.seq-s.last.seq-1))
+	n += binary.PutVarint(b[n:], st.start-s.last.frame)
+	n += binary.PutVarint(b[n:], st.frame-st.start)
+	s.used += n
 	s.last, s.low, s.high = st, min(s.low, st.seq), max(s.high, st.seq)
 	s.n++
 }
@@ -117,7 +126,9 @@ func (t *trail) drop(n int) {
 	t.stretches = slices.Delete(t.stretches, 0, whole)
 	if n > 0 {
 		s := t.stretches[0]
+		before := len(s.rest)
 		s.first, s.rest = s.skip(n)
+		s.used -= before - len(s.rest)
 		s.n -= n
 	}
 }
