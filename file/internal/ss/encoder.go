@@ -118,17 +118,27 @@ func (e *Encoder) Append(b []byte, key string, shard, seq, time uint64, payload 
 	sum := Checksum(payload)
 	e.take(key, shard, seq, time, sum)
 
+	if size := FrameSize(len(key), len(payload)); size < e.interval-e.off%e.interval {
+		b = appendHead(b, key, shard, seq, time, len(payload))
+		b = append(b, payload...)
+		e.off += size
+		e.ended = e.Mark()
+		return append(b, byte(sum>>8), byte(sum), mark)
+	}
 	var head [framing + 255]byte
-	prefix := appendPrefix(head[:0], key, shard, seq, time)
-	prefix = binary.BigEndian.AppendUint32(prefix, uint32(len(payload)))
+	prefix := appendHead(head[:0], key, shard, seq, time, len(payload))
 	tail := [trailer]byte{byte(sum >> 8), byte(sum), mark}
-
 	left := len(prefix) + len(payload) + len(tail)
 	for _, part := range [...][]byte{prefix, payload, tail[:]} {
 		left -= len(part)
 		b = e.splice(b, part, left)
 	}
 	return b
+}
+
+// appendHead writes what a frame has before its payload of size bytes.
+func appendHead(b []byte, key string, shard, seq, time uint64, size int) []byte {
+	return binary.BigEndian.AppendUint32(appendPrefix(b, key, shard, seq, time), uint32(size))
 }
 
 // take books the frame before it is written: a beacon sums up the frame that it splices too.
