@@ -270,6 +270,7 @@ func (b *backend) DeleteGroup(ctx context.Context, stream, name string) error {
 		errs = append(errs, g.remove(at), os.Remove(g.path(at, lockSuffix)))
 	}
 	errs = append(errs, g.unlock())
+	g.bury()
 	_ = os.Remove(g.dir) // if that was the last stream
 	return errors.Join(errs...)
 }

@@ -144,9 +144,9 @@ func (k *keeper) takeWildcard() error {
 
 // lockFree locks as many shards as are wanted, and every one without a position.
 func (k *keeper) lockFree(b *balance) (taken []streamer.StreamShard, err error) {
-	g := k.s.group
+	g, leaving := k.s.group, k.leaving()
 	for i, at := range slices.Concat(b.wanted, b.bare) {
-		if i < len(b.wanted) && len(taken) == b.want || g.locks[at] != nil {
+		if i < len(b.wanted) && len(taken) == b.want || g.locks[at] != nil || leaving[at] {
 			continue
 		}
 		err := g.lock(at)
@@ -159,6 +159,17 @@ func (k *keeper) lockFree(b *balance) (taken []streamer.StreamShard, err error) 
 		taken = append(taken, at)
 	}
 	return taken, nil
+}
+
+// leaving are the shards that were given up and that Fetch may still read.
+func (k *keeper) leaving() map[streamer.StreamShard]bool {
+	k.s.mu.Lock()
+	defer k.s.mu.Unlock()
+	all := map[streamer.StreamShard]bool{}
+	for _, sh := range slices.Concat(k.changes, k.staged) {
+		all[sh.StreamShard] = true
+	}
+	return all
 }
 
 // giveBack unlocks shards of which the engine knows nothing yet.
@@ -226,7 +237,7 @@ func (k *keeper) read(p *planner, shards []*shard, all cursors) error {
 		k.owned[sh.StreamShard] = sh
 		delete(k.found, sh.StreamShard)
 	}
-	k.changes = append(k.changes, shards...)
-	k.from = min(k.from, from)
+	k.staged = append(k.staged, shards...)
+	k.stagedFrom = min(k.stagedFrom, from)
 	return nil
 }

@@ -27,7 +27,9 @@ func (s *source) adopt() error {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.install()
+	if len(s.keeper.changes) > 0 || s.keeper.from != never {
+		s.install()
+	}
 	return s.keeper.failed
 }
 
@@ -38,7 +40,7 @@ func (s *source) install() {
 	if s.r != nil {
 		s.progressed()
 	}
-	idle := !s.reading()
+	idle := k.none
 	for _, sh := range k.changes {
 		if s.add(sh.StreamShard).behind != onPar {
 			s.lagging--
@@ -57,6 +59,7 @@ func (s *source) install() {
 			s.r.moveTo(k.from)
 		}
 	}
+	k.none = !s.reading()
 	k.changes, k.from = nil, never
 }
 
@@ -82,7 +85,7 @@ func (s *source) reading() bool {
 
 // idle says that all shards of the group are other processes': there is nothing to read until one of them is free.
 func (s *source) idle() bool {
-	if s.keeper == nil || s.r == nil || s.reading() {
+	if s.keeper == nil || s.r == nil || !s.keeper.none {
 		return false
 	}
 	s.mu.Lock()

@@ -23,18 +23,21 @@ type keeper struct {
 	cancel context.CancelFunc
 	run    sync.WaitGroup
 
-	opening bool
+	none    bool     // the source has no shard to read; Fetch's
+	opening bool     // in open
 	tell    []func() // what the program has to be told when no lock is held
 
 	// of the holder of source.committing:
-	seat  *seat // nil when it was given up
-	owned map[streamer.StreamShard]*shard
-	lost  []streamer.StreamShard // that others have by now
-	bare  int                    // how often in a row the group had no position at all
+	seat       *seat // nil when it was given up
+	owned      map[streamer.StreamShard]*shard
+	staged     []*shard // that the source is to read from now on, or no more, as soon as the engine knows
+	stagedFrom int64
+	lost       []streamer.StreamShard // that others have by now
+	bare       int                    // how often in a row the group had no position at all
 
 	// of source.mu:
 	found   map[streamer.StreamShard]int64 // where shards without a position begin that reading has come by
-	changes []*shard                       // that the source is to read from now on, or no more
+	changes []*shard                       // staged ones
 	from    int64                          // where a source has to read from that had no shard before these changes
 	exist   bool                           // the group has shards
 	settled bool                           // the process has its share
@@ -43,8 +46,8 @@ type keeper struct {
 
 func newKeeper(s *source) *keeper {
 	return &keeper{
-		s: s, poke: make(chan struct{}, 1), turn: make(chan struct{}, 1), cancel: func() {}, from: never,
-		owned: map[streamer.StreamShard]*shard{}, found: map[streamer.StreamShard]int64{},
+		s: s, poke: make(chan struct{}, 1), turn: make(chan struct{}, 1), cancel: func() {}, from: never, stagedFrom: never,
+		none: true, owned: map[streamer.StreamShard]*shard{}, found: map[streamer.StreamShard]int64{},
 	}
 }
 
@@ -126,6 +129,7 @@ func (k *keeper) open(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
+		k.publish(b)
 		if !k.awaited(b) {
 			break
 		}
@@ -159,9 +163,6 @@ func (k *keeper) round(ctx context.Context) error {
 		return err
 	}
 	defer k.free()
-	k.s.mu.Lock()
-	settled := k.settled
-	k.s.mu.Unlock()
 	b, gained, err := k.attempt(ctx)
 	if lost := k.takeLost(); len(lost) > 0 {
 		k.s.cfg.Revoked(lost, true)
@@ -172,13 +173,30 @@ func (k *keeper) round(ctx context.Context) error {
 	if b != nil && len(b.excess) > 0 {
 		k.release(b.excess)
 	}
-	k.s.mu.Lock()
-	news := len(k.changes) > 0 || k.settled != settled
-	k.s.mu.Unlock()
-	if news {
+	if k.publish(b) {
 		k.s.nudge()
 	}
 	return err
+}
+
+// publish hands what has changed to Fetch, when the engine knows of it: not before, or messages would come that it takes for another's. It says whether there is
+// anything new.
+func (k *keeper) publish(b *balance) (news bool) {
+	s := k.s
+	s.committing.Lock()
+	defer s.committing.Unlock()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	news = len(k.staged) > 0
+	k.changes = append(k.changes, k.staged...)
+	k.from = min(k.from, k.stagedFrom)
+	k.staged, k.stagedFrom = nil, never
+	if b != nil {
+		settled := len(k.owned) >= max(b.share, 1)
+		news = news || settled != k.settled
+		k.settled, k.exist = settled, len(k.owned)+len(b.wanted) > 0
+	}
+	return news
 }
 
 // attempt takes what is missing from the share, if that is free.
@@ -201,10 +219,6 @@ func (k *keeper) tryTaking(ctx context.Context) (b *balance, gained bool, err er
 	if len(b.excess) == 0 {
 		gained, err = k.take(ctx, b)
 	}
-	k.s.mu.Lock()
-	defer k.s.mu.Unlock()
-	k.exist = len(k.owned)+len(b.wanted) > 0
-	k.settled = len(k.owned) >= max(b.share, 1)
 	return b, gained, err
 }
 
@@ -240,12 +254,12 @@ func (k *keeper) release(gone []streamer.StreamShard) {
 func (k *keeper) disown(at streamer.StreamShard) {
 	sh := k.owned[at]
 	delete(k.owned, at)
+	k.staged = append(k.staged, newShard(at))
 	k.s.mu.Lock()
 	defer k.s.mu.Unlock()
 	if sh != nil {
 		sh.saved = nil
 	}
-	k.changes = append(k.changes, newShard(at))
 }
 
 // resign gives up the process's place among the others, and keeps the shards that it has: nothing more will be read here.
