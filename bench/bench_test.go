@@ -148,6 +148,8 @@ func TestGoals(t *testing.T) {
 		{goal{share: 199}, "share ≤ 199 ns", "share"},
 		{goal{ratio: 2.9}, "≤ 2.9×", "ratio"},
 		{goal{total: 299, allocs: allocs(0)}, "≤ 299 ns, 0 allocations", "ns, allocations"},
+		{goal{rate: 3e6}, "≥ 3.00 M/s", ""},
+		{goal{rate: 4e6}, "≥ 4.00 M/s", "messages/s"},
 	} {
 		if got := x.goal.String(); got != x.text {
 			t.Errorf("%q, want %q", got, x.text)
