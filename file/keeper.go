@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"os"
+	"slices"
 	"sync"
 	"time"
 
@@ -254,12 +255,17 @@ func (k *keeper) release(gone []streamer.StreamShard) {
 func (k *keeper) disown(at streamer.StreamShard) {
 	sh := k.owned[at]
 	delete(k.owned, at)
-	k.staged = append(k.staged, newShard(at))
 	k.s.mu.Lock()
 	defer k.s.mu.Unlock()
 	if sh != nil {
 		sh.saved = nil
 	}
+	known := func(c *shard) bool { return c == sh }
+	if slices.ContainsFunc(k.staged, known) || slices.ContainsFunc(k.changes, known) { // it was not read yet
+		k.staged, k.changes = slices.DeleteFunc(k.staged, known), slices.DeleteFunc(k.changes, known)
+		return
+	}
+	k.staged = append(k.staged, newShard(at))
 }
 
 // resign gives up the process's place among the others, and keeps the shards that it has: nothing more will be read here.
