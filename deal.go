@@ -202,6 +202,12 @@ func (r *run) claim(i uint32, ack AckPolicy) bool {
 	return true
 }
 
+// slot is a message's place in its ledger.
+func (m *Message) slot() int {
+	o := m.run.originOf(m.i)
+	return o.r.base + int(o.i)
+}
+
 func (r *run) originOf(i uint32) origin {
 	if r.from != nil {
 		return r.from[i]

@@ -86,3 +86,40 @@ func TestADealtSourceMayHaveNoShardAtFirst(t *testing.T) {
 		r.expect(c, "0/1")
 	})
 }
+
+// What one member has done must not be repeated only because another had not come to what lies before it.
+func TestWhatLiesBetweenMessagesInWorkIsDoneBeforeAShardLeaves(t *testing.T) {
+	for _, ack := range []AckPolicy{AckManual, AckOnDelivery} {
+		inBubble(t, dealtCan, StreamerOptions{}, func(t *testing.T, r *rig) {
+			list := r.members(2, ConsumerOptions{CommitEvery: Never, Ack: ack})
+			r.add(0, 8)
+			ackAll(r.expect(list[0], "0/1", "0/3", "0/5"))
+			wait := r.revoke(false)
+			r.sleep(time.Second)
+			ackAll(r.expect(list[1], "0/2", "0/4"))
+			if d := wait(); d != time.Second {
+				t.Errorf("Revoked took %v", d)
+			}
+			if got := r.mark(0); got != 5 {
+				t.Errorf("committed %d, want 5", got)
+			}
+			r.nothing(list[0], time.Second) // 0/7 is another process's
+			r.nothing(list[1], time.Second)
+		})
+	}
+}
+
+func TestAShardLeavesThoughNobodyTakesWhatLiesBetween(t *testing.T) {
+	inBubble(t, dealtCan, StreamerOptions{}, func(t *testing.T, r *rig) {
+		list := r.members(2, ConsumerOptions{CommitEvery: Never})
+		r.add(0, 8)
+		ackAll(r.expect(list[0], "0/1", "0/3", "0/5"))
+		if d := r.revoke(false)(); d != revokeWait {
+			t.Errorf("Revoked took %v", d)
+		}
+		r.nothing(list[1], time.Second)
+		if got := r.mark(0); got != 1 {
+			t.Errorf("committed %d, want 1", got)
+		}
+	})
+}

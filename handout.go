@@ -12,6 +12,7 @@ func (s *session) handOut(q *queue, m *Message, lent *loan) {
 	} else {
 		s.mark(q, m)
 	}
+	l.tellDrained()
 	if s.o.tracks() && l.window() >= s.o.maxInFlight {
 		s.watch(l)
 	}

@@ -28,6 +28,7 @@ type ledger struct {
 	paused    bool
 	listed    bool          // in session.active
 	leaving   bool          // being revoked: nothing is handed out any more
+	upTo      int           // leaving: but for slots before this one
 	drained   chan struct{} // closed when the program holds no message any more
 	parked    []*Message    // undelivered messages behind a full window, oldest first
 	reissued  []*run        // messages that a member gave up, on their way to another (see deal.go)
@@ -162,6 +163,18 @@ func (l *ledger) newestTaken() (newest SeqNo) {
 		for w, taken := range r.taken {
 			if taken != 0 {
 				newest = r.seqs.at(w<<6 + bits.Len64(taken) - 1)
+			}
+		}
+	}
+	return newest
+}
+
+// newestSlot is the last slot in order that was handed out; 0 when there is none.
+func (l *ledger) newestSlot() (newest int) {
+	for r := l.head; r != nil; r = r.next {
+		for w, taken := range r.taken {
+			if taken != 0 {
+				newest = r.base + w<<6 + bits.Len64(taken) - 1
 			}
 		}
 	}
