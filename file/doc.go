@@ -53,8 +53,13 @@
 // ms at least. An end of stream that is the last thing in the log is io.EOF, with follow=true too; one that others follow is passed over.
 //
 // A group's positions are in log.ss.groups/<group>/, a file for each shard that anybody can read, replaced atomically. Resumable and LoadBalanced hold a
-// kernel lock on each shard they read; a second owner, in this process or another, gets [streamer.ErrBusy]. The place is free with Close and with the process,
-// however it ends. The members of a LoadBalanced group are dealt to inside the process: by key where there is one, else in turn.
+// kernel lock on each shard they read. It is free with Close and with the process, however it ends. In Resumable a second owner, in this process or another, gets
+// [streamer.ErrBusy].
+//
+// Processes with members of one LoadBalanced group divide its shards evenly: none has two more than another, one for which there is no shard stands by. A process that
+// joins gets its share when those who have more are done with what they hold of it, or after 5 s. What a dead process had others take over within 0.2 s, and go on at
+// the first message that is not committed. All read the same streams. Inside the process messages are dealt to the members: by key where there is one, else in
+// turn. With follow=false a process ends when it has read its share; others read what it had not committed when it has closed.
 //
 // Readers cross from segment to segment. One that is dropped is read to its end by those who read it already; who comes too late goes on at the oldest message
 // left, and Hooks.Gone says what each shard lacks.
@@ -92,7 +97,7 @@
 // value and headers. A log in one file grows up to limit=; of a directory old segments are
 // dropped, as a whole, when a producer writes and retain_bytes=, retain_age= or retain= says so, and never the one that is written: one batch, up to 1 MiB (4 MiB with
 // sync=always), is not spread over two. Admin.Delete is ErrUnsupported; Admin reads the whole log; opening one for writing reads the file, or the last segment. A consumer takes at least 128 KiB and up to 512 KiB beside what it has fetched, more while a message is larger. It has no goroutine of
-// this package; a log that is followed has two, for all its consumers; a producer with sync=<interval> has one. A consumer has one file open, and in a group
+// this package but, in a LoadBalanced group, one for each process; a log that is followed has two, for all its consumers; a producer with sync=<interval> has one. A consumer has one file open, and in a group
 // one more for each shard.
 //
 // # Native access

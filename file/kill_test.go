@@ -17,7 +17,7 @@ import (
 	"go.uber.org/goleak"
 )
 
-const childVariable = "STREAMER_FILE_CHILD" // what a child process does: "write <path>", "read <path>" or "soak <path>"
+const childVariable = "STREAMER_FILE_CHILD" // what a child process does: "write <path>", "read <path>", "share <path>" or "soak <path>"
 
 func TestMain(m *testing.M) {
 	if errand, ok := os.LookupEnv(childVariable); ok {
@@ -37,10 +37,13 @@ func runChild(errand string) error {
 	if err != nil {
 		return err
 	}
-	if verb == "write" {
+	switch verb {
+	case "write":
 		return childWrites(s)
+	case "share":
+		return childReads(s, balanced("g"))
 	}
-	return childReads(s)
+	return childReads(s, resumable("g"))
 }
 
 // childWrites stores numbers as fast as it can, some with a key, and prints each one that is stored.
@@ -66,9 +69,8 @@ func childWrites(s streamer.Streamer) error {
 }
 
 // childReads takes messages one after the other, commits each, and prints what it has committed.
-func childReads(s streamer.Streamer) error {
+func childReads(s streamer.Streamer, o streamer.ConsumerOptions) error {
 	ctx := context.Background()
-	o := resumable("g")
 	o.Streams = []string{"a"}
 	c, err := s.Consumer(ctx, o)
 	if err != nil {
@@ -167,6 +169,30 @@ func TestSIGKILLOfAReader(t *testing.T) {
 			t.Fatalf("committed %d, delivered %d, and %d comes next", last["seq"], last["got"], got)
 		}
 		committed = m.Seq.Uint() - 1
+		r.ok(s.Close())
+	}
+}
+
+// TestStandByForAKilledProcess: it goes on at the first message that is not committed.
+func TestStandByForAKilledProcess(t *testing.T) {
+	r := newRig(t)
+	r.produce("a", numbers(1, 200_000)...)
+	for range 5 {
+		stop := r.child("share")
+		s := r.apart()
+		c := r.consumer(s, balanced("g"), "a")
+		r.nothing(c)
+		stop()
+		dead := time.Now()
+		m := r.next(c)
+		took := time.Since(dead)
+		cur, err := loadCursor(r.cursorPath("g", "a", 0))
+		r.ok(err)
+		t.Logf("taken over at %v, after %v", m.Seq, took.Round(time.Millisecond))
+		if m.Seq.Uint() != cur.done+1 {
+			t.Errorf("%d was committed, and %v comes next", cur.done, m.Seq)
+		}
+		m.Ack()
 		r.ok(s.Close())
 	}
 }
