@@ -191,8 +191,8 @@ func TestThePageOfTheRepositoryHasTheMarks(t *testing.T) {
 }
 
 func TestFlags(t *testing.T) {
-	s, err := parse([]string{"-run", "^send", "-rounds", "3", "-time", "1s", "-o", "x.md"})
-	if err != nil || !s.matches("send/x") || s.matches("file/x") || s.effort.rounds != 3 || s.effort.budget.Seconds() != 1 || s.page != "x.md" {
+	s, err := parse([]string{"-run", "^send", "-rounds", "3", "-time", "1s", "-o", "x.md", "-heap", "5"})
+	if err != nil || s.heap != 5 || !s.matches("send/x") || s.matches("file/x") || s.effort.rounds != 3 || s.effort.budget.Seconds() != 1 || s.page != "x.md" {
 		t.Errorf("%+v, %v", s, err)
 	}
 	if s, err := parse(nil); err != nil || !s.matches("anything") || s.effort.rounds < 5 {

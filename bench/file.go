@@ -34,7 +34,7 @@ func fileCases() []benchCase {
 }
 
 func replayCase(v *verb, g goal) benchCase {
-	return benchCase{name: "file/consume/" + v.name, control: "buffered read and checksums", goal: g, setup: func(b *bed) (pair, error) {
+	return benchCase{name: "file/consume/" + v.name, control: "buffered read and checksums", goal: g, trial: bulky, setup: func(b *bed) (pair, error) {
 		path, err := b.writeLog()
 		if err != nil {
 			return pair{}, err

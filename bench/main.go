@@ -10,6 +10,7 @@ import (
 	"os/signal"
 	"path/filepath"
 	"regexp"
+	"runtime"
 	"strings"
 	"time"
 )
@@ -29,6 +30,7 @@ type settings struct {
 	only   *regexp.Regexp // nil: all
 	effort effort
 	page   string
+	heap   int   // bytes that the process holds while cases are measured
 	large  int64 // bytes of the log that is replayed to see what it takes
 }
 
@@ -41,13 +43,14 @@ func parse(args []string) (settings, error) {
 	})
 	flags.IntVar(&s.effort.rounds, "rounds", 7, "how often each side of a case has its turn: at least 1; the median counts")
 	flags.DurationVar(&s.effort.budget, "time", 200*time.Millisecond, "how long a turn is, at least")
+	flags.IntVar(&s.heap, "heap", 0, "how many `bytes` the process holds while cases are measured: the collector runs when about as much again was allocated")
 	flags.Int64Var(&s.large, "large", 1<<30, "how many `bytes` the log has that is replayed to see how much memory that takes")
 	flags.StringVar(&s.page, "o", "../docs/benchmarks.md", "the `page` to update")
 	if err := flags.Parse(args); err != nil {
 		return s, err
 	}
-	if s.effort.rounds < 1 || flags.NArg() > 0 {
-		return s, fmt.Errorf("want -rounds of at least 1 and no arguments")
+	if s.effort.rounds < 1 || s.heap < 0 || flags.NArg() > 0 {
+		return s, fmt.Errorf("want -rounds of at least 1, -heap of at least 0 and no arguments")
 	}
 	return s, nil
 }
@@ -105,6 +108,8 @@ func (s *settings) matches(name string) bool { return s.only == nil || s.only.Ma
 
 // measure prints each result when it is there.
 func (s *settings) measure(ctx context.Context) ([]result, error) {
+	heap := make([]byte, s.heap)
+	defer runtime.KeepAlive(heap)
 	var all []result
 	cases := allCases()
 	for i := range cases {
