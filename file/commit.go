@@ -66,13 +66,11 @@ func (s *source) cursorAt(sh *shard, upTo streamer.SeqNo) (c *cursor, passed int
 	}
 	seq := upTo.Uint()
 	c = &cursor{begun: true, done: seq, seen: sh.saved.seen}
-	if upTo.IsZero() {
-		c.begun, c.done, c.frame, c.resume = sh.first.begun, sh.first.done, sh.first.frame, sh.first.resume
-	}
 	if s.all {
 		c.seen = s.seenSafe()
 	}
 	if upTo.IsZero() {
+		c.begun, c.done = sh.first.begun, sh.first.done
 		return c, 0
 	}
 	c.frame, passed = sh.trail.find(seq)

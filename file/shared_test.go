@@ -392,3 +392,23 @@ func TestSeats(t *testing.T) {
 		t.Errorf("%v is left", left)
 	}
 }
+
+// TestNothingHandedOut: a mark of zero puts a position back to where the source began.
+func TestNothingHandedOut(t *testing.T) {
+	r := newRig(t)
+	r.produce("a", numbers(0, 10)...)
+	r.take(resumable("g"), "a", 5)
+	b, err := newBackend(r.cfg)
+	r.ok(err)
+	defer b.Close(r.ctx)
+	c := resetting("a", "g", streamer.Committed())
+	c.AtMostOnce = true
+	src, err := b.OpenSource(r.ctx, c)
+	r.ok(err)
+	r.ok(src.Fetch(r.ctx, func([]streamer.Message) {}))
+	at := streamer.StreamShard{Stream: "a"}
+	r.ok(src.(streamer.CursorCommitter).CommitCursors(r.ctx, []streamer.Mark{{StreamShard: at, Seq: streamer.SeqUint(6)}}))
+	r.ok(src.(streamer.CursorCommitter).CommitCursors(r.ctx, []streamer.Mark{{StreamShard: at}}))
+	r.ok(src.Close(r.ctx))
+	r.same("messages", r.take(resumable("g"), "a", 5), numbers(5, 10))
+}
