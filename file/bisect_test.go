@@ -5,7 +5,9 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"testing"
+	"time"
 
 	"github.com/gostreamer/streamer"
 	"github.com/gostreamer/streamer/file/internal/ss"
@@ -17,19 +19,48 @@ type vast struct {
 	streams, payload int
 	interval, size   int64
 	frame, beacon    int64 // their sizes
+	unsigned         bool  // its beacons are as SeaStreamer's
 	reads, bytes     int64 // counted
 }
 
 func newVast(size, interval int64, streams, payload int) *vast {
 	v := &vast{streams: streams, payload: payload, interval: interval, size: size}
-	v.frame = ss.FrameSize(len(v.key(0)), payload)
-	v.beacon = 7 + v.items()*int64(27+len(v.key(0)))
+	v.measure()
 	return v
 }
 
-func (v *vast) key(i int64) string { return fmt.Sprintf("stream-%04d", i%int64(v.streams)) }
+// measure works out the sizes.
+func (v *vast) measure() {
+	v.frame = ss.FrameSize(len(v.key(0)), v.payload)
+	v.beacon = 7 + v.items()*int64(27+len(ss.Internal))
+}
 
-func (v *vast) items() int64 { return int64(min(v.streams, ss.ItemCap(uint32(v.interval)))) }
+// key is as long as that of the internal stream, so that beacons are all of one size.
+func (v *vast) key(i int64) string { return fmt.Sprintf("stream-%014d", i%int64(v.streams)) }
+
+// time is a message's: of each stream every thirteenth is as old as those some way back.
+func (v *vast) time(i int64) uint64 {
+	if i/int64(v.streams)%13 == 12 {
+		i -= 7 * int64(v.streams)
+	}
+	return uint64(1700000000000 + i)
+}
+
+// latest is the highest time of a stream's first messages.
+func (v *vast) latest(stream, count int64) uint64 {
+	last := (count-1)*int64(v.streams) + stream
+	return max(v.time(last), v.time(max(last-int64(v.streams), stream)))
+}
+
+// named is how many shards beacons name in turns.
+func (v *vast) named() int64 {
+	if v.unsigned {
+		return int64(v.streams)
+	}
+	return int64(v.streams) + 1
+}
+
+func (v *vast) items() int64 { return min(v.named(), int64(ss.ItemCap(uint32(v.interval)))) }
 
 // messageBytes is how many bytes of frames stand before an offset, which is not in a beacon.
 func (v *vast) messageBytes(off int64) int64 {
@@ -42,7 +73,7 @@ func (v *vast) messages() int64 { return v.messageBytes(v.size) / v.frame }
 func (v *vast) frameBytes(i int64) []byte {
 	payload := make([]byte, v.payload)
 	binary.BigEndian.PutUint64(payload, uint64(i))
-	return ss.NewEncoder(1<<31, ss.HeaderSize).Append(nil, v.key(i), 0, uint64(i/int64(v.streams))+1, 1700000000000+uint64(i), payload)
+	return ss.NewEncoder(1<<31, ss.HeaderSize).Append(nil, v.key(i), 0, uint64(i/int64(v.streams))+1, v.time(i), payload)
 }
 
 func (v *vast) beaconBytes(n int64) []byte {
@@ -51,16 +82,26 @@ func (v *vast) beaconBytes(n int64) []byte {
 	b := binary.BigEndian.AppendUint32([]byte{'\r'}, uint32(seen*v.frame-done))
 	b = append(b, byte(v.items()))
 	for j := range v.items() {
-		s := ((n-1)*v.items() + j) % int64(v.streams)
+		s := ((n-1)*v.items() + j) % v.named()
+		if !v.unsigned {
+			s--
+		}
+		if s < 0 {
+			b = appendItem(b, ss.Internal, signature, ss.HeaderSize, 0)
+			continue
+		}
 		count := (seen - s + int64(v.streams) - 1) / int64(v.streams)
-		key := v.key(s)
-		b = append(append(b, byte(len(key))), key...)
-		b = binary.BigEndian.AppendUint64(b, 0)
-		b = binary.BigEndian.AppendUint64(b, uint64(count))
-		b = binary.BigEndian.AppendUint64(b, 1700000000000+uint64((count-1)*int64(v.streams)+s))
-		b = append(b, 0, 0)
+		b = appendItem(b, v.key(s), 0, uint64(count), v.latest(s, count))
 	}
 	return append(b, '\r')
+}
+
+func appendItem(b []byte, key string, shard, seq, ms uint64) []byte {
+	b = append(append(b, byte(len(key))), key...)
+	for _, n := range []uint64{shard, seq, ms} {
+		b = binary.BigEndian.AppendUint64(b, n)
+	}
+	return append(b, 0, 0)
 }
 
 func (v *vast) ReadAt(p []byte, off int64) (int, error) {
@@ -131,27 +172,89 @@ func (r *rig) firstFrom(v *vast, stream string, p streamer.Position) (m streamer
 	return m, read
 }
 
+// readsLittle tells how much was read for each of some positions.
+func readsLittle(t *testing.T, v *vast, read []int64, limit int64) {
+	t.Helper()
+	sum := int64(0)
+	for _, n := range read {
+		sum += n
+	}
+	most := slices.Max(read)
+	t.Logf("%d positions: %d KiB on the average, %d KiB at most, were read of %d MiB", len(read), sum/int64(len(read))>>10, most>>10, v.size>>20)
+	if most >= limit {
+		t.Errorf("%d bytes were read", most)
+	}
+}
+
 // TestRewindIntoTheMiddleReadsLittle: of 1 GiB with 200 interleaved streams, more than a beacon names, less than 3 MiB are read, from opening the source to the message.
 func TestRewindIntoTheMiddleReadsLittle(t *testing.T) {
-	const limit = 3 << 20
 	r := newRig(t)
 	v := newVast(1<<30, 1<<20, 200, 256)
 	v.in(r)
 	rows := v.messages() / int64(v.streams)
-	sum, most, n := int64(0), int64(0), int64(0)
+	var read []int64
 	for s := int64(0); s < 200; s += 13 {
 		for _, row := range []int64{rows / 2, rows/2 + 997*s, rows / 3} {
 			stream, seq := v.key(s), streamer.SeqUint(uint64(row%rows)+1)
-			m, read := r.firstFrom(v, stream, streamer.At(seq))
+			m, n := r.firstFrom(v, stream, streamer.At(seq))
 			if m.Stream != stream || m.Seq != seq {
 				t.Fatalf("At(%v) of %s gave %v of %s", seq, stream, m.Seq, m.Stream)
 			}
-			sum, most, n = sum+read, max(most, read), n+1
+			read = append(read, n)
 		}
 	}
-	t.Logf("%d positions: %d KiB on the average, %d KiB at most, were read of %d MiB", n, sum/n>>10, most>>10, v.size>>20)
-	if most >= limit {
-		t.Errorf("%d bytes were read", most)
+	readsLittle(t, v, read, 3<<20)
+}
+
+// TestSeekIntoTheMiddleReadsLittle is the same by time, though the times of each stream go back now and then, and for all streams: where beacons have no room for them, these
+// take some segments more.
+func TestSeekIntoTheMiddleReadsLittle(t *testing.T) {
+	for streams, limits := range map[int][2]int64{200: {3 << 20, 16 << 20}, 90: {3 << 20, 3 << 20}} {
+		t.Run(fmt.Sprint(streams, " streams"), func(t *testing.T) {
+			r := newRig(t)
+			v := newVast(1<<30+256<<10, 1<<20, streams, 256)
+			v.in(r)
+			var one, all []int64
+			for k := range int64(40) {
+				ms := v.time(0) + uint64(v.messages()/41*k+k*k)
+				s := k * 7 % int64(streams)
+				m, n := r.firstFrom(v, v.key(s), streamer.AtTime(time.UnixMilli(int64(ms))))
+				if want := v.firstSince(s, ms); m.Stream != v.key(s) || m.Seq.Uint() != want {
+					t.Fatalf("from %d on %s has %v, want %d", ms, v.key(s), m.Seq, want)
+				}
+				one = append(one, n)
+				m, n = r.firstFrom(v, wildcard, streamer.AtTime(time.UnixMilli(int64(ms))))
+				if m.Time.UnixMilli() < int64(ms) {
+					t.Fatalf("from %d on there is %v", ms, m.Meta)
+				}
+				all = append(all, n)
+			}
+			readsLittle(t, v, one, limits[0])
+			readsLittle(t, v, all, limits[1])
+		})
+	}
+}
+
+// firstSince is the number of a stream's first message that is not older than ms.
+func (v *vast) firstSince(stream int64, ms uint64) uint64 {
+	row := max(int64(ms-v.time(0))/int64(v.streams)-1, 0)
+	for v.time(row*int64(v.streams)+stream) < ms {
+		row++
+	}
+	return uint64(row) + 1
+}
+
+// TestSeekInALogWithoutSignature: what SeaStreamer's beacons say of times may hold for a part of the log only; it is read from the beginning, and right.
+func TestSeekInALogWithoutSignature(t *testing.T) {
+	r := newRig(t)
+	v := newVast(8<<20, 64<<10, 20, 256)
+	v.unsigned = true
+	v.measure()
+	v.in(r)
+	ms := v.time(v.messages() / 2)
+	m, read := r.firstFrom(v, v.key(3), streamer.AtTime(time.UnixMilli(int64(ms))))
+	if want := v.firstSince(3, ms); m.Seq.Uint() != want || read < v.size/3 {
+		t.Errorf("%v after %d bytes, want %d", m.Seq, read, want)
 	}
 }
 

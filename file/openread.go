@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"io/fs"
+	"math"
 	"slices"
 
 	"github.com/gostreamer/streamer"
@@ -168,7 +169,9 @@ type planner struct {
 	pending []*pending // shards of a group whose first message has to be found
 	from    int64      // where the search for them starts
 	write   []*shard   // whose cursors are new
-	tell    []func()   // what the program has to be told when no lock is held
+	times   *timeSearch
+	lefts   map[int64]int64 // what leftOfAll has found
+	tell    []func()        // what the program has to be told when no lock is held
 }
 
 // plan fixes the start of every known shard, and of those that will turn out to exist. In a group each is durable when it returns.
@@ -255,16 +258,52 @@ func (p *planner) leftOf(at streamer.StreamShard, to streamer.Position) (int64, 
 			return p.s.wants(string(f.Key))
 		})
 	case streamer.AtOrAfterTime:
-		if p.s.wild() {
-			return p.v.start(), nil // a stream that no beacon names would be missed
+		ms := to.Time().UnixMilli()
+		if p.s.all {
+			return p.leftOfAll(ms)
 		}
-		n, err := p.v.timeBefore(p.s.wants, to.Time().UnixMilli())
+		return p.leftByTime(ms, span{stream: at.Stream, from: uint64(at.Shard), to: uint64(at.Shard)})
+	}
+	return p.v.start(), nil
+}
+
+// leftOfAll is leftByTime for all that the source reads, shards of which nobody knows yet included.
+func (p *planner) leftOfAll(ms int64) (left int64, err error) {
+	if left, ok := p.lefts[ms]; ok {
+		return left, nil
+	}
+	spans := []span{{every: true}}
+	if !p.s.wild() {
+		spans = spans[:0]
+		for _, name := range p.s.cfg.Streams {
+			spans = append(spans, span{stream: name, to: math.MaxUint64})
+		}
+	}
+	if left, err = p.leftByTime(ms, spans...); err != nil {
+		return 0, err
+	}
+	if p.lefts == nil {
+		p.lefts = map[int64]int64{}
+	}
+	p.lefts[ms] = left
+	return left, nil
+}
+
+// leftByTime is an offset before which every message of the spans is older than ms.
+func (p *planner) leftByTime(ms int64, spans ...span) (int64, error) {
+	if p.times == nil {
+		p.times = &timeSearch{p.v, map[int64][]ss.Item{}}
+	}
+	least := int64(never)
+	for _, of := range spans {
+		of.ms = uint64(max(ms, 0))
+		n, err := p.times.before(of)
 		if err != nil {
 			return 0, err
 		}
-		return p.v.before(n)
+		least = min(least, n)
 	}
-	return p.v.start(), nil
+	return p.v.behind(least, func(f *ss.Frame) bool { return int64(f.Time) >= ms && p.s.wants(string(f.Key)) })
 }
 
 // planUnknown decides about shards that turn out to exist. In RealTime they start where the known ones do.
@@ -283,15 +322,17 @@ func (p *planner) planUnknown() error {
 		}
 	}
 	s.unknown = start{to, p.ending.end}
-	left := p.v.start()
+	left, err := p.v.start(), error(nil)
 	switch to.Kind() {
 	case streamer.AtEnd:
 		left = p.ending.end
-	case streamer.AtSeq, streamer.AfterSeq, streamer.AtOrAfterTime:
-		if p.left != never { // the bound of the known shards is one for all, see leftOf
+	case streamer.AtSeq, streamer.AfterSeq:
+		if p.left != never { // numbers are for a source of one shard
 			return nil
 		}
+	case streamer.AtOrAfterTime:
+		left, err = p.leftOfAll(to.Time().UnixMilli())
 	}
 	p.left = min(p.left, left)
-	return nil
+	return err
 }

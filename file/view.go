@@ -126,18 +126,19 @@ func (v *view) align(n int64) (at int64, ok bool, err error) {
 	return 0, false, nil
 }
 
-// headAt is what the frame at an offset says before its time; ok is false when a beacon is in that, or the end of the log.
+// headAt is what the frame at an offset says before its payload; ok is false when a beacon is in that, or the end of the log.
 func (v *view) headAt(at int64) (f ss.Frame, ok bool, err error) {
-	b := make([]byte, 1+math.MaxUint8+16)
+	const numbers = 24
+	b := make([]byte, 1+math.MaxUint8+numbers)
 	read, err := v.src.ReadAt(b, at)
 	if err != nil && !errors.Is(err, io.EOF) {
 		return f, false, err
 	}
 	n := 1 + int(b[0])
-	if read < n+16 || at%int64(v.interval)+int64(n)+16 > int64(v.interval) {
+	if read < n+numbers || at%int64(v.interval)+int64(n)+numbers > int64(v.interval) {
 		return f, false, nil
 	}
-	return ss.Frame{Key: b[1:n], Shard: beUint64(b[n:]), Seq: beUint64(b[n+8:])}, true, nil
+	return ss.Frame{Key: b[1:n], Shard: beUint64(b[n:]), Seq: beUint64(b[n+8:]), Time: beUint64(b[n+16:])}, true, nil
 }
 
 // find is the item of one shard.
@@ -228,67 +229,6 @@ func (v *view) named(key string, shard uint64, n, limit int64) (ss.Item, int64, 
 		}
 	}
 	return ss.Item{}, limit, nil
-}
-
-// timeBefore finds a beacon before which every message of the chosen streams is older than ms. That takes beacons that name every shard. Those of
-// SeaStreamer's writers name what was written since they opened the file, and all name no more than there is room for: when one has no room left, or does not
-// name what an earlier one does, or cannot be read, nothing can be said: 0.
-func (v *view) timeBefore(chosen func(stream string) bool, ms int64) (int64, error) {
-	type id struct {
-		key   string
-		shard uint64
-	}
-	if v.rows != nil {
-		return v.segmentBefore(chosen, ms)
-	}
-	known := map[id]bool{}
-	for n := range v.beacons() {
-		b, ok, err := v.beacon(n + 1)
-		if err != nil {
-			return 0, err
-		}
-		if !ok || len(b.Items) >= ss.ItemCap(v.interval) {
-			return 0, nil
-		}
-		seen := 0
-		for _, i := range b.Items {
-			if chosen(i.Key) && int64(i.Time) >= ms {
-				return n, nil
-			}
-			if known[id{i.Key, i.Shard}] {
-				seen++
-			}
-		}
-		if seen < len(known) {
-			return 0, nil
-		}
-		for _, i := range b.Items {
-			known[id{i.Key, i.Shard}] = true
-		}
-	}
-	return v.beacons(), nil
-}
-
-// segmentBefore is timeBefore for a row of segments, each of which starts with what is known of every shard before it.
-func (v *view) segmentBefore(chosen func(stream string) bool, ms int64) (int64, error) {
-	found := v.low()
-	for _, base := range v.rows.bases() {
-		n := base / int64(v.interval)
-		if n <= v.low() {
-			continue
-		}
-		b, ok, err := v.beacon(n)
-		if err != nil || !ok {
-			return found, err
-		}
-		for _, i := range b.Items {
-			if chosen(i.Key) && int64(i.Time) >= ms {
-				return found, nil
-			}
-		}
-		found = n
-	}
-	return found, nil
 }
 
 // openView opens a log to look at it as it is now; nil when it has no header yet.
