@@ -148,6 +148,10 @@ func (c *consumer) offerAll(ctx context.Context, out chan<- *Message) error {
 		if err != nil {
 			return err
 		}
+		if ctx.Err() != nil { // select would choose by chance, and an ended ctx wins
+			q.giveBack(lent, m)
+			continue
+		}
 		select {
 		case out <- m:
 			q.keep(lent, m)

@@ -2,6 +2,7 @@ package streamer
 
 import (
 	"time"
+	"unsafe"
 )
 
 // ShardID numbers a stream's shard: Kafka partition, Redis key suffix, Kinesis shardId number; 0 where there is one shard.
@@ -87,7 +88,10 @@ func carve(buf, b []byte) (rest, dup []byte) {
 	return buf, buf[from:len(buf):len(buf)]
 }
 
-// size is what a message counts for in BufferBytes: key, value and headers.
+// messageSize is what a Message takes in memory beside what it points to.
+const messageSize = int(unsafe.Sizeof(Message{}))
+
+// size is the payload: key, value and headers.
 func (m *Message) size() int {
 	n := len(m.Key) + len(m.Value)
 	for i := range m.Headers {

@@ -63,7 +63,7 @@ type ConsumerOptions struct {
 	CommitEvery time.Duration // default 1 s; Never
 	MaxInFlight int           // messages handed out and not acknowledged, per shard, before it pauses; default 1000; may overshoot by one fetch
 	Prefetch    int           // messages fetched ahead of Next; default 1000, least 1. Where members share messages (Redis, in-process groups) a member holds at most 0.2 s of its own recent work, but 10
-	BufferBytes int           // bytes fetched ahead of Next, over all shards; default 64 MiB; may overshoot by one fetch per server
+	BufferBytes int           // bytes of memory for messages fetched ahead of Next, over all shards; default 64 MiB; may overshoot by one fetch per server
 }
 
 // ProducerOptions: the zero value sends to the URI's stream.

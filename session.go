@@ -58,11 +58,11 @@ type session struct {
 	fetchSince time.Time // since when the source has been fetching, for Hooks.Fetched; the fetch goroutine's
 }
 
-// held counts messages and their bytes.
+// held counts messages and the memory they take.
 type held struct{ messages, bytes int }
 
-func (h *held) add(m *Message) { h.messages++; h.bytes += m.size() }
-func (h *held) sub(m *Message) { h.messages--; h.bytes -= m.size() }
+func (h *held) add(m *Message) { h.messages++; h.bytes += m.size() + messageSize }
+func (h *held) sub(m *Message) { h.messages--; h.bytes -= m.size() + messageSize }
 
 // sessionOptions are what a session needs of ConsumerOptions. Members of a group share a session, so theirs must be equal.
 type sessionOptions struct {

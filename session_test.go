@@ -31,21 +31,21 @@ func TestPrefetchBoundsWhatIsFetchedAhead(t *testing.T) {
 func TestBufferBytesBoundWhatIsFetchedAhead(t *testing.T) {
 	inBubble(t, abilities{}, StreamerOptions{}, func(t *testing.T, r *rig) {
 		r.add(0, 999)
-		c := r.consumer(ConsumerOptions{BufferBytes: 10, Prefetch: 10}) // the values of a fetch of 5 have 15 bytes
+		c := r.consumer(ConsumerOptions{BufferBytes: 3*(3+messageSize) + 1, Prefetch: 10}) // each value has 3 bytes
 		if n := r.source(0).fetched(); n != 5 {
 			t.Fatalf("%d fetched, want one fetch of 5", n)
 		}
 		r.expect(c, "0/1", "0/2")
 		synctest.Wait()
 		if n := r.source(0).fetched(); n != 10 {
-			t.Fatalf("%d fetched, want another fetch once 9 bytes are left", n)
+			t.Fatalf("%d fetched, want another fetch once 3 are left", n)
 		}
 	})
 }
 
 func TestBufferBytesBoundWhatIsParked(t *testing.T) {
 	inBubble(t, abilities{cursor: true, pauser: true}, StreamerOptions{}, func(t *testing.T, r *rig) {
-		const shards, limit = 50, 300
+		const shards, limit = 50, 60 * messageSize
 		r.shards = shards
 		for id := range shards {
 			r.add(ShardID(id), 100)
@@ -60,7 +60,7 @@ func TestBufferBytesBoundWhatIsParked(t *testing.T) {
 		s := c.q.Load().s
 		s.mu.Lock()
 		defer s.mu.Unlock()
-		if s.buffered.bytes > 2*limit+100 {
+		if s.buffered.bytes > 2*limit+20*messageSize {
 			t.Errorf("%d bytes are held behind %d full windows, want about %d at most", s.buffered.bytes, taken, 2*limit)
 		}
 	})

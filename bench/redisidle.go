@@ -130,7 +130,7 @@ func standstillTable(all []standstill, held int64) string {
 	for _, s := range all {
 		fmt.Fprintf(&b, "| %s | %.2f | ≤ %g | %s |\n", s.mode, s.commands, idleCommands, met(!s.missed()))
 	}
-	fmt.Fprintf(&b, "\nThe server counts the commands inside of scripts, too: a Resumable owner sends 0.3 per second. A message takes about 250 bytes beside its value, which `buffer` does not count; kafka's client holds fetches beside that.\n\nA handler that does not return from its first message, %d messages of %d bytes waiting, `prefetch` as many: the consumer holds %.1f MiB (goal: `buffer` and one reply, %d MiB; %s).\n",
+	fmt.Fprintf(&b, "\nThe server counts the commands inside of scripts, too: a Resumable owner sends 0.3 per second.\n\nA handler that does not return from its first message, %d messages of %d bytes waiting, `prefetch` as many: the consumer holds %.1f MiB (goal: `buffer` and one reply, %d MiB; %s). What an entry is framed with in its reply, and room that was made for more, `buffer` does not count.\n",
 		waitingTotal, payload, float64(held)/(1<<20), waitingGoal>>20, met(held <= waitingGoal))
 	return b.String()
 }

@@ -70,9 +70,10 @@ func loopBatches(ctx context.Context, c streamer.Consumer, leave bool, body func
 	}
 }
 
+// loopStream looks at ctx itself: of a receive and a ctx that ends at the same moment the channel may choose either.
 func loopStream(ctx context.Context, c streamer.Consumer, leave bool, body func(*streamer.Message) bool) {
 	for m := range c.Stream(ctx) {
-		if body(m) {
+		if body(m) && ctx.Err() == nil {
 			continue
 		}
 		if leave {

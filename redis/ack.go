@@ -83,6 +83,10 @@ func (b *backend) xack(ctx context.Context, key, group string, seqs []streamer.S
 // Release implements streamer.Releaser: what was fetched and not handed out is there for the others. What they leave of it we take again before we
 // read what is new.
 func (s sharedSource) Release(ctx context.Context, undelivered []streamer.Acked) error {
+	if err := s.claim(ctx); err != nil {
+		return err
+	}
+	defer s.claimed()
 	for _, a := range undelivered {
 		for seqs := range slices.Chunk(a.Seqs, ackCount) {
 			ids := make([]string, len(seqs))
@@ -98,14 +102,18 @@ func (s sharedSource) Release(ctx context.Context, undelivered []streamer.Acked)
 	return nil
 }
 
-// leftBehind notes that a message is there to be claimed.
+// leftBehind notes that we gave back a message of a shard, and maybe others after it.
 func (s *source) leftBehind(at streamer.StreamShard, first id) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, sh := range s.shards {
-		if sh.StreamShard == at && (sh.left == nil || first.less(*sh.left)) {
-			sh.left = &first
+		if sh.StreamShard != at {
+			continue
 		}
+		if sh.left != nil && sh.left.less(first) {
+			first = *sh.left
+		}
+		sh.left, sh.gaveBack = &first, true // another pointer: look sees that what it found is out of date
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/redis/go-redis/v9"
 
@@ -70,7 +71,7 @@ func (s *source) enterGroup(ctx context.Context, sh *shard, st *state, g *groupS
 		return err
 	}
 	if s.shared() {
-		s.look(ctx, sh)
+		_ = s.look(ctx, sh) // else the keeper finds it
 	} else if err := s.takeOver(ctx, sh); err != nil {
 		return err
 	}
@@ -160,13 +161,33 @@ func (l *lane) chore(ctx context.Context, sh *shard) (done bool, err error) {
 	if err := l.s.stillOurs(ctx, sh); err != nil {
 		return false, err
 	}
-	if sh.replay != nil {
+	left, gaveBack := l.s.leftOf(sh)
+	switch {
+	case sh.replay != nil && gaveBack:
+		return true, l.s.giveBackUnseen(ctx, sh)
+	case sh.replay != nil:
 		return true, l.readPending(ctx, sh)
-	}
-	if l.s.isLeft(sh) {
-		return true, l.readClaimed(ctx, sh)
+	case left != nil:
+		return true, l.readClaimed(ctx, sh, *left)
 	}
 	return false, nil
+}
+
+// giveBackUnseen returns what a lost reply held, so that it comes in order with what we gave back before.
+func (s *source) giveBackUnseen(ctx context.Context, sh *shard) error {
+	seen := s.inFlight(sh)
+	err := s.eachPending(ctx, sh, func(ids []string) error {
+		unseen := slices.DeleteFunc(slices.Clone(ids), func(i string) bool { return seen[infoID(i)] })
+		if len(unseen) == 0 {
+			return nil
+		}
+		defer s.leftBehind(sh.StreamShard, infoID(unseen[0])) // even if the reply is lost
+		return s.giveBack(ctx, sh.key, returned, unseen, "retrycount", "0")
+	})
+	if err == nil {
+		sh.replay = nil
+	}
+	return err
 }
 
 // readPending reads a page of our own pending messages and emits those that were not.
@@ -219,10 +240,10 @@ func (s *source) discard(ctx context.Context, sh *shard, gone []id) error {
 
 // readClaimed takes a page of what other members left behind, from the first on that is, and looks whether there is more: going through all that is
 // pending would take as long as others add to it. A reply that is lost makes all of it ours without our knowing.
-func (l *lane) readClaimed(ctx context.Context, sh *shard) error {
+func (l *lane) readClaimed(ctx context.Context, sh *shard, left id) error {
 	known := l.s.inFlight(sh)
 	limit := l.s.limit()
-	args := []any{"xautoclaim", sh.key, l.s.group, l.s.name, l.s.b.cfg.ClaimIdle.Milliseconds(), l.s.leftFrom(sh).String(), "count", limit}
+	args := []any{"xautoclaim", sh.key, l.s.group, l.s.name, l.s.b.cfg.ClaimIdle.Milliseconds(), left.String(), "count", limit}
 	reply := &slab{}
 	if err := l.conn.do(ctx, reply, args); err != nil {
 		sh.replay = &id{}
@@ -231,6 +252,7 @@ func (l *lane) readClaimed(ctx context.Context, sh *shard) error {
 	l.s.heard(l.shards)
 	var gone []id
 	_, err := scanClaim(reply.b, func(_ []byte, n int) error { l.page.room(n); return nil }, func(e *entry) error {
+		left = later(left, e.at.next())
 		if e.gone {
 			gone = append(gone, e.at)
 		} else if !known[e.at] {
@@ -247,27 +269,26 @@ func (l *lane) readClaimed(ctx context.Context, sh *shard) error {
 	if err := l.s.discard(ctx, sh, gone); err != nil {
 		return err
 	}
-	l.s.mu.Lock()
-	sh.left = nil
-	l.s.mu.Unlock()
-	if l.s.look(ctx, sh); !l.s.isLeft(sh) {
-		l.s.b.reap(ctx, sh.key, l.s.group, l.s.b.cfg.ClaimIdle)
+	return l.s.lookOn(ctx, sh, left)
+}
+
+// lookOn looks whether there is more to claim, and tidies up when there is not. Until it is known it is taken that there is: what follows waits.
+func (s *source) lookOn(ctx context.Context, sh *shard, from id) error {
+	s.mu.Lock()
+	sh.left = &from
+	s.mu.Unlock()
+	if err := s.look(ctx, sh); err != nil {
+		return err
+	}
+	if left, _ := s.leftOf(sh); left == nil {
+		s.b.reap(ctx, sh.key, s.group, s.b.cfg.ClaimIdle)
 	}
 	return nil
 }
 
-// isLeft says whether other members left something behind.
-func (s *source) isLeft(sh *shard) bool {
+// leftOf is the first message that was left behind, nil when there is none, and whether some of it was ours.
+func (s *source) leftOf(sh *shard) (first *id, gaveBack bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return sh.left != nil
-}
-
-func (s *source) leftFrom(sh *shard) id {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if sh.left == nil {
-		return lowest
-	}
-	return *sh.left
+	return sh.left, sh.gaveBack
 }

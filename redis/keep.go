@@ -52,7 +52,7 @@ func (s *source) tend(ctx context.Context, sh *shard, due duties) {
 		_ = s.hold(ctx, sh)
 	}
 	if due.look {
-		s.look(ctx, sh)
+		_ = s.look(ctx, sh)
 	}
 	if s.silence(sh) > memberTime/2 && s.b.greet(ctx, sh.key, s.group, s.name) == nil {
 		s.alive(sh)
@@ -92,27 +92,29 @@ func (s *source) stillOurs(ctx context.Context, sh *shard) error {
 }
 
 // look asks whether anything was left behind, and has Fetch take it.
-func (s *source) look(ctx context.Context, sh *shard) {
+func (s *source) look(ctx context.Context, sh *shard) error {
 	s.mu.Lock()
 	known := sh.left
 	s.mu.Unlock()
 	found, err := s.b.client.XPendingExt(ctx, &redis.XPendingExtArgs{
 		Stream: sh.key, Group: s.group, Idle: s.b.cfg.ClaimIdle, Start: "-", End: "+", Count: 1,
 	}).Result()
-	if err != nil {
-		return
+	if err != nil && !isNotPermitted(err) {
+		return err
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if sh.left != known {
-		return // something was left behind since
+		return nil // something was left behind since
 	}
-	sh.left = nil
-	if len(found) > 0 {
-		first := infoID(found[0].ID)
-		sh.left = &first
-		s.kick()
+	if len(found) == 0 {
+		sh.left, sh.gaveBack = nil, false
+		return nil
 	}
+	first := infoID(found[0].ID)
+	sh.left = &first
+	s.kick()
+	return nil
 }
 
 // holdCount is how many messages one command keeps.
@@ -120,6 +122,10 @@ const holdCount = 1000
 
 // hold keeps what we hold from being taken for left behind: only that which is still ours.
 func (s *source) hold(ctx context.Context, sh *shard) error {
+	if err := s.claim(ctx); err != nil {
+		return err
+	}
+	defer s.claimed()
 	held := s.inFlight(sh)
 	if len(held) == 0 {
 		return nil
@@ -138,6 +144,18 @@ func (s *source) hold(ctx context.Context, sh *shard) error {
 		return s.b.client.Do(ctx, append(args, "justid")...).Err()
 	})
 }
+
+// claim takes the right to hold or to give back.
+func (s *source) claim(ctx context.Context) error {
+	select {
+	case s.claiming <- struct{}{}:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+func (s *source) claimed() { <-s.claiming }
 
 // eachPending calls f with the ids of what the server thinks we hold, page by page.
 func (s *source) eachPending(ctx context.Context, sh *shard, f func(ids []string) error) error {

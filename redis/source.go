@@ -23,6 +23,8 @@ type source struct {
 
 	lanes []*lane // Fetch's
 
+	claiming chan struct{} // capacity 1: holding the token is the right to hold or to give back, so that neither undoes the other
+
 	mu      sync.Mutex
 	shards  []*shard // only Fetch adds
 	kicked  func()   // ends the round that Fetch is in; nil between rounds
@@ -46,10 +48,11 @@ type shard struct {
 	known    map[id]bool // restored: what was in flight before the read that is under way
 	looked   time.Time
 
-	paused  bool      // under source.mu
-	left    *id       // under source.mu: the first message that another member left behind
-	emitted id        // under source.mu: RealTime: last, as far as the engine knows
-	touched time.Time // under source.mu: when the server last heard of us
+	paused   bool      // under source.mu
+	left     *id       // under source.mu: the first message that was left behind
+	gaveBack bool      // under source.mu: by us, some of it
+	emitted  id        // under source.mu: RealTime: last, as far as the engine knows
+	touched  time.Time // under source.mu: when the server last heard of us
 }
 
 // newSource makes a source that is not open yet.
@@ -61,7 +64,7 @@ func (b *backend) newSource(c streamer.SourceConfig) *source {
 		}
 	}
 	c.Streams = streams
-	s := &source{b: b, cfg: c, group: c.Group, name: c.Name, found: time.Now(), scanned: time.Now()}
+	s := &source{b: b, cfg: c, group: c.Group, name: c.Name, found: time.Now(), scanned: time.Now(), claiming: make(chan struct{}, 1)}
 	s.life, s.stop = context.WithCancel(context.Background())
 	if c.Mode == streamer.Resumable {
 		// SeaStreamer's rule, so that either takes over from the other.
