@@ -114,7 +114,7 @@ func (k *killer) check() {
 			k.Fatalf("%s was stored and is not there", id)
 		}
 	}
-	k.kept = k.kept + len(k.promised)
+	k.kept += len(k.promised)
 	if k.cfg.Segment > 0 {
 		k.soundRow("after a kill")
 	} else {

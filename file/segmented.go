@@ -245,7 +245,7 @@ func (s *segmented) find(off int64) (i int, known bool) {
 
 // readKnown reads from segment i, and from the gap behind it when it has a successor; -1 stands for the one that is open and was dropped. mu is held.
 func (s *segmented) readKnown(p []byte, off int64, i int) (int, error) {
-	base, end, next := s.at, int64(0), int64(-1)
+	base, next := s.at, int64(-1)
 	if i >= 0 {
 		base = s.segments[i].base
 	}
@@ -269,7 +269,8 @@ func (s *segmented) readKnown(p []byte, off int64, i int) (int, error) {
 	if err != nil {
 		return 0, err
 	}
-	if end = base + info.Size(); off < end {
+	end := base + info.Size()
+	if off < end {
 		return s.open.ReadAt(p[:min(int64(len(p)), end-off)], off-base)
 	}
 	if i < 0 && next-end > int64(s.header.Interval) {
@@ -297,7 +298,8 @@ func (s *segmented) gapBytes(end, next int64) []byte {
 	b = append(b, '\r')
 	b = binary.BigEndian.AppendUint32(b, uint32(behind))
 	b = append(b, 0, '\r')
-	s.gap, s.gapAt = append(b, frame[before:]...), end
+	b = append(b, frame[before:]...)
+	s.gap, s.gapAt = b, end
 	return s.gap
 }
 

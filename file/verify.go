@@ -230,7 +230,7 @@ func (c *checker) end(s *ss.Scanner) error {
 		c.r.Torn = size - from
 		return nil
 	}
-	cause := error(ErrFrame)
+	cause := ErrFrame
 	if d := s.Stuck(); d != nil {
 		cause = d.Err
 	}

@@ -202,7 +202,7 @@ func (v *view) firstBehind(n int64, key string, shard uint64) (seq uint64, ok bo
 	for {
 		f, err := s.Next()
 		if err != nil {
-			return 0, false, nil // unreadable, or further on
+			return 0, false, nil //nolint:nilerr // unreadable, or further on
 		}
 		if f.Shard == shard && string(f.Key) == key {
 			return f.Seq, true, nil

@@ -92,7 +92,7 @@ func (d *dump) frame(f *file.Frame) error {
 	d.beacon = n
 	b, err := d.l.Beacon(n)
 	if isDamage(err) != nil {
-		return nil // reading on reports it
+		return nil //nolint:nilerr // reading on reports it
 	}
 	if err != nil {
 		return err
