@@ -7,6 +7,7 @@ import (
 	"io"
 	"math/rand/v2"
 	"os"
+	"strings"
 	"sync"
 	"syscall"
 	"testing"
@@ -41,7 +42,7 @@ func (r *rig) attemptsOf(sessions, size int) (all []attempt, opened []error) {
 			first := len(all)
 			var receipts []*streamer.Receipt
 			for i := range 3 {
-				v := fmt.Sprint("value ", len(all), bytes.Repeat([]byte{'x'}, size*turn*i))
+				v := fmt.Sprint("value ", len(all), strings.Repeat("x", 4*size*turn*i))
 				all = append(all, attempt{value: v})
 				receipts = append(receipts, p.Send(r.ctx, streamer.Record{Key: []byte("k")[:i%2], Value: []byte(v)}))
 			}
@@ -95,38 +96,54 @@ func TestEveryStepOfAWriterMayFail(t *testing.T) {
 
 func failEach(t *testing.T, policy time.Duration, fault *disk) {
 	rnd := rand.New(rand.NewPCG(1, 2))
-	for from := 1; ; from++ {
+	failEachStep(t, fault, 20, func(d *disk) (*rig, func(string)) {
 		r := newRig(t, func(c *Config) { c.Sync, c.Beacon = policy, 1<<10 })
-		d := &disk{err: fault.err, times: fault.times, effect: fault.effect, from: from}
 		lift := r.install(d)
 		all, opened := r.attempts(2)
 		lift()
+		return r, func(what string) {
+			for _, err := range append(opened, errorsOf(all)...) {
+				saysWhy(t, what, err, fault.err)
+			}
+			r.promises(what, all, false)
+			image := d.crash(rnd, r.read())
+			r.produce("a", "afterwards")
+			r.sound(what)
+			if policy == SyncAlways {
+				r.write(image)
+				r.promises(what+" and the power goes off", all, true)
+				r.produce("a", "afterwards")
+				r.promises(what+" and the power was off", all, true)
+			}
+		}
+	})
+}
+
+// failEachStep has a writer do the same on a disk that fails first at its first step, then at its second, until it is through before any fails, which is not before so many steps. check
+// gets a name for the step that failed.
+func failEachStep(t *testing.T, fault *disk, steps int, write func(*disk) (r *rig, check func(what string))) {
+	for from := 1; ; from++ {
+		d := &disk{err: fault.err, times: fault.times, effect: fault.effect, from: from}
+		r, check := write(d)
 		if len(d.failed) == 0 {
-			if from < 20 {
+			if from < steps {
 				t.Errorf("a writer did %d things only", from)
 			}
 			return
 		}
-		what := fmt.Sprintf("step %d, %s", from, d.failed[0])
-		for _, err := range append(opened, errorsOf(all)...) {
-			if err != nil && !errors.Is(err, fault.err) {
-				t.Errorf("%s: the error does not say why: %v", what, err)
-			}
-			if err != nil && fault.err == syscall.ENOSPC && !errors.Is(err, ErrFull) && !errors.Is(err, ErrDead) {
-				t.Errorf("%s: %v is not of a kind", what, err)
-			}
-		}
-		r.promises(what, all, false)
-		image := d.crash(rnd, r.read())
-		r.produce("a", "afterwards")
-		r.sound(what)
-		if policy == SyncAlways {
-			r.write(image)
-			r.promises(what+" and the power goes off", all, true)
-			r.produce("a", "afterwards")
-			r.promises(what+" and the power was off", all, true)
-		}
+		check(fmt.Sprintf("step %d, %s", from, d.failed[0]))
 		r.cancel()
+	}
+}
+
+// saysWhy fails when an error, if it is one, does not have its cause.
+func saysWhy(t *testing.T, what string, err, cause error) {
+	t.Helper()
+	if err != nil && !errors.Is(err, cause) {
+		t.Errorf("%s: the error does not say why: %v", what, err)
+	}
+	if err != nil && cause == syscall.ENOSPC && !errors.Is(err, ErrFull) && !errors.Is(err, ErrDead) {
+		t.Errorf("%s: %v is not of a kind", what, err)
 	}
 }
 
@@ -160,7 +177,7 @@ func TestAFullDiskTakesWhatFits(t *testing.T) {
 	}
 	whole := bytes.Clone(b)
 	lf.enc.Rollback(m)
-	for room := range len(whole) {
+	for room := range whole {
 		r.writesUpTo(room, ends, m)
 	}
 }
@@ -174,7 +191,7 @@ func (r *rig) writesUpTo(room int, ends []ss.Mark, m ss.Mark) {
 	lf, err := openLogFile(r.cfg.Path, streamer.CreateAuto, 128, func(h handle) handle { return &narrow{h, int(m.Offset()) + room, &full} })
 	r.ok(err)
 	defer lf.close()
-	whole := 0
+	var whole int
 	for next := uint64(1); next <= uint64(len(ends)); full = false {
 		at := lf.enc.Mark()
 		var b []byte

@@ -17,7 +17,7 @@ import (
 	"go.uber.org/goleak"
 )
 
-const childVariable = "STREAMER_FILE_CHILD" // what a child process does: "write <path>", "read <path>", "share <path>" or "soak <path>"
+const childVariable = "STREAMER_FILE_CHILD" // what a child process does: "write <path>", "read <path>", "share <path>", "tick <path>" or "soak <path>"
 
 func TestMain(m *testing.M) {
 	if errand, ok := os.LookupEnv(childVariable); ok {
@@ -40,6 +40,8 @@ func runChild(errand string) error {
 	switch verb {
 	case "write":
 		return childWrites(s)
+	case "tick":
+		return childTicks(s)
 	case "share":
 		return childReads(s, balanced("g"))
 	}

@@ -308,24 +308,17 @@ func TestSegmentsByAge(t *testing.T) {
 
 // TestRotationThatFails: on a full disk the records of the next segment are refused, nothing is left of it, and it is made when there is room.
 func TestRotationThatFails(t *testing.T) {
-	for from := 1; ; from++ {
+	failEachStep(t, &disk{err: syscall.ENOSPC, times: 3}, 40, func(d *disk) (*rig, func(string)) {
 		r := newRow(t)
-		d := &disk{err: syscall.ENOSPC, times: 3, from: from}
 		lift := r.install(d)
 		all, _ := r.attemptsOf(4, 900)
 		lift()
-		if len(d.failed) == 0 {
-			if from < 40 {
-				t.Errorf("a writer did %d things only", from)
-			}
-			return
+		return r, func(what string) {
+			r.produce("a", "afterwards")
+			r.promises(what, all, false)
+			r.soundRow(what)
 		}
-		what := fmt.Sprintf("step %d, %s", from, d.failed[0])
-		r.produce("a", "afterwards")
-		r.promises(what, all, false)
-		r.soundRow(what)
-		r.cancel()
-	}
+	})
 }
 
 // TestLeftoversOfARotation: whatever a crash leaves of a segment that was being made, the log goes on.

@@ -65,6 +65,7 @@ func (l *openLog) openWriter(c *Config) (*writer, error) {
 	}
 	w := &writer{log: l, file: file, eos: c.EOS, users: 1}
 	l.writing.w = w
+	l.readers.ours.Store(true)
 	l.readers.notify()
 	return w, nil
 }
@@ -113,6 +114,7 @@ func (l *openLog) closeWriter(w *writer, c *Config) error {
 		l.writing.w = nil
 	}
 	err := errors.Join(w.end(c), w.settle(c), w.file.close())
+	l.readers.ours.Store(l.writing.w != nil)
 	l.readers.notify()
 	return about(l.path, err)
 }
