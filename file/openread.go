@@ -70,17 +70,6 @@ func (s *source) openFile() error {
 	return nil
 }
 
-// create makes an empty log, if there is none. ErrBusy: another process is about to.
-func (l *openLog) create(c *Config) error {
-	quiet := *c
-	quiet.EOS = false
-	w, err := l.openWriter(&quiet)
-	if err != nil {
-		return err
-	}
-	return l.closeWriter(w, &quiet)
-}
-
 // readHead reads the header, if it is there already.
 func (s *source) readHead() error {
 	h, err := readHeader(s.f)
