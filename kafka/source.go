@@ -219,6 +219,7 @@ func (s *source) closeClient(ctx context.Context) error {
 			err = s.cl.LeaveGroupContext(ctx)
 		}
 		s.cl.CloseAllowingRebalance()
+		s.cl.AllowRebalance() // Close itself polls once: without this its own attempt to leave, if it comes late, waits for that poll for ever
 	})
 	if err != nil && ctx.Err() == nil {
 		return typed(err)

@@ -4,14 +4,8 @@ import (
 	"context"
 	"slices"
 	"sync"
-	"time"
 
 	"github.com/gostreamer/streamer"
-)
-
-const (
-	firstRetry = 50 * time.Millisecond
-	lastRetry  = 2 * time.Second
 )
 
 // Fetch implements streamer.Source. It goes in rounds: what keeps the lanes from reading is done first, then they look for messages, and only when

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"slices"
-	"time"
 )
 
 // leave gives back, on every shard, what was fetched and not acknowledged, and our place.
@@ -90,24 +89,4 @@ func (s *source) undelivered(sh *shard) map[id]bool {
 		}
 	}
 	return all
-}
-
-// patiently tries a few times what a lost connection may have spoilt and what may be done twice.
-func patiently(ctx context.Context, f func() error) error {
-	const tries = 5
-	pause := firstRetry
-	for i := 1; ; i++ {
-		err := f()
-		if err == nil || i == tries || !isLost(err) && !isUnsent(err) && !passes(err) {
-			return err
-		}
-		t := time.NewTimer(pause)
-		select {
-		case <-ctx.Done():
-			t.Stop()
-			return err
-		case <-t.C:
-		}
-		pause *= 2
-	}
 }

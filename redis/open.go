@@ -21,7 +21,7 @@ func (b *backend) OpenSource(ctx context.Context, c streamer.SourceConfig) (stre
 		return nil, fmt.Errorf("a group's members start where the group is: %w", streamer.ErrUnsupported)
 	}
 	s := b.newSource(c)
-	if err := s.open(ctx); err != nil {
+	if err := b.atLast(ctx, c.Retrying, func() error { return s.open(ctx) }); err != nil {
 		s.stop()
 		return nil, b.failed(ctx, err)
 	}
@@ -34,6 +34,9 @@ func (b *backend) OpenSource(ctx context.Context, c streamer.SourceConfig) (stre
 
 // open resolves every position and, in a group, sees to it that one is committed.
 func (s *source) open(ctx context.Context) error {
+	s.mu.Lock()
+	s.shards = nil // of a try that failed
+	s.mu.Unlock()
 	for _, stream := range s.cfg.Streams {
 		shards, err := s.subscribe(ctx, stream)
 		if err != nil {

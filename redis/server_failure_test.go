@@ -42,6 +42,43 @@ func TestAServerKilledAndRestartedLosesAndRepeatsNothing(t *testing.T) {
 	})
 }
 
+// TestOpeningOutlastsAnOutage: what is opened while the server is away, or not ready yet, is open when it is back.
+func TestOpeningOutlastsAnOutage(t *testing.T) {
+	trials.EachMode(t, func(t *trials.Trial, mode streamer.ConsumerMode) {
+		server := testservers.StartRedis(t.T, testservers.RedisOptions{AOF: true})
+		if server == nil {
+			return
+		}
+		tried := make(chan struct{}, 100)
+		o := streamer.StreamerOptions{Hooks: streamer.Hooks{Retrying: func(streamer.RetryEvent) { tried <- struct{}{} }}}
+		s, err := streamer.ConnectWith(t.Ctx, "redis://"+server.Addr()+"/orders?create=always", o)
+		t.Must("connect", err)
+		defer s.Close()
+		server.Kill()
+		opened := make(chan streamer.Consumer, 1)
+		go func() {
+			c, err := s.Consumer(t.Ctx, trials.Reader(mode))
+			if err != nil {
+				t.Errorf("Consumer: %v", err)
+			}
+			opened <- c
+		}()
+		<-tried
+		server.Restart()
+		c := <-opened
+		if c == nil {
+			return
+		}
+		_, err = t.Producer(s).Send(t.Ctx, streamer.Record{Value: []byte("0")}).Wait(t.Ctx)
+		t.Must("Send", err)
+		m, err := c.Next(t.Ctx)
+		t.Must("Next", err)
+		if string(m.Value) != "0" {
+			t.Errorf("got %q", m.Value)
+		}
+	})
+}
+
 // TestConnectionsCutInTheMiddle: connections break after a random number of bytes, of a request or of a reply, again and again.
 func TestConnectionsCutInTheMiddle(t *testing.T) {
 	for _, d := range []faultproxy.Direction{faultproxy.Requests, faultproxy.Replies} {

@@ -69,7 +69,11 @@ func (b *backend) OpenSink(ctx context.Context, c streamer.SinkConfig) (streamer
 	if c.Stream == "" {
 		return s, nil
 	}
-	if _, err := s.outlet(ctx, c.Stream); err != nil {
+	err := b.atLast(ctx, c.Retrying, func() error {
+		_, err := s.outlet(ctx, c.Stream)
+		return err
+	})
+	if err != nil {
 		return nil, b.failed(ctx, err)
 	}
 	return s, nil
