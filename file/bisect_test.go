@@ -19,23 +19,17 @@ type vast struct {
 	streams, payload int
 	interval, size   int64
 	frame, beacon    int64 // their sizes
-	unsigned         bool  // its beacons are as SeaStreamer's
 	reads, bytes     int64 // counted
 }
 
 func newVast(size, interval int64, streams, payload int) *vast {
 	v := &vast{streams: streams, payload: payload, interval: interval, size: size}
-	v.measure()
+	v.frame = ss.FrameSize(len(v.key(0)), payload)
+	v.beacon = 7 + v.items()*int64(27+len(v.key(0)))
 	return v
 }
 
-// measure works out the sizes.
-func (v *vast) measure() {
-	v.frame = ss.FrameSize(len(v.key(0)), v.payload)
-	v.beacon = 7 + v.items()*int64(27+len(ss.Internal))
-}
-
-// key is as long as that of the internal stream, so that beacons are all of one size.
+// key is as long for every stream, so that beacons are all of one size.
 func (v *vast) key(i int64) string { return fmt.Sprintf("stream-%014d", i%int64(v.streams)) }
 
 // time is a message's: of each stream every thirteenth is as old as those some way back.
@@ -52,15 +46,8 @@ func (v *vast) latest(stream, count int64) uint64 {
 	return max(v.time(last), v.time(max(last-int64(v.streams), stream)))
 }
 
-// named is how many shards beacons name in turns.
-func (v *vast) named() int64 {
-	if v.unsigned {
-		return int64(v.streams)
-	}
-	return int64(v.streams) + 1
-}
-
-func (v *vast) items() int64 { return min(v.named(), int64(ss.ItemCap(uint32(v.interval)))) }
+// items is how many a beacon has: they name the streams in turns.
+func (v *vast) items() int64 { return int64(min(v.streams, ss.ItemCap(uint32(v.interval)))) }
 
 // messageBytes is how many bytes of frames stand before an offset, which is not in a beacon.
 func (v *vast) messageBytes(off int64) int64 {
@@ -82,14 +69,7 @@ func (v *vast) beaconBytes(n int64) []byte {
 	b := binary.BigEndian.AppendUint32([]byte{'\r'}, uint32(seen*v.frame-done))
 	b = append(b, byte(v.items()))
 	for j := range v.items() {
-		s := ((n-1)*v.items() + j) % v.named()
-		if !v.unsigned {
-			s--
-		}
-		if s < 0 {
-			b = appendItem(b, ss.Internal, signature, ss.HeaderSize, 0)
-			continue
-		}
+		s := ((n-1)*v.items() + j) % int64(v.streams)
 		count := (seen - s + int64(v.streams) - 1) / int64(v.streams)
 		b = appendItem(b, v.key(s), 0, uint64(count), v.latest(s, count))
 	}
@@ -242,20 +222,6 @@ func (v *vast) firstSince(stream int64, ms uint64) uint64 {
 		row++
 	}
 	return uint64(row) + 1
-}
-
-// TestSeekInALogWithoutSignature: what SeaStreamer's beacons say of times may hold for a part of the log only; it is read from the beginning, and right.
-func TestSeekInALogWithoutSignature(t *testing.T) {
-	r := newRig(t)
-	v := newVast(8<<20, 64<<10, 20, 256)
-	v.unsigned = true
-	v.measure()
-	v.in(r)
-	ms := v.time(v.messages() / 2)
-	m, read := r.firstFrom(v, v.key(3), streamer.AtTime(time.UnixMilli(int64(ms))))
-	if want := v.firstSince(3, ms); m.Seq.Uint() != want || read < v.size/3 {
-		t.Errorf("%v after %d bytes, want %d", m.Seq, read, want)
-	}
 }
 
 // TestPositionsInAVastLog are right where beacons take turns to name the streams, at the ends and out of range.

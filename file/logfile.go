@@ -141,7 +141,6 @@ func (lf *logFile) prepare(path string, beacon int64) (err error) {
 		return err
 	}
 	lf.header, lf.enc, lf.declared, lf.born, lf.begun = h, r.enc, r.declared, timeOf(r.born), r.begun
-	sign(lf.enc, lf.enc.Offset())
 	return lf.put(lf.enc.Mark(), lf.enc.Start(nil))
 }
 

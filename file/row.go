@@ -164,7 +164,6 @@ func (lf *logFile) fill(h ss.Header, from *logFile) error {
 	now := nowMillis()
 	lf.header, lf.born, lf.declared = h, timeOf(now), map[string]int{}
 	lf.enc = ss.NewEncoder(h.Interval, ss.HeaderSize)
-	sign(lf.enc, ss.HeaderSize)
 	b := lf.enc.Start(h.Append(nil))
 	if from != nil {
 		items := from.enc.Totals()

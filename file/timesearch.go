@@ -2,6 +2,7 @@ package file
 
 import (
 	"math"
+	"slices"
 
 	"github.com/gostreamer/streamer/file/internal/ss"
 )
@@ -10,8 +11,13 @@ import (
 const farthest = 256
 
 // timeSearch finds beacons before which everything is older than a time. Senders choose times, so they may be in any order; but beacons have the latest time so far, which never
-// goes down, and that can be bisected. It holds where a beacon sums up all that is before it, see signature, and names the shards in question. Where no such beacon is found
-// the answer is the beginning of the log, or of the segment.
+// goes down, and that can be bisected. Beacons of this package's writers sum up all that is before them in their file. Those of a writer of SeaStreamer's sum up only what it has
+// written since it opened the log: what they lack may be there, and is as old as what was there then. So a beacon of a log in one file, which may be SeaStreamer's, counts only
+// if it names something older than the time that is sought: then its writer began before that time. Where no beacon proves anything the answer is the beginning, of the
+// log or of the segment.
+//
+// So the answer is right in a log that this package alone has written, whatever the times in it. In one to which SeaStreamer has added it is right as long as no message that it
+// added is older than one that was there when it opened the log.
 type timeSearch struct {
 	v    *view
 	read map[int64][]ss.Item // of the beacons that were read; nil where one is unreadable
@@ -23,11 +29,7 @@ func (t *timeSearch) before(of span) (int64, error) {
 	if err != nil {
 		return 0, err
 	}
-	found, err := t.bisect(of, low, high)
-	if err != nil {
-		return 0, err
-	}
-	return t.certain(of, found, low, high)
+	return t.bisect(of, low, high)
 }
 
 // segment is the last segment before which everything is older, by its beacon and the next one's: each starts with what is known of every shard before it. A log in one file is one.
@@ -101,9 +103,9 @@ type said struct {
 	older    bool
 }
 
-// ask reads beacons from n on, below limit, until they have an answer.
+// ask reads beacons from n on, below limit, until they have an answer. When they have named all that they would name, they have none.
 func (t *timeSearch) ask(of span, n, limit int64) (said, error) {
-	a := newAccount(of)
+	named, proof := newAccount(of), newAccount(of)
 	for to := n; to < min(limit, n+farthest); to++ {
 		items, err := t.items(to)
 		if err != nil {
@@ -113,48 +115,25 @@ func (t *timeSearch) ask(of span, n, limit int64) (said, error) {
 			continue
 		}
 		most := ss.ItemCap(t.v.interval)
-		if a.take(items, most); a.late {
+		if named.take(items, most); named.late {
 			return said{}, nil
 		}
-		if !a.complete {
+		if t.v.rows != nil || beganBefore(items, of.ms) {
+			proof.take(items, most)
+		}
+		if !named.complete {
 			continue
 		}
 		alone := newAccount(of)
 		if alone.take(items, most); alone.complete {
 			n = to
 		}
-		return said{n, to, true}, nil
+		return said{n, to, proof.complete}, nil
 	}
 	return said{}, nil
 }
 
-// certain goes back from a beacon that was found to one that sums up all that is before it.
-func (t *timeSearch) certain(of span, found, low, high int64) (int64, error) {
-	for n := found; n > max(low, found-farthest); n-- {
-		said, err := t.ask(of, n, high)
-		if err != nil {
-			return 0, err
-		}
-		if !said.older {
-			continue
-		}
-		if ok, err := t.signed(said, low, high); ok || err != nil {
-			return said.from, err
-		}
-	}
-	return low, nil
-}
-
-// signed says whether the beacons of an answer are of a writer that has taken into account all that was before it in the file, which begins at beacon low.
-func (t *timeSearch) signed(s said, low, high int64) (bool, error) {
-	for n := s.to; n < min(high, s.to+farthest); n++ {
-		items, err := t.items(n)
-		if err != nil {
-			return false, err
-		}
-		if from, ok := signedFrom(items); ok {
-			return from <= (s.from-low)*int64(t.v.interval), nil
-		}
-	}
-	return false, nil
+// beganBefore says whether a beacon's writer has written something that is older than a time since it opened the log, or knows all that was there.
+func beganBefore(items []ss.Item, ms uint64) bool {
+	return slices.ContainsFunc(items, func(i ss.Item) bool { return i.Time < ms && i.Key != ss.Internal })
 }

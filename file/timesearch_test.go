@@ -14,13 +14,20 @@ import (
 	"github.com/gostreamer/streamer/file/internal/ss"
 )
 
-// mixed makes logs in sessions of this package's writers and of SeaStreamer's, which know nothing of what was written before. Times are of senders whose clocks differ.
+// mixed makes logs in sessions of this package's writers and of SeaStreamer's, which know nothing of what was written before. Times are of senders whose clocks differ; only what
+// SeaStreamer's add is never older than what was there.
 type mixed struct {
 	*rig
 	rnd     *rand.Rand
 	streams int
 	ms      uint64
+	latest  uint64 // of all times
+	floor   uint64 // what is written now is not older
 	seq     map[listed]uint64
+}
+
+func newMixed(r *rig, seed uint64, streams int) *mixed {
+	return &mixed{rig: r, rnd: rand.New(rand.NewPCG(seed, 4)), streams: streams, ms: 1700000000000, seq: map[listed]uint64{}}
 }
 
 // next is a message; those of some streams begin late, or are rare.
@@ -36,6 +43,8 @@ func (m *mixed) next() (at listed, seq, ms uint64, value []byte) {
 	case 1, 2, 3:
 		ms += uint64(m.rnd.IntN(3000)) - 2000
 	}
+	ms = max(ms, m.floor)
+	m.latest = max(m.latest, ms)
 	return at, m.seq[at], ms, make([]byte, m.rnd.IntN(120))
 }
 
@@ -74,6 +83,8 @@ func (m *mixed) foreign(n int) {
 	if os.IsNotExist(err) {
 		b = ss.Header{Name: "log.ss", Created: 1700000000000, Interval: uint32(m.cfg.Beacon)}.Append(nil)
 	}
+	m.ms, m.floor = max(m.ms, m.latest), m.latest
+	defer func() { m.floor = 0 }()
 	e := ss.NewEncoder(uint32(m.cfg.Beacon), int64(len(b)))
 	for range n {
 		at, seq, ms, value := m.next()
@@ -131,7 +142,7 @@ func TestNothingLateIsBeforeWhereATimeIsSoughtFrom(t *testing.T) {
 			if seed%4 == 3 {
 				r = newRow(t, func(c *Config) { c.Beacon, c.Segment = beacon, 5*beacon })
 			}
-			m := &mixed{rig: r, rnd: rand.New(rand.NewPCG(seed, 4)), streams: []int{1, 6, 40}[seed/3%3], ms: 1700000000000, seq: map[listed]uint64{}}
+			m := newMixed(r, seed, []int{1, 6, 40}[seed/3%3])
 			foreign := seed%4 == 1 || seed%4 == 2
 			for range 1 + m.rnd.IntN(6) {
 				if n := 1 + m.rnd.IntN(1200); foreign && m.rnd.IntN(2) == 0 {
@@ -184,7 +195,7 @@ func (m *mixed) search() (c chances) {
 		if first < at {
 			m.Fatalf("of %+v there is a message at %d, before %d", of, first, at)
 		}
-		if first > v.start()+12*m.cfg.Beacon {
+		if first > v.start()+12*m.cfg.Beacon && of.stream != "none" { // which nothing older than that proves absent
 			if c.far++; !known {
 				c.missed++
 			}
@@ -205,7 +216,7 @@ func (m *mixed) left(v *view, of span) (at int64, known bool) {
 // TestSeekInAMixedLog is the same through a source, alone and in a group.
 func TestSeekInAMixedLog(t *testing.T) {
 	r := newRig(t)
-	m := &mixed{rig: r, rnd: rand.New(rand.NewPCG(3, 4)), streams: 3, ms: 1700000000000, seq: map[listed]uint64{}}
+	m := newMixed(r, 3, 3)
 	for range 4 {
 		m.ours(300)
 		m.foreign(300)
@@ -235,21 +246,34 @@ func TestSeekInAMixedLog(t *testing.T) {
 	}
 }
 
-// TestBeaconsOfAWriterThatDoesNotKnowWhatWasBefore are not relied on, though those of one that does follow them.
-func TestBeaconsOfAWriterThatDoesNotKnowWhatWasBefore(t *testing.T) {
+// TestAStreamThatSeaStreamerDidNotWriteToIsNotTakenForAbsent, however many of its beacons do not name it.
+func TestAStreamThatSeaStreamerDidNotWriteToIsNotTakenForAbsent(t *testing.T) {
 	r := newRig(t, func(c *Config) { c.Beacon = 4 << 10 })
-	m := &mixed{rig: r, rnd: rand.New(rand.NewPCG(1, 1)), streams: 1, ms: 1700000000000, seq: map[listed]uint64{}}
-	m.ours(200)
-	late := m.ms
-	m.ms += 100_000
-	m.ours(1)
-	m.ms = late
-	m.foreign(200)
-	m.ours(200)
+	f := newForeign(4 << 10)
+	for i := range uint64(200) {
+		f.sendAt("a", 0, 1000+i, "before it")
+	}
+	late := f.e.Offset()
+	f.sendAt("b", 0, 1200, "it")
+	f.session()
+	for i := range uint64(2000) {
+		f.sendAt("a", 0, 1200+i, "behind it")
+	}
+	r.write(f.b)
+	m := newMixed(r, 0, 0)
 	v, err := openView(m.cfg.Path)
 	r.ok(err)
 	defer v.close()
-	if at, _ := m.left(&v.view, span{every: true, ms: late + 50_000}); at > m.scanned(&v.view)[200].start {
-		t.Errorf("%d is behind the message", at)
+	for _, of := range []span{{stream: "b", ms: 1200}, {stream: "b", to: math.MaxUint64, ms: 1001}, {every: true, ms: 1200}} {
+		at, known := m.left(&v.view, of)
+		if at > late {
+			t.Errorf("%+v is sought from %d on, behind %d", of, at, late)
+		}
+		if want := of.ms == 1200; known != want {
+			t.Errorf("%+v is sought from %d on: from the beginning is %v, want %v", of, at, !known, !want)
+		}
+	}
+	if at, _ := m.left(&v.view, span{stream: "b", ms: 3000}); at < late {
+		t.Errorf("later than all of it is sought from %d on, before %d", at, late)
 	}
 }

@@ -189,9 +189,6 @@ func (c *checker) plausible(items []ss.Item) bool {
 		return true
 	}
 	for _, i := range items {
-		if i.Shard == signature && i.Key == ss.Internal {
-			continue
-		}
 		t := c.shards[streamer.StreamShard{Stream: i.Key, Shard: streamer.ShardID(i.Shard)}]
 		if t == nil || i.Seq > t.max || i.Time > t.ms {
 			return false

@@ -53,14 +53,23 @@ func (e *Encoder) MoveTo(off int64) { e.off = off }
 // Knows says whether the file has a frame of this stream.
 func (e *Encoder) Knows(key string, shard uint64) bool { return e.streams.find(key, shard) != nil }
 
-// See takes a frame that is in the file already into account.
+// See takes a frame that is in the file already into account, and the beacons in front of it and within it.
 func (e *Encoder) See(f *Frame) {
+	if f.Pos > 0 && f.Pos%e.interval == 0 {
+		e.items += e.perBeacon()
+	}
 	s := e.streams.find(string(f.Key), f.Shard)
 	if s == nil {
 		s = e.streams.add(string(f.Key), f.Shard)
 	}
 	s.see(f.Seq, f.Time, f.Sum)
+	if f.Pos > 0 {
+		e.items += uint64((f.End-1)/e.interval-f.Pos/e.interval) * e.perBeacon()
+	}
 }
+
+// perBeacon is how many items the next beacon has.
+func (e *Encoder) perBeacon() uint64 { return uint64(min(len(e.streams.list), e.cap)) }
 
 // NextSeq is the number of the stream's next message: 1 in a stream that neither this file nor one before it has. It is false when the numbers are used up.
 func (e *Encoder) NextSeq(key string, shard uint64) (uint64, bool) {
@@ -170,7 +179,7 @@ func (e *Encoder) splice(b, part []byte, left int) []byte {
 
 func (e *Encoder) beacon(b []byte, remaining uint32) []byte {
 	list := e.streams.list
-	n, first := min(len(list), e.cap), 0
+	n, first := int(e.perBeacon()), 0
 	if n > 0 {
 		first = int(e.items % uint64(len(list)))
 	}
