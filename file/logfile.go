@@ -30,7 +30,7 @@ type logFile struct {
 	begun    int64 // its size without a message
 	oldest   int64 // where the oldest segment is
 	header   ss.Header
-	born     time.Time
+	born     time.Time      // when it was begun
 	declared map[string]int // streams, with their shards
 	under    func(handle) handle
 
@@ -140,7 +140,7 @@ func (lf *logFile) prepare(path string, beacon int64) (err error) {
 	if err != nil {
 		return err
 	}
-	lf.header, lf.enc, lf.declared, lf.born, lf.begun = h, r.enc, r.declared, timeOf(r.born), r.begun
+	lf.header, lf.enc, lf.declared, lf.born, lf.begun = h, r.enc, r.declared, timeOf(cmp.Or(r.born, h.Created)), r.begun
 	return lf.put(lf.enc.Mark(), lf.enc.Start(nil))
 }
 

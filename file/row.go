@@ -43,11 +43,11 @@ func openRow(dir string, create streamer.Create, beacon int64, under func(handle
 // lockRow takes the lock of a directory's writer, and makes the directory first as create says.
 func lockRow(dir string, create streamer.Create) (*flock.Flock, error) {
 	for {
-		err := os.Mkdir(dir, 0o755)
-		if create == streamer.CreateNever && err == nil {
-			err = errors.Join(&os.PathError{Op: "open", Path: dir, Err: fs.ErrNotExist}, os.Remove(dir))
-		}
-		if err != nil && !errors.Is(err, fs.ErrExist) {
+		if create == streamer.CreateNever {
+			if _, err := os.Stat(dir); err != nil {
+				return nil, translate(err)
+			}
+		} else if err := makeDir(dir); err != nil {
 			return nil, translate(err)
 		}
 		l, err := lock(filepath.Join(dir, rowLock), true)
@@ -80,8 +80,7 @@ func openLast(dir string, create streamer.Create, beacon int64, under func(handl
 	case len(all) == 0 && create == streamer.CreateNever:
 		return nil, translate(&os.PathError{Op: "open", Path: filepath.Join(dir, segmentName(0)), Err: fs.ErrNotExist})
 	case len(all) == 0:
-		h := newHeader(segmentName(0), time.Now().UnixMilli(), beacon)
-		err = lf.makeSegment(h, nil)
+		err = lf.createFirst(create, beacon)
 	default:
 		lf.oldest = all[0].base
 		err = lf.openSegment(all[len(all)-1].base)
