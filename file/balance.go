@@ -21,8 +21,9 @@ type balance struct {
 	excess []streamer.StreamShard // to be given up
 }
 
-// bareRounds is how many rounds a process waits for those that own shards of a group which vanished to make it again, before it begins the group anew.
-const bareRounds = 15
+// bareRounds is how many rounds a process waits for those that own shards of a group which vanished to make it again, before it begins the group anew. They take
+// longer than an owner needs that hands over a shard meanwhile, which waits up to 5 s for what is in work.
+const bareRounds = 30
 
 // balance looks at the group and at who shares it; nil when the process has resigned. committing is held.
 func (k *keeper) balance() (*balance, error) {

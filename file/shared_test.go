@@ -278,6 +278,24 @@ func TestASharedGroupThatVanishes(t *testing.T) {
 	}
 }
 
+// TestASharedGroupThatVanishesWithItsOwner is begun anew by who stood by: nobody knows where it had come to.
+func TestASharedGroupThatVanishesWithItsOwner(t *testing.T) {
+	r := newRig(t)
+	r.produce("a", numbers(0, 10)...)
+	s := r.apart()
+	for _, m := range r.expect(r.consumer(s, balanced("g"), "a"), numbers(0, 5)...) {
+		m.Ack()
+	}
+	r.ok(s.Close())
+	owner := newGroup(r.cfg.Path, "g", false)
+	r.ok(owner.lock(streamer.StreamShard{Stream: "a"}))
+	standBy := r.consumer(r.apart(), balanced("g"), "a")
+	r.nothing(standBy)
+	r.await("the removal", func() bool { return os.RemoveAll(r.cfg.Path+groupsSuffix) == nil })
+	r.ok(owner.unlock())
+	r.expect(standBy, numbers(0, 10)...)
+}
+
 // TestFiniteSharedGroup: at the end of the log those who have had their share are done, and who waits for one goes on when they have left.
 func TestFiniteSharedGroup(t *testing.T) {
 	r := newRig(t, func(c *Config) { c.Shards, c.NoFollow = 2, true })
