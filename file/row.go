@@ -91,14 +91,14 @@ func openLast(dir string, create streamer.Create, beacon int64, under func(handl
 	return lf, nil
 }
 
-// removeUnfinished removes what a crash has left of segments in the making.
+// removeUnfinished removes what a crash has left of segments in the making. A consumer that is making the first one at this moment tries again.
 func removeUnfinished(dir string) error {
 	names, err := os.ReadDir(dir)
 	if err != nil {
 		return err
 	}
 	for _, e := range names {
-		if strings.HasSuffix(e.Name(), suffix+newSuffix) {
+		if strings.Contains(e.Name(), suffix+".") && strings.HasSuffix(e.Name(), newSuffix) {
 			if err := os.Remove(filepath.Join(dir, e.Name())); err != nil && !errors.Is(err, fs.ErrNotExist) {
 				return err
 			}

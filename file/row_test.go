@@ -327,14 +327,18 @@ func TestLeftoversOfARotation(t *testing.T) {
 	r.trickle("a", numbers(0, 500)...)
 	all, err := listSegments(r.cfg.Path)
 	r.ok(err)
-	unfinished := filepath.Join(r.cfg.Path, segmentName(all[len(all)-1].base+4<<10)+newSuffix)
-	r.ok(os.WriteFile(unfinished, bytes.Repeat([]byte("Ss"), 40), 0o644))
+	unfinished := []string{segmentName(all[len(all)-1].base+4<<10) + newSuffix, segmentName(0) + ".ABC" + newSuffix}
+	for _, name := range unfinished {
+		r.ok(os.WriteFile(filepath.Join(r.cfg.Path, name), bytes.Repeat([]byte("Ss"), 40), 0o644))
+	}
 	r.same("messages", values(r.all("a")), numbers(0, 500))
 	if m := r.produce("a", "500")[0]; m.Seq != streamer.SeqUint(501) {
 		t.Errorf("it goes on with %v", m.Seq)
 	}
-	if _, err := os.Stat(unfinished); !errors.Is(err, os.ErrNotExist) {
-		t.Error("what a crash has left is still there")
+	for _, name := range unfinished {
+		if _, err := os.Stat(filepath.Join(r.cfg.Path, name)); !errors.Is(err, os.ErrNotExist) {
+			t.Error(name, "is still there")
+		}
 	}
 }
 
