@@ -44,7 +44,7 @@ func (s *session) plan(d *duties, now time.Time) {
 	defer s.mu.Unlock()
 	busy := len(s.active) > 0
 	set(&d.commit, busy, now.Add(s.commitEvery()))
-	if s.crowded() && d.commit.Before(now.Add(s.commitEvery())) { // not while a commit that failed rests
+	if s.crowded() && !d.commit.After(now.Add(s.commitEvery())) { // not while a commit that failed rests
 		d.commit = now
 	}
 	set(&d.age, busy && s.o.ack == AckDelayed, now.Add(s.ageEvery()))
