@@ -83,6 +83,9 @@ func (s *session) leaveSlot() { <-s.slot }
 // collect gathers what is done and not yet told to the source. session.mu is held.
 func (s *session) collect(only []*ledger) batch {
 	var b batch
+	if only == nil {
+		s.entered = 0
+	}
 	for _, l := range s.active {
 		if only != nil && !contains(only, l) {
 			continue
@@ -109,7 +112,9 @@ func (b *batch) addMark(l *ledger, ahead bool) {
 }
 
 func (b *batch) addAcked(l *ledger) {
-	var seqs []SeqNo
+	n := 0
+	l.eachUnsaved(func(_ *run, _ int, done uint64) { n += bits.OnesCount64(done) })
+	seqs := make([]SeqNo, 0, n)
 	l.eachUnsaved(func(r *run, w int, done uint64) {
 		b.slots = append(b.slots, slots{r, w, done})
 		for ; done != 0; done &= done - 1 {

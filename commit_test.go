@@ -153,6 +153,58 @@ func TestCommitRetriesUntilItsContextEnds(t *testing.T) {
 }
 
 // The source says how long it wants to be left alone.
+// TestManyAcknowledgementsAreToldBeforeTheirTime: each costs the source as much later as it does now, and waiting they cost memory.
+func TestManyAcknowledgementsAreToldBeforeTheirTime(t *testing.T) {
+	for _, x := range []struct {
+		can   abilities
+		every time.Duration
+		early bool
+	}{
+		{abilities{acker: true}, time.Hour, true},
+		{abilities{acker: true}, Never, false},
+		{abilities{cursor: true}, time.Hour, false}, // any number is one position
+	} {
+		inBubble(t, x.can, StreamerOptions{}, func(t *testing.T, r *rig) {
+			const total = 3 * crowdedAfter
+			r.add(0, total)
+			c := r.consumer(ConsumerOptions{Mode: Resumable, CommitEvery: x.every})
+			for range total {
+				ackAll(r.take(c, 1))
+			}
+			r.sleep(time.Minute)
+			told := len(r.ackedOf(0))
+			if early := told >= crowdedAfter; early != x.early || r.mark(0) != 0 {
+				t.Errorf("commits every %v: %d of %d are told, committed %d", x.every, told, total, r.mark(0))
+			}
+			if err := c.Close(); err != nil {
+				t.Fatal(err)
+			}
+			if told := len(r.ackedOf(0)); x.can.acker && told != total {
+				t.Errorf("%d of %d are told in the end", told, total)
+			}
+		})
+	}
+}
+
+// TestACommitThatRestsIsNotHurried by many acknowledgements.
+func TestACommitThatRestsIsNotHurried(t *testing.T) {
+	inBubble(t, abilities{acker: true}, StreamerOptions{}, func(t *testing.T, r *rig) {
+		const failures = 20
+		r.add(0, 3*crowdedAfter)
+		c := r.consumer(ConsumerOptions{Mode: Resumable, CommitEvery: 10 * time.Millisecond, MaxInFlight: -1})
+		r.fails("ack", slices.Repeat([]error{Transient(errors.New("busy"), time.Second)}, failures)...)
+		ackAll(r.take(c, 10))
+		r.sleep(20 * time.Millisecond)
+		ackAll(r.take(c, 2*crowdedAfter))
+		r.sleep(900 * time.Millisecond)
+		r.change(func() {
+			if tries := failures - len(r.faults["ack"]); tries != 1 {
+				t.Errorf("%d tries within the second that the source has asked for, want 1", tries)
+			}
+		})
+	})
+}
+
 func TestThePeriodicCommitRestsAsLongAsItIsAsked(t *testing.T) {
 	inBubble(t, abilities{cursor: true}, StreamerOptions{}, func(t *testing.T, r *rig) {
 		r.add(0, 3)

@@ -13,7 +13,7 @@ type duties struct {
 	commit, age, stall, hoard time.Time
 }
 
-// commitLoop is the session's commit goroutine: commits every CommitEvery while there is something to commit, and looks after windows that
+// commitLoop is the session's commit goroutine: commits every CommitEvery, or sooner, while there is something to commit, and looks after windows that
 // stay full, acknowledgements that fall due and members that hoard. It sleeps while nothing is in work.
 func (s *session) commitLoop(ctx context.Context) {
 	var d duties
@@ -44,9 +44,21 @@ func (s *session) plan(d *duties, now time.Time) {
 	defer s.mu.Unlock()
 	busy := len(s.active) > 0
 	set(&d.commit, busy, now.Add(s.commitEvery()))
+	if s.crowded() && !d.commit.After(now.Add(s.commitEvery())) { // not while a commit that failed rests
+		d.commit = now
+	}
 	set(&d.age, busy && s.o.ack == AckDelayed, now.Add(s.ageEvery()))
 	set(&d.stall, len(s.full) > 0, now.Add(stallAfter/10))
 	set(&d.hoard, s.shared() && s.buffered.messages > 0, now.Add(shareTime))
+}
+
+// crowdedAfter is how many messages are fetched between two periodic commits at most where each is acknowledged by itself: the source has as much
+// to do sooner or later, and while it does it sooner it can go on reading.
+const crowdedAfter = 2000
+
+// crowded says that so many were fetched since the ledgers were last looked through. session.mu is held.
+func (s *session) crowded() bool {
+	return s.acker != nil && s.o.commitEvery > 0 && s.entered >= crowdedAfter
 }
 
 // set gives a duty that is wanted a time if it has none, and takes it from one that is not.

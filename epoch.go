@@ -3,15 +3,18 @@ package streamer
 import (
 	"context"
 	"fmt"
+	"sync/atomic"
 )
 
-// epoch is what was sent between two calls of Flush. Flush waits for the epochs before it and not for what others go on sending. The fields
-// belong to producer.mu.
+// epoch is what was sent between two calls of Flush. Flush waits for the epochs before it and not for what others go on sending. What is not atomic
+// belongs to producer.mu.
 type epoch struct {
-	open  int           // records not resolved
-	used  bool          // something was sent
-	done  chan struct{} // closed when a flushed epoch has nothing open
-	fails failures
+	sent    int64         // records; it stays as it is once the epoch is flushed
+	used    bool          // something was sent
+	done    chan struct{} // made when the epoch is flushed, closed when all of it is resolved
+	fails   failures
+	settled atomic.Int64 // records resolved
+	flushed atomic.Bool  // and not done
 }
 
 // failures counts failed records and keeps the first reason.
@@ -36,13 +39,15 @@ func (f *failures) err(op, backend, stream string) error {
 		Err: fmt.Errorf("%d records failed, the first: %w", f.n, f.first)}
 }
 
-// settle takes one record out of the epoch.
-func (e *epoch) settle(err error) {
-	e.open--
-	if err != nil {
-		e.fails.add(1, err)
-	}
-	if e.open == 0 && e.done != nil {
+// settle counts one record out. A failure is in fails before.
+func (e *epoch) settle() {
+	e.settled.Add(1)
+	e.finish()
+}
+
+// finish closes done when it is time. Whoever resolves the last record sees that the epoch is flushed, or whoever flushes it that the record is resolved.
+func (e *epoch) finish() {
+	if e.flushed.Load() && e.settled.Load() == e.sent && e.flushed.CompareAndSwap(true, false) {
 		close(e.done)
 	}
 }
@@ -51,12 +56,11 @@ func (e *epoch) settle(err error) {
 func (p *producer) beginFlush() []*epoch {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.epoch.used {
-		p.epoch.done = make(chan struct{})
-		if p.epoch.open == 0 {
-			close(p.epoch.done)
-		}
-		p.unreported = append(p.unreported, p.epoch)
+	if e := p.epoch; e.used {
+		e.done = make(chan struct{})
+		e.flushed.Store(true)
+		e.finish()
+		p.unreported = append(p.unreported, e)
 		p.epoch = &epoch{}
 	}
 	p.hurried = len(p.queue) - p.head

@@ -60,7 +60,7 @@ type ConsumerOptions struct {
 	Shards      []ShardID     // read only these shards of every stream; default all, and those added later. LoadBalanced: ErrInvalid
 	Ack         AckPolicy     //
 	AckDelay    time.Duration // AckDelayed only; default 5 s
-	CommitEvery time.Duration // default 1 s; Never
+	CommitEvery time.Duration // default 1 s; Never. Where messages are acknowledged one by one, the first commit after 2000 of them does not wait
 	MaxInFlight int           // messages handed out and not acknowledged, per shard, before it pauses; default 1000; may overshoot by one fetch
 	Prefetch    int           // messages fetched ahead of Next; default 1000, least 1. Where members share messages (Redis, in-process groups) a member holds at most 0.2 s of its own recent work, but 10
 	BufferBytes int           // bytes of memory for messages fetched ahead of Next, over all shards; default 64 MiB; may overshoot by one fetch per server

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -25,8 +26,7 @@ type producer struct {
 	queueBytes int
 	hurried    int  // records at the front that a Flush waits for: they do not linger
 	open       fifo // every record that is not resolved, oldest first, and some that are
-	count      int  // records not resolved
-	bytes      int
+	sent       held // records that were let in
 	epoch      *epoch
 	unreported []*epoch
 	fails      failures
@@ -34,6 +34,11 @@ type producer struct {
 	senders    []*sender // wait for space, in order
 	timer      *time.Timer
 	armed      bool
+
+	// Resolving a record takes no lock where nobody waits: it is done thousands of times in a row, beside those who send.
+	doneRecords atomic.Int64 // of sent
+	doneBytes   atomic.Int64
+	waiting     atomic.Bool // senders has some
 
 	work   chan struct{}      // capacity 1: the queue has something, or the producer is closing
 	life   context.Context    // of the writes
@@ -97,8 +102,6 @@ func (p *producer) Send(ctx context.Context, r Record) *Receipt {
 	}
 	if p.enq != nil {
 		p.enq.Enqueue(pd)
-	} else {
-		signal(p.work)
 	}
 	return &pd.receipt
 }
@@ -159,6 +162,7 @@ func (p *producer) admit(ctx context.Context, pd *Pending) error {
 // queueUp waits until s is the first in line and fits, or the producer closes. p.mu is held, and let go of while waiting.
 func (p *producer) queueUp(ctx context.Context, s *sender) (err error) {
 	p.senders = append(p.senders, s)
+	p.waiting.Store(true) // before it looks whether the record fits
 	for err == nil && !p.closing && (p.senders[0] != s || !p.fits(s.pd)) {
 		p.mu.Unlock()
 		select {
@@ -169,12 +173,20 @@ func (p *producer) queueUp(ctx context.Context, s *sender) (err error) {
 		p.mu.Lock()
 	}
 	p.senders = without(p.senders, s)
+	p.waiting.Store(len(p.senders) > 0)
 	defer p.wakeSender()
 	return err
 }
 
+// fits says whether the buffer has room for a record. p.mu is held.
 func (p *producer) fits(pd *Pending) bool {
-	return p.count == 0 || p.count < p.o.MaxBuffered && p.bytes+pd.size <= p.o.MaxBufferedBytes
+	b := p.buffered()
+	return b.messages == 0 || b.messages < p.o.MaxBuffered && b.bytes+pd.size <= p.o.MaxBufferedBytes
+}
+
+// buffered is what is not resolved. p.mu is held.
+func (p *producer) buffered() held {
+	return held{p.sent.messages - int(p.doneRecords.Load()), p.sent.bytes - int(p.doneBytes.Load())}
 }
 
 // wakeSender lets the first waiting Send look for space. p.mu is held.
@@ -189,31 +201,48 @@ func (p *producer) enter(pd *Pending) {
 	pd.sent = time.Since(p.born)
 	pd.epoch = p.epoch
 	p.epoch.used = true
-	p.epoch.open++
-	p.count++
-	p.bytes += pd.size
+	p.epoch.sent++
+	p.sent.messages++
+	p.sent.bytes += pd.size
 	p.open.push(pd)
 	if !p.armed {
 		p.arm(p.o.DeliveryTimeout)
 	}
-	if p.writer != nil {
-		p.queue = append(p.queue, pd)
-		p.queueBytes += pd.size
+	if p.writer == nil {
+		return
+	}
+	p.queue = append(p.queue, pd)
+	p.queueBytes += pd.size
+	if len(p.queue)-p.head == 1 || p.o.Linger > 0 { // else the writer has been told of what is before it
+		signal(p.work)
 	}
 }
 
+// trimEvery is after how many resolved records those are let go of that are in front of all others.
+const trimEvery = 256
+
 // resolved counts the record out.
 func (p *producer) resolved(pd *Pending, err error) {
+	if err != nil {
+		p.failed(pd.epoch, err)
+	}
+	p.doneBytes.Add(int64(pd.size))
+	n := p.doneRecords.Add(1)
+	pd.epoch.settle()
+	if n%trimEvery != 0 && !p.waiting.Load() {
+		return
+	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.count--
-	p.bytes -= pd.size
-	if err != nil {
-		p.fails.add(1, err)
-	}
-	pd.epoch.settle(err)
 	p.open.trim()
 	p.wakeSender()
+}
+
+func (p *producer) failed(e *epoch, err error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.fails.add(1, err)
+	e.fails.add(1, err)
 }
 
 func (p *producer) Flush(ctx context.Context) error {
@@ -236,7 +265,7 @@ func (p *producer) refuseMore(ctx context.Context) error {
 	p.mu.Lock()
 	p.closing = true
 	p.wakeSender()
-	open := p.count > 0
+	open := p.buffered().messages > 0
 	p.mu.Unlock()
 	if !open {
 		return nil

@@ -3,12 +3,13 @@ package streamer
 import (
 	"context"
 	"sync"
+	"sync/atomic"
 )
 
 // Receipt is the outcome of one Send. 1 allocation, payload released when resolved. May be dropped. Every method may be called concurrently.
 type Receipt struct {
 	mu   sync.Mutex
-	over bool
+	over atomic.Bool   // written under mu
 	done chan struct{} // made when somebody wants to wait
 	fns  []func(Meta, error)
 	meta Meta
@@ -40,7 +41,7 @@ func (r *Receipt) Wait(ctx context.Context) (Meta, error) {
 func (r *Receipt) Done() <-chan struct{} {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if r.over && r.done == nil {
+	if r.over.Load() && r.done == nil {
 		return closedChan
 	}
 	if r.done == nil {
@@ -56,7 +57,7 @@ var closedChan = func() chan struct{} { c := make(chan struct{}); close(c); retu
 // not block; a Send inside it may deadlock on a full buffer.
 func (r *Receipt) OnDone(fn func(Meta, error)) {
 	r.mu.Lock()
-	over := r.over
+	over := r.over.Load()
 	if !over {
 		r.fns = append(r.fns, fn)
 	}
@@ -69,11 +70,12 @@ func (r *Receipt) OnDone(fn func(Meta, error)) {
 // resolve sets the outcome and runs the callbacks; false when there was one already.
 func (r *Receipt) resolve(m Meta, err error) bool {
 	r.mu.Lock()
-	if r.over {
+	if r.over.Load() {
 		r.mu.Unlock()
 		return false
 	}
-	r.over, r.meta, r.err = true, m, err
+	r.meta, r.err = m, err
+	r.over.Store(true)
 	fns, done := r.fns, r.done
 	r.fns = nil
 	r.mu.Unlock()
@@ -86,8 +88,4 @@ func (r *Receipt) resolve(m Meta, err error) bool {
 	return true
 }
 
-func (r *Receipt) resolved() bool {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	return r.over
-}
+func (r *Receipt) resolved() bool { return r.over.Load() }

@@ -37,6 +37,7 @@ type session struct {
 	buffered  held                    // emitted and not handed out
 	parked    held                    // the part of buffered that waits behind full windows
 	order     uint64                  // runs so far
+	entered   int                     // messages since the ledgers were last looked through
 	forfeited map[StreamShard]SeqNo   // lost before all that was handed out, up to this, was committed; no Commit has said so yet
 	ended     error                   // io.EOF or the failure that ended fetching
 	closing   bool
@@ -152,6 +153,7 @@ func (s *session) emit(slab []Message) {
 	}
 	s.mu.Lock()
 	s.enter(slab)
+	s.entered += len(slab)
 	s.resting = false
 	if s.o.dealt {
 		s.deal()

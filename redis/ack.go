@@ -41,8 +41,9 @@ func (s groupSource) ackAs(ctx context.Context, key string, at streamer.StreamSh
 	if s.shared() {
 		return s.b.xack(ctx, key, s.group, seqs)
 	}
-	args := appendIDs([]any{s.group, s.lock}, seqs)
-	n, err := ackScript.Run(ctx, s.b.client, []string{key}, args...).Int()
+	args := s.b.ackArgs()
+	defer s.b.acks.Put(args)
+	n, err := ackScript.Run(ctx, s.b.client, []string{key}, args.of(seqs, s.group, s.lock)...).Int()
 	if isNotPermitted(err) {
 		ours, err := s.b.owns(ctx, key, s.group, s.lock)
 		if err == nil && !ours {
@@ -65,19 +66,35 @@ type idArg struct {
 // MarshalBinary implements encoding.BinaryMarshaler for go-redis, which copies.
 func (a *idArg) MarshalBinary() ([]byte, error) { return a.append(a.text[:0]), nil }
 
-// appendIDs appends ids to a command's arguments, in two allocations for all.
-func appendIDs(args []any, seqs []streamer.SeqNo) []any {
-	ids := make([]idArg, len(seqs))
-	args = slices.Grow(args, len(seqs))
+// ackArgs are the arguments of a command that acknowledges. go-redis is done with them when the command is.
+type ackArgs struct {
+	all []any
+	ids []idArg
+}
+
+// of puts ids behind what the command begins with.
+func (a *ackArgs) of(seqs []streamer.SeqNo, beginning ...any) []any {
+	a.ids = slices.Grow(a.ids[:0], len(seqs))[:len(seqs)]
+	a.all = append(a.all[:0], beginning...)
 	for i, q := range seqs {
-		ids[i].id = idOf(q)
-		args = append(args, &ids[i])
+		a.ids[i].id = idOf(q)
+		a.all = append(a.all, &a.ids[i])
 	}
-	return args
+	return a.all
+}
+
+// ackArgs are for one command at a time.
+func (b *backend) ackArgs() *ackArgs {
+	if a, ok := b.acks.Get().(*ackArgs); ok {
+		return a
+	}
+	return new(ackArgs)
 }
 
 func (b *backend) xack(ctx context.Context, key, group string, seqs []streamer.SeqNo) error {
-	return b.client.Process(ctx, redis.NewIntCmd(ctx, appendIDs([]any{"xack", key, group}, seqs)...))
+	args := b.ackArgs()
+	defer b.acks.Put(args)
+	return b.client.Process(ctx, redis.NewIntCmd(ctx, args.of(seqs, "xack", key, group)...))
 }
 
 // Release implements streamer.Releaser: what was fetched and not handed out is there for the others. What they leave of it we take again before we

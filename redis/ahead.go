@@ -10,27 +10,64 @@ import (
 type ahead struct {
 	shards []*shard
 	after  []id // where each was read from
-	limit  int
-	reply  *slab
+	count  int
+	reply  *reply
 	err    error
 	done   chan struct{} // closed by the goroutine that reads, which drop joins
 }
 
-// askAhead begins to read the next page, where the last one was full.
-func (l *lane) askAhead(shards []*shard, limit int) {
-	if l.entries < limit || l.conn == nil {
+// Where one shard is read ahead, a page is of as many batches as fit into so many bytes: fewer turns of client and server.
+const (
+	aheadBatches = 4
+	aheadBytes   = 1 << 20
+)
+
+// askAhead begins to read the page behind one that was full.
+func (l *lane) askAhead(shards []*shard, after []id, limit int) {
+	if l.conn == nil {
 		return
 	}
-	a := &ahead{shards: shards, limit: limit, reply: &slab{b: make([]byte, 0, l.s.size.expect(limit))}, done: make(chan struct{})}
-	for _, sh := range shards {
-		a.after = append(a.after, sh.last)
+	count := limit
+	if len(shards) == 1 {
+		count = l.s.size.stretch(limit, aheadBatches*limit, aheadBytes)
 	}
-	conn, args := l.conn, l.command(shards, limit, false)
+	a := &ahead{shards: shards, after: after, count: count, reply: newReply(l.s.size.expect(count)), done: make(chan struct{})}
+	conn, args := l.conn, l.command(shards, after, count, false)
 	l.ahead = a
 	go func() {
 		defer close(a.done)
 		a.err = conn.do(l.s.life, a.reply, args)
 	}()
+}
+
+// takePage takes in a page of what was asked for, or the first of it. In RealTime the next one is asked for, as soon as is known behind what.
+func (l *lane) takePage(r *reply, shards []*shard, count, limit int) error {
+	if l.s.grouped() {
+		return l.scan(r, l.take)
+	}
+	if n, last, ok := r.ending(); ok && len(shards) == 1 {
+		l.rest = &rest{shard: shards[0], after: shards[0].last, left: n, s: r.entries()}
+		l.learn(r, n, 1)
+		if n >= count {
+			l.askAhead(shards, []id{last}, limit)
+		}
+		return l.takeRest(limit)
+	}
+	if err := l.scan(r, l.take); err != nil {
+		return err
+	}
+	if l.entries >= count {
+		l.askAhead(shards, lastOf(shards), limit)
+	}
+	return nil
+}
+
+func lastOf(shards []*shard) []id {
+	ids := make([]id, len(shards))
+	for i, sh := range shards {
+		ids[i] = sh.last
+	}
+	return ids
 }
 
 // readAhead takes the page in that was asked for; one that does not fit any more is passed over.
@@ -45,32 +82,60 @@ func (l *lane) readAhead(ctx context.Context, shards []*shard, limit int) error 
 	if a.err != nil || !a.fits(shards, limit) {
 		return a.err
 	}
-	if err := l.scan(a.reply, l.take); err != nil {
-		return err
-	}
-	l.askAhead(shards, limit)
-	return nil
+	return l.takePage(a.reply, shards, a.count, limit)
 }
 
-// fits says whether the page is what would be asked for now.
+// fits says whether the page is behind what was read before, of the same shards, and may be handed on.
 func (a *ahead) fits(shards []*shard, limit int) bool {
-	if a.limit > limit || !slices.Equal(a.shards, shards) {
+	if len(shards) > 1 && a.count > limit || !slices.Equal(a.shards, shards) {
 		return false
 	}
-	for i, sh := range shards {
-		if sh.last != a.after[i] {
-			return false
-		}
-	}
-	return true
+	return slices.Equal(a.after, lastOf(shards))
 }
 
 // forgetAhead waits for the end of a read whose page nobody wants.
 func (l *lane) forgetAhead() {
+	l.rest = nil
 	if l.ahead == nil {
 		return
 	}
 	l.conn.cut()
 	<-l.ahead.done
 	l.ahead = nil
+}
+
+// rest is what of a page is still to be taken in. The shard is where it begins, so it may be forgotten at any time.
+type rest struct {
+	shard *shard
+	after id
+	left  int
+	s     scanner
+}
+
+// fits says whether the rest is what is to be read now.
+func (r *rest) fits(shards []*shard) bool {
+	return r != nil && len(shards) == 1 && shards[0] == r.shard && r.shard.last == r.after
+}
+
+// takeRest takes in up to limit entries.
+func (l *lane) takeRest(limit int) error {
+	r := l.rest
+	n := min(r.left, limit)
+	l.page.room(n)
+	err := r.s.some(n, func(e *entry) error {
+		l.take(r.shard, e)
+		return nil
+	})
+	r.left, r.after = r.left-n, r.shard.last
+	if err == nil && r.left > 0 {
+		return nil
+	}
+	l.rest = nil
+	if err == nil {
+		err = r.s.end()
+	}
+	if err != nil {
+		l.drop() // what else is on its way cannot be understood either
+	}
+	return err
 }

@@ -13,8 +13,6 @@ import (
 )
 
 const (
-	// readBufferSize is of connections that read pages of messages.
-	readBufferSize = 1 << 20
 	// patience is what a read that blocks gets beyond its time at the server.
 	patience = 5 * time.Second
 	// grace is how long a read may take to notice that it was unblocked.
@@ -27,9 +25,11 @@ type conn struct {
 	client  *redis.Client
 	control *redis.Client // of the same server
 
-	mu  sync.Mutex
-	raw net.Conn
-	at  caller
+	mu   sync.Mutex
+	raw  net.Conn
+	at   caller
+	met  bool   // the connection is introduced: what it reads from now on are replies to commands of ours
+	want *reply // of the command that is under way
 }
 
 // caller is a connection as the server knows it. Another server, or the same after a restart, may use the id again, but hardly for the same address.
@@ -45,8 +45,11 @@ func newConn(control *redis.Client, block time.Duration) *conn {
 	dial, greet := o.Dialer, o.OnConnect
 	o.Dialer = func(ctx context.Context, network, addr string) (net.Conn, error) {
 		raw, err := dial(ctx, network, addr)
-		c.set(raw, caller{})
-		return raw, err
+		if err != nil {
+			return nil, err
+		}
+		c.dialled(raw)
+		return tapped(raw, c), nil
 	}
 	o.OnConnect = func(ctx context.Context, cn *redis.Conn) error {
 		if greet != nil {
@@ -55,13 +58,13 @@ func newConn(control *redis.Client, block time.Duration) *conn {
 			}
 		}
 		at, err := introduce(ctx, cn)
-		c.set(nil, at)
+		c.introduced(at)
 		return err
 	}
 	o.PoolSize, o.MinIdleConns, o.MaxIdleConns, o.MaxActiveConns = 1, 0, 0, 0
 	o.MaxRetries, o.DialerRetries = -1, 1
 	o.ReadTimeout, o.ContextTimeoutEnabled = block+patience, false
-	o.ReadBufferSize, o.ConnMaxIdleTime, o.ConnMaxLifetime = readBufferSize, -1, -1
+	o.ReadBufferSize, o.ConnMaxIdleTime, o.ConnMaxLifetime = leastRead, -1, -1
 	o.Protocol, o.MaintNotificationsConfig = 2, quiet()
 	c.client = redis.NewClient(&o)
 	return c
@@ -88,13 +91,35 @@ func introduce(ctx context.Context, cn *redis.Conn) (at caller, err error) {
 	return at, err
 }
 
-func (c *conn) set(raw net.Conn, at caller) {
+func (c *conn) dialled(raw net.Conn) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if raw != nil {
-		c.raw = raw
+	c.raw, c.at, c.met = raw, caller{}, false
+}
+
+func (c *conn) introduced(at caller) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.at, c.met = at, true
+}
+
+// expect says which reply the next command is to be answered with; nil when none is under way.
+func (c *conn) expect(r *reply) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.want = r
+}
+
+// wanted is the reply that is to be read now; nil for those of go-redis's own commands.
+func (c *conn) wanted() *reply {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if !c.met {
+		return nil
 	}
-	c.at = at
+	r := c.want
+	c.want = nil
+	return r
 }
 
 // caller is the connection that the latest command went out on.
@@ -119,13 +144,15 @@ func (c *conn) bury(ctx context.Context, ghost caller) error {
 
 // do sends a command once and takes its reply in, an error of the server's too. It returns soon after ctx ends; what the server did then is as
 // unknown as after any other error.
-func (c *conn) do(ctx context.Context, reply *slab, args []any) error {
+func (c *conn) do(ctx context.Context, reply *reply, args []any) error {
 	done, joined := make(chan struct{}), make(chan struct{})
 	stop := context.AfterFunc(ctx, func() {
 		defer close(joined)
 		c.interrupt(done)
 	})
-	err := c.client.Process(ctx, redis.NewRawWriteToCmd(ctx, reply, args...))
+	c.expect(reply)
+	err := c.client.Process(ctx, redis.NewStatusCmd(ctx, args...))
+	c.expect(nil)
 	close(done)
 	if !stop() {
 		<-joined

@@ -244,7 +244,7 @@ func (l *lane) readClaimed(ctx context.Context, sh *shard, left id) error {
 	known := l.s.inFlight(sh)
 	limit := l.s.limit()
 	args := []any{"xautoclaim", sh.key, l.s.group, l.s.name, l.s.b.cfg.ClaimIdle.Milliseconds(), left.String(), "count", limit}
-	reply := &slab{}
+	reply := newReply(l.s.size.expect(limit))
 	if err := l.conn.do(ctx, reply, args); err != nil {
 		sh.replay = &id{}
 		return err

@@ -89,10 +89,13 @@ func parseUint(b []byte) (n uint64, rest []byte, ok bool) {
 	i := 0
 	for ; i < len(b) && '0' <= b[i] && b[i] <= '9'; i++ {
 		d := uint64(b[i] - '0')
-		if n > (math.MaxUint64-d)/10 {
+		if i >= safeDigits && n > (math.MaxUint64-d)/10 {
 			return 0, b, false
 		}
 		n = n*10 + d
 	}
 	return n, b[i:], i > 0
 }
+
+// safeDigits are as many as every uint64 has room for.
+const safeDigits = 19

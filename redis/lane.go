@@ -20,6 +20,7 @@ type lane struct {
 	busy    int    // shards that had something in the last read
 	entries int    // that the last read brought
 	ahead   *ahead // the next page is on its way
+	rest    *rest  // of the last page
 	ghost   caller // a connection whose last command may still be carried out
 
 	page  page             // for Fetch
@@ -57,7 +58,7 @@ func (l *lane) step(ctx context.Context, wait bool) (busy bool) {
 				return done
 			}
 		}
-	} else if l.ahead == nil { // else the connection is in use
+	} else if l.ahead == nil && l.rest == nil { // else the connection is in use, or what was read is ahead of the shard
 		if busy, err := l.look(ctx, readable); busy || err != nil {
 			l.trouble(ctx, err)
 			return busy
@@ -184,18 +185,22 @@ func (l *lane) doubt(err error) {
 // read reads new messages of shards, and waits for one if it may.
 func (l *lane) read(ctx context.Context, shards []*shard, wait bool) error {
 	limit := max(1, l.s.limit()/max(l.busy, 1))
+	if l.rest.fits(shards) {
+		return l.takeRest(limit)
+	}
+	l.rest = nil
 	if l.ahead != nil {
 		return l.readAhead(ctx, shards, limit)
 	}
-	args := l.command(shards, limit, wait)
 	for _, sh := range shards {
 		if sh.restored {
 			sh.known = l.s.inFlight(sh)
 		}
 	}
-	err := l.receive(ctx, args, limit, l.take)
-	if err == nil && !l.s.grouped() {
-		l.askAhead(shards, limit)
+	reply := newReply(l.s.size.expect(limit))
+	err := l.conn.do(ctx, reply, l.command(shards, lastOf(shards), limit, wait))
+	if err == nil {
+		err = l.takePage(reply, shards, limit, limit)
 	}
 	return errors.Join(err, l.ackRepeated(ctx))
 }
@@ -210,17 +215,17 @@ func (l *lane) ackRepeated(ctx context.Context) error {
 	return failed
 }
 
-// command is XREAD or XREADGROUP for what is new in shards.
-func (l *lane) command(shards []*shard, limit int, wait bool) []any {
+// command is XREAD behind ids or XREADGROUP for what is new in shards.
+func (l *lane) command(shards []*shard, after []id, limit int, wait bool) []any {
 	args := l.beginning(shards, limit, wait)
 	for _, sh := range shards {
 		args = append(args, sh.key)
 	}
-	for _, sh := range shards {
+	for _, last := range after {
 		if l.s.grouped() {
 			args = append(args, ">")
 		} else {
-			args = append(args, sh.last.String())
+			args = append(args, last.String())
 		}
 	}
 	return args
@@ -243,7 +248,7 @@ func (l *lane) beginning(shards []*shard, limit int, wait bool) []any {
 
 // receive sends a read and gives each entry of the reply to take.
 func (l *lane) receive(ctx context.Context, args []any, limit int, take func(*shard, *entry)) error {
-	reply := &slab{b: make([]byte, 0, l.s.size.expect(limit))}
+	reply := newReply(l.s.size.expect(limit))
 	if err := l.conn.do(ctx, reply, args); err != nil {
 		return err
 	}
@@ -251,7 +256,7 @@ func (l *lane) receive(ctx context.Context, args []any, limit int, take func(*sh
 }
 
 // scan gives each entry of a reply to take.
-func (l *lane) scan(reply *slab, take func(*shard, *entry)) error {
+func (l *lane) scan(reply *reply, take func(*shard, *entry)) error {
 	l.s.heard(l.shards)
 	var sh *shard
 	entries, busy := 0, 0
@@ -267,12 +272,17 @@ func (l *lane) scan(reply *slab, take func(*shard, *entry)) error {
 		take(sh, e)
 		return nil
 	})
-	l.s.size.learn(len(reply.b), entries)
-	l.busy, l.entries = busy, entries
+	l.learn(reply, entries, busy)
 	if errors.Is(err, errMalformed) {
 		l.drop() // what else is on its way cannot be understood either
 	}
 	return err
+}
+
+// learn takes into account what a reply brought.
+func (l *lane) learn(r *reply, entries, busy int) {
+	l.s.size.learn(len(r.b), entries)
+	l.busy, l.entries = busy, entries
 }
 
 func (l *lane) shard(key []byte) *shard {

@@ -2,6 +2,7 @@ package redis
 
 import (
 	"context"
+	"sync"
 	"sync/atomic"
 
 	"github.com/redis/go-redis/v9"
@@ -65,6 +66,7 @@ type backend struct {
 	cfg    Config
 	client redis.UniversalClient
 	closed atomic.Bool
+	acks   sync.Pool // of *ackArgs: they are as large as what they acknowledge
 }
 
 var _ interface {

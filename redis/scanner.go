@@ -1,7 +1,5 @@
 package redis
 
-import "bytes"
-
 // scanner walks over a whole reply, in RESP2 or RESP3. Whatever the bytes are, it stays inside them and allocates nothing by what they announce.
 type scanner struct {
 	b   []byte
@@ -99,11 +97,11 @@ func malformed(err error) error {
 func (s *scanner) serverError() error {
 	switch s.peek() {
 	case '-':
-		line, err := s.line()
-		if err != nil {
+		from := s.pos
+		if _, err := s.head(); err != nil {
 			return err
 		}
-		return replyError(line[1:])
+		return replyError(s.b[from+1 : s.pos-2])
 	case '!':
 		text, _, err := s.bulk()
 		if err != nil {
@@ -123,6 +121,11 @@ func (s *scanner) entries(key []byte, page func([]byte, int) error, each func(*e
 	if err := page(key, min(n, len(s.b)/leastEntry)); err != nil {
 		return err
 	}
+	return s.some(n, each)
+}
+
+// some reads the next n entries of a list.
+func (s *scanner) some(n int, each func(*entry) error) error {
 	e := new(entry) // one for all, because each lets it escape
 	for range n {
 		*e = entry{}
@@ -196,42 +199,35 @@ func (s *scanner) peek() byte {
 	return s.b[s.pos]
 }
 
-// line reads up to the next line end. It has at least its kind.
-func (s *scanner) line() ([]byte, error) {
-	rest := s.b[s.pos:]
-	i := bytes.IndexByte(rest, '\n')
-	if i < 2 || rest[i-1] != '\r' {
-		return nil, errMalformed
+// head reads the next one.
+func (s *scanner) head() (head, error) {
+	h, err := readHead(s.b[s.pos:])
+	if err != nil || h.size == 0 {
+		return head{}, errMalformed
 	}
-	s.pos += i + 1
-	return rest[:i-1], nil
+	s.pos += h.size
+	return h, nil
 }
 
 // list reads the head of a list, set, push or map; a map counts keys and values.
 func (s *scanner) list() (n int, null bool, err error) {
-	line, err := s.line()
+	h, err := s.head()
 	if err != nil {
 		return 0, false, err
 	}
-	switch line[0] {
-	case '_':
-		return 0, true, nil
-	case '*', '~', '>', '%', '$':
-		if string(line[1:]) == "-1" {
-			return 0, true, nil
+	switch h.kind {
+	case '*', '~', '>', '%':
+	case '_', '$':
+		if h.n >= 0 {
+			return 0, false, errMalformed
 		}
-	}
-	count, rest, ok := parseUint(line[1:])
-	if !ok || len(rest) > 0 || count > uint64(len(s.b)) {
+	default:
 		return 0, false, errMalformed
 	}
-	switch line[0] {
-	case '*', '~', '>':
-		return int(count), false, nil
-	case '%':
-		return 2 * int(count), false, nil
+	if h.n > len(s.b) {
+		return 0, false, errMalformed
 	}
-	return 0, false, errMalformed
+	return h.values(), h.n < 0, nil
 }
 
 func (s *scanner) expect(n int) error {
@@ -244,23 +240,19 @@ func (s *scanner) expect(n int) error {
 
 // bulk reads a text.
 func (s *scanner) bulk() (b []byte, null bool, err error) {
-	line, err := s.line()
+	h, err := s.head()
 	if err != nil {
 		return nil, false, err
 	}
 	switch {
-	case line[0] == '_', line[0] == '$' && string(line[1:]) == "-1":
+	case h.n < 0 && (h.kind == '_' || h.kind == '$'):
 		return nil, true, nil
-	case line[0] == '+':
-		return line[1:], false, nil
-	case line[0] != '$' && line[0] != '!':
+	case h.kind == '+':
+		return s.b[s.pos-h.size+1 : s.pos-2], false, nil
+	case h.kind != '$' && h.kind != '!', h.n > len(s.b)-s.pos-2:
 		return nil, false, errMalformed
 	}
-	n, rest, ok := parseUint(line[1:])
-	if !ok || len(rest) > 0 || len(s.b)-s.pos < 2 || n > uint64(len(s.b)-s.pos-2) {
-		return nil, false, errMalformed
-	}
-	from, to := s.pos, s.pos+int(n)
+	from, to := s.pos, s.pos+h.n
 	if s.b[to] != '\r' || s.b[to+1] != '\n' {
 		return nil, false, errMalformed
 	}
@@ -295,7 +287,7 @@ func (s *scanner) skip(n int) error {
 				return err
 			}
 		default:
-			if _, err := s.line(); err != nil {
+			if _, err := s.head(); err != nil {
 				return err
 			}
 		}

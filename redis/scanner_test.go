@@ -1,13 +1,10 @@
 package redis
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
-	"io"
 	"strings"
 	"testing"
-	"testing/iotest"
 )
 
 // resp writes a reply in RESP2: a list, a text, or nil.
@@ -165,24 +162,4 @@ func FuzzScanner(f *testing.F) {
 		_, err := scanClaim(b, page, each, func(id) {})
 		check(err)
 	})
-}
-
-func TestASlabTakesInWhatComes(t *testing.T) {
-	text := bytes.Repeat([]byte("0123456789"), 1000)
-	for _, r := range []io.Reader{
-		&io.LimitedReader{R: bytes.NewReader(text), N: int64(len(text))},
-		&io.LimitedReader{R: iotest.HalfReader(bytes.NewReader(text)), N: int64(len(text))},
-		iotest.OneByteReader(bytes.NewReader(text)),
-	} {
-		s := &slab{b: []byte("before ")}
-		n, err := s.ReadFrom(r)
-		if err != nil || n != int64(len(text)) || string(s.b) != "before "+string(text) {
-			t.Errorf("%d bytes, %v", n, err)
-		}
-	}
-	s := new(slab)
-	_, err := s.ReadFrom(&io.LimitedReader{R: bytes.NewReader(text), N: 1 << 40})
-	if !errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF) || cap(s.b) > 4<<20 {
-		t.Errorf("%v with room for %d bytes after %d of those announced", err, cap(s.b), len(text))
-	}
 }

@@ -191,11 +191,21 @@ func (z *sizer) count(n int) int {
 	return max(1, min(n, replyBytes/z.avg))
 }
 
+// stretch is a number of entries from least to most that is meant to take so many bytes.
+func (z *sizer) stretch(least, most, bytes int) int {
+	z.mu.Lock()
+	defer z.mu.Unlock()
+	if z.avg == 0 {
+		return least
+	}
+	return min(max(least, bytes/z.avg), most)
+}
+
 // expect is the room that a reply of n entries probably takes.
 func (z *sizer) expect(n int) int {
 	z.mu.Lock()
 	defer z.mu.Unlock()
-	return min(n*z.avg+n*z.avg/8, replyBytes)
+	return min(n*z.avg+n*z.avg/32, replyBytes)
 }
 
 // learn takes a reply into account; larger entries at once, smaller ones slowly.
