@@ -138,6 +138,7 @@ func (f vastFile) ReadAt(p []byte, off int64) (int, error) { return f.v.ReadAt(p
 // firstFrom opens a source at a position and takes its first message. It returns how many bytes that read.
 func (r *rig) firstFrom(v *vast, stream string, p streamer.Position) (m streamer.Message, read int64) {
 	r.Helper()
+	r.renew()
 	b, err := newBackend(r.cfg)
 	r.ok(err)
 	defer b.Close(r.ctx)
