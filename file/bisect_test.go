@@ -196,8 +196,8 @@ func TestSeekIntoTheMiddleReadsLittle(t *testing.T) {
 			v := newVast(1<<30+256<<10, 1<<20, streams, 256)
 			v.in(r)
 			var one, all []int64
-			for k := range int64(40) {
-				ms := v.time(0) + uint64(v.messages()/41*k+k*k)
+			for k := range int64(20) {
+				ms := v.time(0) + uint64(v.messages()/21*k+k*k)
 				s := k * 7 % int64(streams)
 				m, n := r.firstFrom(v, v.key(s), streamer.AtTime(time.UnixMilli(int64(ms))))
 				if want := v.firstSince(s, ms); m.Stream != v.key(s) || m.Seq.Uint() != want {
