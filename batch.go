@@ -17,6 +17,7 @@ func (p *producer) writeLoop() {
 			return
 		}
 		p.writeAll(batch)
+		p.makeRoom()
 		clear(batch)
 	}
 }

@@ -39,6 +39,7 @@ type producer struct {
 	doneRecords atomic.Int64 // of sent
 	doneBytes   atomic.Int64
 	waiting     atomic.Bool // senders has some
+	roomEvery   int64       // a Writer's senders look for room after so many, a small part of the buffer, and after each batch
 
 	work   chan struct{}      // capacity 1: the queue has something, or the producer is closing
 	life   context.Context    // of the writes
@@ -57,6 +58,7 @@ func newProducer(home *engine, o ProducerOptions, sink Sink) (*producer, error) 
 		work: make(chan struct{}, 1),
 	}
 	orDefault(&p.limits.Records, batchRecords)
+	p.roomEvery = int64(min(max(o.MaxBuffered/16, 1), roomEvery))
 	p.writer, _ = sink.(Writer)
 	p.enq, _ = sink.(Enqueuer)
 	if (p.writer == nil) == (p.enq == nil) {
@@ -218,8 +220,8 @@ func (p *producer) enter(pd *Pending) {
 	}
 }
 
-// trimEvery is after how many resolved records those are let go of that are in front of all others.
-const trimEvery = 256
+// roomEvery is after how many resolved records it is seen to that they make room, at most.
+const roomEvery = 256
 
 // resolved counts the record out.
 func (p *producer) resolved(pd *Pending, err error) {
@@ -229,9 +231,13 @@ func (p *producer) resolved(pd *Pending, err error) {
 	p.doneBytes.Add(int64(pd.size))
 	n := p.doneRecords.Add(1)
 	pd.epoch.settle()
-	if n%trimEvery != 0 && !p.waiting.Load() {
-		return
+	if n%p.roomEvery == 0 || p.writer == nil && p.waiting.Load() {
+		p.makeRoom()
 	}
+}
+
+// makeRoom lets go of what is done and wakes who waits for its place.
+func (p *producer) makeRoom() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.open.trim()

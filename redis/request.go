@@ -22,7 +22,6 @@ func writeWord(to *bufio.Writer, word string) {
 }
 
 func writeNumber(to *bufio.Writer, kind byte, n int) {
-	_ = to.WriteByte(kind)
-	_, _ = to.Write(strconv.AppendInt(to.AvailableBuffer(), int64(n), 10))
-	_, _ = to.WriteString("\r\n")
+	b := append(to.AvailableBuffer(), kind)
+	_, _ = to.Write(append(strconv.AppendInt(b, int64(n), 10), "\r\n"...))
 }

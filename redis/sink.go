@@ -69,26 +69,33 @@ type target struct {
 	used    int     // of slots, in this batch
 	written int     // since the last trim
 	trimmed time.Time
-	heads   [shapes][]byte // what the commands of each shape begin with, up to the id
+	heads   [2 * shapes][]byte // what the commands of each shape begin with
 }
 
-// head is what the command of a shape begins with.
-func (t *target) head(shape int, noMkStream bool) []byte {
-	if t.heads[shape] == nil {
-		t.heads[shape] = t.newHead(shape, noMkStream)
+// head is what the command of a shape begins with: all up to the id if the sender chooses that, else all up to the value.
+func (t *target) head(shape int, noMkStream, chosen bool) []byte {
+	i := shape
+	if chosen {
+		i += shapes
 	}
-	return t.heads[shape]
+	if t.heads[i] == nil {
+		t.heads[i] = t.newHead(shape, noMkStream, chosen)
+	}
+	return t.heads[i]
 }
 
-func (t *target) newHead(shape int, noMkStream bool) []byte {
+func (t *target) newHead(shape int, noMkStream, chosen bool) []byte {
 	words := []string{"xadd", t.key}
 	if noMkStream {
 		words = append(words, "nomkstream")
 	}
-	fields := 1 + bits.OnesCount(uint(shape))
+	n := len(words) + 1 + 2*(1+bits.OnesCount(uint(shape)))
+	if !chosen {
+		words = append(words, "*", fieldValue)
+	}
 	var b bytes.Buffer
 	w := bufio.NewWriter(&b)
-	writeList(w, len(words)+1+2*fields)
+	writeList(w, n)
 	for _, word := range words {
 		writeWord(w, word)
 	}

@@ -127,9 +127,13 @@ func (s *slot) outcome(text []byte, err error) {
 
 // write writes the command in RESP.
 func (s *slot) write(to *bufio.Writer) {
-	_, _ = to.Write(s.target.head(s.shape, s.noMkStream)) // to keeps the error
-	writeText(to, s.id)
-	writeField(to, fieldValue, s.value)
+	chosen := len(s.id) > 1
+	_, _ = to.Write(s.target.head(s.shape, s.noMkStream, chosen)) // to keeps the error
+	if chosen {
+		writeText(to, s.id)
+		writeWord(to, fieldValue)
+	}
+	writeText(to, s.value)
 	if s.shape&withKey != 0 {
 		writeField(to, fieldKey, s.key)
 	}
