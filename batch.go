@@ -17,7 +17,6 @@ func (p *producer) writeLoop() {
 			return
 		}
 		p.writeAll(batch)
-		p.makeRoom()
 		clear(batch)
 	}
 }

@@ -39,7 +39,8 @@ type producer struct {
 	doneRecords atomic.Int64 // of sent
 	doneBytes   atomic.Int64
 	waiting     atomic.Bool // senders has some
-	roomEvery   int64       // a Writer's senders look for room after so many, a small part of the buffer, and after each batch
+	rousing     atomic.Bool // they are about to be woken
+	roomEvery   int64       // or woken after so many resolved records, a small part of the buffer
 
 	work   chan struct{}      // capacity 1: the queue has something, or the producer is closing
 	life   context.Context    // of the writes
@@ -220,8 +221,11 @@ func (p *producer) enter(pd *Pending) {
 	}
 }
 
-// roomEvery is after how many resolved records it is seen to that they make room, at most.
-const roomEvery = 256
+// Senders that wait for room are woken when there is some for many records, not for each: after roomEvery of them at most, or within roomWithin.
+const (
+	roomEvery  = 256
+	roomWithin = time.Millisecond
+)
 
 // resolved counts the record out.
 func (p *producer) resolved(pd *Pending, err error) {
@@ -231,9 +235,18 @@ func (p *producer) resolved(pd *Pending, err error) {
 	p.doneBytes.Add(int64(pd.size))
 	n := p.doneRecords.Add(1)
 	pd.epoch.settle()
-	if n%p.roomEvery == 0 || p.writer == nil && p.waiting.Load() {
+	switch {
+	case n%p.roomEvery == 0:
 		p.makeRoom()
+	case p.waiting.Load() && p.rousing.CompareAndSwap(false, true):
+		time.AfterFunc(roomWithin, p.rouse)
 	}
+}
+
+// rouse is makeRoom for the records that roomEvery does not come to. It runs on a goroutine of its own, once within roomWithin.
+func (p *producer) rouse() {
+	p.rousing.Store(false)
+	p.makeRoom()
 }
 
 // makeRoom lets go of what is done and wakes who waits for its place.
