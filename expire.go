@@ -50,6 +50,7 @@ func (p *producer) giveUp(match func(*Pending) bool, err error) {
 		p.mu.Lock()
 		p.open.trim()
 		if p.open.n == 0 || !match(p.open.front()) {
+			p.wakeSender()
 			p.mu.Unlock()
 			return
 		}

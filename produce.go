@@ -39,6 +39,8 @@ type producer struct {
 	doneRecords atomic.Int64 // of sent
 	doneBytes   atomic.Int64
 	waiting     atomic.Bool // senders has some
+	rousing     atomic.Bool // they are about to be woken
+	roomEvery   int64       // or woken after so many resolved records, a small part of the buffer
 
 	work   chan struct{}      // capacity 1: the queue has something, or the producer is closing
 	life   context.Context    // of the writes
@@ -57,6 +59,7 @@ func newProducer(home *engine, o ProducerOptions, sink Sink) (*producer, error) 
 		work: make(chan struct{}, 1),
 	}
 	orDefault(&p.limits.Records, batchRecords)
+	p.roomEvery = int64(min(max(o.MaxBuffered/16, 1), roomEvery))
 	p.writer, _ = sink.(Writer)
 	p.enq, _ = sink.(Enqueuer)
 	if (p.writer == nil) == (p.enq == nil) {
@@ -218,8 +221,11 @@ func (p *producer) enter(pd *Pending) {
 	}
 }
 
-// trimEvery is after how many resolved records those are let go of that are in front of all others.
-const trimEvery = 256
+// Senders that wait for room are woken when there is some for many records, not for each: after roomEvery of them at most, or within roomWithin.
+const (
+	roomEvery  = 256
+	roomWithin = time.Millisecond
+)
 
 // resolved counts the record out.
 func (p *producer) resolved(pd *Pending, err error) {
@@ -229,9 +235,22 @@ func (p *producer) resolved(pd *Pending, err error) {
 	p.doneBytes.Add(int64(pd.size))
 	n := p.doneRecords.Add(1)
 	pd.epoch.settle()
-	if n%trimEvery != 0 && !p.waiting.Load() {
-		return
+	switch {
+	case n%p.roomEvery == 0:
+		p.makeRoom()
+	case p.waiting.Load() && p.rousing.CompareAndSwap(false, true):
+		time.AfterFunc(roomWithin, p.rouse)
 	}
+}
+
+// rouse is makeRoom for the records that roomEvery does not come to. It runs on a goroutine of its own, once within roomWithin.
+func (p *producer) rouse() {
+	p.rousing.Store(false)
+	p.makeRoom()
+}
+
+// makeRoom lets go of what is done and wakes who waits for its place.
+func (p *producer) makeRoom() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.open.trim()

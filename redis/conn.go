@@ -3,6 +3,7 @@ package redis
 import (
 	"bytes"
 	"context"
+	"io"
 	"net"
 	"strconv"
 	"strings"
@@ -19,8 +20,8 @@ const (
 	grace = 100 * time.Millisecond
 )
 
-// conn is one connection to one server for reads that block: a client of its own with a pool of one, because go-redis does not let go of a
-// blocked read when its context ends. It is used by one goroutine at a time, and interrupted by any.
+// conn is one connection to one server for reads that block, or for what a producer sends: a client of its own with a pool of one, because go-redis
+// does not let go of a blocked read when its context ends. It is used by one goroutine at a time, and interrupted by any.
 type conn struct {
 	client  *redis.Client
 	control *redis.Client // of the same server
@@ -28,8 +29,11 @@ type conn struct {
 	mu   sync.Mutex
 	raw  net.Conn
 	at   caller
-	met  bool   // the connection is introduced: what it reads from now on are replies to commands of ours
-	want *reply // of the command that is under way
+	met  bool                  // the connection is introduced: what it reads from now on are replies to commands of ours
+	want *reply                // of the command that is under way
+	send func(io.Writer) error // what goes out in the place of the command that go-redis writes; nil: that
+
+	writing sync.WaitGroup // what send is under way
 }
 
 // caller is a connection as the server knows it. Another server, or the same after a restart, may use the id again, but hardly for the same address.
@@ -103,11 +107,31 @@ func (c *conn) introduced(at caller) {
 	c.at, c.met = at, true
 }
 
-// expect says which reply the next command is to be answered with; nil when none is under way.
-func (c *conn) expect(r *reply) {
+// expect says which reply the next command is to be answered with, and what is sent in its place; nil when none is under way.
+func (c *conn) expect(r *reply, send func(io.Writer) error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.want = r
+	c.want, c.send = r, send
+}
+
+// begin sends what goes out in the place of go-redis's command; false: that does. It is written while the replies come in already, by a goroutine of
+// its own, which exchange joins.
+func (c *conn) begin(to io.Writer) bool {
+	c.mu.Lock()
+	send := c.send
+	if c.met {
+		c.send = nil
+	}
+	began := c.met && send != nil
+	c.mu.Unlock()
+	if began {
+		c.writing.Go(func() {
+			if send(to) != nil {
+				c.cut() // whoever waits for the replies learns of it
+			}
+		})
+	}
+	return began
 }
 
 // wanted is the reply that is to be read now; nil for those of go-redis's own commands.
@@ -150,9 +174,9 @@ func (c *conn) do(ctx context.Context, reply *reply, args []any) error {
 		defer close(joined)
 		c.interrupt(done)
 	})
-	c.expect(reply)
+	c.expect(reply, nil)
 	err := c.client.Process(ctx, redis.NewStatusCmd(ctx, args...))
-	c.expect(nil)
+	c.expect(nil, nil)
 	close(done)
 	if !stop() {
 		<-joined
@@ -160,6 +184,19 @@ func (c *conn) do(ctx context.Context, reply *reply, args []any) error {
 			reply.b = append(reply.b[:0], nothing...)
 		}
 	}
+	return err
+}
+
+// exchange sends what send writes, once, and takes in the replies that are wanted, as many as come. When ctx ends it closes the connection.
+func (c *conn) exchange(ctx context.Context, send func(io.Writer) error, want *reply) error {
+	c.expect(want, send)
+	defer c.expect(nil, nil)
+	defer context.AfterFunc(ctx, c.cut)()
+	err := c.client.Process(ctx, redis.NewStatusCmd(ctx, "ping"))
+	if err != nil {
+		c.cut()
+	}
+	c.writing.Wait()
 	return err
 }
 

@@ -24,8 +24,11 @@ var errMalformed = errors.New("malformed reply")
 
 // code is the first word of an error that the server answered, "" for another error.
 func code(err error) string {
-	var e redis.Error
-	if !errors.As(err, &e) {
+	if err == nil {
+		return ""
+	}
+	e, ok := errors.AsType[redis.Error](err)
+	if !ok {
 		return ""
 	}
 	word, _, _ := strings.Cut(e.Error(), " ")

@@ -12,6 +12,8 @@ type reply struct {
 	left int // values that are still to come
 
 	lists [2]int // where the last two lists begin
+
+	progress func() // nil, or called whenever something has come
 }
 
 // newReply has room for about so many bytes.
@@ -34,7 +36,11 @@ func (r *reply) readFrom(from io.Reader) error {
 		r.room()
 		n, err := from.Read(r.b[len(r.b):cap(r.b)])
 		r.b = r.b[:len(r.b)+n]
-		switch whole, malformed := r.whole(); {
+		whole, malformed := r.whole()
+		if r.progress != nil {
+			r.progress()
+		}
+		switch {
 		case malformed != nil:
 			return malformed
 		case whole:
@@ -68,6 +74,15 @@ func (r *reply) whole() (bool, error) {
 		return false, errMalformed // nobody has asked for more
 	}
 	return r.left == 0 && r.next == len(r.b), nil
+}
+
+// complete is how many of several replies that are not lists are there, of so many.
+func (r *reply) complete(of int) int {
+	n := of - r.left
+	if r.next > len(r.b) {
+		n-- // its text has not come yet
+	}
+	return n
 }
 
 // pass goes on behind a head and the text that it announces.

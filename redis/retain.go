@@ -1,6 +1,7 @@
 package redis
 
 import (
+	"bufio"
 	"context"
 	"strconv"
 	"time"
@@ -15,7 +16,7 @@ const (
 )
 
 // addTrims puts the trims that are due behind the batch's records.
-func (s *sink) addTrims(ctx context.Context, now time.Time) {
+func (s *sink) addTrims(now time.Time) {
 	c := &s.b.cfg
 	if c.MaxLen == 0 && c.MaxAge == 0 {
 		return
@@ -30,22 +31,46 @@ func (s *sink) addTrims(ctx context.Context, now time.Time) {
 		}
 		t.written, t.trimmed = 0, now
 		if c.MaxLen > 0 {
-			s.trims = append(s.trims, redis.NewIntCmd(ctx, "xtrim", t.key, "maxlen", "~", c.MaxLen))
+			s.trims = append(s.trims, newTrim(t.key, "maxlen", c.MaxLen))
 		}
 		if oldest := now.Add(-c.MaxAge).UnixMilli(); c.MaxAge > 0 && oldest > 0 {
-			s.trims = append(s.trims, redis.NewIntCmd(ctx, "xtrim", t.key, "minid", "~", strconv.FormatInt(oldest, 10)))
+			s.trims = append(s.trims, newTrim(t.key, "minid", oldest))
 		}
 	}
-	for _, cmd := range s.trims {
-		s.cmds = append(s.cmds, cmd)
+}
+
+// trim is an XTRIM.
+type trim struct {
+	words []string
+	cmd   *redis.IntCmd // the one for go-redis
+	err   error
+}
+
+func newTrim(key, how string, limit int64) *trim {
+	return &trim{words: []string{"xtrim", key, how, "~", strconv.FormatInt(limit, 10)}}
+}
+
+func (t *trim) write(to *bufio.Writer) {
+	writeList(to, len(t.words))
+	for _, w := range t.words {
+		writeWord(to, w)
 	}
+}
+
+func (t *trim) command(ctx context.Context) *redis.IntCmd {
+	args := make([]any, len(t.words))
+	for i, w := range t.words {
+		args[i] = w
+	}
+	t.cmd = redis.NewIntCmd(ctx, args...)
+	return t.cmd
 }
 
 // warnTrims tells of a trim that the server refused; the next one is tried all the same.
 func (s *sink) warnTrims() {
-	for _, cmd := range s.trims {
-		if err := cmd.Err(); code(err) != "" && s.log != nil {
-			s.log.Warn("trimming failed", "backend", scheme, "err", err)
+	for _, t := range s.trims {
+		if code(t.err) != "" && s.log != nil {
+			s.log.Warn("trimming failed", "backend", scheme, "err", t.err)
 			return
 		}
 	}

@@ -1,5 +1,11 @@
 package redis
 
+import (
+	"cmp"
+
+	"github.com/redis/go-redis/v9"
+)
+
 // scanner walks over a whole reply, in RESP2 or RESP3. Whatever the bytes are, it stays inside them and allocates nothing by what they announce.
 type scanner struct {
 	b   []byte
@@ -258,6 +264,32 @@ func (s *scanner) bulk() (b []byte, null bool, err error) {
 	}
 	s.pos = to + 2
 	return s.b[from:to:to], false, nil
+}
+
+// answer reads the answer to one command of several: a text, or what it says in its place; failed where there is none any more.
+func (s *scanner) answer(failed error) ([]byte, error) {
+	h, err := readHead(s.b[s.pos:])
+	if err != nil || h.size == 0 {
+		return nil, cmp.Or(failed, errMalformed)
+	}
+	if line := s.b[s.pos+1 : s.pos+h.size-2]; h.kind != '$' && h.kind != '!' {
+		s.pos += h.size
+		if h.kind == '-' {
+			return nil, replyError(line)
+		}
+		return line, nil
+	}
+	text, null, err := s.bulk()
+	switch {
+	case err != nil:
+		s.pos = len(s.b) // there is no other behind a part of one
+		return nil, cmp.Or(failed, err)
+	case null:
+		return nil, redis.Nil
+	case h.kind == '!':
+		return nil, replyError(text)
+	}
+	return text, nil
 }
 
 func (s *scanner) id() (id, error) {

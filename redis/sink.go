@@ -1,13 +1,15 @@
 package redis
 
 import (
-	"cmp"
+	"bufio"
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"log/slog"
+	"math/bits"
 	"slices"
-	"sync/atomic"
+	"sync"
 	"time"
 
 	"github.com/redis/go-redis/v9"
@@ -17,23 +19,32 @@ import (
 )
 
 const (
-	batchRecords = 5000
-	batchBytes   = 1 << 20
+	batchRecords = 10_000
+	batchBytes   = 2 << 20
 
 	// findEvery is how often a producer and a consumer look for shards that are new.
 	findEvery = 5 * time.Second
 )
 
-// sink is an open writer: one pipeline at a time, so that the records of a shard are stored in order. It has no goroutine. Its fields are
-// Write's, of which there is one at a time.
+// sink is an open writer: one batch at a time, so that the records of a shard are stored in order. It has no goroutine. Its fields, but for those
+// under mu, are Write's, of which there is one at a time.
 type sink struct {
 	b       *backend
 	log     *slog.Logger
 	streams map[string]*outlet
 	slots   []*slot // of the batch
-	cmds    []redis.Cmder
-	trims   []*redis.IntCmd
-	closed  atomic.Bool
+	trims   []*trim
+	cmds    []redis.Cmder // of a cluster's
+	out     *bufio.Writer
+
+	batch    []*streamer.Pending // of the slots
+	answers  scanner             // of a single server
+	answered int                 // slots whose outcome is known
+	settled  int                 // records of the batch that were resolved as the answers came
+
+	mu     sync.Mutex
+	conn   *conn // of a single server; nil: not connected
+	closed bool
 
 	// doubt is the last record of a batch that may be stored in part: the engine hands the rest of it in again.
 	doubt *streamer.Pending
@@ -58,6 +69,38 @@ type target struct {
 	used    int     // of slots, in this batch
 	written int     // since the last trim
 	trimmed time.Time
+	heads   [2 * shapes][]byte // what the commands of each shape begin with
+}
+
+// head is what the command of a shape begins with: all up to the id if the sender chooses that, else all up to the value.
+func (t *target) head(shape int, noMkStream, chosen bool) []byte {
+	i := shape
+	if chosen {
+		i += shapes
+	}
+	if t.heads[i] == nil {
+		t.heads[i] = t.newHead(shape, noMkStream, chosen)
+	}
+	return t.heads[i]
+}
+
+func (t *target) newHead(shape int, noMkStream, chosen bool) []byte {
+	words := []string{"xadd", t.key}
+	if noMkStream {
+		words = append(words, "nomkstream")
+	}
+	n := len(words) + 1 + 2*(1+bits.OnesCount(uint(shape)))
+	if !chosen {
+		words = append(words, "*", fieldValue)
+	}
+	var b bytes.Buffer
+	w := bufio.NewWriter(&b)
+	writeList(w, n)
+	for _, word := range words {
+		writeWord(w, word)
+	}
+	_ = w.Flush() // into memory
+	return b.Bytes()
 }
 
 // OpenSink implements streamer.Backend.
@@ -65,7 +108,7 @@ func (b *backend) OpenSink(ctx context.Context, c streamer.SinkConfig) (streamer
 	if err := b.enter(ctx); err != nil {
 		return nil, err
 	}
-	s := &sink{b: b, log: c.Logger, streams: map[string]*outlet{}}
+	s := &sink{b: b, log: c.Logger, streams: map[string]*outlet{}, out: bufio.NewWriterSize(nil, bufferSize)}
 	if c.Stream == "" {
 		return s, nil
 	}
@@ -89,14 +132,23 @@ func (s *sink) Flush(ctx context.Context) error { return ctx.Err() }
 
 // Close implements streamer.Sink.
 func (s *sink) Close(context.Context) error {
-	s.closed.Store(true)
+	s.mu.Lock()
+	s.closed = true
+	s.mu.Unlock()
+	s.hangUp()
 	return nil
+}
+
+func (s *sink) isClosed() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.closed
 }
 
 // Write implements streamer.Writer. A server that recovers in the middle of a pipeline has refused its first records and stores the others, out of
 // order; so after a failure the first record of each shard goes ahead, and the others follow when it is stored.
 func (s *sink) Write(ctx context.Context, p []*streamer.Pending) error {
-	if s.closed.Load() {
+	if s.isClosed() {
 		return streamer.ErrClosed
 	}
 	if err := ctx.Err(); err != nil {
@@ -143,10 +195,10 @@ func (s *sink) send(ctx context.Context, p []*streamer.Pending, last *streamer.P
 	if len(p) == 0 {
 		return nil
 	}
-	pipe := s.b.client.Pipeline()
-	_ = pipe.BatchProcess(ctx, s.cmds...) // queues
-	_, failed := pipe.Exec(ctx)
-	unknown, err := s.settle(p, failed)
+	s.batch, s.answered, s.settled = p, 0, 0
+	s.exchange(ctx)
+	unknown, err := s.settle()
+	s.batch = nil
 	if unknown {
 		s.doubt = last
 	}
@@ -163,7 +215,7 @@ func (s *sink) unload() {
 
 // prepare makes a command of each record that can be sent, in order, and returns these records. The others are resolved.
 func (s *sink) prepare(ctx context.Context, p []*streamer.Pending) ([]*streamer.Pending, error) {
-	s.slots, s.cmds, s.trims = s.slots[:0], s.cmds[:0], s.trims[:0]
+	s.slots, s.trims = s.slots[:0], s.trims[:0]
 	good := make([]*streamer.Pending, 0, len(p))
 	for _, pd := range p {
 		t, err := s.target(ctx, &pd.Record)
@@ -178,11 +230,11 @@ func (s *sink) prepare(ctx context.Context, p []*streamer.Pending) ([]*streamer.
 			continue
 		}
 		sl := t.slot(s.b.cfg.Create == streamer.CreateNever)
+		sl.load(&pd.Record, s.b.cfg.SenderTime)
 		s.slots = append(s.slots, sl)
-		s.cmds = append(s.cmds, sl.load(&pd.Record, s.b.cfg.SenderTime))
 		good = append(good, pd)
 	}
-	s.addTrims(ctx, time.Now())
+	s.addTrims(time.Now())
 	return good, nil
 }
 
@@ -216,34 +268,30 @@ func (t *target) slot(noMkStream bool) *slot {
 	return t.slots[t.used-1]
 }
 
-// settle resolves the records whose outcome is known and returns why the others have to be sent again. Each command has its own error, unless the
-// pipeline failed before. unknown says that some of the others may be stored.
-func (s *sink) settle(p []*streamer.Pending, failed error) (unknown bool, retry error) {
-	s.holdOrder(cmp.Or(failed, errMalformed))
-	for i, sl := range s.slots {
+// settle resolves the records whose outcome is known and returns why the others have to be sent again. unknown says that some of those may be
+// stored.
+func (s *sink) settle() (unknown bool, retry error) {
+	s.holdOrder()
+	for i, pd := range s.batch[s.settled:] {
+		sl := s.slots[s.settled+i]
 		switch err := sl.err; {
 		case err == nil:
-			p[i].Resolve(streamer.Meta{Stream: sl.target.at.Stream, Shard: sl.target.at.Shard, Seq: sl.at.seqNo(), Time: sl.at.time()}, nil)
+			pd.Resolve(sl.meta(), nil)
 		case isLost(err):
 			retry, unknown = err, true
 		case isUnsent(err) || passes(err) && !sl.passed:
 			retry = err
 		default:
-			p[i].Resolve(streamer.Meta{}, s.refusal(sl, err))
+			pd.Resolve(streamer.Meta{}, s.refusal(sl, err))
 		}
 	}
 	s.warnTrims()
 	return unknown, retry
 }
 
-// holdOrder reads the outcomes and marks those that a stored record of their shard stands behind: sent again they would change places with it.
-func (s *sink) holdOrder(failed error) {
-	held := false
-	for _, sl := range s.slots {
-		sl.at, sl.err = sl.outcome(failed)
-		held = held || sl.err != nil && passes(sl.err)
-	}
-	if !held {
+// holdOrder marks the records that a stored one of their shard stands behind: sent again they would change places with it.
+func (s *sink) holdOrder() {
+	if !slices.ContainsFunc(s.slots, func(sl *slot) bool { return passes(sl.err) }) {
 		return
 	}
 	stored := map[*target]bool{}

@@ -1,13 +1,15 @@
 package redis
 
 import (
+	"io"
 	"net"
 	"syscall"
+	"time"
 )
 
-// tap is the connection under a go-redis client that reads pages of messages. go-redis takes a reply apart value by value, with an allocation for each,
-// and copies it; so the tap takes the replies that conn wants and shows go-redis a short one in their place. All else, deadlines and errors among it,
-// is go-redis's.
+// tap is the connection under a go-redis client that reads pages of messages or sends batches. go-redis writes and reads value by value, with
+// allocations and copies; so the tap writes and reads what conn wants, and go-redis sees a short command and a short reply in its place. All else,
+// deadlines and errors among it, is go-redis's.
 type tap struct {
 	net.Conn
 	of    *conn
@@ -29,6 +31,14 @@ func tapped(raw net.Conn, of *conn) net.Conn {
 	return t
 }
 
+// Write implements net.Conn.
+func (t *tap) Write(p []byte) (int, error) {
+	if t.of.begin(paced{t.Conn}) {
+		return len(p), nil
+	}
+	return t.Conn.Write(p)
+}
+
 // Read implements net.Conn.
 func (t *tap) Read(p []byte) (int, error) {
 	if len(t.shown) == 0 {
@@ -36,7 +46,11 @@ func (t *tap) Read(p []byte) (int, error) {
 		if r == nil {
 			return t.Conn.Read(p)
 		}
-		if err := r.readFrom(t.Conn); err != nil {
+		from := io.Reader(t.Conn)
+		if r.progress != nil {
+			from = paced{t.Conn}
+		}
+		if err := r.readFrom(from); err != nil {
 			return 0, err
 		}
 		t.shown = []byte(ok)
@@ -44,4 +58,17 @@ func (t *tap) Read(p []byte) (int, error) {
 	n := copy(p, t.shown)
 	t.shown = t.shown[n:]
 	return n, nil
+}
+
+// paced is a connection on which nothing may stand still for replyTimeout, however long the whole takes.
+type paced struct{ net.Conn }
+
+func (c paced) Read(p []byte) (int, error) {
+	_ = c.SetReadDeadline(time.Now().Add(replyTimeout)) // reading fails too
+	return c.Conn.Read(p)
+}
+
+func (c paced) Write(p []byte) (int, error) {
+	_ = c.SetWriteDeadline(time.Now().Add(replyTimeout)) // writing fails too
+	return c.Conn.Write(p)
 }
