@@ -85,7 +85,7 @@ func (b *batch) everything(l *ledger) Acked {
 			b.slots = append(b.slots, slots{r, w, todo})
 			for i := range 64 {
 				if todo&(1<<i) != 0 {
-					a.Seqs = append(a.Seqs, r.seqs[w<<6+i])
+					a.Seqs = append(a.Seqs, r.seqs.at(w<<6+i))
 				}
 			}
 		}

@@ -5,7 +5,8 @@ import "sync/atomic"
 // arena cuts the runs of one slab out of a few allocations, so that a slab over hundreds of shards costs no more than one over a single shard.
 type arena struct {
 	runs  []run
-	seqs  []SeqNo
+	seqs  []SeqNo // made for the first part whose numbers are not in a row
+	left  int     // messages whose numbers it may still need
 	acked []atomic.Uint64
 	taken []uint64
 	when  []uint32
@@ -24,7 +25,7 @@ func newArena(slab []Message, o *sessionOptions) *arena {
 	if !o.tracks() {
 		return a
 	}
-	a.seqs = make([]SeqNo, len(slab))
+	a.left = len(slab)
 	a.acked = make([]atomic.Uint64, bitmap)
 	a.taken = make([]uint64, bitmap)
 	if o.ack == AckDelayed {
@@ -44,10 +45,7 @@ func (a *arena) run(l *ledger, part []Message) *run {
 	if !a.o.tracks() {
 		return r
 	}
-	r.seqs = cut(&a.seqs, len(part))
-	for i := range part {
-		r.seqs[i] = part[i].Seq
-	}
+	r.seqs = a.number(part)
 	r.acked = cut(&a.acked, words(len(part)))
 	r.taken = cut(&a.taken, words(len(part)))
 	if a.when != nil {
@@ -57,6 +55,22 @@ func (a *arena) run(l *ledger, part []Message) *run {
 		r.owner, r.msgs = cut(&a.owner, len(part)), part
 	}
 	return r
+}
+
+// number is the part's sequence numbers.
+func (a *arena) number(part []Message) seqs {
+	s := seqs{first: part[0].Seq}
+	if !inARow(part) {
+		if a.seqs == nil {
+			a.seqs = make([]SeqNo, a.left)
+		}
+		s.list = cut(&a.seqs, len(part))
+		for i := range part {
+			s.list[i] = part[i].Seq
+		}
+	}
+	a.left -= len(part)
+	return s
 }
 
 // cut takes n elements off the front of s.

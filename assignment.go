@@ -47,11 +47,12 @@ func compareShards(a, b StreamShard) int {
 
 // revoked is SourceConfig.Revoked: drop what was not handed out, wait for what was, commit, forget.
 func (s *session) revoked(gone []StreamShard, lost bool) {
-	leaving := s.fence(gone)
+	leaving := s.fence(gone, !lost && s.o.dealt && s.cursor != nil)
 	if !lost {
 		work, cancel := context.WithTimeout(context.Background(), revokeWait)
 		s.awaitWork(work, leaving)
 		cancel()
+		s.dropAll(leaving)
 		s.sealAll(leaving)
 		ctx, cancel := context.WithTimeout(context.Background(), revokeWait)
 		defer cancel()
@@ -66,8 +67,9 @@ func (s *session) revoked(gone []StreamShard, lost bool) {
 	s.obs.Load().assigned(nil, gone, lost)
 }
 
-// fence stops handing out the messages of these shards and drops those in the buffer.
-func (s *session) fence(gone []StreamShard) []*ledger {
+// fence stops handing out the messages of these shards and drops those in the buffer. With gaps it leaves those that lie before one that was handed out: dealt to a
+// member that is slower than another, they would make the group repeat what that one has done.
+func (s *session) fence(gone []StreamShard, gaps bool) []*ledger {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	var leaving []*ledger
@@ -75,16 +77,35 @@ func (s *session) fence(gone []StreamShard) []*ledger {
 		s.lost[at] = true
 		if l := s.ledgers[at]; l != nil {
 			l.leaving = true
+			if l.upTo = 0; gaps {
+				l.upTo = l.newestSlot()
+			}
 			leaving = append(leaving, l)
 		} else {
 			delete(s.ledgers, at)
 		}
 	}
+	s.dropLeaving(leaving)
+	return leaving
+}
+
+// dropAll drops what fence has left and nobody took.
+func (s *session) dropAll(leaving []*ledger) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, l := range leaving {
+		l.upTo = 0
+	}
+	s.dropLeaving(leaving)
+}
+
+// dropLeaving drops the undelivered messages of shards that are leaving, but those before upTo. session.mu is held.
+func (s *session) dropLeaving(leaving []*ledger) {
 	queues := s.suspendAll()
 	for _, q := range queues {
-		s.dropLeaving(&q.ring)
+		s.dropFrom(&q.ring)
 	}
-	s.dropLeaving(&s.pool)
+	s.dropFrom(&s.pool)
 	for _, l := range leaving {
 		s.dropParked(l)
 	}
@@ -92,12 +113,11 @@ func (s *session) fence(gone []StreamShard) []*ledger {
 	if s.hasRoom() {
 		signal(s.room)
 	}
-	return leaving
 }
 
-func (s *session) dropLeaving(r *ring) {
+func (s *session) dropFrom(r *ring) {
 	r.keep(func(m *Message) bool {
-		if !m.run.led.leaving {
+		if l := m.run.led; !l.leaving || l.upTo > 0 && m.slot() < l.upTo {
 			return true
 		}
 		s.buffered.sub(m)
@@ -139,13 +159,31 @@ func (s *session) watchWork(l *ledger) <-chan struct{} {
 		return nil
 	}
 	l.watched.Store(true)
-	if l.inWork() == 0 {
+	if !l.busy() {
 		return nil
 	}
 	if l.drained == nil {
 		l.drained = make(chan struct{})
 	}
 	return l.drained
+}
+
+// tellDrained tells who waits for it that the program holds nothing of the shard any more. session.mu is held.
+func (l *ledger) tellDrained() {
+	if l.drained != nil && !l.busy() {
+		l.waitNoMore()
+	}
+}
+
+// busy says whether the program holds a message of the shard, or will before the shard leaves.
+func (l *ledger) busy() bool { return l.buffered > 0 || l.inWork() > 0 }
+
+// waitNoMore ends awaitWork. session.mu is held.
+func (l *ledger) waitNoMore() {
+	if l.drained != nil {
+		close(l.drained)
+		l.drained = nil
+	}
 }
 
 // sealAll ends the counting of acknowledgements in these shards.

@@ -12,8 +12,8 @@ import (
 type Backend interface {
 	Name() string
 	// OpenSource returns when the position of every shard is resolved and, in Resumable and LoadBalanced, durable where none was
-	// committed. ErrNoGroups in LoadBalanced asks the engine to open one Resumable (else RealTime) source and deal its messages among the
-	// group's members in this process. What cannot be had is ErrUnsupported here, never later.
+	// committed. ErrNoGroups in LoadBalanced asks the engine to open one Resumable (else RealTime) source, with SourceConfig.Dealt, and deal its
+	// messages among the group's members in this process. What cannot be had is ErrUnsupported here, never later.
 	OpenSource(ctx context.Context, c SourceConfig) (Source, error)
 	OpenSink(ctx context.Context, c SinkConfig) (Sink, error)
 	Close(ctx context.Context) error
@@ -27,11 +27,17 @@ type Pinger interface {
 var ErrNoGroups = errors.New("no native groups")
 
 // SourceConfig is complete: defaults are applied.
+//
+// Dealt says that the source is Resumable, or RealTime, only because the backend answered ErrNoGroups: the engine deals its messages among the members
+// of a LoadBalanced group. A backend may ignore that: then one process has the group, and another gets ErrBusy. Or it spreads the group over processes: such
+// a source may have no shard when it is opened, while the position of each is durable all the same, Fetch waits for some, and shards come and go through
+// Assigned and Revoked as in a group of the backend's own.
 type SourceConfig struct {
 	Streams     []string
 	Shards      map[string][]ShardID // nil: all of them and those added later
 	Mode        ConsumerMode
 	Group, Name string
+	Dealt       bool     // the source is a LoadBalanced group's in this process, see below
 	Start       Position // zero: the committed position, else what FirstOf says. Set: go there; in Resumable make it durable before returning
 	Fallback    Position // ConsumerOptions.Start: for shards without a committed position; zero: Reset decides. See FirstOf
 	Reset       AutoReset

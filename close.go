@@ -20,6 +20,11 @@ func (s *session) shut(ctx context.Context, why error) error {
 	s.halt(why)
 	s.mu.Lock()
 	s.closing = true
+	for _, l := range s.ledgers {
+		if l != nil {
+			l.waitNoMore() // Close of the source waits for a revocation that is under way
+		}
+	}
 	s.mu.Unlock()
 	s.stop()
 	join(ctx, s.fetch.Wait)

@@ -118,7 +118,7 @@ func (b *batch) addAcked(l *ledger) {
 	l.eachUnsaved(func(r *run, w int, done uint64) {
 		b.slots = append(b.slots, slots{r, w, done})
 		for ; done != 0; done &= done - 1 {
-			seqs = append(seqs, r.seqs[w<<6+bits.TrailingZeros64(done)])
+			seqs = append(seqs, r.seqs.at(w<<6+bits.TrailingZeros64(done)))
 		}
 	})
 	if len(seqs) == 0 {

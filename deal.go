@@ -120,6 +120,7 @@ func (s *session) leave(q *queue, why error) {
 	for _, l := range s.ledgers {
 		if l != nil {
 			s.giveUp(l, q)
+			l.tellDrained()
 		}
 	}
 	s.redeal(queues)
@@ -162,7 +163,7 @@ func (s *session) giveUp(l *ledger, q *queue) {
 	}
 }
 
-// reissue claims the slots of r that q holds and puts copies of their messages into the pool.
+// reissue claims the slots of r that q holds and puts copies of their messages into the pool, but of a shard that is leaving: another process gets them.
 func (s *session) reissue(l *ledger, r *run, q *queue) {
 	again := &run{led: l, order: r.order}
 	for i, owner := range r.owner {
@@ -172,7 +173,7 @@ func (s *session) reissue(l *ledger, r *run, q *queue) {
 		again.msgs = append(again.msgs, r.msgs[i])
 		again.from = append(again.from, r.originOf(uint32(i)))
 	}
-	if again.n = len(again.msgs); again.n == 0 {
+	if again.n = len(again.msgs); again.n == 0 || l.leaving {
 		return
 	}
 	again.acked = make([]atomic.Uint64, words(again.n))
@@ -199,6 +200,12 @@ func (r *run) claim(i uint32, ack AckPolicy) bool {
 	}
 	r.void[w] |= bit
 	return true
+}
+
+// slot is a message's place in its ledger.
+func (m *Message) slot() int {
+	o := m.run.originOf(m.i)
+	return o.r.base + int(o.i)
 }
 
 func (r *run) originOf(i uint32) origin {

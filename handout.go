@@ -12,6 +12,7 @@ func (s *session) handOut(q *queue, m *Message, lent *loan) {
 	} else {
 		s.mark(q, m)
 	}
+	l.tellDrained()
 	if s.o.tracks() && l.window() >= s.o.maxInFlight {
 		s.watch(l)
 	}
@@ -100,10 +101,7 @@ func (s *session) anyFull() bool {
 // ackSeen is told of an Ack in a shard that somebody watches.
 func (s *session) ackSeen(l *ledger) {
 	s.mu.Lock()
-	if l.drained != nil && l.inWork() == 0 {
-		close(l.drained)
-		l.drained = nil
-	}
+	l.tellDrained()
 	resumed := false
 	if !l.fullSince.IsZero() && !l.full(s.o.maxInFlight) {
 		resumed = s.reopen(l)

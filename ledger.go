@@ -28,6 +28,7 @@ type ledger struct {
 	paused    bool
 	listed    bool          // in session.active
 	leaving   bool          // being revoked: nothing is handed out any more
+	upTo      int           // leaving: but for slots before this one
 	drained   chan struct{} // closed when the program holds no message any more
 	parked    []*Message    // undelivered messages behind a full window, oldest first
 	reissued  []*run        // messages that a member gave up, on their way to another (see deal.go)
@@ -37,10 +38,10 @@ type ledger struct {
 func (l *ledger) append(r *run) {
 	r.base = l.emitted
 	if l.emitted == 0 {
-		l.first = r.seqs[0]
+		l.first = r.seqs.first
 	}
 	l.emitted += r.n
-	l.last = r.seqs[r.n-1]
+	l.last = r.seqs.at(r.n - 1)
 	if l.tail == nil {
 		l.head, l.tail = r, r
 	} else {
@@ -53,7 +54,7 @@ func (l *ledger) append(r *run) {
 
 // skip adds the slot of an entry that could not be decoded: done from the start, and told to the source like an acknowledgement.
 func (l *ledger) skip(seq SeqNo) {
-	r := &run{acked: make([]atomic.Uint64, 1), seqs: []SeqNo{seq}, n: 1}
+	r := &run{acked: make([]atomic.Uint64, 1), seqs: oneSeq(seq), n: 1}
 	r.acked[0].Store(1)
 	l.append(r)
 }
@@ -61,7 +62,7 @@ func (l *ledger) skip(seq SeqNo) {
 // progress adds a slot for a mark of the source's: done from the start, and nothing to acknowledge. Marks in a row share a slot.
 func (l *ledger) progress(seq SeqNo) {
 	if t := l.tail; t != nil && t.led == nil && t.saved != nil && t.done == 0 {
-		t.seqs[0], l.last = seq, seq
+		t.seqs, l.last = oneSeq(seq), seq
 		return
 	}
 	l.skip(seq)
@@ -74,7 +75,7 @@ func (l *ledger) advance() {
 	for r := l.cur; r != nil; r = l.cur {
 		if n := r.advance(); n > 0 {
 			l.passed += n
-			l.mark = r.seqs[r.done-1]
+			l.mark = r.seqs.at(r.done - 1)
 		}
 		if r.done < r.n {
 			return
@@ -112,7 +113,7 @@ func (l *ledger) oldest() SeqNo {
 	if l.cur == nil {
 		return SeqNo{}
 	}
-	return l.cur.seqs[l.cur.done]
+	return l.cur.seqs.at(l.cur.done)
 }
 
 // inWork counts the messages that the program holds.
@@ -161,7 +162,19 @@ func (l *ledger) newestTaken() (newest SeqNo) {
 	for r := l.head; r != nil; r = r.next {
 		for w, taken := range r.taken {
 			if taken != 0 {
-				newest = r.seqs[w<<6+bits.Len64(taken)-1]
+				newest = r.seqs.at(w<<6 + bits.Len64(taken) - 1)
+			}
+		}
+	}
+	return newest
+}
+
+// newestSlot is the last slot in order that was handed out; 0 when there is none.
+func (l *ledger) newestSlot() (newest int) {
+	for r := l.head; r != nil; r = r.next {
+		for w, taken := range r.taken {
+			if taken != 0 {
+				newest = r.base + w<<6 + bits.Len64(taken) - 1
 			}
 		}
 	}
@@ -183,7 +196,7 @@ func (l *ledger) uncommitted(perMessage bool, f func(seq SeqNo, handedOut bool) 
 			if r.led == nil || r.committed(i, l, perMessage) {
 				continue
 			}
-			if !f(r.seqs[i], r.taken[w]&bit != 0) {
+			if !f(r.seqs.at(i), r.taken[w]&bit != 0) {
 				return
 			}
 		}
@@ -200,5 +213,6 @@ func (r *run) committed(i int, l *ledger, perMessage bool) bool {
 	if perMessage {
 		return r.saved != nil && r.saved[w]&bit != 0
 	}
-	return !l.saved.IsZero() && r.seqs[i].Compare(l.saved) <= 0
+	seq := r.seqs.at(i)
+	return !l.saved.IsZero() && seq.Compare(l.saved) <= 0
 }

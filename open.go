@@ -12,6 +12,7 @@ import (
 // opening says how a consumer's next session reads.
 type opening struct {
 	mode   ConsumerMode
+	dealt  bool                 // for a group in this process
 	start  Position             // zero: the committed position, else Start, else AutoReset
 	shards map[string][]ShardID // nil: all
 }
@@ -60,9 +61,9 @@ func (c *consumer) openDealt(ctx context.Context) (*queue, error) {
 	group.session.dealt = true
 	q := newQueue(nil, c.obs)
 	err := c.home.deals().join(ctx, c.o.Group, group, q, func(s *session) error {
-		err := s.open(ctx, c.home.b, c.sourceConfig(opening{mode: Resumable}))
+		err := s.open(ctx, c.home.b, c.sourceConfig(opening{mode: Resumable, dealt: true}))
 		if errors.Is(err, ErrUnsupported) {
-			err = s.open(ctx, c.home.b, c.sourceConfig(opening{mode: RealTime}))
+			err = s.open(ctx, c.home.b, c.sourceConfig(opening{mode: RealTime, dealt: true}))
 		}
 		return err
 	})
@@ -89,6 +90,7 @@ func (c *consumer) sourceConfig(o opening) SourceConfig {
 		Streams:  slices.Clone(c.o.Streams),
 		Shards:   o.shards,
 		Mode:     o.mode,
+		Dealt:    o.dealt,
 		Start:    o.start,
 		Fallback: c.o.Start,
 		Reset:    c.o.AutoReset,

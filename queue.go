@@ -203,6 +203,7 @@ func (q *queue) keep(lent *loan, m *Message) {
 	s := q.s
 	s.mu.Lock()
 	s.mark(q, m)
+	m.run.led.tellDrained()
 	q.endLoan(lent)
 	s.mu.Unlock()
 	if s.o.atMostOnce() && m.run.led.watched.Load() {

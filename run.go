@@ -12,7 +12,7 @@ import (
 type run struct {
 	led   *ledger         // nil: made by NewMessage
 	acked []atomic.Uint64 // nil in a session that tracks nothing (RealTime): Ack does nothing
-	seqs  []SeqNo         // one per slot; nil as acked is
+	seqs  seqs            // one per slot; none as acked is nil
 	final []uint64        // acked at the moment of sealing; later Acks do not count
 	taken []uint64        // slots handed out
 	saved []uint64        // slots whose acknowledgement the source holds (MessageAcker)

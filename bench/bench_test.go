@@ -148,6 +148,8 @@ func TestGoals(t *testing.T) {
 		{goal{share: 199}, "share ≤ 199 ns", "share"},
 		{goal{ratio: 2.9}, "≤ 2.9×", "ratio"},
 		{goal{total: 299, allocs: allocs(0)}, "≤ 299 ns, 0 allocations", "ns, allocations"},
+		{goal{rate: 3e6}, "≥ 3.00 M/s", ""},
+		{goal{rate: 4e6}, "≥ 4.00 M/s", "messages/s"},
 	} {
 		if got := x.goal.String(); got != x.text {
 			t.Errorf("%q, want %q", got, x.text)
@@ -189,8 +191,8 @@ func TestThePageOfTheRepositoryHasTheMarks(t *testing.T) {
 }
 
 func TestFlags(t *testing.T) {
-	s, err := parse([]string{"-run", "^send", "-rounds", "3", "-time", "1s", "-o", "x.md"})
-	if err != nil || !s.matches("send/x") || s.matches("file/x") || s.effort.rounds != 3 || s.effort.budget.Seconds() != 1 || s.page != "x.md" {
+	s, err := parse([]string{"-run", "^send", "-rounds", "3", "-time", "1s", "-o", "x.md", "-heap", "5"})
+	if err != nil || s.heap != 5 || !s.matches("send/x") || s.matches("file/x") || s.effort.rounds != 3 || s.effort.budget.Seconds() != 1 || s.page != "x.md" {
 		t.Errorf("%+v, %v", s, err)
 	}
 	if s, err := parse(nil); err != nil || !s.matches("anything") || s.effort.rounds < 5 {

@@ -6,7 +6,7 @@ import "slices"
 // 256 bytes fit into little memory.
 const perTrial = 100_000
 
-// bulky is for servers: connecting and joining a group are then little of a trial.
+// bulky is where connecting and joining a group take their time: they are then little of a trial.
 const bulky = 300_000
 
 // benchCase is one measurement and the control that it is held against, and its peers, if any. All of them take turns in one process, so that

@@ -9,23 +9,32 @@ import (
 	"github.com/gostreamer/streamer/file"
 )
 
-// fileCases write logs and replay them.
+// fileCases write logs and replay them. What goes with a log's size or its disk is measured by fileLimits.
 func fileCases() []benchCase {
-	all := []benchCase{{name: "file/produce", control: "bufio.Writer", setup: func(b *bed) (pair, error) {
-		path, err := b.writeLog()
-		if err != nil {
-			return pair{}, err
-		}
-		return pair{subject: b.appending(), control: b.buffering(path)}, nil
-	}}}
+	all := []benchCase{{
+		name:    "file/produce",
+		control: "bufio.Writer",
+		goal:    goal{ratio: 2, rate: 1.5e6, allocs: allocs(1)},
+		setup: func(b *bed) (pair, error) {
+			path, err := b.writeLog()
+			if err != nil {
+				return pair{}, err
+			}
+			return pair{subject: b.appending(), control: b.buffering(path)}, nil
+		},
+	}}
+	replayed := map[string]goal{
+		"Next":      {ratio: 2, rate: 3e6, allocs: allocs(0)},
+		"NextBatch": {ratio: 2, rate: 4e6, allocs: allocs(0)},
+	}
 	for i := range verbs {
-		all = append(all, replayCase(&verbs[i]))
+		all = append(all, replayCase(&verbs[i], replayed[verbs[i].name]))
 	}
 	return all
 }
 
-func replayCase(v *verb) benchCase {
-	return benchCase{name: "file/consume/" + v.name, control: "buffered read and checksums", setup: func(b *bed) (pair, error) {
+func replayCase(v *verb, g goal) benchCase {
+	return benchCase{name: "file/consume/" + v.name, control: "buffered read and checksums", goal: g, trial: bulky, setup: func(b *bed) (pair, error) {
 		path, err := b.writeLog()
 		if err != nil {
 			return pair{}, err

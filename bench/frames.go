@@ -111,7 +111,7 @@ func walkFrame(in *bufio.Reader) (stream int, err error) {
 }
 
 // crcTable[k][b] is the effect of byte b followed by k zero bytes on a CRC-16/CDMA2000.
-var crcTable = func() (t [8][256]uint16) {
+var crcTable = func() (t [16][256]uint16) {
 	const poly = 0xC867
 	for b := range t[0] {
 		crc := uint16(b) << 8
@@ -132,13 +132,15 @@ var crcTable = func() (t [8][256]uint16) {
 	return t
 }()
 
-// checksum takes eight bytes a step, as the reader that it is beside does.
+// checksum takes sixteen bytes a step and looks up last what depends on the step before.
 func checksum(p []byte) uint16 {
 	t, crc := &crcTable, uint16(0xFFFF)
-	for len(p) >= 8 {
-		crc = t[7][p[0]^byte(crc>>8)] ^ t[6][p[1]^byte(crc)] ^
-			t[5][p[2]] ^ t[4][p[3]] ^ t[3][p[4]] ^ t[2][p[5]] ^ t[1][p[6]] ^ t[0][p[7]]
-		p = p[8:]
+	for len(p) >= 16 {
+		q := p[:16:16]
+		front := t[13][q[2]] ^ t[12][q[3]] ^ t[11][q[4]] ^ t[10][q[5]] ^ t[9][q[6]] ^ t[8][q[7]]
+		back := t[7][q[8]] ^ t[6][q[9]] ^ t[5][q[10]] ^ t[4][q[11]] ^ t[3][q[12]] ^ t[2][q[13]] ^ t[1][q[14]] ^ t[0][q[15]]
+		crc = front ^ back ^ t[15][q[0]^byte(crc>>8)] ^ t[14][q[1]^byte(crc)]
+		p = p[16:]
 	}
 	for _, b := range p {
 		crc = crc<<8 ^ t[0][byte(crc>>8)^b]

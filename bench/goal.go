@@ -9,6 +9,7 @@ import (
 type goal struct {
 	share  float64 // ns beyond the control
 	total  float64 // ns
+	rate   float64 // messages per second, at least
 	ratio  float64 // times the control's ns
 	cpu    float64 // times the control's CPU
 	speed  float64 // times the control's messages per second, at least
@@ -33,6 +34,9 @@ func (g goal) String() string {
 		}
 	}
 	add(g.total > 0, "≤ %g ns", g.total)
+	if g.rate > 0 {
+		parts = append(parts, fmt.Sprintf("≥ %s/s", perSecond(1e9/g.rate)))
+	}
 	add(g.share > 0, "share ≤ %g ns", g.share)
 	add(g.ratio > 0, "≤ %g×", g.ratio)
 	add(g.cpu > 0, "≤ %g× the control's CPU", g.cpu)
@@ -50,6 +54,7 @@ func (g goal) missed(r result) []string {
 		}
 	}
 	check(g.total > 0, "ns", r.subject.ns, g.total)
+	check(g.rate > 0, "messages/s", r.subject.ns, 1e9/g.rate)
 	check(g.share > 0, "share", r.share(), g.share)
 	check(g.ratio > 0, "ratio", r.ratio(), g.ratio)
 	check(g.cpu > 0, "CPU", r.subject.cpu/r.control.cpu, g.cpu)

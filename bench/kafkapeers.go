@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"errors"
-	"io"
 	"log/slog"
 	"sync"
 	"time"
@@ -157,7 +156,7 @@ func (k *kafkaBed) segmentioGroup(topic, group string, n int) error {
 func (k *kafkaBed) subscribed(topic, group string, n int) error {
 	s, err := wkafka.NewSubscriber(wkafka.SubscriberConfig{
 		Brokers: []string{k.addr}, ConsumerGroup: group, Unmarshaler: wkafka.DefaultMarshaler{}, OverwriteSaramaConfig: saramaReader(),
-	}, watermill.NewSlogLogger(slog.New(slog.NewTextHandler(io.Discard, nil))))
+	}, watermill.NewSlogLogger(slog.New(slog.DiscardHandler)))
 	if err != nil {
 		return err
 	}

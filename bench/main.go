@@ -1,5 +1,5 @@
 // Command bench measures what streamer costs, case by case, each in turn with a control: the same work without streamer. It prints what it finds and
-// writes it into docs/benchmarks.md, which says how to read it.
+// writes it into docs/benchmarks.md, which says how to read it, with a chart for each section.
 package main
 
 import (
@@ -8,7 +8,9 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
+	"path/filepath"
 	"regexp"
+	"runtime"
 	"strings"
 	"time"
 )
@@ -28,6 +30,8 @@ type settings struct {
 	only   *regexp.Regexp // nil: all
 	effort effort
 	page   string
+	heap   int   // bytes that the process holds while cases are measured
+	large  int64 // bytes of the log that is replayed to see what it takes
 }
 
 func parse(args []string) (settings, error) {
@@ -39,12 +43,14 @@ func parse(args []string) (settings, error) {
 	})
 	flags.IntVar(&s.effort.rounds, "rounds", 7, "how often each side of a case has its turn: at least 1; the median counts")
 	flags.DurationVar(&s.effort.budget, "time", 200*time.Millisecond, "how long a turn is, at least")
+	flags.IntVar(&s.heap, "heap", 0, "how many `bytes` the process holds while cases are measured: the collector runs when about as much again was allocated")
+	flags.Int64Var(&s.large, "large", 1<<30, "how many `bytes` the log has that is replayed to see how much memory that takes")
 	flags.StringVar(&s.page, "o", "../docs/benchmarks.md", "the `page` to update")
 	if err := flags.Parse(args); err != nil {
 		return s, err
 	}
-	if s.effort.rounds < 1 || flags.NArg() > 0 {
-		return s, fmt.Errorf("want -rounds of at least 1 and no arguments")
+	if s.effort.rounds < 1 || s.heap < 0 || flags.NArg() > 0 {
+		return s, fmt.Errorf("want -rounds of at least 1, -heap of at least 0 and no arguments")
 	}
 	return s, nil
 }
@@ -57,7 +63,7 @@ func run(ctx context.Context, args []string) error {
 	if err != nil {
 		return err
 	}
-	r := report{command: strings.Join(append([]string{"cd bench && go run ."}, args...), " ")}
+	r := report{command: strings.Join(append([]string{"cd bench && go run ."}, args...), " "), charts: filepath.Base(chartDir(s.page))}
 	if r.results, err = s.measure(ctx); err != nil {
 		return err
 	}
@@ -67,18 +73,24 @@ func run(ctx context.Context, args []string) error {
 		}
 		fmt.Print(idleTable(r.idle))
 	}
-	if err := s.standstills(ctx, &r); err != nil {
+	if err := s.further(ctx, &r); err != nil {
 		return err
 	}
 	if s.only != nil {
 		return nil
 	}
+	if err := updateCharts(s.page, r.results); err != nil {
+		return err
+	}
 	return updatePage(s.page, r.markdown())
 }
 
-// standstills adds what consumers of servers cost while nothing happens.
-func (s *settings) standstills(ctx context.Context, r *report) error {
-	for name, measure := range map[string]func(context.Context) (string, error){"redis/idle": redisStandstill, "kafka/idle": kafkaStandstill} {
+// further adds what has no control: what a large log takes, and what consumers of servers cost while nothing happens.
+func (s *settings) further(ctx context.Context, r *report) error {
+	limits := func(ctx context.Context) (string, error) { return fileLimits(ctx, s.large) }
+	for name, measure := range map[string]func(context.Context) (string, error){
+		"file/limits": limits, "redis/idle": redisStandstill, "kafka/idle": kafkaStandstill,
+	} {
 		if !s.matches(name) {
 			continue
 		}
@@ -87,7 +99,7 @@ func (s *settings) standstills(ctx context.Context, r *report) error {
 			return err
 		}
 		fmt.Print(table)
-		r.servers = append(r.servers, table)
+		r.further = append(r.further, table)
 	}
 	return nil
 }
@@ -96,6 +108,8 @@ func (s *settings) matches(name string) bool { return s.only == nil || s.only.Ma
 
 // measure prints each result when it is there.
 func (s *settings) measure(ctx context.Context) ([]result, error) {
+	heap := make([]byte, s.heap)
+	defer runtime.KeepAlive(heap)
 	var all []result
 	cases := allCases()
 	for i := range cases {

@@ -10,29 +10,28 @@ import (
 // report is the generated part of the page.
 type report struct {
 	command string
+	charts  string // their directory, as the page names it
 	results []result
 	idle    []footprint
-	servers []string // further tables
+	further []string // tables
 }
 
 func (r *report) markdown() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "```\n%s\n```\n\n%s\n", r.command, machine())
-	section := ""
-	for _, x := range r.results {
-		if s, _, _ := strings.Cut(x.of.name, "/"); s != section {
-			b.WriteString(peersTable(r.results, section))
-			section = s
-			fmt.Fprintf(&b, "\n### %s\n\n%s", section, tableHead)
+	names, of := sections(r.results)
+	for _, name := range names {
+		fmt.Fprintf(&b, "\n### %s\n\n![%s: messages per second](%s/%s.svg)\n\n%s", name, name, r.charts, name, tableHead)
+		for _, x := range of[name] {
+			b.WriteString(x.row())
 		}
-		b.WriteString(x.row())
+		b.WriteString(peersTable(of[name]))
 	}
-	b.WriteString(peersTable(r.results, section))
 	if r.idle != nil {
 		b.WriteString(idleTable(r.idle))
 	}
-	slices.Sort(r.servers)
-	b.WriteString(strings.Join(r.servers, ""))
+	slices.Sort(r.further)
+	b.WriteString(strings.Join(r.further, ""))
 	return b.String()
 }
 
@@ -46,14 +45,11 @@ func (r result) row() string {
 		figure(r.subject.cpu), figure(r.control.cpu), r.subject.allocs, r.subject.bytes_, r.of.goal, verdict(r.of.goal, r))
 }
 
-// peersTable is empty where a section has no peers.
-func peersTable(all []result, section string) string {
+// peersTable is empty where no case has peers.
+func peersTable(all []result) string {
 	var b strings.Builder
 	for _, r := range all {
-		of, name, _ := strings.Cut(r.of.name, "/")
-		if of != section {
-			continue
-		}
+		_, name, _ := strings.Cut(r.of.name, "/")
 		for _, p := range r.peers {
 			fmt.Fprintf(&b, "| %s | %s | %s | %s | %s | %s | %s |\n", name, p.name, perSecond(p.cost.ns), figure(p.cost.cpu), figure(p.speed), p.goal(), p.verdict())
 		}

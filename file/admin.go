@@ -37,14 +37,14 @@ func (b *backend) Create(ctx context.Context, name string, shards int) error {
 		return err
 	}
 	err = w.declare(ctx, c, declaration{name, shards})
-	return about(b.log.path, errors.Join(err, b.log.closeWriter(c)))
+	return about(b.log.path, errors.Join(err, b.log.closeWriter(w, c)))
 }
 
 // declare notes that a stream exists, unless it does.
 func (w *writer) declare(ctx context.Context, c *Config, d declaration) error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	return w.write(c, func() error {
+	_, err := w.write(c, func() error {
 		cat, err := w.catalogue(ctx)
 		if err != nil {
 			return err
@@ -53,18 +53,23 @@ func (w *writer) declare(ctx context.Context, c *Config, d declaration) error {
 			return &streamer.Error{Stream: d.stream, Kind: streamer.ErrExists}
 		}
 		w.buf = w.file.enc.Append(w.buf, ss.Internal, 0, 0, nowMillis(), d.append(nil))
-		if w.file.enc.Offset() > c.Limit {
+		if w.file.base+w.file.enc.Offset() > w.limit(c) {
 			return full(c)
 		}
 		return nil
 	})
+	if err == nil {
+		w.file.declared[d.stream] = d.shards
+	}
+	return err
 }
 
 func (w *writer) catalogue(ctx context.Context) (*catalogue, error) {
-	v, err := viewOf(w.file.f)
-	if err != nil {
-		return nil, err
+	v, err := openView(w.log.path)
+	if err != nil || v == nil {
+		return &catalogue{}, err
 	}
+	defer v.close()
 	return v.catalogue(ctx)
 }
 
@@ -265,6 +270,7 @@ func (b *backend) DeleteGroup(ctx context.Context, stream, name string) error {
 		errs = append(errs, g.remove(at), os.Remove(g.path(at, lockSuffix)))
 	}
 	errs = append(errs, g.unlock())
+	g.bury()
 	_ = os.Remove(g.dir) // if that was the last stream
 	return errors.Join(errs...)
 }

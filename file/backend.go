@@ -64,9 +64,16 @@ func newBackend(c Config) (streamer.Backend, error) {
 	if err := c.complete(); err != nil {
 		return nil, err
 	}
-	l, err := logs.acquire(c.Path)
+	l, err := logs.acquire(c.Path, c.Segment > 0)
 	if err != nil {
 		return nil, err
+	}
+	if !l.row && (c.SegmentAge > 0 || c.RetainBytes > 0 || c.RetainAge > 0 || c.RetainCommitted) {
+		logs.release(l)
+		return nil, invalid(errors.New("segments and retention are for a log in a directory: segment=64MiB makes one"))
+	}
+	if l.row && c.Segment == 0 {
+		c.Segment = defaultShare
 	}
 	return &backend{cfg: c, log: l}, nil
 }

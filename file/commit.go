@@ -4,12 +4,17 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 
 	"github.com/gostreamer/streamer"
 )
 
 // refreshAfter is how far the position of a shard without messages may stay behind what was read: as much has to be read again when the group is opened.
 const refreshAfter = 16 << 20
+
+// everywhere is where a group has a position in all streams, those that nobody knows yet too.
+var everywhere = streamer.StreamShard{Stream: wildcard}
 
 // CommitCursors implements streamer.CursorCommitter.
 func (s groupSource) CommitCursors(ctx context.Context, upTo []streamer.Mark) error {
@@ -35,9 +40,12 @@ func (s *source) commit(m streamer.Mark) error {
 	sh := s.streams[m.Stream][m.Shard]
 	if sh == nil || sh.saved == nil {
 		s.mu.Unlock()
+		if s.keeper != nil {
+			return nil // it was given up meanwhile: who is told by Revoked does not expect it to be committed
+		}
 		return &streamer.Error{Stream: m.Stream, Shard: &m.Shard, Kind: streamer.ErrFenced, Err: errors.New("the shard is not this consumer's")}
 	}
-	c, passed := s.cursorAt(sh, m.Seq.Uint())
+	c, passed := s.cursorAt(sh, m.Seq)
 	s.mu.Unlock()
 
 	if err := s.store(m.StreamShard, c); err != nil {
@@ -46,23 +54,26 @@ func (s *source) commit(m streamer.Mark) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	sh.saved = c
-	sh.trail = append(sh.trail[:0], sh.trail[passed:]...)
+	sh.trail.drop(passed)
 	return nil
 }
 
 // cursorAt is a shard's cursor when everything up to seq is done, and how many steps of the trail that passes. A position that the trail does not have
 // is one that was given up: its offsets are looked for when the group is opened. mu is held.
-func (s *source) cursorAt(sh *shard, seq uint64) (c *cursor, passed int) {
+func (s *source) cursorAt(sh *shard, upTo streamer.SeqNo) (c *cursor, passed int) {
+	if sh.first == nil {
+		sh.first = sh.saved
+	}
+	seq := upTo.Uint()
 	c = &cursor{begun: true, done: seq, seen: sh.saved.seen}
 	if s.all {
-		c.seen = s.seen
+		c.seen = s.seenSafe()
 	}
-	for i, st := range sh.trail {
-		if st.seq == seq {
-			c.frame, passed = st.frame, i+1
-			break
-		}
+	if upTo.IsZero() {
+		c.begun, c.done = sh.first.begun, sh.first.done
+		return c, 0
 	}
+	c.frame, passed = sh.trail.find(seq)
 	if passed == 0 {
 		if !sh.saved.begun || sh.saved.done != seq {
 			return c, 0
@@ -70,8 +81,8 @@ func (s *source) cursorAt(sh *shard, seq uint64) (c *cursor, passed int) {
 		c.frame = sh.saved.frame
 	}
 	c.resume = sh.emittedTo(s.seen)
-	if passed < len(sh.trail) {
-		c.resume = sh.trail[passed].start
+	if passed < sh.trail.len() {
+		c.resume = sh.trail.at(passed).start
 	}
 	return c, passed
 }
@@ -81,7 +92,7 @@ func (s *source) refresh(behind int64) error {
 	s.mu.Lock()
 	var idle []*shard
 	for _, sh := range s.shards() {
-		if sh.saved != nil && len(sh.trail) == 0 && sh.saved.resume > 0 && sh.emittedTo(s.seen)-sh.saved.resume > behind {
+		if sh.saved != nil && sh.trail.len() == 0 && sh.saved.resume > 0 && sh.emittedTo(s.seen)-sh.saved.resume > behind {
 			idle = append(idle, sh)
 		}
 	}
@@ -91,25 +102,25 @@ func (s *source) refresh(behind int64) error {
 			return err
 		}
 	}
-	if len(idle) == 0 || !s.wild() || !s.all {
+	if len(idle) == 0 || !s.wild() || !s.all || s.group.locks[everywhere] == nil {
 		return nil
 	}
 	s.mu.Lock()
-	seen := s.seen
+	seen := s.seenSafe()
 	s.mu.Unlock()
-	return s.store(streamer.StreamShard{Stream: wildcard}, &cursor{resume: seen, seen: seen})
+	return s.store(everywhere, &cursor{resume: seen, seen: seen})
 }
 
 func (s *source) refreshOne(sh *shard) error {
 	s.mu.Lock()
-	if len(sh.trail) > 0 {
+	if sh.trail.len() > 0 {
 		s.mu.Unlock()
 		return nil
 	}
 	c := *sh.saved
 	c.resume = sh.emittedTo(s.seen)
 	if s.all {
-		c.seen = s.seen
+		c.seen = s.seenSafe()
 	}
 	s.mu.Unlock()
 	if err := s.store(sh.StreamShard, &c); err != nil {
@@ -123,19 +134,19 @@ func (s *source) refreshOne(sh *shard) error {
 
 // mend makes the group again where its members are, if somebody removed it while it is in use.
 func (s *source) mend() error {
-	if s.group.intact() {
+	if s.group.intact() && (s.keeper == nil || s.keeper.intact()) {
 		return nil
 	}
 	err := fmt.Errorf("group %q vanished and was made again where it had come to: %w", s.cfg.Group, streamer.ErrNotFound)
-	_ = s.group.unlock()
-	if err := s.lockAll(); errors.Is(err, streamer.ErrBusy) {
-		return fmt.Errorf("group %q vanished and another consumer has it now: %w", s.cfg.Group, streamer.ErrFenced)
-	} else if err != nil {
+	if err := s.lockAgain(); err != nil {
 		return err
 	}
 	s.mu.Lock()
-	all := s.shards()
+	seen, all := s.seenSafe(), s.shards()
 	s.mu.Unlock()
+	if s.keeper != nil {
+		all = slices.Collect(maps.Values(s.keeper.owned))
+	}
 	for _, sh := range all {
 		if sh.saved == nil {
 			continue
@@ -144,6 +155,24 @@ func (s *source) mend() error {
 			return err
 		}
 	}
+	if s.group.locks[everywhere] != nil {
+		if err := s.store(everywhere, &cursor{resume: seen, seen: seen}); err != nil {
+			return err
+		}
+	}
 	s.cfg.Retrying("group", err, 0)
 	return nil
+}
+
+// lockAgain takes the locks of a group that was removed.
+func (s *source) lockAgain() error {
+	_ = s.group.unlock()
+	if s.keeper != nil {
+		return s.keeper.lockAgain()
+	}
+	err := s.lockAll()
+	if errors.Is(err, streamer.ErrBusy) {
+		return fmt.Errorf("group %q vanished and another consumer has it now: %w", s.cfg.Group, streamer.ErrFenced)
+	}
+	return err
 }

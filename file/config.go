@@ -19,6 +19,7 @@ const (
 
 	defaultBeacon = 1 << 20
 	defaultLimit  = 16 << 30
+	defaultShare  = 64 << 20
 	beaconUnit    = 1 << 10 // SeaStreamer takes multiples of it alone
 )
 
@@ -27,14 +28,22 @@ const SyncAlways time.Duration = -1
 
 // Config opens a log from code: all that a file:// URI can say. Only Path is required.
 type Config struct {
-	Path     string          // of the log, which must end in .ss; relative ones are relative to the working directory
+	Path     string          // of the log, which ends in .ss unless it is a directory; relative ones are relative to the working directory
 	Create   streamer.Create // CreateAuto: producers create the log
 	NoFollow bool            // follow=false: consumers get io.EOF where the log ends when they come there, instead of waiting for more
 	EOS      bool            // the last producer of the process to close ends the log with SeaStreamer's end of stream
 	Beacon   int64           // distance of beacons in a log that is created, a multiple of 1 KiB; default 1 MiB
-	Limit    int64           // the size that the log must not exceed; default 16 GiB
+	Limit    int64           // the size that the log must not exceed; default 16 GiB, of a directory none
 	Sync     time.Duration   // 0: the system writes to the disk when it likes; SyncAlways; or at this interval. Positions of groups follow it
 	Shards   int             // over which records with a key are spread, and those without; default 1
+
+	// A log in a directory, which Path then names, is a row of segments, each of them an .ss file. It is one when Segment is set or when the directory
+	// has segments. Old segments are dropped, as a whole, for any of the reasons that are set, when a producer writes: never the one that is written.
+	Segment         int64         // the size from which on another is begun; default 64 MiB
+	SegmentAge      time.Duration // the age from which on another is begun; 0: any
+	RetainBytes     int64         // drop the oldest while all together are larger; 0: keep
+	RetainAge       time.Duration // drop those to which nothing was written for so long; 0: keep
+	RetainCommitted bool          // drop those of which every group has done everything; while there is no group: keep
 }
 
 // options are the URI options of file://, beside those every backend knows.
@@ -76,14 +85,40 @@ var options = []streamer.URIOption[Config]{
 		c.Create, err = streamer.ParseCreate(v)
 		return err
 	}},
-	segments("segment"), segments("segment_age"), segments("retain_bytes"), segments("retain_age"), segments("retain"),
+	{Key: "segment", Doc: "the log is a directory of segments: the size from which on another is begun; default 64MiB", Set: func(c *Config, v string) (err error) {
+		if c.Segment, err = streamer.ParseSize(v); err == nil && c.Segment == 0 {
+			err = fmt.Errorf("%w size: want 1 byte at least", streamer.ErrInvalid)
+		}
+		return err
+	}},
+	{Key: "segment_age", Doc: "of a directory: the age from which on another segment is begun", Set: func(c *Config, v string) (err error) {
+		c.SegmentAge, err = parseAge(v)
+		return err
+	}},
+	{Key: "retain_bytes", Doc: "of a directory: drop the oldest segments while all together are larger", Set: func(c *Config, v string) (err error) {
+		if c.RetainBytes, err = streamer.ParseSize(v); err == nil && c.RetainBytes == 0 {
+			err = fmt.Errorf("%w size: want 1 byte at least", streamer.ErrInvalid)
+		}
+		return err
+	}},
+	{Key: "retain_age", Doc: "of a directory: drop segments to which nothing was written for so long", Set: func(c *Config, v string) (err error) {
+		c.RetainAge, err = parseAge(v)
+		return err
+	}},
+	{Key: "retain", Doc: "of a directory: committed drops segments of which every group has done everything", Set: func(c *Config, v string) error {
+		if c.RetainCommitted = v == "committed"; !c.RetainCommitted {
+			return fmt.Errorf("%w word: want committed", streamer.ErrInvalid)
+		}
+		return nil
+	}},
 }
 
-// segments is an option of logs that are a directory of segments.
-func segments(key string) streamer.URIOption[Config] {
-	return streamer.URIOption[Config]{Key: key, Doc: "not supported yet: for logs that are a directory of segments", Set: func(*Config, string) error {
-		return fmt.Errorf("%w: a log is one file; logs in segments do not exist yet", streamer.ErrUnsupported)
-	}}
+func parseAge(s string) (time.Duration, error) {
+	d, err := streamer.ParseDuration(s)
+	if err == nil && d <= 0 {
+		err = fmt.Errorf("%w duration: want more than 0", streamer.ErrInvalid)
+	}
+	return d, err
 }
 
 // parseBool takes the bare name of an option for true.
@@ -128,14 +163,19 @@ func (c *Config) complete() error {
 	}
 	if c.Limit == 0 {
 		c.Limit = defaultLimit
+		if c.Segment > 0 || isSegmented(c.Path) {
+			c.Limit = never
+		}
 	}
 	c.Shards = max(c.Shards, 1)
 	if err := checkBeacon(c.Beacon); err != nil {
 		return invalid(fmt.Errorf("Config.Beacon: %w", err))
 	}
 	switch {
-	case !isLog(c.Path):
-		return invalid(fmt.Errorf("Config.Path %q does not end in .ss", c.Path))
+	case !isLog(c.Path) && c.Segment == 0 && !isSegmented(c.Path):
+		return invalid(fmt.Errorf("Config.Path %q does not end in .ss, and is no directory with segments: Config.Segment makes one", c.Path))
+	case c.Segment < 0 || c.SegmentAge < 0 || c.RetainBytes < 0 || c.RetainAge < 0:
+		return invalid(errors.New("Config.Segment, SegmentAge, RetainBytes and RetainAge must not be negative"))
 	case c.Limit < ss.HeaderSize:
 		return invalid(fmt.Errorf("Config.Limit is %d: a log has at least %d bytes", c.Limit, ss.HeaderSize))
 	case c.Sync < SyncAlways:

@@ -76,7 +76,7 @@ func FuzzEnvelope(f *testing.F) {
 		}
 		var ba batch
 		ba.add(&shard{}, &entry{env: envelope{stream: append([]byte{}, e.stream...), key: e.key, nilValue: e.nilValue, count: e.count, headers: e.headers, names: e.names, size: e.size}})
-		m := ba.slab()[0]
+		m := ba.slab(nil)[0]
 		r := streamer.Record{Stream: string(e.stream), Key: m.Key, Value: []byte{}, Headers: m.Headers}
 		if e.nilValue {
 			r.Value = nil

@@ -1,15 +1,15 @@
-// Package file is a log in one file: file://. The file is SeaStreamer's .ss format, byte for byte: what either writes the other reads. Any number of
-// streams share a file, any number of processes read it, one writes it.
+// Package file is a log in one file, or in a directory of segments: file://. A file is SeaStreamer's .ss format, byte for byte: what either writes the other
+// reads. Any number of streams share a log, any number of processes read it, one writes it.
 //
 // # URI
 //
 //	file:///dir/log.ss/stream[,stream…][?option=value…]    absolute
 //	file://./dir/log.ss/stream, file://log.ss/stream       relative to the working directory
+//	file:///dir/log/stream[?segment=64MiB…]                a directory of segments: one that has some, or with segment= to make it one
 //
 // The log is the path's last element, or the last but one, that ends in ".ss"; a path that ends with the log names no stream. "*" is every stream of
 // the log, those that appear later too. A stream's name has 1 to 249 of A-Z a-z 0-9 . _ - and does not start with SEA_STREAMER_. All spellings of a
-// path are one log, hard links included. A directory as a log is [streamer.ErrUnsupported]: logs in segments do not exist yet. [Connect] does the same
-// from code.
+// path are one log, hard links included. [Connect] does the same from code.
 //
 // # Options
 //
@@ -22,7 +22,12 @@
 //	sync=none|always|<interval>    when what is stored is on the disk; default none. See Durability
 //	eos                            the last producer of the process to close ends the log with SeaStreamer's end of stream
 //	beacon=1MiB                    distance of beacons in a log that is created, a multiple of 1 KiB
-//	limit=16GiB                    the size that the log must not exceed: a record that would is ErrTooLarge, and leaves no trace
+//	limit=16GiB                    the size that the log must not exceed: a record that would is ErrTooLarge, and leaves no trace; of a directory: none
+//	segment=64MiB                  of a directory: the size from which on another segment is begun
+//	segment_age=<duration>         and the age
+//	retain_bytes=<size>            drop the oldest segments while all together are larger
+//	retain_age=<duration>          drop segments to which nothing was written for so long
+//	retain=committed               drop segments of which every group has done everything
 //
 // # Shards
 //
@@ -35,7 +40,8 @@
 //
 // The sequence numbers of a stream's shard count from 1 ([streamer.SeqUint]), without gaps, and go on where they were when the log is opened again. SeaStreamer's
 // low-level writers may start at 0. Time is the record's, else the moment of storing, in milliseconds from 1970 to 9999; times that senders choose may be in
-// any order: seeking finds the first message, by sequence number, that is late enough.
+// any order: seeking finds, in each shard, the first message by sequence number that is late enough, and what follows it comes whatever its time. In what SeaStreamer
+// has written to the log, that takes reading it from the beginning.
 //
 // Key, headers and a nil value, for which the format has no place, travel in a frame of SeaStreamer's internal stream just before the message; its readers pass
 // over that and see the value untouched. docs/file-format.md has the bytes.
@@ -48,8 +54,16 @@
 // ms at least. An end of stream that is the last thing in the log is io.EOF, with follow=true too; one that others follow is passed over.
 //
 // A group's positions are in log.ss.groups/<group>/, a file for each shard that anybody can read, replaced atomically. Resumable and LoadBalanced hold a
-// kernel lock on each shard they read; a second owner, in this process or another, gets [streamer.ErrBusy]. The place is free with Close and with the process,
-// however it ends. The members of a LoadBalanced group are dealt to inside the process: by key where there is one, else in turn.
+// kernel lock on each shard they read. It is free with Close and with the process, however it ends. In Resumable a second owner, in this process or another, gets
+// [streamer.ErrBusy].
+//
+// Processes with members of one LoadBalanced group divide its shards evenly: none has two more than another, one for which there is no shard stands by. A process that
+// joins gets its share when those who have more are done with what they hold of it, or after 5 s. What a dead process had others take over within 0.2 s, and go on at
+// the first message that is not committed. All read the same streams. Inside the process messages are dealt to the members: by key where there is one, else in
+// turn. With follow=false a process ends when it has read its share; others read what it had not committed when it has closed.
+//
+// Readers cross from segment to segment. One that is dropped is read to its end by those who read it already; who comes too late goes on at the oldest message
+// left, and Hooks.Gone says what each shard lacks.
 //
 // What cannot be read is passed over and reported to Hooks.Skipped and the log, with a [CorruptionError]: one message where its checksum is wrong, else all
 // up to the next beacon. A position in a log that was made anew, cut off, or rewritten without its oldest messages is found again by its number, or reported to
@@ -68,19 +82,26 @@
 //	groups, SIGKILL             committed positions are kept
 //	groups, loss of power       as above       committed positions are kept
 //
-// "kept" is every record whose receipt said stored. Opening a log for writing cuts off what a crash has left at its end: part of a message, an end of
+// "kept" is every record whose receipt said stored: with sync=always that is said when an fsync has covered it, of which all that wait share one, else when the
+// system has it. A disk that is full takes the records that fit and refuses the others, [ErrFull], without a trace; sending works again when there is room.
+// When an fsync fails, nobody knows what is on the disk: the records that waited for it are [streamer.ErrUnknown], those after it [ErrDead], also on
+// Close, until a producer is opened, which opens the log again and writes anew what had not come to the disk. A read-only file system is
+// [streamer.ErrDenied] for producers and groups.
+//
+// Opening a log for writing cuts off what a crash has left at its end: part of a message, an end of
 // stream, an envelope without its message, zeros. It never cuts a whole message, and where bytes cannot be read that may hold messages it writes on behind
 // the next beacon. With sync=none a loss of power may leave a group's position ahead of its log; then reading goes on at the end and Hooks.Gone says so.
 //
 // # Limits
 //
 // One process writes a log at a time: a second one gets [streamer.ErrBusy]; SeaStreamer's writers do not look at the lock. A record has [MaxRecordBytes] of key,
-// value and headers. Nothing is ever removed: a log grows up to limit=. Admin.Delete is ErrUnsupported; Admin reads the whole log, and so does opening
-// it for writing. A consumer takes at least 128 KiB and up to 512 KiB beside what it has fetched, more while a message is larger. It has no goroutine of
-// this package; a log that is followed has two, for all its consumers; a producer with sync=<interval> has one. A consumer has one file open, and in a group
+// value and headers. A log in one file grows up to limit=; of a directory old segments are
+// dropped, as a whole, when a producer writes and retain_bytes=, retain_age= or retain= says so, and never the one that is written: one batch, up to 1 MiB (4 MiB with
+// sync=always), is not spread over two. Admin.Delete is ErrUnsupported; Admin reads the whole log; opening one for writing reads the file, or the last segment. A consumer takes at least 128 KiB and up to 512 KiB beside what it has fetched, more while a message is larger. It has no goroutine of
+// this package but, in a LoadBalanced group, one for each process; a log that is followed has two, for all its consumers; a producer with sync=<interval> has one. A consumer has one file open, and in a group
 // one more for each shard.
 //
 // # Native access
 //
-// None is needed: the log is a file, and a group's positions are text. To move or copy a log take log.ss.groups along.
+// None is needed: the log is a file, and a group's positions are text. [Inspect] opens a log for tools, whole or damaged. To move or copy a log take log.ss.groups along.
 package file

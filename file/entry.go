@@ -25,6 +25,7 @@ type entries struct {
 	upTo  int64 // behind the last frame that no writer takes back: all but ends of stream and envelopes; -1 before the first frame
 
 	declared func(declaration) // called for each declaration, if not nil
+	carried  func([]ss.Item)   // and for what a segment says of those before it
 }
 
 // ahead is the envelope that came last, while its message is to come.
@@ -84,8 +85,8 @@ func (r *entries) detach() {
 // next finds the next message of the window. It is ss.ErrMore or a *ss.Damage otherwise, whose Frame has a Key when it is known which message was lost.
 func (r *entries) next(e *entry) error {
 	for {
-		f, err := r.Next()
-		if err != nil {
+		f := &e.Frame
+		if err := r.Read(f); err != nil {
 			if err = r.trouble(err); err != nil {
 				return err
 			}
@@ -96,7 +97,7 @@ func (r *entries) next(e *entry) error {
 		}
 		if !f.IsInternal() {
 			r.eos, r.upTo = false, f.End
-			return r.message(f, e)
+			return r.message(e)
 		}
 		r.internal(f)
 	}
@@ -119,10 +120,13 @@ func (r *entries) trouble(err error) error {
 	return d
 }
 
-// message joins a frame with the envelope before it, if that is its own.
-func (r *entries) message(f ss.Frame, e *entry) error {
-	*e = entry{Frame: f, start: f.Pos}
-	a := &r.ahead
+// message joins e's frame with the envelope before it, if that is its own.
+func (r *entries) message(e *entry) error {
+	e.start = e.Pos
+	if e.env.stream != nil { // the one before had an envelope
+		e.env = envelope{}
+	}
+	a, f := &r.ahead, &e.Frame
 	if !a.set {
 		return nil
 	}
@@ -131,7 +135,7 @@ func (r *entries) message(f ss.Frame, e *entry) error {
 		return nil
 	}
 	if a.spoiled {
-		return &ss.Damage{Offset: a.start, Length: f.End - a.start, Err: ss.ErrChecksum, Frame: f}
+		return &ss.Damage{Offset: a.start, Length: f.End - a.start, Err: ss.ErrChecksum, Frame: *f}
 	}
 	if bytes.Equal(a.env.stream, f.Key) {
 		e.env, e.start = a.env, a.start
@@ -139,7 +143,7 @@ func (r *entries) message(f ss.Frame, e *entry) error {
 	return nil
 }
 
-func (r *entries) internal(f ss.Frame) {
+func (r *entries) internal(f *ss.Frame) {
 	r.ahead = ahead{}
 	if r.eos = f.IsEOS(); r.eos {
 		return
@@ -152,6 +156,11 @@ func (r *entries) internal(f ss.Frame) {
 	if r.declared != nil {
 		if d, ok := parseDeclaration(f.Payload); ok {
 			r.declared(d)
+		}
+	}
+	if r.carried != nil {
+		if items, ok := parseCarry(f.Payload); ok {
+			r.carried(items)
 		}
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 
 	"github.com/gostreamer/streamer"
+	"github.com/gostreamer/streamer/file/internal/ss"
 )
 
 // The payloads of our frames on SeaStreamer's internal key. Each starts with a tag of four bytes that no frame of SeaStreamer's has. The layouts
@@ -11,12 +12,15 @@ import (
 //
 //	envelope    = "env1" flags stream key count header*      what the next frame's message has beside its payload
 //	declaration = "str1" stream shards                       a stream that exists though it may have no message
+//	carry       = "seg1" count entry*                 what the segments before this one had, at the start of one
+//	entry       = stream shard seq time               the highest of each, in a stream's shard
 //	stream      = length byte, name
 //	key, header name, header value = uvarint n, then n-1 bytes; 0 is nil
 //	flags       = one byte: 1 if the value is nil
 const (
 	envelopeTag    = "env1"
 	declarationTag = "str1"
+	carryTag       = "seg1"
 	nilValue       = 1
 )
 
@@ -147,4 +151,45 @@ func parseDeclaration(p []byte) (d declaration, ok bool) {
 		return d, false
 	}
 	return declaration{string(p[:n]), int(shards)}, true
+}
+
+// appendCarry appends the payload of the frame that a segment starts with: what is known of the streams of all segments before it.
+func appendCarry(b []byte, items []ss.Item) []byte {
+	b = append(b, carryTag...)
+	b = binary.AppendUvarint(b, uint64(len(items)))
+	for _, i := range items {
+		b = append(b, byte(len(i.Key)))
+		b = append(b, i.Key...)
+		b = binary.AppendUvarint(b, i.Shard)
+		b = binary.AppendUvarint(b, i.Seq)
+		b = binary.AppendUvarint(b, i.Time)
+	}
+	return b
+}
+
+// parseCarry reads a payload. ok is false for anything that is not a carry, to the last byte.
+func parseCarry(p []byte) (items []ss.Item, ok bool) {
+	if len(p) < len(carryTag) || string(p[:len(carryTag)]) != carryTag {
+		return nil, false
+	}
+	p = p[len(carryTag):]
+	count, k := binary.Uvarint(p)
+	if k <= 0 || count > uint64(len(p)) {
+		return nil, false
+	}
+	for p = p[k:]; count > 0; count-- {
+		if len(p) == 0 || len(p) < 1+int(p[0]) {
+			return nil, false
+		}
+		i := ss.Item{Key: string(p[1 : 1+p[0]])}
+		p = p[1+p[0]:]
+		for _, v := range []*uint64{&i.Shard, &i.Seq, &i.Time} {
+			if *v, k = binary.Uvarint(p); k <= 0 {
+				return nil, false
+			}
+			p = p[k:]
+		}
+		items = append(items, i)
+	}
+	return items, len(p) == 0
 }

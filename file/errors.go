@@ -12,6 +12,15 @@ import (
 	"github.com/gostreamer/streamer/file/internal/ss"
 )
 
+var (
+	// ErrFull is a record for which there is no room: on the disk, within a quota or the process's limit for the size of files, or within limit=, and
+	// then it is streamer.ErrTooLarge as well. It has left no trace. Sending works again as soon as there is room.
+	ErrFull = errors.New("no room in the log")
+	// ErrDead is the error of every record once an fsync of the log has failed: what the system could not write it may have dropped. Records whose
+	// receipts were waiting for the disk are streamer.ErrUnknown as well. A producer that is opened afterwards opens the log again.
+	ErrDead = errors.New("an fsync failed and the log is dead until a producer opens it again")
+)
+
 // What Err of a CorruptionError can be.
 var (
 	// ErrChecksum is a message whose payload does not match its checksum. Reading goes on with the next one.
@@ -63,6 +72,12 @@ func translate(err error) error {
 		kind = streamer.ErrExists
 	case errors.Is(err, ss.ErrHeader):
 		kind = streamer.ErrInvalid
+	case errors.Is(err, ErrFull), errors.Is(err, ErrDead):
+		return err
+	case isFull(err):
+		return fmt.Errorf("%w: %w", ErrFull, err)
+	case isReadOnly(err):
+		kind = streamer.ErrDenied
 	default:
 		return err
 	}

@@ -3,7 +3,9 @@ package file
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"time"
 
@@ -18,6 +20,15 @@ func (s *source) Fetch(ctx context.Context, emit func([]streamer.Message)) error
 	for {
 		if err := s.obstacle(ctx); err != nil {
 			return err
+		}
+		if err := s.adopt(); err != nil {
+			return s.fail(err)
+		}
+		if s.idle() {
+			if err := s.standBy(ctx); err != nil {
+				return s.fail(err)
+			}
+			continue
 		}
 		s.catchUp()
 		err := s.gather()
@@ -61,6 +72,9 @@ func (s *source) fail(err error) error {
 		return err
 	}
 	s.failed = about(s.log.path, err)
+	if s.keeper != nil {
+		s.keeper.resign()
+	}
 	return s.failed
 }
 
@@ -69,21 +83,27 @@ func (s *source) gather() error {
 	if s.r == nil {
 		return ss.ErrMore
 	}
+	var e entry // here, not in the source: what it refers to changes with each message, and the collector would have to be told
 	for len(s.batch.picked) < s.cfg.MaxBatch {
-		if err := s.r.next(&s.e); err != nil {
+		if err := s.r.next(&e); err != nil {
 			return err
 		}
-		sh := s.shardOf(&s.e)
+		sh := s.shardOf(&e)
 		if sh == nil {
 			continue
 		}
-		yes, err := s.begins(sh, &s.e)
+		yes, err := s.begins(sh, &e)
 		if err != nil {
-			s.r.moveTo(s.e.start) // it was not emitted
+			s.r.moveTo(e.start) // it was not emitted
 			return err
 		}
-		if yes && s.admits(sh, &s.e) {
-			s.batch.add(sh, &s.e)
+		if yes && sh.cut {
+			if err := s.bridge(sh, &e); err != nil {
+				return err
+			}
+		}
+		if yes && s.admits(sh, &e) {
+			s.batch.add(sh, &e)
 		}
 	}
 	return nil
@@ -108,6 +128,9 @@ func (s *source) begins(sh *shard, e *entry) (bool, error) {
 
 // own makes the consumer the owner of a shard, if that was not there when it was opened. Its first message is at offset.
 func (s *source) own(sh *shard, offset int64) error {
+	if s.keeper != nil {
+		return nil // it has been the owner since the shard is read
+	}
 	s.committing.Lock()
 	defer s.committing.Unlock()
 	if sh.saved != nil {
@@ -136,19 +159,24 @@ func (s *source) shardOf(e *entry) *shard {
 		if !s.wants(string(e.Key)) {
 			return nil
 		}
-		sh = s.discover(at(&e.Frame))
+		sh = s.discover(at(&e.Frame), e.start)
 	}
 	s.last = sh
 	return sh
 }
 
-// discover makes known a shard that nobody knew of when the source was opened.
-func (s *source) discover(at streamer.StreamShard) *shard {
+// discover makes known a shard that nobody knew of when the source was opened, and which begins at offset.
+func (s *source) discover(at streamer.StreamShard, offset int64) *shard {
 	_, read := s.startOf(at)
 	s.mu.Lock()
 	sh := s.add(at)
-	sh.read, sh.start = read && s.all, s.unknown
+	if s.keeper == nil {
+		sh.read, sh.start = read && s.all, s.unknown
+	}
 	s.mu.Unlock()
+	if s.keeper != nil {
+		s.notice(sh, offset)
+	}
 	if sh.read {
 		s.announce()
 	}
@@ -160,7 +188,7 @@ func (s *source) deliver() []streamer.Message {
 	s.mu.Lock()
 	for i := range s.batch.picked {
 		p := &s.batch.picked[i]
-		s.track(p.sh, p.step)
+		s.track(s.batch.shards[p.shard], p.step)
 	}
 	s.progressed()
 	for _, sh := range s.batch.shards {
@@ -168,7 +196,7 @@ func (s *source) deliver() []streamer.Message {
 		s.coming = append(s.coming, sh)
 	}
 	s.mu.Unlock()
-	return s.batch.slab()
+	return s.batch.slab(s.r.Window())
 }
 
 // arrived notes that what deliver made is emitted.
@@ -187,67 +215,8 @@ func (s *source) track(sh *shard, st step) {
 		sh.last, sh.none = st.seq, false
 	}
 	if s.group != nil {
-		sh.trail = append(sh.trail, st)
+		sh.trail.add(st)
 	}
-}
-
-// skip passes over what cannot be read, if that is what err says.
-func (s *source) skip(err error) bool {
-	d, ok := errors.AsType[*ss.Damage](err)
-	if !ok {
-		return false
-	}
-	if d.Frame.Key != nil {
-		s.skipMessage(d)
-	} else if d.Offset != s.reported && d.Offset >= s.front {
-		s.skipBytes(d)
-	}
-	return true
-}
-
-// skipMessage passes over a message that is known by its number.
-func (s *source) skipMessage(d *ss.Damage) {
-	e := entry{Frame: d.Frame, start: d.Offset}
-	if !s.wants(string(e.Key)) {
-		return
-	}
-	sh := s.shardOf(&e)
-	if sh == nil {
-		return
-	}
-	if yes, err := s.begins(sh, &e); err != nil || !yes || !s.admits(sh, &e) {
-		return
-	}
-	s.mu.Lock()
-	s.track(sh, step{e.Seq, e.start, d.Frame.Pos})
-	s.progressed()
-	s.mu.Unlock()
-	s.cfg.Skipped(sh.StreamShard, streamer.SeqUint(e.Seq), s.corruption(d))
-}
-
-// skipBytes passes over bytes of which nobody knows whose they were. They are reported once, at the shard that was read last.
-func (s *source) skipBytes(d *ss.Damage) {
-	s.reported = d.Offset
-	sh := s.last
-	if sh == nil || !sh.read {
-		for _, sh = range s.shards() {
-			if sh.read {
-				break
-			}
-		}
-	}
-	if sh == nil || !sh.read {
-		return
-	}
-	var seq streamer.SeqNo
-	if !sh.none {
-		seq = streamer.SeqUint(sh.last) // it is done with when what came before it is
-	}
-	s.cfg.Skipped(sh.StreamShard, seq, s.corruption(d))
-}
-
-func (s *source) corruption(d *ss.Damage) error {
-	return &CorruptionError{Path: s.log.path, Offset: d.Offset, Length: d.Length, Err: d.Err}
 }
 
 // more reads on, or waits until there is more.
@@ -256,6 +225,9 @@ func (s *source) more(ctx context.Context) error {
 		return s.awaitHeader(ctx)
 	}
 	err := s.r.fill()
+	if errors.Is(err, errTrimmed) {
+		return s.trimmed()
+	}
 	if !errors.Is(err, io.EOF) {
 		return err
 	}
@@ -265,15 +237,65 @@ func (s *source) more(ctx context.Context) error {
 	return s.atEnd(ctx)
 }
 
+// trimmed goes on at the oldest segment that is left, when those before it were dropped unread.
+func (s *source) trimmed() error {
+	if _, err := s.rows.look(); err != nil {
+		return notThere(s.log.path)
+	}
+	for _, sh := range s.shards() {
+		sh.cut = sh.read
+	}
+	s.r.moveTo(s.origin())
+	return nil
+}
+
+// bridge reports what a shard lacks where segments were dropped before they were read. e is its next message.
+func (s *source) bridge(sh *shard, e *entry) error {
+	sh.cut = false
+	last, known := sh.last, !sh.none
+	s.mu.Lock()
+	if !known && sh.saved != nil {
+		last, known = sh.saved.done, sh.saved.begun
+	}
+	s.mu.Unlock()
+	if !known || e.Seq <= next(last) {
+		return nil
+	}
+	if s.group != nil && s.cfg.Reset == streamer.ResetError {
+		return &streamer.Error{Stream: sh.Stream, Shard: &sh.Shard, Kind: streamer.ErrPositionGone,
+			Err: fmt.Errorf("%d was wanted, the log goes on with %d", next(last), e.Seq)}
+	}
+	s.cfg.Gone(sh.StreamShard, streamer.SeqUint(next(last)), streamer.SeqUint(e.Seq))
+	return nil
+}
+
 // atEnd is what happens where the log ends at present.
 func (s *source) atEnd(ctx context.Context) error {
 	if d := s.r.Stuck(); d != nil && d.Offset != s.reported {
 		s.skipBytes(d)
 	}
-	if s.lagging == 0 && (s.wake == nil || s.r.eos && s.r.Partial() == 0) {
+	if s.lagging > 0 {
+		return s.await(ctx)
+	}
+	if s.wake == nil && s.complete() {
+		return s.ended()
+	}
+	if s.r.eos && s.r.Partial() == 0 && s.complete() {
 		return io.EOF
 	}
 	return s.await(ctx)
+}
+
+// ended is io.EOF, unless the log was cut off while it was read: what was to come is lost.
+func (s *source) ended() error {
+	info, err := s.f.Stat()
+	if err != nil {
+		return err
+	}
+	if info.Size() < s.positioned() {
+		return notThere(s.log.path)
+	}
+	return io.EOF
 }
 
 // await waits for a change and makes sure, before anything more is read, that the log is still the same.
@@ -332,7 +354,15 @@ func (s *source) verify() error {
 	if err != nil {
 		return translate(err)
 	}
-	if !os.SameFile(info, s.info) || info.Size() < s.positioned() {
+	size := info.Size()
+	if s.rows != nil {
+		if size, err = s.rows.look(); errors.Is(err, fs.ErrNotExist) {
+			return notThere(s.log.path)
+		} else if err != nil {
+			return translate(err)
+		}
+	}
+	if !os.SameFile(info, s.info) || size < s.positioned() {
 		return notThere(s.log.path)
 	}
 	if s.head == nil {

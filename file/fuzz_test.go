@@ -39,7 +39,7 @@ func FuzzReader(f *testing.F) {
 		if again, _ := fuzzRead(t, path, streamer.AtTime(timeOf(0))); len(again) != len(before) {
 			t.Errorf("%d messages from the beginning, %d since 1970", len(before), len(again))
 		}
-		lf, err := openLogFile(path, streamer.CreateNever, 1<<10)
+		lf, err := openLogFile(path, streamer.CreateNever, 1<<10, nil)
 		if errors.Is(err, errGap) {
 			return
 		}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -131,6 +132,14 @@ func (g *group) intact() bool {
 	return true
 }
 
+// free gives a shard up.
+func (g *group) free(at streamer.StreamShard) {
+	if l := g.locks[at]; l != nil {
+		_ = l.Close()
+		delete(g.locks, at)
+	}
+}
+
 // unlock gives every shard up.
 func (g *group) unlock() error {
 	var errs []error
@@ -239,4 +248,9 @@ func syncDir(dir string) error {
 	defer d.Close()
 	_ = d.Sync()
 	return nil
+}
+
+// sortedShards lists the keys of a map in order.
+func sortedShards[V any](of map[streamer.StreamShard]V) []streamer.StreamShard {
+	return slices.SortedFunc(maps.Keys(of), compareShards)
 }

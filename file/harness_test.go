@@ -18,13 +18,18 @@ import (
 	"github.com/gostreamer/streamer/file/internal/ss"
 )
 
-func TestConformance(t *testing.T) { conformance.Run(t, harness()) }
+func TestConformance(t *testing.T) { conformance.Run(t, harness("file", openPlace)) }
 
-func harness() conformance.Harness {
+// TestConformanceOfADirectory is for logs in segments, so small that every case has many.
+func TestConformanceOfADirectory(t *testing.T) {
+	conformance.Run(t, harness("file (directory)", openRowPlace))
+}
+
+func harness(name string, open func(testing.TB, conformance.Plan) *conformance.Place) conformance.Harness {
 	return conformance.Harness{
-		Name:    "file",
+		Name:    name,
 		Backend: "file",
-		Open:    openPlace,
+		Open:    open,
 		Without: []conformance.Part{
 			conformance.Connection, conformance.Restart, conformance.Denial, conformance.Deleting, conformance.Fencing,
 		},
@@ -53,14 +58,22 @@ type place struct {
 }
 
 func openPlace(t testing.TB, plan conformance.Plan) *conformance.Place {
-	p := &place{TB: t, config: Config{Path: filepath.Join(t.TempDir(), "log.ss"), Shards: plan.Shards, Beacon: 4 << 10}}
+	return openPlaceOf(t, plan, Config{Path: filepath.Join(t.TempDir(), "log.ss"), Shards: plan.Shards, Beacon: 4 << 10}, "")
+}
+
+func openRowPlace(t testing.TB, plan conformance.Plan) *conformance.Place {
+	return openPlaceOf(t, plan, Config{Path: filepath.Join(t.TempDir(), "log"), Shards: plan.Shards, Beacon: 1 << 10, Segment: 3 << 10}, "&segment=3KiB")
+}
+
+func openPlaceOf(t testing.TB, plan conformance.Plan, c Config, options string) *conformance.Place {
+	p := &place{TB: t, config: c}
 	p.shards.Store(uint64(plan.Shards))
 	made := &conformance.Place{Connect: p.connect, Faults: p.faults()}
 	for i := range plan.Streams {
 		made.Streams = append(made.Streams, fmt.Sprintf("stream-%d", i))
 		p.create(made.Streams[i])
 	}
-	made.URI = fmt.Sprintf("file://%s/%s?shards=%d", p.config.Path, made.Streams[0], plan.Shards)
+	made.URI = fmt.Sprintf("file://%s/%s?shards=%d%s", p.config.Path, made.Streams[0], plan.Shards, options)
 	return made
 }
 
@@ -81,7 +94,9 @@ func (p *place) faults() conformance.Faults {
 			return Connect(ctx, c, o)
 		},
 		DropGroup: func(_, group string) {
-			p.must(os.RemoveAll(filepath.Join(p.config.Path+groupsSuffix, escapeName(group))))
+			dir := filepath.Join(p.config.Path+groupsSuffix, escapeName(group))
+			for os.RemoveAll(dir) != nil { // its members may be making it again
+			}
 		},
 		WrongType: func(ctx context.Context, o streamer.StreamerOptions) (streamer.Streamer, string, error) {
 			path := filepath.Join(p.TempDir(), "notes.ss")
@@ -112,7 +127,7 @@ func (p *place) poison(at streamer.StreamShard) streamer.StreamShard {
 	w, err := l.openWriter(&p.config)
 	p.must(err)
 	w.mu.Lock()
-	err = w.write(&p.config, func() error {
+	_, err = w.write(&p.config, func() error {
 		seq, _ := w.file.enc.NextSeq(at.Stream, uint64(at.Shard))
 		w.buf = w.file.enc.Append(w.buf, at.Stream, uint64(at.Shard), seq, nowMillis(), []byte("spoiled"))
 		w.buf[bytes.Index(w.buf, []byte("spoiled"))] = 'S'
@@ -121,15 +136,31 @@ func (p *place) poison(at streamer.StreamShard) streamer.StreamShard {
 	w.mu.Unlock()
 	p.must(err)
 	l.readers.notify()
-	p.must(l.closeWriter(&p.config))
+	p.must(l.closeWriter(w, &p.config))
 	return at
 }
 
 // trim rewrites the log without the first messages of a shard.
 func (p *place) trim(at streamer.StreamShard, upTo streamer.SeqNo) {
-	rewrite(p.TB, p.config.Path, func(f *ss.Frame) bool {
+	p.rewriteAll(func(f *ss.Frame) bool {
 		return f.Shard == uint64(at.Shard) && f.Seq <= upTo.Uint() && (f.IsInternal() && f.Seq > 0 || string(f.Key) == at.Stream)
 	})
+}
+
+// rewriteAll rewrites the log, in whatever form.
+func (p *place) rewriteAll(drop func(*ss.Frame) bool) {
+	paths := []string{p.config.Path}
+	if p.config.Segment > 0 {
+		all, err := listSegments(p.config.Path)
+		p.must(err)
+		paths = nil
+		for _, g := range all {
+			paths = append(paths, filepath.Join(p.config.Path, segmentName(g.base)))
+		}
+	}
+	for _, path := range paths {
+		rewrite(p.TB, path, drop)
+	}
 }
 
 // rewrite puts a copy of a log in its place, without the frames that drop says.

@@ -6,8 +6,10 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -15,7 +17,7 @@ import (
 	"go.uber.org/goleak"
 )
 
-const childVariable = "STREAMER_FILE_CHILD" // what a child process does: "write <path>" or "read <path>"
+const childVariable = "STREAMER_FILE_CHILD" // what a child process does: "write <path>", "read <path>", "share <path>", "tick <path>" or "soak <path>"
 
 func TestMain(m *testing.M) {
 	if errand, ok := os.LookupEnv(childVariable); ok {
@@ -28,14 +30,22 @@ func TestMain(m *testing.M) {
 // runChild does an errand until it is killed.
 func runChild(errand string) error {
 	verb, path, _ := strings.Cut(errand, " ")
+	if verb == "soak" {
+		return childSoaks(path)
+	}
 	s, err := Connect(context.Background(), Config{Path: path, Beacon: 1 << 10}, streamer.StreamerOptions{})
 	if err != nil {
 		return err
 	}
-	if verb == "write" {
+	switch verb {
+	case "write":
 		return childWrites(s)
+	case "tick":
+		return childTicks(s)
+	case "share":
+		return childReads(s, balanced("g"))
 	}
-	return childReads(s)
+	return childReads(s, resumable("g"))
 }
 
 // childWrites stores numbers as fast as it can, some with a key, and prints each one that is stored.
@@ -61,9 +71,8 @@ func childWrites(s streamer.Streamer) error {
 }
 
 // childReads takes messages one after the other, commits each, and prints what it has committed.
-func childReads(s streamer.Streamer) error {
+func childReads(s streamer.Streamer, o streamer.ConsumerOptions) error {
 	ctx := context.Background()
-	o := resumable("g")
 	o.Streams = []string{"a"}
 	c, err := s.Consumer(ctx, o)
 	if err != nil {
@@ -119,7 +128,7 @@ func TestSIGKILLOfAWriter(t *testing.T) {
 	next := uint64(1)
 	for turn := range 5 {
 		stored := r.killed("write", 500+turn*777)["seq"]
-		lf, err := openLogFile(r.cfg.Path, streamer.CreateNever, 1<<10) // the lock is free
+		lf, err := openLogFile(r.cfg.Path, streamer.CreateNever, 1<<10, nil) // the lock is free
 		r.ok(err)
 		r.ok(lf.close())
 		ms := r.all("a")
@@ -164,4 +173,76 @@ func TestSIGKILLOfAReader(t *testing.T) {
 		committed = m.Seq.Uint() - 1
 		r.ok(s.Close())
 	}
+}
+
+// TestStandByForAKilledProcess: it goes on at the first message that is not committed.
+func TestStandByForAKilledProcess(t *testing.T) {
+	r := newRig(t)
+	r.produce("a", numbers(1, 200_000)...)
+	for range 5 {
+		stop := r.child("share")
+		s := r.apart()
+		c := r.consumer(s, balanced("g"), "a")
+		r.nothing(c)
+		stop()
+		dead := time.Now()
+		m := r.next(c)
+		took := time.Since(dead)
+		cur, err := loadCursor(r.cursorPath("g", "a", 0))
+		r.ok(err)
+		t.Logf("taken over at %v, after %v", m.Seq, took.Round(time.Millisecond))
+		if m.Seq.Uint() != cur.done+1 {
+			t.Errorf("%d was committed, and %v comes next", cur.done, m.Seq)
+		}
+		m.Ack()
+		r.ok(s.Close())
+	}
+}
+
+// TestSecondWritingProcessIsBusyAtOnce, whatever it calls the log; consumers of any process read on.
+func TestSecondWritingProcessIsBusyAtOnce(t *testing.T) {
+	r := newRig(t)
+	dir := filepath.Dir(r.cfg.Path)
+	r.ok(os.Symlink(dir, dir+"-link"))
+	t.Chdir(dir)
+	stop := r.child("write")
+	r.ok(os.Link(r.cfg.Path, filepath.Join(dir, "hard.ss")))
+	for _, path := range []string{r.cfg.Path, "log.ss", "../" + filepath.Base(dir) + "/log.ss", dir + "-link/log.ss", "hard.ss"} {
+		s := r.connect(func(c *Config) { c.Path = path })
+		_, err := s.Producer(r.ctx, streamer.ProducerOptions{Stream: "a"})
+		r.is(err, streamer.ErrBusy)
+		r.is(s.Admin().Create(r.ctx, "b", 1), streamer.ErrBusy)
+		r.next(r.consumer(s, earliest(), "a"))
+		r.ok(s.Close())
+	}
+	stop()
+	r.produce("a", "free again")
+}
+
+// child starts a child and returns when it has printed its first number. stop kills it.
+func (r *rig) child(verb string) (stop func()) {
+	r.Helper()
+	cmd := exec.Command(os.Args[0], "-test.run=^$")
+	cmd.Env = append(os.Environ(), childVariable+"="+verb+" "+r.cfg.Path)
+	out, err := cmd.StdoutPipe()
+	r.ok(err)
+	r.ok(cmd.Start())
+	drained := make(chan struct{})
+	stop = sync.OnceFunc(func() {
+		_ = cmd.Process.Kill()
+		<-drained
+		_ = cmd.Wait()
+	})
+	r.Cleanup(stop)
+	lines := bufio.NewScanner(out)
+	if !lines.Scan() || strings.HasPrefix(lines.Text(), "error") {
+		close(drained)
+		r.Fatalf("the child: %s", lines.Text())
+	}
+	go func() { // ends with the child
+		defer close(drained)
+		for lines.Scan() {
+		}
+	}()
+	return stop
 }

@@ -18,18 +18,42 @@ import (
 
 // logFile is a log that is open for writing, with the lock that makes this process its only writer.
 type logFile struct {
-	f    *os.File
+	f    handle
 	lock *flock.Flock
 	info os.FileInfo
 	enc  *ss.Encoder
+	path string
+
+	// Of a segment; dir is "" for a log in one file.
+	dir      string
+	base     int64 // where it is in the log
+	begun    int64 // its size without a message
+	oldest   int64 // where the oldest segment is
+	header   ss.Header
+	born     time.Time      // when it was begun
+	declared map[string]int // streams, with their shards
+	under    func(handle) handle
 
 	written atomic.Int64 // bytes of the log that the system has
 	syncing sync.Mutex   // one fsync at a time; who waits for it may find that it was enough for him too
 	synced  int64        // bytes of the log that are on the disk
+	failed  error        // of an fsync: the system reports it once, and forgets what it could not write
 }
 
-// openLogFile opens the log at path, creates it as create says, and makes its end good to write on. ErrBusy: another process writes it.
-func openLogFile(path string, create streamer.Create, beacon int64) (*logFile, error) {
+// handle is what writers and sources do with the file of a log. Tests put one that fails, or counts, in its place.
+type handle interface {
+	io.ReaderAt
+	io.WriterAt
+	Truncate(size int64) error
+	Sync() error
+	Stat() (os.FileInfo, error)
+	Name() string
+	Close() error
+}
+
+// openLogFile opens the log at path, creates it as create says, and makes its end good to write on. ErrBusy: another process writes it. Everything
+// that is done with the file goes through under, if that is not nil.
+func openLogFile(path string, create streamer.Create, beacon int64, under func(handle) handle) (*logFile, error) {
 	for {
 		f, err := openToWrite(path, create)
 		if err != nil {
@@ -44,7 +68,10 @@ func openLogFile(path string, create streamer.Create, beacon int64) (*logFile, e
 			_ = f.Close()
 			continue
 		}
-		lf := &logFile{f: f, lock: l}
+		lf := &logFile{f: f, lock: l, path: path}
+		if under != nil {
+			lf.f = under(f)
+		}
 		if err := lf.prepare(path, beacon); err != nil {
 			return nil, errors.Join(notLog(path, err), lf.close())
 		}
@@ -109,39 +136,50 @@ func (lf *logFile) prepare(path string, beacon int64) (err error) {
 	if err != nil {
 		return err
 	}
-	if lf.enc, err = recoverLog(lf.f, h.Interval); err != nil {
+	r, err := recoverLog(lf.f, h.Interval)
+	if err != nil {
 		return err
 	}
+	lf.header, lf.enc, lf.declared, lf.born, lf.begun = h, r.enc, r.declared, timeOf(cmp.Or(r.born, h.Created)), r.begun
 	return lf.put(lf.enc.Mark(), lf.enc.Start(nil))
 }
 
-// put writes what the Encoder has appended since m. When that fails the file and the Encoder are as they were, or damaged says why they are not.
+// put writes what the Encoder has appended since m, whole or not at all.
 func (lf *logFile) put(m ss.Mark, b []byte) error {
-	if len(b) == 0 {
-		lf.enc.Commit()
-		lf.written.Store(lf.enc.Offset())
-		return nil
-	}
-	start := lf.enc.Offset() - int64(len(b))
-	if info, err := lf.f.Stat(); err != nil || info.Size() != start {
-		lf.enc.Rollback(m)
-		return cmp.Or(err, errMoved) // somebody else wrote here, without the lock
-	}
-	if _, err := lf.f.WriteAt(b, start); err != nil {
-		lf.enc.Rollback(m)
-		return lf.undo(start, err)
+	_, err := lf.store(m, b, nil)
+	return err
+}
+
+// store writes what the Encoder has appended since m and says how many of its parts, which end at ends, the log has then: all of them, or those that a full
+// disk had room for. The file and the Encoder end behind the last of them, unless the error is a *brokenError.
+func (lf *logFile) store(m ss.Mark, b []byte, ends []ss.Mark) (whole int, err error) {
+	if len(b) > 0 {
+		if info, err := lf.f.Stat(); err != nil || info.Size() != m.Offset() {
+			lf.enc.Rollback(m)
+			return 0, cmp.Or(err, errMoved) // somebody else wrote here, without the lock
+		}
+		if n, err := lf.f.WriteAt(b, m.Offset()); err != nil {
+			return lf.keep(m, m.Offset()+int64(n), ends, err)
+		}
 	}
 	lf.enc.Commit()
 	lf.written.Store(lf.enc.Offset())
-	return nil
+	return len(ends), nil
 }
 
-// undo takes back what a failed write may have written.
-func (lf *logFile) undo(end int64, cause error) error {
-	if err := lf.f.Truncate(end); err != nil {
-		return &brokenError{errors.Join(cause, err)}
+// keep cuts off what a write that came no further than upTo has left of a message. Those before it stay: a reader may have seen them.
+func (lf *logFile) keep(m ss.Mark, upTo int64, ends []ss.Mark, cause error) (whole int, err error) {
+	for whole < len(ends) && ends[whole].Offset() <= upTo {
+		m = ends[whole]
+		whole++
 	}
-	return cause
+	lf.enc.Rollback(m)
+	lf.enc.Commit()
+	lf.written.Store(m.Offset())
+	if err := lf.f.Truncate(m.Offset()); err != nil {
+		return whole, &brokenError{fmt.Errorf("%w: %w", streamer.ErrUnknown, errors.Join(cause, err))}
+	}
+	return whole, cause
 }
 
 // brokenError means that the end of the log is not known: nothing must be written until it is opened again.
@@ -153,42 +191,68 @@ func (e *brokenError) Unwrap() error { return e.err }
 // errMoved: the log's path does not name the file that is written, or the file is not as its writer left it.
 var errMoved = fmt.Errorf("the log was deleted, replaced or changed under its writer: %w", streamer.ErrNotFound)
 
-// check makes sure that what was written can be found at path.
-func (lf *logFile) check(path string) error {
+// check makes sure that what was written can be found where the log is.
+func (lf *logFile) check() error {
+	path := lf.path
 	info, err := os.Stat(path)
 	if err != nil && !errors.Is(err, os.ErrNotExist) {
-		return translate(err)
+		return fmt.Errorf("%w, written but perhaps not where the log's path leads: %w", streamer.ErrUnknown, err)
 	}
-	if err != nil || !os.SameFile(info, lf.info) || info.Size() != lf.written.Load() {
+	if err != nil || !os.SameFile(info, lf.info) || info.Size() < lf.written.Load() {
 		return fmt.Errorf("%s: %w", path, errMoved)
 	}
-	return nil
+	return nil // when somebody has added to it, the next write finds out
 }
 
 // sync returns when the first end bytes of the log are on the disk.
 func (lf *logFile) sync(end int64) error {
 	lf.syncing.Lock()
 	defer lf.syncing.Unlock()
-	if lf.synced >= end {
-		return nil
+	if lf.synced >= end || lf.failed != nil {
+		return lf.failed
 	}
 	upTo := lf.written.Load()
 	if err := lf.f.Sync(); err != nil {
-		return &brokenError{err} // what the system could not write it may have dropped
+		lf.failed = fmt.Errorf("%w: %w", ErrDead, err)
+		return lf.failed
 	}
 	lf.synced = upTo
 	return nil
 }
 
+// onDisk is how much of the log is on the disk for certain.
+func (lf *logFile) onDisk() int64 {
+	lf.syncing.Lock()
+	defer lf.syncing.Unlock()
+	return lf.synced
+}
+
+// rewrite writes everything from an offset on once more. After a failed fsync the system may take for written what the disk does not have, and would
+// not write it by itself.
+func (lf *logFile) rewrite(from int64) error {
+	b := make([]byte, portion)
+	for end := lf.written.Load(); from < end; {
+		n, err := lf.f.ReadAt(b[:min(int64(len(b)), end-from)], from)
+		if n == 0 {
+			return err
+		}
+		if _, err := lf.f.WriteAt(b[:n], from); err != nil {
+			return err
+		}
+		from += int64(n)
+	}
+	return nil
+}
+
 // settle puts a log that is opened, and its place in the directory, on the disk if what is written to it should be there.
-func (lf *logFile) settle(path string, sync time.Duration) error {
+func (lf *logFile) settle(sync time.Duration) error {
 	if sync == 0 {
 		return nil
 	}
 	if err := lf.sync(lf.written.Load()); err != nil {
 		return err
 	}
-	return syncDir(filepath.Dir(path))
+	return syncDir(filepath.Dir(lf.path))
 }
 
 // close gives the log up. It may be called again.

@@ -5,7 +5,7 @@ import (
 	"errors"
 	"io"
 	"io/fs"
-	"os"
+	"math"
 	"slices"
 
 	"github.com/gostreamer/streamer"
@@ -27,6 +27,9 @@ func (s *source) openAt(ctx context.Context) error {
 	if err := s.know(ctx, v, &end); err != nil {
 		return err
 	}
+	if s.keeper != nil {
+		return s.keeper.open(ctx)
+	}
 	p := planner{s: s, v: v, ending: &end, left: never}
 	if err := p.plan(ctx); err != nil {
 		return err
@@ -40,12 +43,12 @@ func (s *source) openAt(ctx context.Context) error {
 
 // openFile opens the log, and makes it first if it does not exist and consumers make logs.
 func (s *source) openFile() error {
-	f, err := os.Open(s.log.path)
+	f, err := openToRead(s.log.path)
 	if errors.Is(err, fs.ErrNotExist) && s.conf.Create == streamer.CreateAlways {
 		if err := s.log.create(s.conf); err != nil && !errors.Is(err, streamer.ErrBusy) {
 			return err
 		}
-		f, err = os.Open(s.log.path)
+		f, err = openToRead(s.log.path)
 	}
 	if errors.Is(err, fs.ErrNotExist) {
 		return missing(err)
@@ -60,7 +63,10 @@ func (s *source) openFile() error {
 	if err != nil {
 		return errors.Join(err, f.Close())
 	}
-	s.f, s.info = f, info
+	s.f, s.info = s.log.through(f), info
+	if s.rows, _ = f.(*segmented); s.rows != nil {
+		s.info = info.(sizedInfo).FileInfo
+	}
 	return nil
 }
 
@@ -74,7 +80,7 @@ func (s *source) readHead() error {
 		return notLog(s.log.path, err)
 	}
 	s.header, s.head = h, h.Append(nil)
-	s.r = newEntries(s.f, h.Interval, ss.HeaderSize)
+	s.r = newEntries(s.f, h.Interval, s.origin())
 	return nil
 }
 
@@ -87,7 +93,7 @@ func (s *source) survey(ctx context.Context) (*view, ending, error) {
 	if err != nil {
 		return nil, ending{}, err
 	}
-	v := &view{src: s.f, interval: s.header.Interval, size: info.Size()}
+	v := &view{src: s.f, interval: s.header.Interval, size: info.Size(), rows: s.rows, base: s.origin() - ss.HeaderSize}
 	e, err := v.ending(ctx)
 	return v, e, err
 }
@@ -152,6 +158,9 @@ type planner struct {
 	pending []*pending // shards of a group whose first message has to be found
 	from    int64      // where the search for them starts
 	write   []*shard   // whose cursors are new
+	times   *timeSearch
+	lefts   map[int64]int64 // what leftOfAll has found
+	tell    []func()        // what the program has to be told when no lock is held
 }
 
 // plan fixes the start of every known shard, and of those that will turn out to exist. In a group each is durable when it returns.
@@ -220,25 +229,70 @@ func (p *planner) leftOf(at streamer.StreamShard, to streamer.Position) (int64, 
 	case streamer.AtEnd:
 		return p.ending.end, nil
 	case streamer.AtSeq, streamer.AfterSeq:
-		n, err := p.v.seqBefore(at.Stream, uint64(at.Shard), func(seq uint64) bool {
+		below := func(seq uint64) bool {
 			c := streamer.SeqUint(seq).Compare(to.Seq())
 			return c < 0 || c == 0 && to.Kind() == streamer.AfterSeq
+		}
+		n, limit, err := p.v.seqBefore(at.Stream, uint64(at.Shard), below)
+		if err != nil {
+			return 0, err
+		}
+		if n, err = p.v.closer(n, limit, at.Stream, uint64(at.Shard), below); err != nil {
+			return 0, err
+		}
+		return p.v.behind(n, func(f *ss.Frame) bool {
+			if f.Shard == uint64(at.Shard) && string(f.Key) == at.Stream {
+				return !below(f.Seq)
+			}
+			return p.s.wants(string(f.Key))
 		})
-		if err != nil {
-			return 0, err
-		}
-		return p.v.before(n)
 	case streamer.AtOrAfterTime:
-		if p.s.wild() {
-			return ss.HeaderSize, nil // a stream that no beacon names would be missed
+		ms := to.Time().UnixMilli()
+		if p.s.all {
+			return p.leftOfAll(ms)
 		}
-		n, err := p.v.timeBefore(p.s.wants, to.Time().UnixMilli())
+		return p.leftByTime(ms, span{stream: at.Stream, from: uint64(at.Shard), to: uint64(at.Shard)})
+	}
+	return p.v.start(), nil
+}
+
+// leftOfAll is leftByTime for all that the source reads, shards of which nobody knows yet included.
+func (p *planner) leftOfAll(ms int64) (left int64, err error) {
+	if left, ok := p.lefts[ms]; ok {
+		return left, nil
+	}
+	spans := []span{{every: true}}
+	if !p.s.wild() {
+		spans = spans[:0]
+		for _, name := range p.s.cfg.Streams {
+			spans = append(spans, span{stream: name, to: math.MaxUint64})
+		}
+	}
+	if left, err = p.leftByTime(ms, spans...); err != nil {
+		return 0, err
+	}
+	if p.lefts == nil {
+		p.lefts = map[int64]int64{}
+	}
+	p.lefts[ms] = left
+	return left, nil
+}
+
+// leftByTime is an offset before which every message of the spans is older than ms.
+func (p *planner) leftByTime(ms int64, spans ...span) (int64, error) {
+	if p.times == nil {
+		p.times = &timeSearch{p.v, map[int64][]ss.Item{}}
+	}
+	least := int64(never)
+	for _, of := range spans {
+		of.ms = uint64(max(ms, 0))
+		n, err := p.times.before(of)
 		if err != nil {
 			return 0, err
 		}
-		return p.v.before(n)
+		least = min(least, n)
 	}
-	return ss.HeaderSize, nil
+	return p.v.behind(least, func(f *ss.Frame) bool { return int64(f.Time) >= ms && p.s.wants(string(f.Key)) })
 }
 
 // planUnknown decides about shards that turn out to exist. In RealTime they start where the known ones do.
@@ -257,15 +311,17 @@ func (p *planner) planUnknown() error {
 		}
 	}
 	s.unknown = start{to, p.ending.end}
-	left := int64(ss.HeaderSize)
+	left, err := p.v.start(), error(nil)
 	switch to.Kind() {
 	case streamer.AtEnd:
 		left = p.ending.end
-	case streamer.AtSeq, streamer.AfterSeq, streamer.AtOrAfterTime:
-		if p.left != never { // the bound of the known shards is one for all, see leftOf
+	case streamer.AtSeq, streamer.AfterSeq:
+		if p.left != never { // numbers are for a source of one shard
 			return nil
 		}
+	case streamer.AtOrAfterTime:
+		left, err = p.leftOfAll(to.Time().UnixMilli())
 	}
 	p.left = min(p.left, left)
-	return nil
+	return err
 }

@@ -253,7 +253,7 @@ func TestBeaconsLeadToTheSegment(t *testing.T) {
 	v := &view{src: src, interval: interval, size: int64(len(f.b))}
 	for seq := uint64(1); seq <= n; seq += 97 {
 		src.reads = 0
-		beacon, err := v.seqBefore("a", 0, func(s uint64) bool { return s < seq })
+		beacon, _, err := v.seqBefore("a", 0, func(s uint64) bool { return s < seq })
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -322,7 +322,7 @@ func TestSurveyor(t *testing.T) {
 			copy(b[n*interval:], e.Start(nil))
 		}
 		v := &view{src: b, interval: interval, size: int64(len(b))}
-		if got, err := v.seqBefore("a", 0, func(s uint64) bool { return s < 3 }); err != nil || got != c.want {
+		if got, _, err := v.seqBefore("a", 0, func(s uint64) bool { return s < 3 }); err != nil || got != c.want {
 			t.Errorf("named by %v: beacon %d, %v; want %d", c.named, got, err, c.want)
 		}
 	}

@@ -3,10 +3,8 @@ package file
 import (
 	"bytes"
 	"context"
-	"errors"
 	"fmt"
 	"os"
-	"strings"
 	"testing"
 	"time"
 
@@ -115,155 +113,6 @@ func TestHeaderThatComesInParts(t *testing.T) {
 	r.expect(c, "1")
 }
 
-// TestVanishedUnderAConsumer: deleted, replaced, cut off or written anew, it is one error, after what was there was delivered.
-func TestVanishedUnderAConsumer(t *testing.T) {
-	for name, vanish := range map[string]func(r *rig){
-		"deleted":  func(r *rig) { r.ok(os.Remove(r.cfg.Path)) },
-		"renamed":  func(r *rig) { r.ok(os.Rename(r.cfg.Path, r.cfg.Path+".old")) },
-		"cut off":  func(r *rig) { r.ok(os.Truncate(r.cfg.Path, 150)) },
-		"emptied":  func(r *rig) { r.ok(os.Truncate(r.cfg.Path, 0)) },
-		"replaced": func(r *rig) { r.write2(newForeign(1 << 10).b) },
-		"written anew": func(r *rig) {
-			f := newForeign(1 << 10)
-			f.send("a", numbers(0, 100)...)
-			r.write(f.b)
-		},
-	} {
-		t.Run(name, func(t *testing.T) {
-			r := newRig(t)
-			r.produce("a", numbers(0, 10)...)
-			c := r.consumer(r.connect(), earliest(), "a")
-			r.expect(c, numbers(0, 10)...)
-			vanish(r)
-			for range 2 {
-				_, err := c.Next(r.ctx)
-				r.is(err, streamer.ErrNotFound)
-				var e *streamer.Error
-				if !errors.As(err, &e) || !strings.Contains(err.Error(), r.cfg.Path) {
-					t.Errorf("error %v", err)
-				}
-			}
-		})
-	}
-}
-
-// write2 puts a new file in the log's place.
-func (r *rig) write2(b []byte) {
-	r.Helper()
-	r.ok(os.WriteFile(r.cfg.Path+".new", b, 0o644))
-	r.ok(os.Rename(r.cfg.Path+".new", r.cfg.Path))
-}
-
-// TestConsumersThatMakeLogsGoOn: with create=always they read what takes the place of a log that vanished, from its beginning.
-func TestConsumersThatMakeLogsGoOn(t *testing.T) {
-	for _, mode := range []streamer.ConsumerOptions{earliest(), resumable("g")} {
-		r := newRig(t, func(c *Config) { c.Create = streamer.CreateAlways })
-		s := r.connect()
-		c := r.consumer(s, mode, "a")
-		for turn := range 3 {
-			r.produce("a", numbers(0, 5)...)
-			for _, m := range r.expect(c, numbers(0, 5)...) {
-				m.Ack()
-			}
-			r.ok(c.Commit(r.ctx))
-			if turn == 1 {
-				f := newForeign(1 << 10)
-				r.write2(f.b) // replaced
-			} else {
-				r.ok(os.Remove(r.cfg.Path))
-			}
-		}
-	}
-}
-
-func TestDamageIsSkippedAndReported(t *testing.T) {
-	r := newRig(t)
-	metas := r.produce("a", numbers(0, 300)...)
-	b := r.read()
-	first := bytes.Index(b, []byte("100")) // a payload
-	b[first] = 'X'
-	second := bytes.Index(b, referencePrefix("a", 0, 201)) // the frame of 200
-	b[second] = 0xFF
-	r.write(b)
-	got := values(r.all("a"))
-	if len(got) < 250 || got[99] != "99" || got[100] != "101" || got[len(got)-1] != "299" {
-		t.Fatalf("%d messages: %q", len(got), got)
-	}
-	if len(r.skipped) != 2 {
-		t.Fatalf("%d skips: %v", len(r.skipped), r.skipped)
-	}
-	var e *CorruptionError
-	if !errors.As(r.skipped[0].Err, &e) || e.Err != ErrChecksum || e.Path != r.cfg.Path || e.Offset > int64(first) || e.Offset+e.Length < int64(first) {
-		t.Errorf("first skip: %+v", r.skipped[0])
-	}
-	if r.skipped[0].Seq != metas[100].Seq || r.skipped[0].Stream != "a" {
-		t.Errorf("first skip: %+v", r.skipped[0])
-	}
-	if !errors.As(r.skipped[1].Err, &e) || !errors.Is(e, ErrFrame) || e.Offset != int64(second) || e.Length <= 0 {
-		t.Errorf("second skip: %+v", r.skipped[1])
-	}
-}
-
-// referencePrefix is what a frame starts with.
-func referencePrefix(key string, shard, seq byte) []byte {
-	b := append([]byte{byte(len(key))}, key...)
-	b = append(b, 0, 0, 0, 0, 0, 0, 0, shard, 0, 0, 0, 0, 0, 0, 0, seq)
-	return b
-}
-
-// TestDamageAtTheEndIsReported: what is behind it cannot be seen, so the end is not all there is to say.
-func TestDamageAtTheEndIsReported(t *testing.T) {
-	r := newRig(t, func(c *Config) { c.Beacon = 1 << 20 })
-	r.produce("a", numbers(0, 20)...)
-	b := r.read()
-	b[bytes.Index(b, referencePrefix("a", 0, 11))] = 0xFF
-	r.write(b)
-	r.same("messages", values(r.all("a")), numbers(0, 10))
-	if len(r.skipped) != 1 {
-		t.Fatalf("skips: %v", r.skipped)
-	}
-	c := r.consumer(r.connect(), earliest(), "a")
-	r.expect(c, numbers(0, 10)...)
-	r.await("the report", func() bool { r.mu.Lock(); defer r.mu.Unlock(); return len(r.skipped) == 2 })
-	r.produce("a", "more")
-	r.expect(c, "more")
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if len(r.skipped) != 2 {
-		t.Errorf("skips: %v", r.skipped)
-	}
-}
-
-// TestAMessageWithoutItsEnvelopeIsNotDelivered: without its key it would be another message.
-func TestAMessageWithoutItsEnvelopeIsNotDelivered(t *testing.T) {
-	for name, spoil := range map[string]func(b []byte, env int){
-		"a wrong checksum": func(b []byte, env int) { b[env+1+len(ss.Internal)+28+5]++ },
-		"among bytes that cannot be read": func(b []byte, env int) {
-			b[env-40]++ // the frame before
-			b[env-41-8] = 0xFF
-		},
-	} {
-		t.Run(name, func(t *testing.T) {
-			r := newRig(t)
-			p := r.producer(r.connect(), "a")
-			for i := range 60 {
-				r.send(p, streamer.Record{Key: []byte("key"), Value: fmt.Append(nil, i)})
-			}
-			b := r.read()
-			spoil(b, bytes.Index(b, append(append([]byte{21}, ss.Internal...), referencePrefix("a", 0, 21)[2:]...)))
-			r.write(b)
-			for _, m := range r.all("a") {
-				if string(m.Key) != "key" {
-					t.Errorf("message %v came with key %q", m.Seq, m.Key)
-				}
-			}
-			if len(r.skipped) == 0 {
-				t.Error("nothing was reported")
-			}
-		})
-	}
-}
-
 // TestForeignFramesAreIgnored: envelopes that do not match, and whatever else is on the internal key.
 func TestForeignFramesAreIgnored(t *testing.T) {
 	f := newForeign(1 << 10)
@@ -311,39 +160,6 @@ func TestMessagesOfAnySize(t *testing.T) {
 			m.Headers[1].Value != nil || m.Headers[2].Value == nil {
 			t.Errorf("message %d: %d bytes, headers %q", i, len(m.Value), m.Headers)
 		}
-	}
-}
-
-// TestReadersThatOnlyPoll: where the file system sends no notices.
-func TestReadersThatOnlyPoll(t *testing.T) {
-	r := newRig(t)
-	r.produce("a", "1")
-	b, err := newBackend(r.cfg)
-	r.ok(err)
-	defer b.Close(r.ctx)
-	src, err := b.OpenSource(r.ctx, sourceConfig("a"))
-	r.ok(err)
-	defer src.Close(r.ctx)
-	src.(*source).watched = false
-	got := make(chan string, 10)
-	fetch := func() error {
-		return src.Fetch(r.ctx, func(ms []streamer.Message) {
-			for _, m := range ms {
-				got <- string(m.Value)
-			}
-		})
-	}
-	r.ok(fetch())
-	lf, err := openLogFile(r.cfg.Path, streamer.CreateNever, 1<<10) // like another process: it wakes nobody here
-	r.ok(err)
-	go func() {
-		m := lf.enc.Mark()
-		_ = lf.put(m, lf.enc.Append(nil, "a", 0, 2, 1, []byte("2")))
-		_ = lf.close()
-	}()
-	r.ok(fetch())
-	if a, b := <-got, <-got; a != "1" || b != "2" {
-		t.Errorf("%s, %s", a, b)
 	}
 }
 

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 
 	"github.com/gostreamer/streamer"
 	"github.com/gostreamer/streamer/file/internal/ss"
@@ -40,12 +39,16 @@ type recovery struct {
 	enc  *ss.Encoder
 	end  int64      // behind the last message
 	held []ss.Frame // an end of stream and envelopes: they stay if a message follows
+
+	declared map[string]int
+	born     uint64 // when the first frame was written, if that is of a segment's beginning
+	begun    int64  // where the first message would be
 }
 
-// recoverLog returns an Encoder for the end of the log in f, after making that the end of the file: what a crash has left there, an end of stream, and an envelope whose
+// recoverLog reads the log in f, for an Encoder at its end, after making that the end of the file: what a crash has left there, an end of stream, and an envelope whose
 // message did not follow are cut off. Unreadable bytes that may hold messages are not: writing goes on behind the next beacon.
-func recoverLog(f *os.File, interval uint32) (*ss.Encoder, error) {
-	r := &recovery{enc: ss.NewEncoder(interval, ss.HeaderSize), end: ss.HeaderSize}
+func recoverLog(f handle, interval uint32) (*recovery, error) {
+	r := &recovery{enc: ss.NewEncoder(interval, ss.HeaderSize), end: ss.HeaderSize, begun: ss.HeaderSize, declared: map[string]int{}}
 	s := ss.NewScanner(f, interval, ss.HeaderSize)
 	if err := r.read(s); err != nil {
 		return nil, err
@@ -55,7 +58,7 @@ func recoverLog(f *os.File, interval uint32) (*ss.Encoder, error) {
 		return nil, err
 	}
 	r.enc.MoveTo(end)
-	return r.enc, nil
+	return r, nil
 }
 
 func (r *recovery) read(s *ss.Scanner) error {
@@ -84,8 +87,26 @@ func (r *recovery) take(f ss.Frame) {
 		return
 	}
 	r.release()
+	if f.IsInternal() {
+		r.internal(&f)
+	}
 	r.enc.See(&f)
 	r.end = f.End
+}
+
+// internal takes what a segment begins with, and declarations.
+func (r *recovery) internal(f *ss.Frame) {
+	if items, ok := parseCarry(f.Payload); ok {
+		r.enc.Carry(items)
+		r.born = f.Time
+	} else if d, ok := parseDeclaration(f.Payload); ok {
+		r.declared[d.stream] = d.shards
+	} else {
+		return
+	}
+	if r.end == ss.HeaderSize || r.end == r.begun {
+		r.begun = f.End
+	}
 }
 
 // damage goes over unreadable bytes. A message with a wrong checksum has its number all the same, if its stream is known: a new one must not get
@@ -106,7 +127,7 @@ func (r *recovery) release() {
 }
 
 // cut makes the place where writing goes on the end of the file.
-func (r *recovery) cut(f *os.File, s *ss.Scanner, interval int64) (int64, error) {
+func (r *recovery) cut(f handle, s *ss.Scanner, interval int64) (int64, error) {
 	info, err := f.Stat()
 	if err != nil {
 		return 0, err

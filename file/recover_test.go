@@ -13,7 +13,7 @@ import (
 // reopen opens a log as a writer does, and closes it.
 func (r *rig) reopen() {
 	r.Helper()
-	lf, err := openLogFile(r.cfg.Path, streamer.CreateNever, 1<<10)
+	lf, err := openLogFile(r.cfg.Path, streamer.CreateNever, 1<<10, nil)
 	r.ok(err)
 	r.ok(lf.close())
 }
@@ -25,7 +25,7 @@ func TestAppendThreeTimes(t *testing.T) {
 			r := newRig(t)
 			var want []string
 			for turn := range 3 {
-				lf, err := openLogFile(r.cfg.Path, streamer.CreateAuto, interval)
+				lf, err := openLogFile(r.cfg.Path, streamer.CreateAuto, interval, nil)
 				r.ok(err)
 				for i := range 10 {
 					m := lf.enc.Mark()
@@ -97,7 +97,7 @@ func TestReopenedLogIsByteForByteTheSame(t *testing.T) {
 	r := newRig(t)
 	for n := ss.HeaderSize; n < len(whole); n += 13 {
 		r.write(whole[:n])
-		lf, err := openLogFile(r.cfg.Path, streamer.CreateNever, 1<<10)
+		lf, err := openLogFile(r.cfg.Path, streamer.CreateNever, 1<<10, nil)
 		r.ok(err)
 		for {
 			seq, _ := lf.enc.NextSeq("a", 0)

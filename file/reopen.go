@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"github.com/gostreamer/streamer"
-	"github.com/gostreamer/streamer/file/internal/ss"
 )
 
 // vanished ends the source or, where consumers make logs, waits for the log to come back and goes on there from its beginning.
@@ -16,6 +15,15 @@ func (s *source) vanished(ctx context.Context, err error) error {
 		return err
 	}
 	s.cfg.Retrying("read", err, 0)
+	if s.keeper != nil {
+		if err := s.keeper.hold(ctx); err != nil {
+			return err
+		}
+		defer s.keeper.free()
+		if err := s.adopt(); err != nil {
+			return err
+		}
+	}
 	if err := s.surrender(ctx); err != nil {
 		return err
 	}
@@ -69,7 +77,7 @@ func (s *source) buffered(shards []streamer.StreamShard) bool {
 
 // reopen opens the log that has taken the place of the one that vanished. ErrNotFound: there is none yet. No commit is under way meanwhile.
 func (s *source) reopen() error {
-	if _, err := os.Stat(s.log.path); err != nil {
+	if err := s.log.there(); err != nil {
 		return translate(err)
 	}
 	s.committing.Lock()
@@ -80,10 +88,19 @@ func (s *source) reopen() error {
 	return s.restart()
 }
 
+// there says whether there is a log at the path. A directory without segments is none: whoever is removing it must not find new ones in it.
+func (l *openLog) there() error {
+	_, err := os.Stat(l.path)
+	if err == nil && l.row && !isSegmented(l.path) {
+		err = &os.PathError{Op: "open", Path: l.path, Err: os.ErrNotExist}
+	}
+	return err
+}
+
 // openOther opens what is at the log's path now. On failure the source is as it was.
 func (s *source) openOther() error {
-	f, info, r, head := s.f, s.info, s.r, s.head
-	s.f, s.r, s.head = nil, nil, nil
+	f, info, r, head, rows := s.f, s.info, s.r, s.head, s.rows
+	s.f, s.r, s.head, s.rows = nil, nil, nil, nil
 	err := s.openFile()
 	if err == nil {
 		err = s.readHead()
@@ -94,22 +111,25 @@ func (s *source) openOther() error {
 	if s.f != nil {
 		_ = s.f.Close()
 	}
-	s.f, s.info, s.r, s.head = f, info, r, head
+	s.f, s.info, s.r, s.head, s.rows = f, info, r, head, rows
 	return err
 }
 
 // restart puts every shard at the beginning of the new log. Those of a group are so durably.
 func (s *source) restart() error {
 	s.last, s.reported, s.surrendered, s.lagging, s.front = nil, -1, false, 0, 0
-	s.unknown = start{streamer.End(), ss.HeaderSize}
+	s.unknown = start{streamer.End(), s.origin()}
 	s.mu.Lock()
-	s.seen = ss.HeaderSize
+	s.seen = s.origin()
+	if s.keeper != nil {
+		clear(s.keeper.found)
+	}
 	all := s.shards()
 	for _, sh := range all {
-		sh.open, sh.start, sh.none, sh.trail = false, s.unknown, true, nil
+		sh.open, sh.start, sh.none, sh.trail = false, s.unknown, true, trail{}
 		sh.behind, sh.catching, sh.next = onPar, false, 0
 		if sh.saved != nil {
-			sh.saved = &cursor{resume: ss.HeaderSize, seen: ss.HeaderSize}
+			sh.saved, sh.first = &cursor{resume: s.origin(), seen: s.origin()}, nil
 		}
 	}
 	s.mu.Unlock()

@@ -40,6 +40,9 @@ func (p *planner) planGroup(ctx context.Context) error {
 	if err := p.planNew(committed); err != nil {
 		return err
 	}
+	for _, f := range p.tell {
+		f()
+	}
 	return p.save(committed)
 }
 
@@ -60,13 +63,22 @@ func (s *source) loadGroup() (cursors, error) {
 	if err := s.lockAll(); err != nil {
 		return nil, err
 	}
+	return s.loadCursors(s.reads)
+}
+
+// loadCursors loads every position in the streams that are read. One that is damaged is an error if it matters.
+func (s *source) loadCursors(matters func(streamer.StreamShard) bool) (cursors, error) {
+	list, err := s.group.list()
+	if err != nil {
+		return nil, err
+	}
 	all := cursors{}
 	for _, at := range list {
 		if at.Stream != wildcard && !s.wants(at.Stream) || at.Stream == wildcard && !s.wild() {
 			continue
 		}
 		c, err := s.group.load(at)
-		if err != nil && s.reads(at) {
+		if err != nil && matters(at) {
 			return nil, err
 		}
 		if c != nil {
@@ -79,7 +91,7 @@ func (s *source) loadGroup() (cursors, error) {
 // lockAll takes the locks in order: of two sources that open at the same time one gets all it wants.
 func (s *source) lockAll() error {
 	if s.wild() && s.all {
-		if err := s.group.lock(streamer.StreamShard{Stream: wildcard}); err != nil {
+		if err := s.group.lock(everywhere); err != nil {
 			return err
 		}
 	}
@@ -134,7 +146,7 @@ func (p *planner) planMember(ctx context.Context, sh *shard, all cursors) error 
 			return p.planCommitted(ctx, sh, c)
 		}
 		if all.begun(sh.Stream) {
-			p.begin(sh, max(all.seen(sh.Stream, s.header.Created), ss.HeaderSize))
+			p.begin(sh, max(all.seen(sh.Stream, s.header.Created), p.v.start()))
 			return nil
 		}
 		var err error
@@ -156,7 +168,7 @@ func (p *planner) begin(sh *shard, left int64) {
 func (p *planner) planAt(sh *shard, to streamer.Position, was *cursor) error {
 	switch to.Kind() {
 	case streamer.AtBeginning:
-		p.begin(sh, ss.HeaderSize)
+		p.begin(sh, p.v.start())
 		return nil
 	case streamer.AtEnd:
 		p.end(sh)
@@ -168,7 +180,7 @@ func (p *planner) planAt(sh *shard, to streamer.Position, was *cursor) error {
 	}
 	sh.read = true
 	p.from = min(p.from, left)
-	p.pending = append(p.pending, &pending{sh: sh, from: start{to, p.ending.end}, was: was, before: left > ss.HeaderSize})
+	p.pending = append(p.pending, &pending{sh: sh, from: start{to, p.ending.end}, was: was, before: left > p.v.start()})
 	return nil
 }
 
@@ -199,7 +211,7 @@ func (p *planner) planCommitted(ctx context.Context, sh *shard, c *cursor) error
 	case c.begun:
 		return p.planAt(sh, streamer.After(streamer.SeqUint(c.done)), c)
 	}
-	p.begin(sh, ss.HeaderSize)
+	p.begin(sh, p.v.start())
 	return nil
 }
 
@@ -210,7 +222,7 @@ func (p *planner) planRecreated(sh *shard, c *cursor) error {
 			return err
 		}
 	}
-	p.begin(sh, ss.HeaderSize)
+	p.begin(sh, p.v.start())
 	return nil
 }
 
@@ -221,20 +233,20 @@ func (p *planner) gone(sh *shard, c *cursor, got uint64) error {
 		return &streamer.Error{Stream: sh.Stream, Shard: &sh.Shard, Kind: streamer.ErrPositionGone,
 			Err: fmt.Errorf("%d was wanted, the log goes on with %d", wanted, got)}
 	}
-	p.s.cfg.Gone(sh.StreamShard, streamer.SeqUint(wanted), streamer.SeqUint(got))
+	p.tell = append(p.tell, func() { p.s.cfg.Gone(sh.StreamShard, streamer.SeqUint(wanted), streamer.SeqUint(got)) })
 	return nil
 }
 
 // matches says whether the offsets of a cursor mean in this log what they meant when it was written.
 func (s *source) matches(ctx context.Context, c *cursor, v *view) (bool, error) {
-	if c.resume < ss.HeaderSize || c.resume > v.size {
+	if c.resume < v.start() || c.resume > v.size {
 		return false, nil
 	}
 	now, err := printOf(s.f, c.print.size)
 	if err != nil || now != c.print {
 		return false, err
 	}
-	if !c.begun || c.frame == 0 {
+	if !c.begun || c.frame < v.start() {
 		return true, nil
 	}
 	r := v.reader()
@@ -334,7 +346,7 @@ func (p *planner) planNew(all cursors) error {
 	}
 	from := int64(never)
 	for _, name := range s.cfg.Streams {
-		from = min(from, max(all.seen(name, s.header.Created), ss.HeaderSize))
+		from = min(from, max(all.seen(name, s.header.Created), p.v.start()))
 	}
 	s.unknown = start{streamer.End(), from}
 	p.left = min(p.left, from)
@@ -367,13 +379,13 @@ func (p *planner) save(all cursors) error {
 	if !s.wild() || !s.all {
 		return nil
 	}
-	return s.store(streamer.StreamShard{Stream: wildcard}, &cursor{resume: s.seen, seen: s.seen})
+	return s.store(everywhere, &cursor{resume: s.seen, seen: s.seen})
 }
 
 // store completes a cursor and makes it durable.
 func (s *source) store(at streamer.StreamShard, c *cursor) error {
 	c.group, c.StreamShard, c.log = s.cfg.Group, at, s.header.Created
-	if s.r != nil {
+	if s.r != nil && s.rows == nil { // of a row, what it starts with is dropped some day
 		p, err := printOf(s.f, max(c.resume, ss.HeaderSize))
 		if err != nil {
 			return err

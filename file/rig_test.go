@@ -322,3 +322,9 @@ func contextWithin(ctx context.Context, soon bool) (context.Context, context.Can
 	}
 	return context.WithCancel(ctx)
 }
+
+// removeLog removes the log, in whatever form.
+func (r *rig) removeLog() {
+	r.Helper()
+	r.ok(os.RemoveAll(r.cfg.Path))
+}

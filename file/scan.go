@@ -56,8 +56,12 @@ func (e *ending) see(at streamer.StreamShard, seq uint64) {
 	}
 }
 
-// lookBackBeacons is how many beacons are read for shards that the last one has no room to name.
-const lookBackBeacons = 64
+const (
+	// lookBackBeacons is how many beacons are read for shards that the last one has no room to name.
+	lookBackBeacons = 64
+	// enoughBytes of them end that sooner, when the last few have named nothing new: they take turns.
+	enoughBytes = 128 << 10
+)
 
 // ending reads the last segment of the log and the beacons before it.
 func (v *view) ending(ctx context.Context) (ending, error) {
@@ -90,7 +94,7 @@ func (v *view) ending(ctx context.Context) (ending, error) {
 // torn says whether the frame that beacon n splits is not all there, or the beacon isn't: the end of the log is before it. Of a frame that lacks but a
 // few bytes it may not know.
 func (v *view) torn(n int64) (bool, error) {
-	if n == 0 {
+	if n <= v.low() {
 		return false, nil
 	}
 	b, ok, err := v.beacon(n)
@@ -113,23 +117,46 @@ func (r *entries) end() int64 {
 	return r.upTo
 }
 
-// addNamed adds what beacons name, from beacon n back as long as they are full.
+// addNamed adds what beacons name, from beacon n back as long as they are full and name others. Of a row of segments that is the last one, and what was before it.
 func (v *view) addNamed(n int64, e *ending) error {
-	for i := range min(n, lookBackBeacons) {
+	low := int64(0)
+	if v.rows != nil {
+		bases := v.rows.bases()
+		low = bases[len(bases)-1] / int64(v.interval)
+		b, _, err := v.beacon(low)
+		if err != nil {
+			return err
+		}
+		e.named(b.Items)
+	}
+	idle, read := 0, int64(0)
+	for i := range min(n-low, lookBackBeacons) {
 		b, ok, err := v.beacon(n - i)
 		if err != nil {
 			return err
 		}
-		for _, item := range b.Items {
-			if item.Key != ss.Internal {
-				e.see(streamer.StreamShard{Stream: item.Key, Shard: streamer.ShardID(item.Shard)}, item.Seq)
-			}
-		}
+		before := len(e.last)
+		e.named(b.Items)
 		if ok && len(b.Items) < ss.ItemCap(v.interval) {
+			return nil
+		}
+		read += min(int64(v.interval), ss.UsualBeacon)
+		if idle++; len(e.last) > before {
+			idle = 0
+		}
+		if idle > 2 && read >= enoughBytes {
 			return nil
 		}
 	}
 	return nil
+}
+
+func (e *ending) named(items []ss.Item) {
+	for _, item := range items {
+		if item.Key != ss.Internal {
+			e.see(streamer.StreamShard{Stream: item.Key, Shard: streamer.ShardID(item.Shard)}, item.Seq)
+		}
+	}
 }
 
 // catalogue is everything that reading a whole log tells of its streams.
@@ -147,6 +174,7 @@ func (v *view) catalogue(ctx context.Context) (*catalogue, error) {
 	c := &catalogue{shards: map[streamer.StreamShard]*extent{}, declared: map[string]int{}}
 	r := v.reader()
 	r.declared = func(d declaration) { c.declared[d.stream] = d.shards }
+	r.carried = c.carried
 	var last *extent
 	var lastAt streamer.StreamShard
 	err := r.each(ctx, func(m *entry, damaged bool) bool {
@@ -165,6 +193,16 @@ func (v *view) catalogue(ctx context.Context) (*catalogue, error) {
 	})
 	c.end = r.upTo
 	return c, err
+}
+
+// carried makes known the shards of which the log has no message left.
+func (c *catalogue) carried(items []ss.Item) {
+	for _, i := range items {
+		where := streamer.StreamShard{Stream: i.Key, Shard: streamer.ShardID(i.Shard)}
+		if c.shards[where] == nil {
+			c.shards[where] = &extent{next(i.Seq), i.Seq}
+		}
+	}
 }
 
 // next is the number that the message after last gets; the highest number has none after it.

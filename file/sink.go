@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"time"
 
@@ -40,7 +41,7 @@ func (b *backend) OpenSink(ctx context.Context, c streamer.SinkConfig) (streamer
 	var err error
 	if s.w, err = s.log.openWriter(s.cfg); err != nil {
 		logs.release(s.log)
-		return nil, err
+		return nil, about(b.log.path, err)
 	}
 	b.made.Store(true)
 	ctx, s.stop = context.WithCancel(context.Background())
@@ -63,48 +64,47 @@ func (s *sink) checkStream(name string) error {
 }
 
 // Limits implements streamer.Sink.
-func (s *sink) Limits() streamer.Limits { return streamer.Limits{RecordBytes: MaxRecordBytes} }
+func (s *sink) Limits() streamer.Limits {
+	if s.cfg.Sync == SyncAlways {
+		return streamer.Limits{RecordBytes: MaxRecordBytes, Bytes: portionToSync}
+	}
+	return streamer.Limits{RecordBytes: MaxRecordBytes, Bytes: portion}
+}
 
 // Flush implements streamer.Sink: the sink holds nothing.
 func (s *sink) Flush(ctx context.Context) error { return ctx.Err() }
 
-// Write implements streamer.Writer.
+// Write implements streamer.Writer: one write and, where receipts wait for the disk, one fsync, which may be another producer's.
 func (s *sink) Write(ctx context.Context, p []*streamer.Pending) error {
-	for len(p) > 0 {
-		if err := ctx.Err(); err != nil {
-			return err
-		}
-		n, err := s.write(p)
-		if err != nil {
-			return about(s.log.path, err)
-		}
-		p = p[n:]
+	if err := ctx.Err(); err != nil {
+		return err
 	}
-	return nil
+	s.results = slices.Grow(s.results[:0], len(p))[:len(p)]
+	clear(s.results)
+	to, err := s.w.append(s, p, s.results)
+	if s.cfg.Sync == SyncAlways && to.whole > 0 {
+		if failed := s.w.sync(to.file, to.end); failed != nil {
+			to.whole, err = 0, fmt.Errorf("%w, written but perhaps not on the disk: %w", streamer.ErrUnknown, failed)
+		}
+	}
+	s.resolve(p, to.whole)
+	return about(s.log.path, err)
 }
 
-// write stores a portion of p and resolves it.
-func (s *sink) write(p []*streamer.Pending) (int, error) {
-	if len(s.results) < len(p) {
-		s.results = make([]result, len(p))
-	}
-	n, file, end, err := s.w.append(s, p, s.results)
-	if err != nil {
-		return 0, err
-	}
-	if s.cfg.Sync == SyncAlways {
-		if err := s.w.sync(file, end); err != nil {
-			return 0, fmt.Errorf("%w, written but perhaps not on the disk: %w", streamer.ErrUnknown, err)
+// resolve reports the records that have an error of their own and, of the others, the first whole ones. Those that are left have failed together.
+func (s *sink) resolve(p []*streamer.Pending, whole int) {
+	for i, r := range s.results {
+		if r.err == nil && whole == 0 {
+			continue
 		}
-	}
-	for i, r := range s.results[:n] {
+		if r.err == nil {
+			whole--
+		}
 		p[i].Resolve(r.meta, r.err)
 	}
-	clear(s.results[:n])
-	return n, nil
 }
 
-// sync puts the file's first end bytes on the disk. A failure is the end of the writer: what is on the disk is not known.
+// sync puts the file's first end bytes on the disk. When that fails the writer is dead: what is on the disk is not known.
 func (w *writer) sync(file *logFile, end int64) error {
 	err := file.sync(end)
 	if err == nil {
@@ -112,7 +112,7 @@ func (w *writer) sync(file *logFile, end int64) error {
 	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if w.file == file && w.broken == nil {
+	if w.file == file {
 		w.broken = err
 	}
 	return err
@@ -145,7 +145,7 @@ func (s *sink) Close(context.Context) error {
 	s.close.Do(func() {
 		s.stop()
 		s.syncer.Wait()
-		s.closed = s.log.closeWriter(s.cfg)
+		s.closed = s.log.closeWriter(s.w, s.cfg)
 		logs.release(s.log)
 	})
 	if errors.Is(s.closed, streamer.ErrNotFound) {

@@ -16,27 +16,30 @@ type batch struct {
 	heads  int      // headers
 }
 
-// picked is one message. Its payload is the window's.
+// picked is one message. It has no pointers, so that collecting garbage does not look at it.
 type picked struct {
-	sh      *shard
-	step    step
-	time    uint64
-	payload []byte
-	env     int // index into envs, or -1
+	shard int32 // index into shards
+	env   int32 // index into envs, or -1
+	at    int   // where its payload starts in the window
+	size  int   // of its payload
+	time  uint64
+	step  step
 }
 
 func (b *batch) add(sh *shard, e *entry) {
-	p := picked{sh: sh, step: step{e.Seq, e.start, e.Pos}, time: e.Time, payload: e.Payload, env: -1}
+	p := picked{env: -1, at: e.At, size: len(e.Payload), time: e.Time, step: step{e.Seq, e.start, e.Pos}}
 	if e.env.stream != nil {
-		p.env = len(b.envs)
+		p.env = int32(len(b.envs))
 		b.envs = append(b.envs, e.env)
 		b.bytes += e.env.size
 		b.names += e.env.names
 		b.heads += e.env.count
 	}
 	if sh.count == 0 {
+		sh.slot = len(b.shards)
 		b.shards = append(b.shards, sh)
 	}
+	p.shard = int32(sh.slot)
 	sh.count++
 	b.bytes += len(e.Payload)
 	b.picked = append(b.picked, p)
@@ -44,7 +47,7 @@ func (b *batch) add(sh *shard, e *entry) {
 
 // slab copies the messages out of the window: one allocation for the messages, one for all bytes and, if there are headers, one for those and one for their
 // names. Messages of one shard lie together. The batch is empty afterwards.
-func (b *batch) slab() []streamer.Message {
+func (b *batch) slab(window []byte) []streamer.Message {
 	slab := make([]streamer.Message, len(b.picked))
 	n := 0
 	for _, sh := range b.shards {
@@ -58,10 +61,11 @@ func (b *batch) slab() []streamer.Message {
 	}
 	for i := range b.picked {
 		p := &b.picked[i]
-		m := &slab[p.sh.slot]
-		p.sh.slot++
-		m.Stream, m.Shard, m.Seq, m.Time = p.sh.Stream, p.sh.Shard, streamer.SeqUint(p.step.seq), timeOf(p.time)
-		m.Value = c.bytes(p.payload)
+		sh := b.shards[p.shard]
+		m := &slab[sh.slot]
+		sh.slot++
+		m.Stream, m.Shard, m.Seq, m.Time = sh.Stream, sh.Shard, streamer.SeqUint(p.step.seq), timeOf(p.time)
+		m.Value = c.bytes(window[p.at : p.at+p.size])
 		if p.env >= 0 {
 			c.open(m, &b.envs[p.env])
 		}
@@ -71,8 +75,8 @@ func (b *batch) slab() []streamer.Message {
 }
 
 func (b *batch) clear() {
-	clear(b.picked)
 	clear(b.envs)
+	clear(b.shards)
 	*b = batch{picked: b.picked[:0], envs: b.envs[:0], shards: b.shards[:0]}
 }
 

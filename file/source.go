@@ -16,7 +16,7 @@ import (
 )
 
 // source reads a log for one consumer, or for the members of a group in this process. It reads the file once, front to back, whatever the shards: each of them
-// has a place from which on its messages are delivered. It has no goroutine of its own.
+// has a place from which on its messages are delivered. It has no goroutine of its own but, where processes share a group, its keeper's.
 //
 // The fields are Fetch's, but for those below mu, which commits and Lag look at too; Fetch changes them with mu held and reads them without.
 type source struct {
@@ -25,7 +25,10 @@ type source struct {
 	log   *openLog
 	group *group // nil in RealTime
 
-	f       *os.File
+	keeper *keeper // nil unless several processes may share the group
+
+	f       handle
+	rows    *segmented // f, if the log is a row of segments
 	info    os.FileInfo
 	head    []byte // the header as it was; nil while there is none
 	header  ss.Header
@@ -33,7 +36,6 @@ type source struct {
 	unknown start    // of shards that nobody knew of when the source was opened
 	all     bool     // reads every shard, those that appear later too
 
-	e        entry
 	batch    batch
 	last     *shard // of the last message, for what belongs to no shard
 	reported int64  // the offset of unreadable bytes at the end that were reported
@@ -71,11 +73,13 @@ type shard struct {
 
 	last uint64 // the highest number emitted or, before that, passed over
 	none bool   // nothing was: last means nothing
+	cut  bool   // segments were dropped that were not read yet: its next message may not be the next one
 
 	lane
 
-	trail []step  // emitted and not committed, in order; groups only
-	saved *cursor // as it is in its file; groups only
+	trail trail   // emitted and not committed, in order; groups only
+	saved *cursor // as it is in its file; nil when the shard is not this source's; groups only
+	first *cursor // as it was when the source began; groups only
 
 	slot, count int // of the batch that is being made
 	coming      int // messages of the slab that is being emitted: last counts them already
@@ -124,7 +128,8 @@ var (
 	_ streamer.CursorCommitter = groupSource{}
 )
 
-// OpenSource implements streamer.Backend. Groups are dealt by the engine: one process has the group's shards, by the kernel's locks.
+// OpenSource implements streamer.Backend. Groups are dealt by the engine inside a process. Of those that several processes have members of, each process owns some
+// shards, by the kernel's locks.
 func (b *backend) OpenSource(ctx context.Context, c streamer.SourceConfig) (streamer.Source, error) {
 	if err := b.enter(ctx); err != nil {
 		return nil, err
@@ -147,6 +152,9 @@ func (b *backend) OpenSource(ctx context.Context, c streamer.SourceConfig) (stre
 		return s, nil
 	}
 	s.log.owners.enter(s)
+	if s.keeper != nil {
+		s.keeper.start()
+	}
 	return groupSource{s}, nil
 }
 
@@ -159,8 +167,11 @@ func (b *backend) newSource(c streamer.SourceConfig) *source {
 	if c.Mode != streamer.RealTime {
 		s.group = newGroup(s.log.path, c.Group, b.cfg.Sync != 0)
 	}
+	if c.Dealt && s.group != nil {
+		s.keeper = newKeeper(s)
+	}
 	if !b.cfg.NoFollow {
-		s.wake, s.watched = s.log.readers.follow(s.log.path)
+		s.wake, s.watched = s.log.readers.follow(s.log.path, s.log.row)
 	}
 	return s
 }
@@ -185,7 +196,7 @@ func (s *source) add(at streamer.StreamShard) *shard {
 		s.streams[at.Stream] = of
 	}
 	if of[at.Shard] == nil {
-		of[at.Shard] = &shard{StreamShard: at, none: true, lane: lane{behind: onPar}}
+		of[at.Shard] = newShard(at)
 	}
 	return of[at.Shard]
 }
@@ -226,6 +237,9 @@ func (s *source) Close(context.Context) error {
 		close(s.done)
 		s.fetching.Lock()
 		defer s.fetching.Unlock()
+		if s.keeper != nil {
+			s.keeper.stop()
+		}
 		if s.group != nil {
 			s.committing.Lock()
 			s.closed = s.refresh(0)
@@ -240,6 +254,9 @@ func (s *source) Close(context.Context) error {
 func (s *source) giveUp() {
 	if s.group != nil {
 		s.log.owners.leave(s)
+		if s.keeper != nil {
+			s.keeper.resign() // before others see free shards: they divide these among themselves
+		}
 		_ = s.group.unlock()
 	}
 	if s.f != nil {
@@ -252,6 +269,14 @@ func (s *source) giveUp() {
 		s.log.readers.unfollow(s.wake)
 	}
 	logs.release(s.log)
+}
+
+// origin is where the log's first frame is.
+func (s *source) origin() int64 {
+	if s.rows != nil {
+		return s.rows.first() + ss.HeaderSize
+	}
+	return ss.HeaderSize
 }
 
 // positioned says how far reading has come: nothing before the offset is needed again.

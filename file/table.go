@@ -24,6 +24,7 @@ type logTable struct {
 // openLog is one log as this process knows it: a file, by device and inode, or the path of one that does not exist yet.
 type openLog struct {
 	path  string // absolute, without symbolic links: the first spelling
+	row   bool   // it is a directory of segments
 	deals streamer.Deals
 
 	refs int // the table's
@@ -31,10 +32,12 @@ type openLog struct {
 	readers readers
 	writing writing
 	owners  owners
+
+	under func(handle) handle // what writers and sources get for a file that they have opened; nil: the file
 }
 
-// acquire finds the log at path, or makes it known. Every acquire needs its release.
-func (t *logTable) acquire(path string) (*openLog, error) {
+// acquire finds the log at path, or makes it known. row says that it is to be a directory, if it does not exist. Every acquire needs its release.
+func (t *logTable) acquire(path string, row bool) (*openLog, error) {
 	path, err := canonical(path)
 	if err != nil {
 		return nil, err
@@ -42,17 +45,21 @@ func (t *logTable) acquire(path string) (*openLog, error) {
 	info, err := os.Stat(path)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		return t.at(path, nil), nil
+		return t.at(path, nil, row), nil
 	case err != nil:
 		return nil, translate(err)
+	case info.IsDir() && (row || isSegmented(path)):
+		return t.at(path, t.same(path, info), true), nil
 	case !info.Mode().IsRegular():
 		return nil, notRegular(path, info)
+	case row:
+		return nil, fmt.Errorf("%w log: %s is a file, and segments need a directory", streamer.ErrInvalid, path)
 	}
-	return t.at(path, t.same(path, info)), nil
+	return t.at(path, t.same(path, info), false), nil
 }
 
 // at is the log with this path, or else the one that is known to be the same, or a new one.
-func (t *logTable) at(path string, same *openLog) *openLog {
+func (t *logTable) at(path string, same *openLog, row bool) *openLog {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	var l *openLog
@@ -62,11 +69,19 @@ func (t *logTable) at(path string, same *openLog) *openLog {
 		}
 	}
 	if l == nil {
-		l = &openLog{path: path}
+		l = &openLog{path: path, row: row}
 		t.open = append(t.open, l)
 	}
 	l.refs++
 	return l
+}
+
+// through is what is to be used for a file of the log that was opened.
+func (l *openLog) through(f handle) handle {
+	if l.under != nil {
+		return l.under(f)
+	}
+	return f
 }
 
 // same finds a log whose own path leads to the same file at present, as with a hard link. Device and inode have no portable form but os.SameFile, and are used
@@ -88,7 +103,7 @@ func (t *logTable) same(path string, info os.FileInfo) *openLog {
 
 func notRegular(path string, info os.FileInfo) error {
 	if info.IsDir() {
-		return fmt.Errorf("%s is a directory; a log is one file, logs in segments do not exist yet: %w", path, streamer.ErrUnsupported)
+		return fmt.Errorf("%s is a directory without segments: give the size of one, segment=64MiB, to make it a log: %w", path, streamer.ErrUnsupported)
 	}
 	return fmt.Errorf("%w log: %s is not a regular file (%v)", streamer.ErrInvalid, path, info.Mode().Type())
 }

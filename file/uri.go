@@ -39,19 +39,19 @@ func Split(u *streamer.URI) (log string, streams []string, err error) {
 	if len(u.Hosts) == 1 {
 		path = u.Hosts[0] + path // a relative path starts where other URIs have the host
 	}
-	return splitPath(path)
+	return splitPath(path, u.Query.Has("segment"))
 }
 
-// splitPath cuts /data/log.ss/orders,refunds into the log and its streams. An element that ends in .ss is the log when it is the last one or the
-// last but one.
-func splitPath(path string) (log string, streams []string, err error) {
-	if isLog(path) {
+// splitPath cuts /data/log.ss/orders,refunds into the log and its streams. An element that ends in .ss is the log when it is the last one or the last but one. Where there is
+// none, it is a directory with segments or, when segments are asked for, what is before the last slash.
+func splitPath(path string, row bool) (log string, streams []string, err error) {
+	if isLog(path) || path != "" && !isLog(parent(path)) && isSegmented(path) {
 		return strings.TrimRight(path, "/"), nil, nil
 	}
 	log, names := cutLast(path)
-	if !isLog(log) {
-		return "", nil, invalid(fmt.Errorf("path %q names no .ss file: want file:///dir/log.ss/stream "+
-			"(a directory as a log is not supported yet)", path))
+	if !isLog(log) && (log == "" || !row && !isSegmented(log)) {
+		return "", nil, invalid(fmt.Errorf("path %q names no .ss file and no directory with segments: want file:///dir/log.ss/stream, "+
+			"or file:///dir/log/stream?segment=64MiB to make a directory the log", path))
 	}
 	for name := range strings.SplitSeq(names, ",") {
 		if name == "" {
@@ -63,6 +63,11 @@ func splitPath(path string) (log string, streams []string, err error) {
 		streams = append(streams, name)
 	}
 	return log, streams, nil
+}
+
+func parent(path string) string {
+	dir, _ := cutLast(path)
+	return dir
 }
 
 func cutLast(path string) (dir, last string) {

@@ -86,8 +86,9 @@ func TestURIsThatAreRefused(t *testing.T) {
 		"file:///tmp/x.ss/a b":                   {streamer.ErrInvalid, "A-Z a-z 0-9"},
 		"file://user@/tmp/x.ss/k":                {streamer.ErrInvalid, "no users"},
 		"file://a,b/tmp/x.ss/k":                  {streamer.ErrInvalid, "one path"},
-		"file:///tmp/x.ss/k?segment=1GiB":        {streamer.ErrUnsupported, "segments"},
-		"file:///tmp/x.ss/k?retain=committed":    {streamer.ErrUnsupported, "segments"},
+		"file:///tmp/x.ss/k?segment=1GB":         {streamer.ErrInvalid, "MiB"},
+		"file:///tmp/x.ss/k?segment_age=0s":      {streamer.ErrInvalid, "more than 0"},
+		"file:///tmp/x.ss/k?retain=committed":    {streamer.ErrInvalid, "segment=64MiB"},
 		"file:///tmp/x.ss/k?follow=perhaps":      {streamer.ErrInvalid, "true or false"},
 		"file:///tmp/x.ss/k?beacon=1000":         {streamer.ErrInvalid, "multiple of 1KiB"},
 		"file:///tmp/x.ss/k?beacon=0":            {streamer.ErrInvalid, "multiple of 1KiB"},
@@ -124,18 +125,20 @@ func TestADirectoryIsNotALog(t *testing.T) {
 
 // TestBothDoorsOpenTheSame: each option is a field, and a bad field is refused like a bad option.
 func TestBothDoorsOpenTheSame(t *testing.T) {
-	u, err := streamer.ParseURI("file:///x.ss/k?follow=false&eos=true&beacon=2KiB&limit=1GiB&sync=100ms&shards=4&create=always")
+	u, err := streamer.ParseURI("file:///x.ss/k?follow=false&eos=true&beacon=2KiB&limit=1GiB&sync=100ms&shards=4&create=always&segment=1MiB&segment_age=1h&retain_bytes=1GiB&retain_age=2h&retain=committed")
 	if err != nil {
 		t.Fatal(err)
 	}
 	c, _, err := parse(u)
-	want := Config{Path: "/x.ss", Create: streamer.CreateAlways, NoFollow: true, EOS: true, Beacon: 2 << 10, Limit: 1 << 30, Sync: 100 * time.Millisecond, Shards: 4}
+	want := Config{Path: "/x.ss", Create: streamer.CreateAlways, NoFollow: true, EOS: true, Beacon: 2 << 10, Limit: 1 << 30, Sync: 100 * time.Millisecond, Shards: 4,
+		Segment: 1 << 20, SegmentAge: time.Hour, RetainBytes: 1 << 30, RetainAge: 2 * time.Hour, RetainCommitted: true}
 	if err != nil || c != want {
 		t.Errorf("%+v, %v; want %+v", c, err, want)
 	}
 	for name, c := range map[string]Config{
 		"no path": {}, "a path without .ss": {Path: "/x"}, "Beacon": {Path: "x.ss", Beacon: 1}, "Limit": {Path: "x.ss", Limit: 100}, "Sync": {Path: "x.ss", Sync: -2},
-		"Shards": {Path: "x.ss", Shards: MaxShards + 1}, "Create": {Path: "x.ss", Create: 9},
+		"Shards": {Path: "x.ss", Shards: MaxShards + 1}, "Create": {Path: "x.ss", Create: 9}, "Segment": {Path: "x", Segment: -1},
+		"RetainAge": {Path: "x", Segment: 1, RetainAge: -1}, "retention without segments": {Path: "x.ss", RetainBytes: 1},
 	} {
 		if _, err := Connect(t.Context(), c, streamer.StreamerOptions{}); !errors.Is(err, streamer.ErrInvalid) {
 			t.Errorf("%s: %v", name, err)

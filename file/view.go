@@ -4,7 +4,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"io"
-	"os"
+	"math"
 
 	"github.com/gostreamer/streamer/file/internal/ss"
 )
@@ -17,7 +17,16 @@ type view struct {
 	interval uint32
 	size     int64
 	created  uint64
+	base     int64 // where it starts: not 0 when the oldest segments were dropped
+
+	rows *segmented // its segments; nil for a log in one file
 }
+
+// start is where the first frame is.
+func (v *view) start() int64 { return v.base + ss.HeaderSize }
+
+// low is the index of the header, which stands where otherwise there is a beacon.
+func (v *view) low() int64 { return v.base / int64(v.interval) }
 
 // beacons is how many there are. Those of a damaged file may not be readable.
 func (v *view) beacons() int64 { return (v.size - 1) / int64(v.interval) }
@@ -26,6 +35,9 @@ func (v *view) beacons() int64 { return (v.size - 1) / int64(v.interval) }
 func (v *view) beacon(n int64) (b ss.Beacon, ok bool, err error) {
 	b, err = ss.ReadBeacon(v.src, v.interval, n)
 	switch {
+	case err == nil && v.rows != nil:
+		b.Items, err = v.carried(n, b.Items)
+		return b, err == nil, err
 	case err == nil:
 		return b, true, nil
 	case errors.Is(err, ss.ErrBeacon), errors.Is(err, io.ErrUnexpectedEOF):
@@ -34,14 +46,36 @@ func (v *view) beacon(n int64) (b ss.Beacon, ok bool, err error) {
 	return b, false, err
 }
 
+// carried is what beacon n names, which at the start of a segment is what came before that.
+func (v *view) carried(n int64, items []ss.Item) ([]ss.Item, error) {
+	base := n * int64(v.interval)
+	if !v.rows.starts(base) {
+		return items, nil
+	}
+	s := ss.NewScanner(io.NewSectionReader(v.src, 0, v.size), v.interval, base+ss.HeaderSize)
+	for {
+		f, err := s.Next()
+		if err == nil {
+			carry, _ := parseCarry(f.Payload)
+			return carry, nil
+		}
+		if !errors.Is(err, ss.ErrMore) {
+			return nil, nil
+		}
+		if err := s.Fill(); err != nil {
+			return nil, ignoreEOF(err)
+		}
+	}
+}
+
 // reader reads the log as it was at that moment.
 func (v *view) reader() *entries {
-	return newEntries(io.NewSectionReader(v.src, 0, v.size), v.interval, ss.HeaderSize)
+	return newEntries(io.NewSectionReader(v.src, 0, v.size), v.interval, v.start())
 }
 
 // before is a place to start reading that is sure to be before the envelope of the first message behind beacon n: where another frame starts.
 func (v *view) before(n int64) (int64, error) {
-	for n--; n > 0; n-- {
+	for n--; n > v.low(); n-- {
 		b, ok, err := v.beacon(n)
 		if err != nil {
 			return 0, err
@@ -51,7 +85,60 @@ func (v *view) before(n int64) (int64, error) {
 			return at, nil
 		}
 	}
-	return ss.HeaderSize, nil
+	return v.start(), nil
+}
+
+// behind is a place to start reading for messages behind beacon n: where the first frame behind it starts, unless that is one that wants chooses, whose envelope may
+// be in front of the beacon.
+func (v *view) behind(n int64, wants func(*ss.Frame) bool) (int64, error) {
+	if n <= v.low() {
+		return v.start(), nil
+	}
+	at, ok, err := v.align(n)
+	if err != nil {
+		return 0, err
+	}
+	if ok {
+		var f ss.Frame
+		if f, ok, err = v.headAt(at); err != nil {
+			return 0, err
+		}
+		ok = ok && !wants(&f)
+	}
+	if !ok {
+		return v.before(n)
+	}
+	return at, nil
+}
+
+// align is where the first frame behind beacon n starts; ok is false when there is none, or when a beacon on the way cannot be read.
+func (v *view) align(n int64) (at int64, ok bool, err error) {
+	for ; n <= v.beacons(); n++ {
+		b, ok, err := v.beacon(n)
+		if err != nil || !ok {
+			return 0, false, err
+		}
+		at := n*int64(v.interval) + int64(b.Size) + int64(b.Remaining)
+		if at < (n+1)*int64(v.interval) {
+			return at, at < v.size, nil
+		}
+	}
+	return 0, false, nil
+}
+
+// headAt is what the frame at an offset says before its payload; ok is false when a beacon is in that, or the end of the log.
+func (v *view) headAt(at int64) (f ss.Frame, ok bool, err error) {
+	const numbers = 24
+	b := make([]byte, 1+math.MaxUint8+numbers)
+	read, err := v.src.ReadAt(b, at)
+	if err != nil && !errors.Is(err, io.EOF) {
+		return f, false, err
+	}
+	n := 1 + int(b[0])
+	if read < n+numbers || at%int64(v.interval)+int64(n)+numbers > int64(v.interval) {
+		return f, false, nil
+	}
+	return ss.Frame{Key: b[1:n], Shard: beUint64(b[n:]), Seq: beUint64(b[n+8:]), Time: beUint64(b[n+16:])}, true, nil
 }
 
 // find is the item of one shard.
@@ -64,23 +151,70 @@ func find(b ss.Beacon, key string, shard uint64) (ss.Item, bool) {
 	return ss.Item{}, false
 }
 
-// seqBefore finds a beacon before which everything of a shard has a lower number than the one that below asks about. Beacons need not name the shard:
-// those that don't are passed over, so the beacon found may not be the last such, but is one.
-func (v *view) seqBefore(key string, shard uint64, below func(seq uint64) bool) (int64, error) {
-	found, lo, hi := int64(0), int64(1), v.beacons()+1
-	for lo < hi {
+// seqBefore finds a beacon before which everything of a shard has a lower number than the one that below asks about, and one, or the end, before which not
+// everything has. Beacons need not name the shard: those that don't are passed over, so there may be some between the two.
+func (v *view) seqBefore(key string, shard uint64, below func(seq uint64) bool) (found, limit int64, err error) {
+	found, limit = v.low(), v.beacons()+1
+	for lo, hi := found+1, limit; lo < hi; {
 		mid := lo + (hi-lo)/2
 		item, n, err := v.named(key, shard, mid, hi)
 		if err != nil {
-			return 0, err
+			return 0, 0, err
 		}
-		if n < hi && below(item.Seq) {
+		switch {
+		case n < hi && below(item.Seq):
 			found, lo = n, n+1
-		} else {
+		case n < hi:
+			limit, hi = n, mid
+		default:
 			hi = mid
 		}
 	}
+	return found, limit, nil
+}
+
+// closer looks at the messages behind beacons between two that seqBefore has found, as far as one read goes, for one that is nearer to the limit.
+func (v *view) closer(found, limit int64, key string, shard uint64, below func(seq uint64) bool) (int64, error) {
+	for limit-found > 1 {
+		mid := found + (limit-found)/2
+		seq, ok, err := v.firstBehind(mid, key, shard)
+		switch {
+		case err != nil:
+			return 0, err
+		case !ok:
+			return found, nil
+		case below(seq):
+			found = mid
+		default:
+			limit = mid
+		}
+	}
 	return found, nil
+}
+
+// firstBehind is the number of a shard's first message behind a beacon; ok is false when it is further away than one read of a Scanner goes.
+func (v *view) firstBehind(n int64, key string, shard uint64) (seq uint64, ok bool, err error) {
+	s := ss.NewScanner(io.NewSectionReader(v.src, 0, v.size), v.interval, ss.HeaderSize)
+	s.MoveToBeacon(n)
+	if err := s.Fill(); err != nil {
+		return 0, false, ignoreEOF(err)
+	}
+	for {
+		f, err := s.Next()
+		if err != nil {
+			return 0, false, nil //nolint:nilerr // unreadable, or further on
+		}
+		if f.Shard == shard && string(f.Key) == key {
+			return f.Seq, true, nil
+		}
+	}
+}
+
+func ignoreEOF(err error) error {
+	if errors.Is(err, io.EOF) {
+		return nil
+	}
+	return err
 }
 
 // named is the item of a shard in the first beacon from n on, below limit, that names it; limit when none does.
@@ -97,45 +231,9 @@ func (v *view) named(key string, shard uint64, n, limit int64) (ss.Item, int64, 
 	return ss.Item{}, limit, nil
 }
 
-// timeBefore finds a beacon before which every message of the chosen streams is older than ms. That takes beacons that name every shard. Those of
-// SeaStreamer's writers name what was written since they opened the file, and all name no more than there is room for: when one has no room left, or does not
-// name what an earlier one does, or cannot be read, nothing can be said: 0.
-func (v *view) timeBefore(chosen func(stream string) bool, ms int64) (int64, error) {
-	type id struct {
-		key   string
-		shard uint64
-	}
-	known := map[id]bool{}
-	for n := range v.beacons() {
-		b, ok, err := v.beacon(n + 1)
-		if err != nil {
-			return 0, err
-		}
-		if !ok || len(b.Items) >= ss.ItemCap(v.interval) {
-			return 0, nil
-		}
-		seen := 0
-		for _, i := range b.Items {
-			if chosen(i.Key) && int64(i.Time) >= ms {
-				return n, nil
-			}
-			if known[id{i.Key, i.Shard}] {
-				seen++
-			}
-		}
-		if seen < len(known) {
-			return 0, nil
-		}
-		for _, i := range b.Items {
-			known[id{i.Key, i.Shard}] = true
-		}
-	}
-	return v.beacons(), nil
-}
-
 // openView opens a log to look at it as it is now; nil when it has no header yet.
 func openView(path string) (*openedView, error) {
-	f, err := os.Open(path)
+	f, err := openToRead(path)
 	if err != nil {
 		return nil, err
 	}
@@ -148,12 +246,12 @@ func openView(path string) (*openedView, error) {
 
 type openedView struct {
 	view
-	f *os.File
+	f handle
 }
 
 func (v *openedView) close() { _ = v.f.Close() }
 
-func viewOf(f *os.File) (*view, error) {
+func viewOf(f handle) (*view, error) {
 	info, err := f.Stat()
 	if err == nil && !info.Mode().IsRegular() {
 		err = notRegular(f.Name(), info)
@@ -168,5 +266,9 @@ func viewOf(f *os.File) (*view, error) {
 	case err != nil:
 		return nil, notLog(f.Name(), err)
 	}
-	return &view{src: f, interval: h.Interval, size: info.Size(), created: h.Created}, nil
+	v := &view{src: f, interval: h.Interval, size: info.Size(), created: h.Created}
+	if v.rows, _ = f.(*segmented); v.rows != nil {
+		v.base = v.rows.first()
+	}
+	return v, nil
 }

@@ -3,6 +3,7 @@ package file
 import (
 	"path/filepath"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/fsnotify/fsnotify"
@@ -22,14 +23,20 @@ type readers struct {
 	mu   sync.Mutex
 	wake map[chan struct{}]struct{}
 
+	// ours: this process has the log's writer, which wakes the readers itself. The file system's notices of what is written come after that, and would wake them for nothing; what
+	// others write all the same, without the lock or to a file that has taken the log's place, is seen when the readers look for themselves.
+	ours atomic.Bool
+
 	lifecycle sync.Mutex // of what follows; held while the watcher is started and stopped
 	following int
 	watcher   *fsnotify.Watcher
 	relayed   chan struct{} // closed when the watcher's goroutine has ended
+
+	newWatcher func() (*fsnotify.Watcher, error) // nil: fsnotify's; tests have it fail
 }
 
 // follow returns a channel that gets a token whenever the log may have changed, and whether the file system tells.
-func (r *readers) follow(path string) (wake chan struct{}, watched bool) {
+func (r *readers) follow(path string, row bool) (wake chan struct{}, watched bool) {
 	wake = make(chan struct{}, 1)
 	r.mu.Lock()
 	if r.wake == nil {
@@ -41,28 +48,36 @@ func (r *readers) follow(path string) (wake chan struct{}, watched bool) {
 	r.lifecycle.Lock()
 	defer r.lifecycle.Unlock()
 	if r.following++; r.watcher == nil {
-		r.watch(path)
+		r.watch(path, row)
 	}
 	return wake, r.watcher != nil
 }
 
 // watch starts the watcher, or does not: then the readers poll. The directory is watched, because a file that is replaced takes its own watch with it.
 // lifecycle is held.
-func (r *readers) watch(path string) {
-	w, err := fsnotify.NewWatcher()
+func (r *readers) watch(path string, row bool) {
+	open := r.newWatcher
+	if open == nil {
+		open = fsnotify.NewWatcher
+	}
+	w, err := open()
 	if err != nil {
 		return
 	}
-	if w.Add(filepath.Dir(path)) != nil {
+	err = w.Add(filepath.Dir(path))
+	if err == nil && row {
+		_ = w.Add(path) // it may not exist yet
+	}
+	if err != nil {
 		_ = w.Close()
 		return
 	}
 	r.watcher, r.relayed = w, make(chan struct{})
-	go r.relay(w, filepath.Base(path), r.relayed)
+	go r.relay(w, path, row, r.relayed)
 }
 
 // relay is the watcher's goroutine. It ends when the watcher is closed.
-func (r *readers) relay(w *fsnotify.Watcher, name string, done chan<- struct{}) {
+func (r *readers) relay(w *fsnotify.Watcher, path string, row bool, done chan<- struct{}) {
 	defer close(done)
 	for {
 		select {
@@ -70,7 +85,10 @@ func (r *readers) relay(w *fsnotify.Watcher, name string, done chan<- struct{}) 
 			if !ok {
 				return
 			}
-			if filepath.Base(e.Name) == name {
+			if row && e.Name == path && e.Has(fsnotify.Create) {
+				_ = w.Add(path) // the watch of one that was there before is gone with it
+			}
+			if r.concerns(e, path) {
 				r.notify()
 			}
 		case _, ok := <-w.Errors: // such as an overflow: something happened
@@ -80,6 +98,14 @@ func (r *readers) relay(w *fsnotify.Watcher, name string, done chan<- struct{}) 
 			r.notify()
 		}
 	}
+}
+
+// concerns says whether readers have to look because of an event.
+func (r *readers) concerns(e fsnotify.Event, path string) bool {
+	if e.Op == fsnotify.Write && r.ours.Load() {
+		return false
+	}
+	return e.Name == path || filepath.Dir(e.Name) == path
 }
 
 // notify wakes every reader.

@@ -12,26 +12,34 @@ import (
 	"github.com/gostreamer/streamer/internal/keyhash"
 )
 
-// portion is how many bytes go into one write: enough that the system call does not matter, little enough that a large batch is not held twice.
-const portion = 1 << 20
+// portion is how many bytes go into one write: enough that the system call does not matter, little enough that a large batch is not held twice. Where an
+// fsync follows, more make it worth its while.
+const (
+	portion       = 1 << 20
+	portionToSync = 4 << 20
+)
 
-// writing is the writer of a log in this process, while there is one, and who uses it.
+// writing is the writer of a log in this process, while there is one.
 type writing struct {
-	mu    sync.Mutex // held while the writer is opened and closed
-	w     *writer
-	users int
+	mu sync.Mutex // held while the writer is opened and closed
+	w  *writer
 }
 
 // writer appends to a log, for every producer of the process. What several of them send between two writes goes into the file together.
 type writer struct {
-	log *openLog
+	log   *openLog
+	users int // writing.mu's
 
 	mu      sync.Mutex // held during a write: it is what the others wait for
 	file    *logFile
 	buf     []byte
-	scratch []byte // an envelope
-	broken  error
-	eos     bool // a producer wants the log to end
+	ends    []ss.Mark // of the records in the buffer
+	scratch []byte    // an envelope
+	broken  error     // why nothing can be written; ErrDead: until a producer opens the log again
+	eos     bool      // a producer wants the log to end
+
+	retained   time.Time // when it was last looked for segments to drop
+	retainedAt int64     // and which one was written then
 }
 
 // result is the outcome of one record.
@@ -44,43 +52,69 @@ type result struct {
 func (l *openLog) openWriter(c *Config) (*writer, error) {
 	l.writing.mu.Lock()
 	defer l.writing.mu.Unlock()
-	if w := l.writing.w; w != nil {
-		if c.Create == streamer.CreateNew {
-			return nil, fmt.Errorf("%s: %w", l.path, streamer.ErrExists)
-		}
-		l.writing.users++
-		w.join(c)
-		return w, nil
+	old := l.writing.w
+	if old != nil && c.Create == streamer.CreateNew {
+		return nil, fmt.Errorf("%s: %w", l.path, streamer.ErrExists)
 	}
-	file, err := openLogFile(l.path, c.Create, c.Beacon)
+	if old != nil && old.join(c) {
+		return old, nil
+	}
+	file, err := l.openFile(c, old)
 	if err != nil {
 		return nil, err
 	}
-	if err := file.settle(l.path, c.Sync); err != nil {
-		return nil, errors.Join(err, file.close())
-	}
-	w := &writer{log: l, file: file, eos: c.EOS}
-	l.writing.w, l.writing.users = w, 1
+	w := &writer{log: l, file: file, eos: c.EOS, users: 1}
+	l.writing.w = w
+	l.readers.ours.Store(true)
 	l.readers.notify()
 	return w, nil
 }
 
-func (w *writer) join(c *Config) {
+// openFile opens the log's file for a writer. dead, if not nil, is the one that it takes the place of.
+func (l *openLog) openFile(c *Config, dead *writer) (*logFile, error) {
+	if dead != nil {
+		_ = dead.file.close() // it holds the lock
+	}
+	file, err := l.openWritable(c, c.Create)
+	if err != nil {
+		return nil, err
+	}
+	if dead != nil {
+		err = file.rewrite(dead.file.onDisk())
+	}
+	if err == nil {
+		err = file.settle(c.Sync)
+	}
+	if err != nil {
+		return nil, errors.Join(err, file.close())
+	}
+	return file, nil
+}
+
+// join adds a user, unless the writer is dead.
+func (w *writer) join(c *Config) bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	if errors.Is(w.broken, ErrDead) {
+		return false
+	}
+	w.users++
 	w.eos = w.eos || c.EOS
+	return true
 }
 
 // closeWriter ends one use. The last one ends the log, if a producer asked for that, and gives it up.
-func (l *openLog) closeWriter(c *Config) error {
+func (l *openLog) closeWriter(w *writer, c *Config) error {
 	l.writing.mu.Lock()
 	defer l.writing.mu.Unlock()
-	w := l.writing.w
-	if l.writing.users--; l.writing.users > 0 {
+	if w.users--; w.users > 0 {
 		return w.settle(c)
 	}
-	l.writing.w = nil
+	if l.writing.w == w {
+		l.writing.w = nil
+	}
 	err := errors.Join(w.end(c), w.settle(c), w.file.close())
+	l.readers.ours.Store(l.writing.w != nil)
 	l.readers.notify()
 	return about(l.path, err)
 }
@@ -91,12 +125,15 @@ func (w *writer) settle(c *Config) error {
 		return nil
 	}
 	w.mu.Lock()
-	file, works := w.file, w.broken == nil // else the records have said so
+	file, broken := w.file, w.broken
 	w.mu.Unlock()
-	if !works {
-		return nil
+	if broken == nil {
+		return w.sync(file, file.written.Load())
 	}
-	return file.sync(file.written.Load())
+	if errors.Is(broken, ErrDead) {
+		return broken
+	}
+	return nil // the records have said so
 }
 
 // end writes the end of stream.
@@ -108,7 +145,7 @@ func (w *writer) end(c *Config) error {
 	}
 	m := w.file.enc.Mark()
 	b := w.file.enc.Append(nil, ss.Internal, 0, 0, nowMillis(), []byte(ss.EOS))
-	if w.file.enc.Offset() > c.Limit {
+	if w.file.base+w.file.enc.Offset() > w.limit(c) {
 		w.file.enc.Rollback(m)
 		return full(c)
 	}
@@ -116,71 +153,108 @@ func (w *writer) end(c *Config) error {
 }
 
 func full(c *Config) error {
-	return fmt.Errorf("the log is full, limit=%d: %w", c.Limit, streamer.ErrTooLarge)
+	return fmt.Errorf("%w, limit=%d: %w", ErrFull, c.Limit, streamer.ErrTooLarge)
 }
 
-// append writes as many of p as make a portion and returns the file they are in, and its size with them. out gets the outcome of each, which is final when err
-// is nil.
-func (w *writer) append(s *sink, p []*streamer.Pending, out []result) (n int, file *logFile, end int64, err error) {
+// appended is where a writer has put records.
+type appended struct {
+	file  *logFile
+	end   int64 // the file's size with them
+	whole int   // how many of those that have no error of their own are in it; all when there was no error
+}
+
+// append writes p. out gets the outcome of each: an error of its own, or where it is if the file has it.
+func (w *writer) append(s *sink, p []*streamer.Pending, out []result) (appended, error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	err = w.write(s.cfg, func() error {
-		n = w.encode(s, p, out)
+	whole, err := w.write(s.cfg, func() error {
+		w.encode(s, p, out)
 		return nil
 	})
-	if err != nil {
-		return 0, nil, 0, err
+	if whole > 0 {
+		w.log.readers.notify()
 	}
-	w.log.readers.notify()
-	return n, w.file, w.file.written.Load(), nil
+	return appended{w.file, w.file.written.Load(), whole}, err
 }
 
-// write puts into the log what encode appends to the buffer. When the log was deleted or replaced meanwhile it goes on in the one at its place, if producers make
-// logs. mu is held.
-func (w *writer) write(c *Config, encode func() error) error {
-	for again := c.Create == streamer.CreateAuto || c.Create == streamer.CreateAlways; ; again = false {
+// write puts into the log what encode appends to the buffer, and returns how many of the records it has then. When the log was deleted or replaced
+// meanwhile it goes on in the one at its place, if producers make logs. mu is held.
+func (w *writer) write(c *Config, encode func() error) (whole int, err error) {
+	for first := true; ; first = false {
 		if w.broken == nil {
+			if err := w.rotate(c); err != nil {
+				return 0, err
+			}
 			m := w.file.enc.Mark()
-			w.buf = w.buf[:0]
+			w.buf, w.ends = w.buf[:0], w.ends[:0]
 			if err := encode(); err != nil {
 				w.file.enc.Rollback(m)
-				return err
+				return 0, err
 			}
-			if err := w.put(m); !errors.Is(err, errMoved) || !again {
-				return err
+			if whole, err = w.put(m); !errors.Is(err, errMoved) {
+				return whole, err
 			}
 		}
-		if !again {
-			return w.broken
+		if !first || !w.mendable(c) {
+			return 0, w.broken
 		}
 		if err := w.reopen(c); err != nil {
-			return err
+			return 0, err
 		}
 	}
+}
+
+// rotate begins another segment when the last one is full, and drops old ones. mu is held.
+func (w *writer) rotate(c *Config) error {
+	if w.file.full(c) {
+		next, err := w.file.successor()
+		if errors.Is(err, ErrDead) {
+			w.broken = err
+		}
+		if err != nil {
+			return err
+		}
+		_ = w.file.f.Close() // all of it is on the disk
+		w.file = next
+		w.log.readers.notify()
+	}
+	w.retain(c, time.Now())
+	return nil
 }
 
 // put writes the buffer and makes sure that it is where readers will look. mu is held.
-func (w *writer) put(m ss.Mark) error {
-	if len(w.buf) == 0 {
-		return nil
-	}
-	err := w.file.put(m, w.buf)
-	if err == nil {
-		err = w.file.check(w.log.path)
+func (w *writer) put(m ss.Mark) (whole int, err error) {
+	whole, err = w.file.store(m, w.buf, w.ends)
+	if err == nil && len(w.buf) > 0 {
+		if err = w.file.check(); err != nil {
+			whole = 0
+		}
 	}
 	if _, ok := errors.AsType[*brokenError](err); ok || errors.Is(err, errMoved) {
 		w.broken = err
 	}
-	if cap(w.buf) > 4*portion {
+	if cap(w.buf) > 2*portionToSync {
 		w.buf = nil
 	}
-	return err
+	return whole, err
 }
 
-// reopen goes on in the file that the log's path names now, or in a new one. mu is held.
+// mendable says whether opening the log again may help. mu is held.
+func (w *writer) mendable(c *Config) bool {
+	if errors.Is(w.broken, errMoved) {
+		return c.Create == streamer.CreateAuto || c.Create == streamer.CreateAlways
+	}
+	return !errors.Is(w.broken, ErrDead)
+}
+
+// reopen goes on in the file that the log's path names now, or in a new one where there is none. mu is held.
 func (w *writer) reopen(c *Config) error {
 	_ = w.file.close()
-	file, err := openLogFile(w.log.path, c.Create, c.Beacon)
+	create := c.Create
+	if create == streamer.CreateNew {
+		create = streamer.CreateNever
+	}
+	file, err := w.log.openWritable(c, create)
 	if err != nil {
 		w.broken = err
 		return err
@@ -189,16 +263,12 @@ func (w *writer) reopen(c *Config) error {
 	return nil
 }
 
-// encode fills the buffer with the frames of p's first records and returns how many these are. mu is held.
-func (w *writer) encode(s *sink, p []*streamer.Pending, out []result) int {
+// encode fills the buffer with the frames of p. mu is held.
+func (w *writer) encode(s *sink, p []*streamer.Pending, out []result) {
 	now := time.Now()
 	for i := range p {
-		if len(w.buf) >= portion {
-			return i
-		}
 		out[i].meta, out[i].err = w.encodeOne(s, &p[i].Record, now)
 	}
-	return len(p)
 }
 
 func (w *writer) encodeOne(s *sink, r *streamer.Record, now time.Time) (meta streamer.Meta, err error) {
@@ -223,12 +293,21 @@ func (w *writer) encodeOne(s *sink, r *streamer.Record, now time.Time) (meta str
 		w.buf = enc.Append(w.buf, ss.Internal, shard, seq, ms, w.scratch)
 	}
 	w.buf = enc.Append(w.buf, r.Stream, shard, seq, ms, r.Value)
-	if enc.Offset() > s.cfg.Limit {
+	if w.file.base+enc.Offset() > w.limit(s.cfg) {
 		enc.Rollback(m)
 		w.buf = w.buf[:start]
 		return meta, full(s.cfg)
 	}
+	w.ends = append(w.ends, enc.Ended())
 	return streamer.Meta{Stream: r.Stream, Shard: streamer.ShardID(shard), Seq: streamer.SeqUint(seq), Time: timeOf(ms)}, nil
+}
+
+// limit is the offset that the log must not exceed.
+func (w *writer) limit(c *Config) int64 {
+	if w.file.dir == "" || c.Limit >= never-w.file.oldest {
+		return c.Limit
+	}
+	return w.file.oldest + c.Limit
 }
 
 // stamp is a record's time in the log: milliseconds since 1970.

@@ -58,7 +58,7 @@ func TestClosingAnOldProducerLeavesTheNewWriterAlone(t *testing.T) {
 
 func TestSecondWriterIsBusy(t *testing.T) {
 	r := newRig(t)
-	lf, err := openLogFile(r.cfg.Path, streamer.CreateAuto, 1<<10) // as another process would
+	lf, err := openLogFile(r.cfg.Path, streamer.CreateAuto, 1<<10, nil) // as another process would
 	r.ok(err)
 	s := r.connect()
 	_, err = s.Producer(r.ctx, streamer.ProducerOptions{Stream: "a"})

@@ -22,6 +22,7 @@ type cli struct {
 	Groups   groupsCmd   `cmd:"" help:"List the groups that have a position in a stream."`
 	Create   createCmd   `cmd:"" help:"Make streams."`
 	Lag      lagCmd      `cmd:"" help:"Show how far groups are behind."`
+	File     fileCmd     `cmd:"" help:"Look into .ss files: decode, verify, repair, info."`
 	Version  versionCmd  `cmd:"" help:"Show the version of this program."`
 }
 

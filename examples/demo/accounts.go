@@ -12,12 +12,18 @@ type accounts struct {
 	lost                        int // written and never finished
 	strange                     int // finished and never written, or with another amount
 	doubled                     int // finished twice without a crash in between
-	again                       int // handed out before the crash and after it
-	allowed                     int // how many of those there may be: handed out before the crash and not committed
+	again                       int // handed out by one program and by another after it
+	allowed                     int // how many of those there may be: handed out by one that was killed and not noted as done
 }
 
-// settle accounts for every order. committed is how many were noted as done when the crash came.
-func settle(orders []order, before, after shift, committed int) accounts {
+// stint is what one run of a workers' program did.
+type stint struct {
+	shift
+	open int // orders that were handed out and not noted as done when it was killed
+}
+
+// settle accounts for every order.
+func settle(orders []order, stints ...stint) accounts {
 	a := accounts{written: len(orders)}
 	amounts := map[int]int64{}
 	for _, o := range orders {
@@ -25,22 +31,23 @@ func settle(orders []order, before, after shift, committed int) accounts {
 		a.writtenCents += o.Cents
 	}
 	done := map[int]bool{}
-	for _, s := range []shift{before, after} {
+	handedOut := map[int]bool{}
+	for _, r := range stints {
 		inShift := map[int]bool{}
-		for _, f := range s {
+		for _, f := range r.shift {
 			if f.what == finished {
 				a.add(f, amounts, inShift, done)
 			}
 		}
+		for id := range r.orders(got) {
+			if handedOut[id] {
+				a.again++
+			}
+			handedOut[id] = true
+		}
+		a.allowed += r.open
 	}
 	a.lost = a.written - a.finished
-	handedOut := before.orders(got)
-	a.allowed = len(handedOut) - committed
-	for id := range after.orders(got) {
-		if handedOut[id] {
-			a.again++
-		}
-	}
 	return a
 }
 

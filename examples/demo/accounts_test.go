@@ -21,20 +21,20 @@ func TestAccountsSeeEveryFault(t *testing.T) {
 	}
 	for name, c := range map[string]struct {
 		before, after shift
-		committed     int
+		open          int
 		fault         string // empty: none
 	}{
-		"all once":                 {done(1, 2), done(3), 2, ""},
+		"all once":                 {done(1, 2), done(3), 0, ""},
 		"one again, not committed": {done(1, 2), done(2, 3), 1, ""},
-		"one again, committed":     {done(1, 2), done(2, 3), 2, "1 came again, 0 may"},
-		"one lost":                 {done(1), done(3), 1, "1 order is lost"},
+		"one again, committed":     {done(1, 2), done(2, 3), 0, "1 came again, 0 may"},
+		"one lost":                 {done(1), done(3), 0, "1 order is lost"},
 		"one handed out, lost":     {append(done(1), handed(2)...), done(3), 1, "1 order is lost"},
 		"one twice, no crash":      {done(1, 2, 2), done(3), 1, "1 finished twice"},
 		"another amount":           {done(1, 2), shift{{what: finished, who: "ben", id: 3, cents: 6}}, 2, "1 finished that nobody wrote"},
 		"an order nobody wrote":    {done(1, 2, 3), shift{{what: finished, who: "ben", id: 4, cents: 1}}, 3, "1 finished that nobody wrote"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			err := settle(orders, c.before, c.after, c.committed).fault()
+			err := settle(orders, stint{c.before, c.open}, stint{c.after, 0}).fault()
 			switch {
 			case c.fault == "" && err != nil:
 				t.Error(err)

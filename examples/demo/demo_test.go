@@ -27,12 +27,13 @@ func workersProgram() int {
 	work := flag.NewFlagSet("workers", flag.ContinueOnError)
 	work.Bool("work", true, "")
 	dir := work.String("dir", "", "")
+	crew := work.String("crew", "", "")
 	leaver := work.String("leaver", "", "")
 	if err := work.Parse(os.Args[1:]); err != nil {
 		return 2
 	}
 	ctx := untilClosed(context.Background(), os.Stdin)
-	if err := runWorkers(ctx, *dir, *leaver, forgetful{os.Stdout, os.Getenv("DEMO_LOSES")}); err != nil {
+	if err := runWorkers(ctx, *dir, *crew, *leaver, forgetful{os.Stdout, os.Getenv("DEMO_LOSES")}); err != nil {
 		return 1
 	}
 	return 0
@@ -58,7 +59,8 @@ func TestTheDemoAccountsForEveryOrder(t *testing.T) {
 	if err := s.tell(t.Context()); err != nil {
 		t.Fatalf("%v\n%s", err, out.String())
 	}
-	for _, want := range []string{"\nOK: ", "lost            0\n", "Carl's 200 orders: 200 were given to the others, 0 are missing"} {
+	for _, want := range []string{"\nOK: ", "lost            0\n", "Carl's 200 orders: 200 were given to the others, 0 are missing",
+		"Dora's process is killed (SIGKILL).", "The program is killed (SIGKILL)."} {
 		if !strings.Contains(out.String(), want) {
 			t.Errorf("%q is missing in\n%s", want, out.String())
 		}

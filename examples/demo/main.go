@@ -1,6 +1,6 @@
-// Demo shows the library's main job with real processes and a real crash: orders in a file, three workers who share them, one who walks
-// away in the middle, and a program that is killed and started again. At the end every order is accounted for. The exit code is 1 if
-// one is missing.
+// Demo shows the library's main job with real processes and real crashes: orders in a file, workers who share them, one who walks away in
+// the middle, one whose process is killed and whose work others take over, and a program that is killed and started again. At the end every
+// order is accounted for. The exit code is 1 if one is missing.
 //
 //	demo [-dir DIRECTORY]
 package main
@@ -20,6 +20,7 @@ import (
 func main() {
 	dir := flag.String("dir", "", "keep the orders here (default: a temporary directory, removed at the end)")
 	work := flag.Bool("work", false, "be the workers' program, which the demo starts by itself")
+	crew := flag.String("crew", "", "with -work: who works in this process")
 	leaver := flag.String("leaver", "", "with -work: the worker who walks away")
 	flag.Parse()
 
@@ -27,7 +28,7 @@ func main() {
 	context.AfterFunc(ctx, stop) // a second signal ends the program at once
 	err := func() error {
 		if *work {
-			return runWorkers(untilClosed(ctx, os.Stdin), *dir, *leaver, os.Stdout)
+			return runWorkers(untilClosed(ctx, os.Stdin), *dir, *crew, *leaver, os.Stdout)
 		}
 		return run(ctx, *dir, os.Stdout)
 	}()

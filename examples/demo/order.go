@@ -42,27 +42,67 @@ func newOrders(count int) []order {
 	return orders
 }
 
-// writeOrders stores the orders in the log, keyed by customer, and returns the size of its file.
-func writeOrders(ctx context.Context, dir string, orders []order) (size int64, err error) {
-	s, err := streamer.Connect(ctx, logURI(dir))
+// shards is over how many the orders are spread: so many processes can share them.
+const shards = 4
+
+// writeOrders stores the orders in the log, keyed by customer, and returns where each of them is.
+func writeOrders(ctx context.Context, dir string, orders []order) (places map[int]streamer.Meta, err error) {
+	s, err := streamer.Connect(ctx, fmt.Sprintf("%s?shards=%d", logURI(dir), shards))
 	if err != nil {
-		return 0, err
+		return nil, err
 	}
 	defer func() { err = errors.Join(err, s.Close()) }()
 	p, err := s.Producer(ctx, streamer.ProducerOptions{})
 	if err != nil {
-		return 0, err
+		return nil, err
 	}
+	receipts := map[int]*streamer.Receipt{}
 	for _, o := range orders {
 		value, err := json.Marshal(o)
 		if err != nil {
-			return 0, err
+			return nil, err
 		}
-		p.Send(ctx, streamer.Record{Key: []byte(o.Customer), Value: value})
+		receipts[o.ID] = p.Send(ctx, streamer.Record{Key: []byte(o.Customer), Value: value})
 	}
-	if err := p.Flush(ctx); err != nil { // nil: every one of them is stored
-		return 0, err
+	places = map[int]streamer.Meta{}
+	for id, r := range receipts {
+		if places[id], err = r.Wait(ctx); err != nil { // nil: it is stored
+			return nil, err
+		}
 	}
+	return places, nil
+}
+
+// noted asks the log which orders the group has noted as done.
+func noted(ctx context.Context, dir string, places map[int]streamer.Meta) (ids map[int]bool, err error) {
+	s, err := streamer.Connect(ctx, logURI(dir))
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, s.Close()) }()
+	groups, err := s.Admin().Groups(ctx, "orders")
+	if err != nil {
+		return nil, err
+	}
+	if len(groups) != 1 || len(groups[0].Lag) != shards {
+		return nil, fmt.Errorf("the log does not know the positions of the group %q: %v", group, groups)
+	}
+	done := map[streamer.ShardID]uint64{} // the numbers of a shard count from 1
+	for _, at := range places {
+		done[at.Shard] = max(done[at.Shard], at.Seq.Uint())
+	}
+	for _, lag := range groups[0].Lag {
+		done[lag.Shard] -= uint64(lag.Messages) //nolint:gosec // not negative
+	}
+	ids = map[int]bool{}
+	for id, at := range places {
+		ids[id] = at.Seq.Uint() <= done[at.Shard]
+	}
+	return ids, nil
+}
+
+// sizeOf is the size of the log's file.
+func sizeOf(dir string) (int64, error) {
 	info, err := os.Stat(filepath.Join(dir, "orders.ss"))
 	if err != nil {
 		return 0, err

@@ -6,22 +6,22 @@ import (
 )
 
 // tellShares says who did how much.
-func (s *story) tellShares(done shift) {
-	for _, name := range names {
+func (s *story) tellShares(crew string, done shift) {
+	for name := range strings.SplitSeq(crew, ",") {
 		s.say("     %-6s finished %6s orders", title(name), thousands(done.count(finished, name)))
 	}
 }
 
-func (s *story) tellOfTheCrash(committed int) {
-	handedOut := len(s.before.orders(got))
-	s.say("\n3. The program is killed (SIGKILL). It gets no chance to save anything.")
-	s.say("     %6s orders were handed out", thousands(handedOut))
-	s.say("     %6s of them are noted as done, on disk, beside the file", thousands(committed))
-	s.say("     %6s were handed out and not noted: these may come again, no others", thousands(handedOut-committed))
+// tellOfTheCrash says what a killed program leaves behind.
+func (s *story) tellOfTheCrash(r stint) {
+	handedOut := len(r.orders(got))
+	s.say("     %6s orders were handed out there", thousands(handedOut))
+	s.say("     %6s of them are noted as done, on disk, beside the file", thousands(handedOut-r.open))
+	s.say("     %6s were handed out and not noted: these may come again, no others", thousands(r.open))
 }
 
 func (s *story) tellAccounts(a accounts) {
-	s.say("\n5. The accounts.")
+	s.say("\n6. The accounts.")
 	s.say("     written    %6s orders   %16s", thousands(a.written), euros(a.writtenCents))
 	s.say("     finished   %6s orders   %16s", thousands(a.finished), euros(a.finishedCents))
 	s.say("     lost       %6s", thousands(a.lost))

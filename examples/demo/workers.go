@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -12,23 +13,25 @@ import (
 	"github.com/gostreamer/streamer"
 )
 
-// names of the workers.
-var names = [...]string{"anna", "ben", "carl"}
-
 const (
+	team      = "anna,ben,carl" // three workers in one process
+	loner     = "dora"          // and one in another
+	quitter   = "carl"          // who walks away
 	group     = "billing"
 	holds     = 200              // orders that the leaver takes and does not finish
 	workTakes = time.Millisecond // per order
 )
 
-// runWorkers is the program that is killed: three workers share the orders until ctx ends. It reports on stdout, one line per fact.
-func runWorkers(ctx context.Context, dir, leaver string, stdout io.Writer) (err error) {
+// runWorkers is the program that is killed: a crew shares the orders, among themselves and with other such programs, until ctx ends. It
+// reports on stdout, one line per fact.
+func runWorkers(ctx context.Context, dir, crew, leaver string, stdout io.Writer) (err error) {
 	s, err := streamer.Connect(ctx, logURI(dir)+"?mode=load-balanced&group="+group+"&reset=earliest&commit=100ms")
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, s.Close()) }() // commits what is finished
-	var members [len(names)]streamer.Consumer
+	names := strings.Split(crew, ",")
+	members := make([]streamer.Consumer, len(names))
 	for i, name := range names {
 		if members[i], err = s.Consumer(ctx, streamer.ConsumerOptions{Name: name}); err != nil {
 			return err

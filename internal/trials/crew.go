@@ -16,6 +16,9 @@ type Crew struct {
 	// before another member may have taken over.
 	Uncommitted func(m *Member, got []Entry) []Entry
 
+	// Doomed is called before a member is killed, if it is not nil: where others take over at once, it can stop the process and see what is committed.
+	Doomed func(pid int)
+
 	Kills, Leaves int
 
 	present []*Member
@@ -70,6 +73,9 @@ func (c *Crew) LoseOne(random *rand.Rand) {
 // kill notes what the member had not committed.
 func (c *Crew) kill(m *Member) {
 	c.Helper()
+	if c.Doomed != nil {
+		c.Doomed(m.cmd.Process.Pid)
+	}
 	_ = m.kill()
 	if c.killed == nil {
 		c.killed = map[*Member]map[string]bool{}

@@ -20,7 +20,8 @@ var errShort = errors.New("short beacon")
 type Beacon struct {
 	Remaining uint32
 	Items     []Item
-	Size      int // bytes that it takes
+	Size      int  // bytes that it takes
+	Marked    bool // it starts and ends with the byte that it should, which readers need not look at
 }
 
 // Item sums up one stream's shard up to and including the frame that the beacon splices. Seq and Time are the highest seen, Running is the running checksum.
@@ -107,19 +108,28 @@ func ParseBeacon(b []byte) (Beacon, error) {
 		}
 		at += itemFixed + k
 	}
-	return Beacon{remaining, items, size}, nil
+	return Beacon{remaining, items, size, b[0] == mark && b[size-1] == mark}, nil
 }
+
+// UsualBeacon is how many bytes of a beacon are read at first: there is room for as many items as SeaStreamer's writer puts into a beacon, with keys of 35 bytes.
+const UsualBeacon = 8 << 10
 
 // ReadBeacon reads the beacon with index n ≥ 1: the one at n times interval. io.ErrUnexpectedEOF: the file ends in it or before it.
 func ReadBeacon(src io.ReaderAt, interval uint32, n int64) (Beacon, error) {
-	b := make([]byte, min(int64(interval), maxBeacon))
-	read, err := src.ReadAt(b, n*int64(interval))
-	if err != nil && err != io.EOF {
-		return Beacon{}, err
+	most := min(int64(interval), maxBeacon)
+	b := make([]byte, min(most, UsualBeacon))
+	for {
+		read, err := src.ReadAt(b, n*int64(interval))
+		if err != nil && !errors.Is(err, io.EOF) {
+			return Beacon{}, err
+		}
+		beacon, err := ParseBeacon(b[:read])
+		switch {
+		case !errors.Is(err, io.ErrUnexpectedEOF) || read < len(b):
+			return beacon, err
+		case int64(len(b)) == most:
+			return Beacon{}, ErrBeacon // it would not fit between two boundaries
+		}
+		b = make([]byte, most)
 	}
-	beacon, err := ParseBeacon(b[:read])
-	if errors.Is(err, io.ErrUnexpectedEOF) && read == len(b) {
-		return Beacon{}, ErrBeacon // it would not fit between two boundaries
-	}
-	return beacon, err
 }

@@ -38,7 +38,10 @@ type Frame struct {
 	Payload []byte
 	Sum     uint16 // of the payload, as stored
 
-	Pos, End int64 // where the frame starts and ends in the file, set by the Scanner; of frames in a row, one starts where the other ends
+	// Set by the Scanner.
+	Pos, End int64 // where the frame starts and ends in the file; of frames in a row, one starts where the other ends
+	At       int   // where its payload starts in the Scanner's Window
+	Marked   bool  // it ends with the byte that ends frames, which readers need not look at
 }
 
 // IsInternal says that the frame is not a user's message.
@@ -53,33 +56,39 @@ func FrameSize(key, payload int) int64 { return framing + int64(key) + int64(pay
 // parseFrame reads the frame at the start of b. size is the frame's whole size, or 0 while b is too short to tell; f is complete when
 // len(b) ≥ size > 0. A checksum mismatch is not looked for. known is a key that was found valid before.
 func parseFrame(b, known []byte) (f Frame, size int64, err error) {
+	size, err = f.parse(b, known)
+	return f, size, err
+}
+
+// parse is parseFrame into f. What the Scanner sets is left as it is.
+func (f *Frame) parse(b, known []byte) (size int64, err error) {
 	if len(b) == 0 {
-		return f, 0, nil
+		return 0, nil
 	}
 	k := int(b[0])
 	if len(b) < 1+k {
-		return f, 0, checkKey(b[1:], k, known)
+		return 0, checkKey(b[1:], k, known)
 	}
 	f.Key = b[1 : 1+k]
 	if err := checkKey(f.Key, k, known); err != nil {
-		return f, 0, err
+		return 0, err
 	}
 	if len(b) < framing-trailer+k {
-		return f, 0, nil
+		return 0, nil
 	}
 	h := b[1+k:]
 	f.Shard, f.Seq, f.Time = binary.BigEndian.Uint64(h), binary.BigEndian.Uint64(h[8:]), binary.BigEndian.Uint64(h[16:])
 	if f.Time > MaxTime {
-		return f, 0, ErrFrame
+		return 0, ErrFrame
 	}
 	n := int64(binary.BigEndian.Uint32(h[24:]))
 	size = framing + int64(k) + n
 	if int64(len(b)) < size {
-		return f, size, nil
+		return size, nil
 	}
 	f.Payload = h[28 : 28+n : 28+n]
 	f.Sum = binary.BigEndian.Uint16(h[28+n:])
-	return f, size, nil
+	return size, nil
 }
 
 // checkKey refuses a key, or the part of it that is there, as soon as it cannot be one.

@@ -5,6 +5,8 @@ import (
 	"encoding/hex"
 	"strings"
 	"testing"
+
+	plain "github.com/gostreamer/streamer/file/internal/reference"
 )
 
 func unhex(t testing.TB, s string) []byte {
@@ -32,26 +34,10 @@ func TestChecksumInPartsEqualsOneShot(t *testing.T) {
 	}
 	p := []byte(strings.Repeat("the quick brown fox ", 9))
 	for i := range p {
-		if got, want := update(update(crcInit, p[:i]), p[i:]), bitwise(p); got != want {
+		if got, want := update(update(crcInit, p[:i]), p[i:]), plain.Checksum(p); got != want {
 			t.Fatalf("split at %d: %04X, want %04X", i, got, want)
 		}
 	}
-}
-
-// bitwise is the checksum by definition: one bit a step, no table.
-func bitwise(p []byte) uint16 {
-	crc := uint16(0xFFFF)
-	for _, b := range p {
-		crc ^= uint16(b) << 8
-		for range 8 {
-			if crc&0x8000 != 0 {
-				crc = crc<<1 ^ 0xC867
-			} else {
-				crc <<= 1
-			}
-		}
-	}
-	return crc
 }
 
 func TestItemCap(t *testing.T) {

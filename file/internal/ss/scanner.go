@@ -124,26 +124,52 @@ func (s *Scanner) discard() {
 	}
 }
 
+// Window is the memory that frames refer to, until the next Fill.
+func (s *Scanner) Window() []byte { return s.buf }
+
 // Next returns the next frame of the window, ErrMore or a *Damage.
-func (s *Scanner) Next() (Frame, error) {
+func (s *Scanner) Next() (f Frame, err error) {
+	if err = s.Read(&f); err != nil {
+		return Frame{}, err
+	}
+	return f, nil
+}
+
+// Read is Next into f, which means nothing after an error.
+func (s *Scanner) Read(f *Frame) error {
 	for s.settle(); s.lost; s.settle() {
 		if !s.resync() {
-			return Frame{}, ErrMore
+			return ErrMore
 		}
 		if s.cause != nil {
-			return Frame{}, s.damage()
+			return s.damage()
 		}
 	}
-	f, size, err := parseFrame(s.buf[s.r:s.w], s.key)
+	size, err := f.parse(s.buf[s.r:s.w], s.key)
 	switch {
 	case err != nil:
 		return s.fail(err)
 	case size == 0:
-		return Frame{}, ErrMore
+		return ErrMore
 	case size > math.MaxInt-int64(s.r):
 		return s.fail(ErrFrame)
 	}
 	end := s.r + int(size)
+	if end <= s.w && s.unbroken(end) {
+		c := &s.cuts[s.base]
+		f.Pos, f.End = c.offset(s.r), c.after+int64(end-c.at)
+		return s.whole(f, end, true)
+	}
+	return s.spliced(f, end, size)
+}
+
+// unbroken says that no beacon is in the frame that ends at window index end, nor right behind it: so it is with all but one in thousands.
+func (s *Scanner) unbroken(end int) bool {
+	return s.base+1 == len(s.cuts) || s.cuts[s.base+1].at > end
+}
+
+// spliced is a frame that may have beacons in it, or is not all there.
+func (s *Scanner) spliced(f *Frame, end int, size int64) error {
 	agree, broken := s.agrees(end)
 	switch {
 	case broken:
@@ -151,6 +177,7 @@ func (s *Scanner) Next() (Frame, error) {
 	case end > s.w:
 		return s.incomplete(size, agree)
 	}
+	f.Pos, f.End = s.startOffset(), s.endOffset(end)
 	return s.whole(f, end, agree)
 }
 
@@ -181,42 +208,42 @@ func (s *Scanner) agrees(end int) (agree, broken bool) {
 }
 
 // incomplete waits for the rest of a frame. One that contradicts a beacon is not waited for at the end of the file, nor does the window grow for it.
-func (s *Scanner) incomplete(size int64, agree bool) (Frame, error) {
+func (s *Scanner) incomplete(size int64, agree bool) error {
 	if !agree && (s.ended || size > int64(len(s.buf))) {
 		return s.fail(ErrFrame)
 	}
 	s.need = size
-	return Frame{}, ErrMore
+	return ErrMore
 }
 
 // whole checks a frame that is all there. Of three signs, checksum, mark and beacons, two are enough to trust its length: what follows it
 // is read from there.
-func (s *Scanner) whole(f Frame, end int, agree bool) (Frame, error) {
-	f.Pos, f.End = s.startOffset(), s.endOffset(end)
+func (s *Scanner) whole(f *Frame, end int, agree bool) error {
 	sound, marked := Checksum(f.Payload) == f.Sum, s.buf[end-1] == mark
+	f.At, f.Marked = end-trailer-len(f.Payload), marked
 	switch {
 	case !sound && (!marked || !agree):
 		return s.fail(ErrChecksum)
 	case !marked && !agree:
 		return s.fail(ErrFrame)
 	}
-	if len(s.key) != len(f.Key) || string(s.key) != string(f.Key) {
+	if string(s.key) != string(f.Key) {
 		s.key = append(s.key[:0], f.Key...)
 	}
 	s.r, s.need = end, 0
 	if !sound {
-		return Frame{}, &Damage{f.Pos, f.End - f.Pos, ErrChecksum, f}
+		return &Damage{f.Pos, f.End - f.Pos, ErrChecksum, *f}
 	}
-	return f, nil
+	return nil
 }
 
 // fail gives up the frame at the window's position.
-func (s *Scanner) fail(cause error) (Frame, error) {
+func (s *Scanner) fail(cause error) error {
 	s.lose(s.startOffset(), cause)
 	if !s.resync() {
-		return Frame{}, ErrMore
+		return ErrMore
 	}
-	return Frame{}, s.damage()
+	return s.damage()
 }
 
 func (s *Scanner) lose(where int64, cause error) {

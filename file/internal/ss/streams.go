@@ -25,9 +25,19 @@ func (s *stream) compare(key string, shard uint64) int {
 type streams struct {
 	list  []*stream
 	shard map[string]map[uint64]*stream
+	last  *stream // that was found: messages of one stream mostly come in a row
 }
 
-func (t *streams) find(key string, shard uint64) *stream { return t.shard[key][shard] }
+func (t *streams) find(key string, shard uint64) *stream {
+	if l := t.last; l != nil && l.shard == shard && l.key == key {
+		return l
+	}
+	s := t.shard[key][shard]
+	if s != nil {
+		t.last = s
+	}
+	return s
+}
 
 func (t *streams) add(key string, shard uint64) *stream {
 	s := &stream{key: key, shard: shard, running: crcInit}
@@ -44,6 +54,7 @@ func (t *streams) add(key string, shard uint64) *stream {
 }
 
 func (t *streams) remove(s *stream) {
+	t.last = nil
 	t.list = slices.DeleteFunc(t.list, func(o *stream) bool { return o == s })
 	if delete(t.shard[s.key], s.shard); len(t.shard[s.key]) == 0 {
 		delete(t.shard, s.key)

@@ -36,6 +36,14 @@ type cut struct {
 	bad       bool  // an unreadable beacon: its whole segment is passed over
 }
 
+// offset is where the byte at window index i is in the file, when no cut after c is at or before it: where c is, in front of it.
+func (c *cut) offset(i int) int64 {
+	if i == c.at {
+		return c.before
+	}
+	return c.after + int64(i-c.at)
+}
+
 func (w *window) reset(offset int64) {
 	w.r, w.w, w.next, w.need, w.ended, w.told = 0, 0, offset, 0, false, false
 	w.cuts, w.base = append(w.cuts[:0], cut{before: offset, after: offset}), 0

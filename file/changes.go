@@ -1,0 +1,142 @@
+package file
+
+import (
+	"context"
+	"time"
+
+	"github.com/gostreamer/streamer"
+)
+
+// newShard is one of which nothing is known, and which is not read.
+func newShard(at streamer.StreamShard) *shard {
+	return &shard{StreamShard: at, none: true, lane: lane{behind: onPar}}
+}
+
+// nudge ends Fetch's waiting: there is something that it does not hear from the log.
+func (s *source) nudge() {
+	select {
+	case s.resumed <- struct{}{}:
+	default:
+	}
+}
+
+// adopt reads from now on what the keeper has taken, and no more what it has given up; it returns what the consumer has to be told. It is Fetch's.
+func (s *source) adopt() error {
+	if s.keeper == nil {
+		return nil
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if len(s.keeper.changes) > 0 || s.keeper.from != never {
+		s.install()
+	}
+	return s.keeper.failed
+}
+
+// install puts changed shards in the place of what they were. A source that had none begins to read where the first of them does; for another they are behind. mu is
+// held, or the source is not yet in use.
+func (s *source) install() {
+	k := s.keeper
+	if s.r != nil {
+		s.progressed()
+	}
+	idle := k.none
+	for _, sh := range k.changes {
+		if s.add(sh.StreamShard).behind != onPar {
+			s.lagging--
+		}
+		s.streams[sh.Stream][sh.Shard] = sh
+		if sh.read && !idle {
+			s.putBehind(sh)
+		}
+	}
+	if len(k.changes) > 0 {
+		s.last = nil
+	}
+	if idle && k.from != never {
+		s.front, s.seen = 0, k.from
+		if s.r != nil {
+			s.r.moveTo(k.from)
+		}
+	}
+	k.none = !s.reading()
+	k.changes, k.from = nil, never
+}
+
+// putBehind has the source go back for a shard that starts where the others have been.
+func (s *source) putBehind(sh *shard) {
+	if sh.start.end < max(s.positioned(), s.front) {
+		sh.behind = sh.start.end
+		s.lagging++
+	}
+}
+
+// reading says whether any shard is read.
+func (s *source) reading() bool {
+	for _, of := range s.streams {
+		for _, sh := range of {
+			if sh.read {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// idle says that all shards of the group are other processes': there is nothing to read until one of them is free.
+func (s *source) idle() bool {
+	if s.keeper == nil || s.r == nil || !s.keeper.none {
+		return false
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.keeper.exist
+}
+
+// standBy waits for shards, and looks now and then whether the log is still there.
+func (s *source) standBy(ctx context.Context) error {
+	t := time.NewTimer(pollWatched)
+	defer t.Stop()
+	select {
+	case <-s.resumed:
+		return nil
+	case <-t.C:
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-s.done:
+		return streamer.ErrClosed
+	}
+	if err := s.verify(); err != nil {
+		return s.vanished(ctx, err)
+	}
+	return nil
+}
+
+// complete says whether the end of the log is the end of the input: not while the process waits for more shards.
+func (s *source) complete() bool {
+	if s.keeper == nil {
+		return true
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return len(s.keeper.changes) == 0 && (s.keeper.settled || !s.keeper.exist)
+}
+
+// notice tells the keeper of a shard that nobody knew of when the source was opened, and which begins at offset.
+func (s *source) notice(sh *shard, offset int64) {
+	s.mu.Lock()
+	s.keeper.found[sh.StreamShard] = offset
+	s.mu.Unlock()
+	s.keeper.look()
+}
+
+// seenSafe is an offset before which no shard without a position has anything to deliver. mu is held.
+func (s *source) seenSafe() int64 {
+	seen := s.seen
+	if s.keeper != nil {
+		for _, at := range s.keeper.found {
+			seen = min(seen, at)
+		}
+	}
+	return seen
+}

@@ -1,0 +1,307 @@
+package file
+
+import (
+	"context"
+	"errors"
+	"os"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/gostreamer/streamer"
+)
+
+// keepEvery is how often a process looks at who else shares its group. A dead one's shards are taken over within that time.
+const keepEvery = 200 * time.Millisecond
+
+// keeper keeps a source's share of a group that several processes share: it takes shards that are free, gives up what it has beyond its share, and mends the group
+// when somebody removed it. Its goroutine is the source's, which joins it on Close. What it takes and gives up the source learns between two reads.
+type keeper struct {
+	s    *source
+	poke chan struct{} // capacity 1: look at once
+	turn chan struct{} // capacity 1: holding the token is the right to tell the engine of shards
+
+	cancel context.CancelFunc
+	run    sync.WaitGroup
+
+	none    bool     // the source has no shard to read; Fetch's
+	opening bool     // in open
+	tell    []func() // what the program has to be told when no lock is held
+
+	// of the holder of source.committing:
+	seat       *seat // nil when it was given up
+	owned      map[streamer.StreamShard]*shard
+	staged     []*shard // that the source is to read from now on, or no more, as soon as the engine knows
+	stagedFrom int64
+	lost       []streamer.StreamShard // that others have by now
+	bare       int                    // how often in a row the group had no position at all
+
+	// of source.mu:
+	found   map[streamer.StreamShard]int64 // where shards without a position begin that reading has come by
+	changes []*shard                       // staged ones
+	from    int64                          // where a source has to read from that had no shard before these changes
+	exist   bool                           // the group has shards
+	settled bool                           // the process has its share
+	failed  error                          // what the consumer has to be told
+}
+
+func newKeeper(s *source) *keeper {
+	return &keeper{
+		s: s, poke: make(chan struct{}, 1), turn: make(chan struct{}, 1), cancel: func() {}, from: never, stagedFrom: never,
+		none: true, owned: map[streamer.StreamShard]*shard{}, found: map[streamer.StreamShard]int64{},
+	}
+}
+
+// start runs the keeper's goroutine.
+func (k *keeper) start() {
+	ctx, cancel := context.WithCancel(context.Background())
+	k.cancel = cancel
+	k.run.Go(func() { k.loop(ctx) })
+}
+
+// stop joins it.
+func (k *keeper) stop() {
+	k.cancel()
+	k.run.Wait()
+}
+
+func (k *keeper) loop(ctx context.Context) {
+	timer := time.NewTimer(keepEvery)
+	defer timer.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-k.poke:
+		case <-timer.C:
+		}
+		from := time.Now()
+		if err := k.round(ctx); err != nil && ctx.Err() == nil {
+			k.report(err)
+		}
+		timer.Reset(max(keepEvery, 10*time.Since(from))) // the directory of a group may be large
+	}
+}
+
+// report tells the consumer of a failure that will not pass, and of another that it is tried again.
+func (k *keeper) report(err error) {
+	if !errors.Is(err, streamer.ErrInvalid) && !errors.Is(err, streamer.ErrPositionGone) {
+		k.s.cfg.Retrying("group", err, keepEvery)
+		return
+	}
+	k.s.mu.Lock()
+	k.failed = err
+	k.s.mu.Unlock()
+	k.s.nudge()
+}
+
+// hold takes the right to tell the engine of shards.
+func (k *keeper) hold(ctx context.Context) error {
+	select {
+	case k.turn <- struct{}{}:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-k.s.done:
+		return streamer.ErrClosed
+	}
+}
+
+func (k *keeper) free() { <-k.turn }
+
+// look makes the next round come at once.
+func (k *keeper) look() {
+	select {
+	case k.poke <- struct{}{}:
+	default:
+	}
+}
+
+// open makes the process a member of the group, and fixes the position of every shard that has none: when it returns each is durable. It takes its share as far as
+// that is free.
+func (k *keeper) open(ctx context.Context) error {
+	seat, err := k.s.group.enroll(k.s.cfg.Streams)
+	if err != nil {
+		return err
+	}
+	k.seat, k.opening = seat, true
+	for {
+		b, _, err := k.attempt(ctx)
+		if err != nil {
+			return err
+		}
+		k.publish(b)
+		if !k.awaited(b) {
+			break
+		}
+		select { // another process is about to fix it, or dies
+		case <-time.After(5 * time.Millisecond):
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+	k.opening = false
+	k.s.install()
+	return nil
+}
+
+// awaited says whether some shard is still without a position.
+func (k *keeper) awaited(b *balance) bool {
+	if k.s.wild() && !k.wildly() {
+		return true
+	}
+	for _, at := range b.bare {
+		if _, err := os.Stat(k.s.group.path(at, cursorSuffix)); err != nil {
+			return true
+		}
+	}
+	return false
+}
+
+// round brings what the process owns closer to its share.
+func (k *keeper) round(ctx context.Context) error {
+	if err := k.hold(ctx); err != nil {
+		return err
+	}
+	defer k.free()
+	b, gained, err := k.attempt(ctx)
+	if lost := k.takeLost(); len(lost) > 0 {
+		k.s.cfg.Revoked(lost, true)
+	}
+	if gained {
+		k.announce()
+	}
+	if b != nil && len(b.excess) > 0 {
+		k.release(b.excess)
+	}
+	if k.publish(b) {
+		k.s.nudge()
+	}
+	return err
+}
+
+// publish hands what has changed to Fetch, when the engine knows of it: not before, or messages would come that it takes for another's. It says whether there is
+// anything new.
+func (k *keeper) publish(b *balance) (news bool) {
+	s := k.s
+	s.committing.Lock()
+	defer s.committing.Unlock()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	news = len(k.staged) > 0
+	k.changes = append(k.changes, k.staged...)
+	k.from = min(k.from, k.stagedFrom)
+	k.staged, k.stagedFrom = nil, never
+	if b != nil {
+		settled := len(k.owned) >= max(b.share, 1)
+		news = news || settled != k.settled
+		k.settled, k.exist = settled, len(k.owned)+len(b.wanted) > 0
+	}
+	return news
+}
+
+// attempt takes what is missing from the share, if that is free.
+func (k *keeper) attempt(ctx context.Context) (b *balance, gained bool, err error) {
+	b, gained, err = k.tryTaking(ctx)
+	for _, f := range k.tell {
+		f()
+	}
+	k.tell = nil
+	return b, gained, err
+}
+
+func (k *keeper) tryTaking(ctx context.Context) (b *balance, gained bool, err error) {
+	k.s.committing.Lock()
+	defer k.s.committing.Unlock()
+	b, err = k.balance()
+	if b == nil || err != nil {
+		return nil, false, err
+	}
+	if len(b.excess) == 0 {
+		gained, err = k.take(ctx, b)
+	}
+	return b, gained, err
+}
+
+// announce tells the engine what the process owns. The token is held.
+func (k *keeper) announce() {
+	k.s.committing.Lock()
+	all := sortedShards(k.owned)
+	k.s.committing.Unlock()
+	k.s.cfg.Assigned(all)
+}
+
+// takeLost is what others have by now though this process owned it.
+func (k *keeper) takeLost() []streamer.StreamShard {
+	k.s.committing.Lock()
+	defer k.s.committing.Unlock()
+	lost := k.lost
+	k.lost = nil
+	return lost
+}
+
+// release gives shards up: what is in work is waited for and committed before others can have them. The token is held.
+func (k *keeper) release(gone []streamer.StreamShard) {
+	k.s.cfg.Revoked(gone, false)
+	k.s.committing.Lock()
+	defer k.s.committing.Unlock()
+	for _, at := range gone {
+		k.disown(at)
+		k.s.group.free(at)
+	}
+}
+
+// disown ends commits of a shard. committing is held.
+func (k *keeper) disown(at streamer.StreamShard) {
+	sh := k.owned[at]
+	delete(k.owned, at)
+	k.s.mu.Lock()
+	defer k.s.mu.Unlock()
+	if sh != nil {
+		sh.saved = nil
+	}
+	known := func(c *shard) bool { return c == sh }
+	if slices.ContainsFunc(k.staged, known) || slices.ContainsFunc(k.changes, known) { // it was not read yet
+		k.staged, k.changes = slices.DeleteFunc(k.staged, known), slices.DeleteFunc(k.changes, known)
+		return
+	}
+	k.staged = append(k.staged, newShard(at))
+}
+
+// resign gives up the process's place among the others, and keeps the shards that it has: nothing more will be read here.
+func (k *keeper) resign() {
+	k.s.committing.Lock()
+	defer k.s.committing.Unlock()
+	if k.seat != nil {
+		k.seat.leave()
+		k.seat = nil
+	}
+}
+
+// intact says whether the process's place is still there, or was given up.
+func (k *keeper) intact() bool { return k.seat == nil || k.seat.intact() }
+
+// lockAgain takes the place and the locks of a group that was removed. What another has by now is lost. committing is held.
+func (k *keeper) lockAgain() error {
+	if k.seat != nil {
+		k.seat.leave()
+		seat, err := k.s.group.enroll(k.s.cfg.Streams)
+		if err != nil {
+			return err
+		}
+		k.seat = seat
+	}
+	for _, at := range sortedShards(k.owned) {
+		err := k.s.group.lock(at)
+		if errors.Is(err, streamer.ErrBusy) {
+			k.disown(at)
+			k.lost = append(k.lost, at)
+			k.look()
+			continue
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return k.takeWildcard()
+}
