@@ -189,14 +189,21 @@ func (c *conn) do(ctx context.Context, reply *reply, args []any) error {
 
 // exchange sends what send writes, once, and takes in the replies that are wanted, as many as come. When ctx ends it closes the connection.
 func (c *conn) exchange(ctx context.Context, send func(io.Writer) error, want *reply) error {
+	joined := make(chan struct{})
+	stop := context.AfterFunc(ctx, func() {
+		defer close(joined)
+		c.cut()
+	})
 	c.expect(want, send)
-	defer c.expect(nil, nil)
-	defer context.AfterFunc(ctx, c.cut)()
 	err := c.client.Process(ctx, redis.NewStatusCmd(ctx, "ping"))
+	c.expect(nil, nil)
 	if err != nil {
 		c.cut()
 	}
 	c.writing.Wait()
+	if !stop() {
+		<-joined // what it closes is not the next connection
+	}
 	return err
 }
 
