@@ -15,8 +15,8 @@ import (
 	"github.com/gostreamer/streamer/file/internal/ss"
 )
 
-// hang is the limit of every wait.
-const hang = 20 * time.Second
+// hang is the limit of every test: who waits longer waits for ever.
+const hang = 60 * time.Second
 
 // rig is a log in a directory of its own, and the verbs that tests share.
 type rig struct {
