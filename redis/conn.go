@@ -42,8 +42,9 @@ type caller struct {
 	addr string // "": not known
 }
 
-// newConn makes a connection with the options of control, for reads that wait up to block at the server.
-func newConn(control *redis.Client, block time.Duration) *conn {
+// newConn makes a connection with the options of control, for commands that wait up to block at the server. introduce is asked once what the server
+// knows it as.
+func newConn(control *redis.Client, block time.Duration, introduce func(context.Context, *redis.Conn) (caller, error)) *conn {
 	c := &conn{control: control}
 	o := *control.Options()
 	dial, greet := o.Dialer, o.OnConnect
@@ -94,6 +95,9 @@ func introduce(ctx context.Context, cn *redis.Conn) (at caller, err error) {
 	}
 	return at, err
 }
+
+// stranger does not introduce a connection that waits for nothing at the server, where nobody has to find it.
+func stranger(context.Context, *redis.Conn) (caller, error) { return caller{}, nil }
 
 func (c *conn) dialled(raw net.Conn) {
 	c.mu.Lock()

@@ -44,7 +44,7 @@ func (s *sink) connect(node *redis.Client) (*conn, error) {
 		return nil, streamer.ErrClosed
 	}
 	if s.conn == nil {
-		s.conn = newConn(node, 0)
+		s.conn = newConn(node, 0, stranger)
 	}
 	return s.conn, nil
 }

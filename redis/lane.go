@@ -103,7 +103,7 @@ func (l *lane) connect(ctx context.Context) error {
 	if !ok {
 		return errors.ErrUnsupported // newBackend lets no other client in
 	}
-	l.conn = newConn(node, l.s.block())
+	l.conn = newConn(node, l.s.block(), introduce)
 	return nil
 }
 
