@@ -74,17 +74,7 @@ func (l *lane) rested(ctx context.Context, wait bool) bool {
 	if left <= 0 {
 		return true
 	}
-	if !wait {
-		return false
-	}
-	t := time.NewTimer(left)
-	defer t.Stop()
-	select {
-	case <-ctx.Done():
-		return false
-	case <-t.C:
-		return true
-	}
+	return wait && sleep(ctx, left)
 }
 
 // connect finds the server that has the lane's shards.
