@@ -38,7 +38,7 @@ func (s *session) commitAhead(ctx context.Context) {
 	})
 	if err != nil {
 		if ctx.Err() == nil {
-			s.end(err)
+			s.fail(err)
 		}
 		return
 	}
@@ -56,7 +56,7 @@ func (s *session) commitAhead(ctx context.Context) {
 // be before the commit lands. session.mu is held.
 func (s *session) collectAhead(ledgers []*ledger) (b batch, upTo []int) {
 	for _, l := range ledgers {
-		upTo = append(upTo, l.emitted)
+		upTo = append(upTo, l.live)
 		if l.leaving {
 			continue
 		}
@@ -66,16 +66,15 @@ func (s *session) collectAhead(ledgers []*ledger) (b batch, upTo []int) {
 			b.marks = append(b.marks, Mark{l.StreamShard, l.last})
 			l.saved = l.last // perhaps it is, even when the commit fails: takeBack must know
 		case s.acker != nil:
-			b.ledgers = append(b.ledgers, l)
-			b.acked = append(b.acked, b.everything(l))
+			b.add(l, b.everything(l))
 		}
 	}
 	return b, upTo
 }
 
 // everything lists all messages of the ledger that the source was not told of, done or not.
-func (b *batch) everything(l *ledger) Acked {
-	a := Acked{StreamShard: l.StreamShard}
+func (b *batch) everything(l *ledger) []SeqNo {
+	var seqs []SeqNo
 	for r := l.head; r != nil; r = r.next {
 		for w := range r.acked {
 			todo := r.mask(w)
@@ -85,30 +84,38 @@ func (b *batch) everything(l *ledger) Acked {
 			b.slots = append(b.slots, slots{r, w, todo})
 			for i := range 64 {
 				if todo&(1<<i) != 0 {
-					a.Seqs = append(a.Seqs, r.seqs.at(w<<6+i))
+					seqs = append(seqs, r.seqs.at(w<<6+i))
 				}
 			}
 		}
 	}
-	return a
+	return seqs
 }
 
-// takeBack commits the marks of what was really handed out, where the source was told more. The mark is zero where nothing was. The slot is
-// held.
+// takeBack commits the marks of what was really handed out, where the source was
+// told more. The mark is zero where nothing was. What lies below a message that
+// was handed out, in a ring of another member, is not taken back: then that one
+// would be delivered twice. The slot is held.
 func (s *session) takeBack(ctx context.Context, ledgers []*ledger) error {
 	if s.cursor == nil {
 		return nil
 	}
-	var b batch
+	return s.retry(ctx, func() error { return s.send(ctx, s.collectBack(ledgers)) })
+}
+
+// collectBack gathers the marks for takeBack. A shard that was lost meanwhile is
+// another's to commit.
+func (s *session) collectBack(ledgers []*ledger) (b batch) {
 	s.mu.Lock()
+	defer s.mu.Unlock()
 	for _, l := range ledgers {
 		l.advance()
-		if l.mark == l.saved {
+		mark := l.newestSettled()
+		if mark == l.saved || s.ledgers[l.StreamShard] != l {
 			continue
 		}
 		b.ledgers = append(b.ledgers, l)
-		b.marks = append(b.marks, Mark{l.StreamShard, l.mark})
+		b.marks = append(b.marks, Mark{l.StreamShard, mark})
 	}
-	s.mu.Unlock()
-	return s.retry(ctx, func() error { return s.send(ctx, b) })
+	return b
 }

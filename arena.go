@@ -41,7 +41,7 @@ func newArena(slab []Message, o *sessionOptions) *arena {
 func (a *arena) run(l *ledger, part []Message) *run {
 	r := &a.runs[0]
 	a.runs = a.runs[1:]
-	r.led, r.n = l, len(part)
+	r.led, r.n, r.live = l, len(part), len(part)
 	if !a.o.tracks() {
 		return r
 	}

@@ -18,6 +18,7 @@ func (s *session) assigned(all []StreamShard) {
 	var gained []StreamShard
 	for _, at := range all {
 		delete(s.lost, at)
+		delete(s.past, at)
 		if l, ours := s.ledgers[at]; !ours || l != nil && l.leaving {
 			s.ledgers[at] = nil
 			gained = append(gained, at)
@@ -64,6 +65,7 @@ func (s *session) revoked(gone []StreamShard, lost bool) {
 	}
 	s.forfeit(leaving)
 	s.forget(leaving)
+	s.resumeGone(leaving)
 	s.obs.Load().assigned(nil, gone, lost)
 }
 
@@ -136,6 +138,16 @@ func (s *session) dropParked(l *ledger) {
 	s.full = without(s.full, l)
 }
 
+// resumeGone ends the pauses of shards that were given up: a source keeps one
+// over their loss and would not read them when they are assigned again.
+func (s *session) resumeGone(leaving []*ledger) {
+	for _, l := range leaving {
+		if l.paused { // nothing pauses a ledger that is forgotten
+			s.tellPaused(l.StreamShard)
+		}
+	}
+}
+
 // awaitWork waits, until ctx ends, for the program to be done with the messages of these shards that it holds; not at all while closing.
 func (s *session) awaitWork(ctx context.Context, ledgers []*ledger) {
 	for _, l := range ledgers {
@@ -160,12 +172,18 @@ func (s *session) watchWork(l *ledger) <-chan struct{} {
 	}
 	l.watched.Store(true)
 	if !l.busy() {
+		l.unwatch()
 		return nil
 	}
 	if l.drained == nil {
 		l.drained = make(chan struct{})
 	}
 	return l.drained
+}
+
+// unwatch ends the watch for Acks unless something else waits for one.
+func (l *ledger) unwatch() {
+	l.watched.Store(l.leaving || l.drained != nil || !l.fullSince.IsZero())
 }
 
 // tellDrained tells who waits for it that the program holds nothing of the shard any more. session.mu is held.
@@ -183,6 +201,7 @@ func (l *ledger) waitNoMore() {
 	if l.drained != nil {
 		close(l.drained)
 		l.drained = nil
+		l.unwatch()
 	}
 }
 
@@ -227,7 +246,7 @@ func (s *session) forfeit(leaving []*ledger) {
 		if s.forfeited == nil {
 			s.forfeited = map[StreamShard]SeqNo{}
 		}
-		s.forfeited[l.StreamShard] = l.newestTaken()
+		s.forfeited[l.StreamShard] = l.newestSettled()
 	}
 }
 
@@ -253,7 +272,7 @@ func (s *session) unsettled() (gone, quiet []StreamShard) {
 		switch {
 		case !ours:
 			gone = append(gone, at)
-		case l == nil || l.emitted == 0:
+		case l == nil || l.last.IsZero():
 			quiet = append(quiet, at)
 		case l.first.Compare(newest) <= 0 && (l.saved.IsZero() || l.saved.Compare(newest) < 0):
 			gone = append(gone, at)
@@ -284,8 +303,11 @@ func (s *session) forget(leaving []*ledger) {
 	for _, l := range leaving {
 		if s.ledgers[l.StreamShard] == l {
 			delete(s.ledgers, l.StreamShard)
+			if s.o.atMostOnce() && s.acker != nil {
+				s.past[l.StreamShard] = l
+			}
 		}
-		s.active = without(s.active, l)
+		s.active, s.full = without(s.active, l), without(s.full, l)
 	}
 }
 
@@ -297,7 +319,7 @@ func (s *session) inFlight(at StreamShard) iter.Seq2[SeqNo, bool] {
 	}
 	var entries []entry
 	s.mu.Lock()
-	switch l := s.ledgers[at]; {
+	switch l := cmp.Or(s.ledgers[at], s.past[at]); {
 	case l == nil:
 	case !s.o.tracks():
 		for _, seq := range s.undelivered(l) {
@@ -337,8 +359,8 @@ func (s *session) undelivered(l *ledger) []SeqNo {
 // progress is SourceConfig.Progress.
 func (s *session) progress(m Mark) {
 	s.mu.Lock()
-	if l := s.ledger(m.StreamShard); l != nil && s.o.tracks() {
-		l.progress(m.Seq)
+	if l := s.ledger(m.StreamShard); l != nil && s.o.tracks() && s.acker == nil {
+		l.pass(m.Seq)
 		s.list(l)
 	}
 	s.mu.Unlock()
@@ -349,7 +371,11 @@ func (s *session) progress(m Mark) {
 func (s *session) skipped(at StreamShard, seq SeqNo, err error) {
 	s.mu.Lock()
 	if l := s.ledger(at); l != nil && s.o.tracks() {
-		l.skip(seq)
+		if s.acker != nil {
+			l.skips = append(l.skips, seq)
+		} else {
+			l.pass(seq)
+		}
 		s.list(l)
 	}
 	s.mu.Unlock()

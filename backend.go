@@ -56,7 +56,8 @@ type SourceConfig struct {
 	// Fetch's own emit.
 	Revoked func(gone []StreamShard, lost bool)
 	// InFlight is what was emitted and is not committed: to keep claims alive (true: handed out, the
-	// program holds it; false: still buffered), and to release them on Close. In RealTime only what is buffered.
+	// program holds it; false: still buffered), and to release them on Close. In RealTime only what is buffered. With AtMostOnce a MessageAcker
+	// has acknowledged what is buffered: it takes that back on Close, and when Revoked has returned, until the shard is assigned again.
 	InFlight func(s StreamShard) iter.Seq2[SeqNo, bool]
 	// Progress says that everything up to m is done as far as the source is concerned though no message was emitted for it (Kafka transaction
 	// markers, an idle shard's moved end); the ledger commits it once everything before is acknowledged.

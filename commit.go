@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"math/bits"
+	"slices"
 	"time"
 )
 
@@ -13,6 +14,7 @@ type batch struct {
 	marks   []Mark
 	acked   []Acked
 	slots   []slots
+	skips   []int // of each ledger: how many of its skips acked has
 }
 
 // slots are done slots of one word of a run.
@@ -68,13 +70,28 @@ func (s *session) tell(ctx context.Context, b batch) error {
 	return s.acker.AckMessages(ctx, b.acked)
 }
 
-// enterSlot takes the right to commit.
+// enterSlot takes the right to commit. An ended ctx wins over a free slot: a
+// commit of a loop that was stopped must not land after the last one.
 func (s *session) enterSlot(ctx context.Context) error {
 	select {
 	case s.slot <- struct{}{}:
-		return nil
 	case <-ctx.Done():
 		return ctx.Err()
+	}
+	if err := ctx.Err(); err != nil {
+		s.leaveSlot()
+		return err
+	}
+	return nil
+}
+
+// tryEnterSlot takes the right to commit if it is free.
+func (s *session) tryEnterSlot() bool {
+	select {
+	case s.slot <- struct{}{}:
+		return true
+	default:
+		return false
 	}
 }
 
@@ -112,7 +129,7 @@ func (b *batch) addMark(l *ledger, ahead bool) {
 }
 
 func (b *batch) addAcked(l *ledger) {
-	n := 0
+	n := len(l.skips)
 	l.eachUnsaved(func(_ *run, _ int, done uint64) { n += bits.OnesCount64(done) })
 	seqs := make([]SeqNo, 0, n)
 	l.eachUnsaved(func(r *run, w int, done uint64) {
@@ -121,17 +138,32 @@ func (b *batch) addAcked(l *ledger) {
 			seqs = append(seqs, r.seqs.at(w<<6+bits.TrailingZeros64(done)))
 		}
 	})
+	b.add(l, seqs)
+}
+
+// add adds messages of a ledger that are to be acknowledged, and its entries
+// that could not be decoded.
+func (b *batch) add(l *ledger, seqs []SeqNo) {
+	if len(l.skips) > 0 {
+		seqs = append(seqs, l.skips...)
+		slices.SortFunc(seqs, SeqNo.Compare)
+	}
 	if len(seqs) == 0 {
 		return
 	}
 	b.ledgers = append(b.ledgers, l)
 	b.acked = append(b.acked, Acked{l.StreamShard, seqs})
+	b.skips = append(b.skips, len(l.skips))
 }
 
 // settle notes in the ledgers that the source holds b. session.mu is held.
 func (s *session) settle(b batch) {
 	for i, m := range b.marks {
 		b.ledgers[i].saved = m.Seq
+	}
+	for i, n := range b.skips {
+		l := b.ledgers[i]
+		l.skips = slices.Delete(l.skips, 0, n)
 	}
 	for _, d := range b.slots {
 		d.r.save(d.w, d.bits)
@@ -144,7 +176,7 @@ func (s *session) tidy() {
 	kept := s.active[:0]
 	for _, l := range s.active {
 		l.release(s.acker != nil)
-		if l.head != nil || s.cursor != nil && l.mark != l.saved && !s.o.atMostOnce() {
+		if l.head != nil || len(l.skips) > 0 || s.cursor != nil && l.mark != l.saved && !s.o.atMostOnce() {
 			kept = append(kept, l)
 			continue
 		}

@@ -2,6 +2,7 @@ package streamer
 
 import (
 	"context"
+	"fmt"
 	"io"
 	"iter"
 	"slices"
@@ -184,10 +185,29 @@ func (c *consumer) Commit(ctx context.Context) error {
 	if s.src == nil {
 		return s.ended
 	}
-	if err := s.commitUntil(ctx); err != nil {
-		return ended(ctx, err)
+	trying, cancel := c.whileOpen(ctx)
+	defer cancel()
+	if err := s.commitUntil(trying); err != nil {
+		return c.cut(ctx, "commit", err)
 	}
 	return s.forfeits(ctx)
+}
+
+// whileOpen is a context that ends with ctx or when Close begins: Close must not
+// wait for what is retried as long as ctx lasts.
+func (c *consumer) whileOpen(ctx context.Context) (context.Context, context.CancelFunc) {
+	ctx, cancel := context.WithCancel(ctx)
+	stop := context.AfterFunc(c.life, cancel)
+	return ctx, func() { stop(); cancel() }
+}
+
+// cut is err for the program when it may be due to the end of whileOpen's
+// context: ErrClosed when Close began, ctx's own error when ctx ended.
+func (c *consumer) cut(ctx context.Context, op string, err error) error {
+	if c.life.Err() != nil {
+		return c.wrap(op, fmt.Errorf("%w: %w", ErrClosed, err))
+	}
+	return ended(ctx, err)
 }
 
 // ended is ctx's own error where ctx ended before what was under way: the program compares it.
@@ -287,8 +307,8 @@ func (c *consumer) Close() error {
 func (c *consumer) halt() {
 	c.mu.Lock()
 	c.halted = true
+	q := c.q.Load() // under mu: no move swaps it any more
 	c.mu.Unlock()
-	q := c.q.Load()
 	s := q.s
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -332,8 +352,17 @@ func (c *consumer) shut(ctx context.Context) error {
 	return c.failure
 }
 
-// shut takes the queue out of its session, and closes that when it is nobody else's.
+// shut takes the queue out of its session, and closes that when it has no other
+// member. Once: a move that Close gave up on may still be at it.
 func (q *queue) shut(ctx context.Context, why error) error {
+	if !q.leaving.CompareAndSwap(false, true) {
+		select {
+		case <-q.left:
+		case <-ctx.Done():
+		}
+		return nil
+	}
+	defer close(q.left)
 	switch {
 	case q.leaveGroup != nil:
 		return q.leaveGroup(ctx, why)

@@ -30,13 +30,20 @@ func (d *dealt) voided(w int) uint64 {
 	return d.void[w]
 }
 
-// deal gives the pool's messages to members that have room: by key where there is one, else in turn, those that wait first. A full member is passed over for
-// the latter and holds up its keys. session.mu is held.
+// deal gives the pool's messages to members that have room: by key where there
+// is one, else in turn, those that wait first. A full member is passed over for
+// the latter and holds up its keys. A member gets only what its shard's window
+// has room for, so that it can take whatever it was dealt: were the window full
+// of what others took, the messages that the mark waits for could be stuck in
+// its ring. session.mu is held.
 func (s *session) deal() {
 	for range s.pool.n {
 		m := s.pool.popFront()
+		if s.parks(m.run.led, m) {
+			continue
+		}
 		if q := s.memberFor(m); q != nil {
-			q.ring.pushBack(m)
+			q.ring.insert(m)
 			continue
 		}
 		s.pool.pushBack(m)
@@ -95,10 +102,10 @@ func mix(x uint64) uint64 {
 	return x ^ x>>31
 }
 
-// join adds a member. Undelivered messages are dealt anew, so that each key's go to its keeper in order.
+// join adds a member. Undelivered messages are dealt again, so that each key's go to its keeper in order.
 func (s *session) join(q *queue) {
 	s.mu.Lock()
-	defer s.mu.Unlock()
+	defer s.unlock()
 	queues := s.suspendAll()
 	q.s = s
 	s.queues = append(s.queues, q)
@@ -113,7 +120,7 @@ func (s *session) join(q *queue) {
 // leave takes a member out: what it has is dealt to the others, what it was handed and did not acknowledge too.
 func (s *session) leave(q *queue, why error) {
 	s.mu.Lock()
-	defer s.mu.Unlock()
+	defer s.unlock()
 	queues := s.suspendAll()
 	s.queues = without(s.queues, q)
 	q.close(why)
@@ -121,6 +128,7 @@ func (s *session) leave(q *queue, why error) {
 		if l != nil {
 			s.giveUp(l, q)
 			l.tellDrained()
+			s.reopenIfRoom(l)
 		}
 	}
 	s.redeal(queues)
@@ -131,19 +139,24 @@ func (s *session) leave(q *queue, why error) {
 	}
 }
 
-// redeal takes back into the pool, in order, what these members were dealt and not handed.
+// redeal takes back into the pool what these members were dealt and not handed.
 func (s *session) redeal(queues []*queue) {
-	var all []*Message
+	var back []*Message
 	for _, q := range queues {
 		for q.ring.n > 0 {
-			all = append(all, q.ring.popFront())
+			back = append(back, q.ring.popFront())
 		}
 	}
+	s.repool(back)
+}
+
+// repool puts messages back into the pool, whose order is that of emission.
+func (s *session) repool(back []*Message) {
 	for s.pool.n > 0 {
-		all = append(all, s.pool.popFront())
+		back = append(back, s.pool.popFront())
 	}
-	slices.SortFunc(all, byEmission)
-	for _, m := range all {
+	slices.SortFunc(back, byEmission)
+	for _, m := range back {
 		s.pool.pushBack(m)
 	}
 }
@@ -185,7 +198,7 @@ func (s *session) reissue(l *ledger, r *run, q *queue) {
 		m := &again.msgs[i]
 		m.run, m.i = again, uint32(i)
 		s.buffered.add(m)
-		s.pool.pushBack(m)
+		s.pool.pushBack(m) // redeal puts it in its place
 	}
 }
 
@@ -202,7 +215,7 @@ func (r *run) claim(i uint32, ack AckPolicy) bool {
 	return true
 }
 
-// slot is a message's place in its ledger.
+// slot is a message's place among the live ones of its ledger.
 func (m *Message) slot() int {
 	o := m.run.originOf(m.i)
 	return o.r.base + int(o.i)

@@ -77,7 +77,7 @@ func (d *Deals) join(ctx context.Context, group string, o groupOptions, q *queue
 		if first {
 			return d.found(g, q, open)
 		}
-		again, err := d.enter(ctx, g, q)
+		again, err := d.enter(ctx, group, g, q)
 		if !again {
 			return err
 		}
@@ -132,7 +132,7 @@ func (d *Deals) found(g *dealtGroup, q *queue, open func(*session) error) error 
 }
 
 // enter joins an existing group; again says that it is closing or could not be opened, and has to be looked up once more.
-func (d *Deals) enter(ctx context.Context, g *dealtGroup, q *queue) (again bool, err error) {
+func (d *Deals) enter(ctx context.Context, group string, g *dealtGroup, q *queue) (again bool, err error) {
 	select {
 	case <-g.ready:
 	case <-ctx.Done():
@@ -147,6 +147,10 @@ func (d *Deals) enter(ctx context.Context, g *dealtGroup, q *queue) (again bool,
 		case <-ctx.Done():
 			return false, ctx.Err()
 		}
+	}
+	if err := g.session.failure(); err != nil {
+		d.mu.Unlock()
+		return false, fmt.Errorf("group %q has failed: close its other members in this process first: %w", group, err)
 	}
 	g.members++
 	q.leaveGroup = func(ctx context.Context, why error) error { return d.leave(ctx, g, q, why) }

@@ -127,11 +127,11 @@ func (s *session) commitDue(ctx context.Context) (rest time.Duration) {
 	if err == nil || ctx.Err() != nil {
 		return 0
 	}
-	if final(err) {
-		s.end(s.wrapCommit(err))
+	rest, again := transient(err)
+	if !again && final(err) {
+		s.fail(s.wrapCommit(err))
 		return 0
 	}
-	rest, _ = transient(err)
 	s.obs.Load().retrying("commit", err, max(rest, s.o.commitEvery))
 	return rest
 }
@@ -145,18 +145,12 @@ func (s *session) ageEvery() time.Duration {
 func (s *session) ackAged() {
 	now, delay := s.clock(), uint32(s.o.ackDelay/time.Millisecond)
 	s.mu.Lock()
-	var resumed []*ledger
+	defer s.unlock()
 	for _, l := range s.active {
 		for r := l.cur; r != nil; r = r.next {
 			r.ackAged(now, delay)
 		}
-		if !l.fullSince.IsZero() && !l.full(s.o.maxInFlight) && s.reopen(l) {
-			resumed = append(resumed, l)
-		}
-	}
-	s.mu.Unlock()
-	for _, l := range resumed {
-		s.tellPaused(l)
+		s.reopenIfRoom(l)
 	}
 }
 

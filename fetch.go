@@ -62,8 +62,8 @@ func (s *session) awaitRoom(ctx context.Context) bool {
 		ok := s.hasRoom()
 		pauses := s.pausesDue()
 		s.mu.Unlock()
-		for _, l := range pauses {
-			s.tellPaused(l)
+		for _, at := range pauses {
+			s.tellPaused(at)
 		}
 		if ok {
 			return ctx.Err() == nil

@@ -1,6 +1,9 @@
 package streamer
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 // handOut moves m from the buffer to a taker, or lends it.
 func (s *session) handOut(q *queue, m *Message, lent *loan) {
@@ -15,6 +18,7 @@ func (s *session) handOut(q *queue, m *Message, lent *loan) {
 	l.tellDrained()
 	if s.o.tracks() && l.window() >= s.o.maxInFlight {
 		s.watch(l)
+		s.reopenIfRoom(l)
 	}
 	if s.hasRoom() {
 		signal(s.room)
@@ -35,6 +39,7 @@ func (s *session) mark(q *queue, m *Message) {
 		r.when[m.i] = s.clock()
 	case AckOnDelivery:
 		r.acked[w].Or(bit)
+		s.reopenIfRoom(r.led)
 	}
 	if r.owner != nil {
 		r.owner[m.i] = q
@@ -44,14 +49,11 @@ func (s *session) mark(q *queue, m *Message) {
 // clock is session time in milliseconds; it wraps after 49 days, which differences do not notice.
 func (s *session) clock() uint32 { return uint32(time.Since(s.born) / time.Millisecond) }
 
-// watch notes that a window became full: the Ack that makes room will tell.
+// watch has the Ack that makes room in a shard's window tell. One that came
+// before told nothing: look once more after it.
 func (s *session) watch(l *ledger) {
-	if l.watched.Load() {
-		return
-	}
 	l.watched.Store(true)
-	if !l.full(s.o.maxInFlight) { // an Ack that came before watched was set told nobody
-		l.watched.Store(l.leaving)
+	if !l.fullSince.IsZero() {
 		return
 	}
 	l.fullSince = time.Now()
@@ -59,9 +61,29 @@ func (s *session) watch(l *ledger) {
 	signal(s.wake)
 }
 
+// parks says whether m has to wait for room in its shard's window, and keeps it
+// until there is. So do those behind it, which must not pass it.
+func (s *session) parks(l *ledger, m *Message) bool {
+	if len(l.parked) > 0 && byEmission(m, l.parked[0]) > 0 {
+		s.park(l, m)
+		return true
+	}
+	if l.fits(m, s.o.maxInFlight) {
+		return false
+	}
+	s.watch(l)
+	if l.fits(m, s.o.maxInFlight) {
+		if len(l.parked) == 0 {
+			s.endFull(l)
+		}
+		return false
+	}
+	s.park(l, m)
+	return true
+}
+
 // park takes a message whose shard's window is full out of the way of the other shards'.
 func (s *session) park(l *ledger, m *Message) {
-	s.watch(l)
 	l.parked = append(l.parked, m)
 	s.parked.add(m)
 	if s.pauser != nil && s.hasRoom() {
@@ -69,22 +91,25 @@ func (s *session) park(l *ledger, m *Message) {
 	}
 }
 
-// unpark puts a shard's parked messages back in front.
+// unpark puts those of a shard's parked messages back that fit its window now.
 func (s *session) unpark(l *ledger) {
-	to := &s.pool
-	if !s.o.dealt {
-		to = &s.queues[0].ring
+	n := 0
+	for n < len(l.parked) && l.fits(l.parked[n], s.o.maxInFlight) {
+		s.parked.sub(l.parked[n])
+		n++
 	}
-	for i := len(l.parked) - 1; i >= 0; i-- {
-		s.parked.sub(l.parked[i])
-		to.pushFront(l.parked[i])
-	}
-	l.parked = nil
 	if s.o.dealt {
-		s.deal()
+		for _, m := range l.parked[:n] {
+			s.pool.pushBack(m) // those of the shard in front of it are older
+		}
+	} else {
+		for _, m := range slices.Backward(l.parked[:n]) {
+			s.queues[0].restore(m)
+		}
 	}
-	for _, q := range s.queues {
-		q.wakeOne()
+	clear(l.parked[:n])
+	if l.parked = l.parked[n:]; len(l.parked) == 0 {
+		l.parked = nil
 	}
 }
 
@@ -98,57 +123,85 @@ func (s *session) anyFull() bool {
 	return false
 }
 
-// ackSeen is told of an Ack in a shard that somebody watches.
+// ackSeen follows an Ack in a shard that is watched.
 func (s *session) ackSeen(l *ledger) {
 	s.mu.Lock()
+	defer s.unlock()
 	l.tellDrained()
-	resumed := false
-	if !l.fullSince.IsZero() && !l.full(s.o.maxInFlight) {
-		resumed = s.reopen(l)
-	}
-	s.mu.Unlock()
-	if resumed {
-		s.tellPaused(l)
-	}
+	s.reopenIfRoom(l)
 }
 
-// reopen ends a full window and says whether the source has to be told.
-func (s *session) reopen(l *ledger) bool {
-	l.watched.Store(l.leaving)
-	l.fullSince, l.reported = time.Time{}, time.Time{}
-	s.full = without(s.full, l)
+// reopenIfRoom ends a full window once there is room in it. As long as some
+// messages are parked it stays full, and its shard paused. session.mu is held;
+// let go of it with unlock.
+func (s *session) reopenIfRoom(l *ledger) {
+	if l.fullSince.IsZero() || l.full(s.o.maxInFlight) {
+		return
+	}
 	s.unpark(l)
+	if len(l.parked) > 0 {
+		l.fullSince, l.reported = time.Now(), time.Time{}
+	} else {
+		s.endFull(l)
+	}
+	if s.o.dealt {
+		s.deal()
+	}
+	for _, q := range s.queues {
+		q.wakeOne()
+	}
 	if s.hasRoom() {
 		signal(s.room)
 	}
-	was := l.paused
-	l.paused = false
-	return was
+}
+
+// endFull notes that the shard's window is not full any more.
+func (s *session) endFull(l *ledger) {
+	l.fullSince, l.reported = time.Time{}, time.Time{}
+	l.unwatch()
+	s.full = without(s.full, l)
+	if l.paused {
+		l.paused = false
+		s.resumed = append(s.resumed, l.StreamShard)
+	}
+}
+
+// unlock lets go of mu where windows may have been reopened, and then tells the
+// source, which is not called under it, to fetch their shards again.
+func (s *session) unlock() {
+	resumed := s.resumed
+	s.resumed = nil
+	s.mu.Unlock()
+	for _, at := range resumed {
+		s.tellPaused(at)
+	}
 }
 
 // pausesDue lists the full shards that the source still fetches.
-func (s *session) pausesDue() []*ledger {
+func (s *session) pausesDue() []StreamShard {
 	if s.pauser == nil {
 		return nil
 	}
-	var due []*ledger
+	var due []StreamShard
 	for _, l := range s.full {
 		if !l.paused && len(l.parked) > 0 {
 			l.paused = true
-			due = append(due, l)
+			due = append(due, l.StreamShard)
 		}
 	}
 	return due
 }
 
-// tellPaused tells the source what a shard's state is now, also when it changed again meanwhile.
-func (s *session) tellPaused(l *ledger) {
+// tellPaused tells the source what a shard's state is now, also when it changed
+// again meanwhile, and also when the shard was revoked or is assigned again.
+func (s *session) tellPaused(at StreamShard) {
 	s.pausing.Lock()
 	defer s.pausing.Unlock()
 	s.mu.Lock()
-	paused := l.paused
+	l := s.ledgers[at]
+	paused := l != nil && l.paused
 	s.mu.Unlock()
-	s.pauser.Pause(l.StreamShard, paused)
+	s.pauser.Pause(at, paused)
 }
 
 // without removes v from list, keeping the order.

@@ -16,13 +16,14 @@ type ledger struct {
 
 	mark, saved  SeqNo // last contiguous done message; what the source was told last
 	first, last  SeqNo // first emitted message; last emitted message or mark
-	emitted      int   // slots ever appended
-	passed       int   // slots the mark has passed
+	live         int   // messages ever emitted, but for those that went back to the group
+	passed       int   // live messages that the mark has passed
 	buffered     int   // messages emitted and not handed out
-	aheadUpTo    int   // AckOnDelivery: slots up to here are committed and may be handed out
+	aheadUpTo    int   // AckOnDelivery: slots before this one are committed and may be handed out
 	aheadPending bool
+	skips        []SeqNo // MessageAcker: entries that could not be decoded and that the source was not told of yet
 
-	watched   atomic.Bool // somebody waits for an Ack here: the window is full, or the shard is leaving
+	watched   atomic.Bool // an Ack here is waited for: the window is full, or the shard is leaving
 	fullSince time.Time   // zero: the window has room
 	reported  time.Time   // when Stalled was last reported
 	paused    bool
@@ -36,11 +37,11 @@ type ledger struct {
 
 // append adds a run whose slots are emitted.
 func (l *ledger) append(r *run) {
-	r.base = l.emitted
-	if l.emitted == 0 {
+	r.base = l.live
+	if l.last.IsZero() {
 		l.first = r.seqs.first
 	}
-	l.emitted += r.n
+	l.live += r.live
 	l.last = r.seqs.at(r.n - 1)
 	if l.tail == nil {
 		l.head, l.tail = r, r
@@ -52,29 +53,26 @@ func (l *ledger) append(r *run) {
 	}
 }
 
-// skip adds the slot of an entry that could not be decoded: done from the start, and told to the source like an acknowledgement.
-func (l *ledger) skip(seq SeqNo) {
-	r := &run{acked: make([]atomic.Uint64, 1), seqs: oneSeq(seq), n: 1}
-	r.acked[0].Store(1)
-	l.append(r)
-}
-
-// progress adds a slot for a mark of the source's: done from the start, and nothing to acknowledge. Marks in a row share a slot.
-func (l *ledger) progress(seq SeqNo) {
-	if t := l.tail; t != nil && t.led == nil && t.saved != nil && t.done == 0 {
+// pass adds a slot that is no message, for the mark to pass: an entry that
+// could not be decoded, or a mark of the source's. It is done from the start.
+// Those in a row share a slot, since only the last of them can be committed.
+func (l *ledger) pass(seq SeqNo) {
+	if t := l.tail; t != nil && t.led == nil && t.done == 0 {
 		t.seqs, l.last = oneSeq(seq), seq
 		return
 	}
-	l.skip(seq)
-	l.tail.saved = []uint64{1}
+	r := &run{acked: make([]atomic.Uint64, 1), seqs: oneSeq(seq), n: 1, saved: []uint64{1}}
+	r.acked[0].Store(1)
+	l.append(r)
 }
 
 // advance moves the mark over what has been done since.
 func (l *ledger) advance() {
 	l.absorb()
 	for r := l.cur; r != nil; r = l.cur {
-		if n := r.advance(); n > 0 {
-			l.passed += n
+		from := r.done
+		if r.advance() > 0 {
+			l.passed += min(r.done, r.live) - min(from, r.live)
 			l.mark = r.seqs.at(r.done - 1)
 		}
 		if r.done < r.n {
@@ -96,16 +94,31 @@ func (l *ledger) release(perMessage bool) {
 	}
 }
 
-// window is how far the newest message handed out lies beyond the oldest that is not done.
-func (l *ledger) window() int { return l.emitted - l.buffered - l.passed }
+// window counts the messages that were handed out, from the oldest that is not
+// done on. What is no message of the program's does not count.
+func (l *ledger) window() int { return l.live - l.buffered - l.passed }
 
-// full says whether the window has no room for another message; it looks at fresh acknowledgements before it says yes.
+// full says whether the next message has no room in the window. It looks at
+// fresh acknowledgements before it says yes.
 func (l *ledger) full(limit int) bool {
+	if len(l.parked) > 0 {
+		return !l.fits(l.parked[0], limit)
+	}
 	if l.window() < limit {
 		return false
 	}
 	l.advance()
 	return l.window() >= limit
+}
+
+// fits says whether m lies less than limit messages beyond the oldest that is
+// not done. So a message below one that was handed out always fits.
+func (l *ledger) fits(m *Message, limit int) bool {
+	if m.slot()-l.passed < limit {
+		return true
+	}
+	l.advance()
+	return m.slot()-l.passed < limit
 }
 
 // oldest is the first message that is not done; zero when all are.
@@ -169,7 +182,7 @@ func (l *ledger) newestTaken() (newest SeqNo) {
 	return newest
 }
 
-// newestSlot is the last slot in order that was handed out; 0 when there is none.
+// newestSlot is the slot of the last message in order that was handed out; 0 when there is none.
 func (l *ledger) newestSlot() (newest int) {
 	for r := l.head; r != nil; r = r.next {
 		for w, taken := range r.taken {
@@ -183,9 +196,19 @@ func (l *ledger) newestSlot() (newest int) {
 
 // unsaved says whether a message is done and not yet acknowledged at the source.
 func (l *ledger) unsaved() bool {
-	some := false
+	some := len(l.skips) > 0
 	l.eachUnsaved(func(*run, int, uint64) { some = true })
 	return some
+}
+
+// newestSettled is the last message in order that was handed out or that the
+// mark has passed; zero when there is none.
+func (l *ledger) newestSettled() SeqNo {
+	newest := l.newestTaken()
+	if l.mark.Compare(newest) > 0 {
+		return l.mark
+	}
+	return newest
 }
 
 // uncommitted calls f for each slot that was emitted and is not committed, oldest first, until f returns false.

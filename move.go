@@ -28,10 +28,8 @@ func (c *consumer) move(ctx context.Context, op string, to Position) error {
 	if err := cmp.Or(c.fixed(), c.checkPosition(to)); err != nil {
 		return c.wrap(op, err)
 	}
-	moving, cancel := context.WithCancel(ctx)
+	moving, cancel := c.whileOpen(ctx)
 	defer cancel()
-	defer context.AfterFunc(c.life, cancel)()
-
 	err := c.moveTo(moving, to)
 	if err != nil && c.life.Err() != nil {
 		err = ErrClosed
@@ -70,8 +68,11 @@ func (c *consumer) replace(ctx context.Context, o opening) error {
 		resume(old)
 		return err
 	}
+	if !c.swap(old, q) {
+		c.closeOld(q)
+		return ErrClosed
+	}
 	c.setDetached(c.o.Mode == LoadBalanced && o.mode == RealTime)
-	c.swap(old, q)
 	c.closeOld(old)
 	return nil
 }
@@ -92,7 +93,10 @@ func (c *consumer) reopen(ctx context.Context, o opening) error {
 	if err != nil {
 		q = c.fallBack(o, err)
 	}
-	c.swap(old, q)
+	if !c.swap(old, q) {
+		c.closeOld(q)
+		return ErrClosed
+	}
 	return err
 }
 
@@ -124,13 +128,21 @@ func (c *consumer) closeOld(old *queue) {
 	}
 }
 
-// swap makes q the consumer's queue and sends takers who wait at the old one there.
-func (c *consumer) swap(old, q *queue) {
+// swap makes q the consumer's queue and sends takers who wait at the old one
+// there. It does nothing and returns false when Close gave up waiting for the
+// move: then q is the move's to close.
+func (c *consumer) swap(old, q *queue) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.halted {
+		return false
+	}
 	old.s.mu.Lock()
 	old.close(errMoved)
 	old.s.mu.Unlock()
 	c.q.Store(q)
 	close(old.moved)
+	return true
 }
 
 func (c *consumer) setDetached(v bool) {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"math/rand/v2"
 	"slices"
+	"sync/atomic"
 	"time"
 )
 
@@ -26,6 +27,8 @@ type queue struct {
 	pace      pace
 
 	leaveGroup func(ctx context.Context, why error) error // dealt groups: set when joined
+	leaving    atomic.Bool                                // shut has begun
+	left       chan struct{}                              // closed at the end of shut
 
 	ready  chan struct{} // capacity 1: wakes one taker, who wakes the next
 	gone   chan struct{} // closed with closed
@@ -43,6 +46,7 @@ func newQueue(s *session, obs *observer) *queue {
 		gone:   make(chan struct{}),
 		moved:  make(chan struct{}),
 		recall: make(chan struct{}),
+		left:   make(chan struct{}),
 	}
 }
 
@@ -53,7 +57,7 @@ type loan struct{ ctx context.Context }
 func (q *queue) take(ctx context.Context, l *loan) (m *Message, recall <-chan struct{}, err error) {
 	s := q.s
 	s.mu.Lock()
-	defer s.mu.Unlock()
+	defer s.unlock()
 	for {
 		if err := ctx.Err(); err != nil {
 			q.wakeOne() // the token may have been for us
@@ -67,7 +71,7 @@ func (q *queue) take(ctx context.Context, l *loan) (m *Message, recall <-chan st
 			return nil, nil, err
 		}
 		q.wait()
-		s.mu.Unlock()
+		s.unlock()
 		q.sleep(ctx)
 		s.mu.Lock()
 		q.waiters--
@@ -78,7 +82,7 @@ func (q *queue) take(ctx context.Context, l *loan) (m *Message, recall <-chan st
 // takeBatch adds what is there to batch, without waiting.
 func (q *queue) takeBatch(batch []*Message) []*Message {
 	q.s.mu.Lock()
-	defer q.s.mu.Unlock()
+	defer q.s.unlock()
 	for len(batch) < cap(batch) {
 		m := q.next(nil)
 		if m == nil {
@@ -104,8 +108,7 @@ func (q *queue) done() error {
 	if q.suspended > 0 || q.s.ended == nil {
 		return nil
 	}
-	lost := q.s.failed() && q.s.o.atMostOnce() // what is buffered and not committed cannot be handed out any more
-	if !lost && (!q.empty() || len(q.loans) > 0) {
+	if !q.s.broken && (!q.empty() || len(q.loans) > 0) {
 		return nil
 	}
 	return q.s.ended
@@ -139,7 +142,7 @@ func (q *queue) sleep(ctx context.Context) {
 
 // wakeOne wakes one taker if there is one and it would find something: a message or the end.
 func (q *queue) wakeOne() {
-	if q.waiters > 0 && (q.ring.n > 0 || q.closed || q.s.ended != nil) {
+	if q.waiters > 0 && (q.ring.n > 0 || q.done() != nil) {
 		signal(q.ready)
 	}
 }
@@ -154,7 +157,7 @@ func (q *queue) arrived() {
 
 // next hands out the oldest message whose shard has room in its window; nil when there is none.
 func (q *queue) next(lent *loan) *Message {
-	if q.suspended > 0 || q.closed || q.overdue() {
+	if q.suspended > 0 || q.closed || q.s.broken || q.overdue() {
 		return nil
 	}
 	s := q.s
@@ -170,11 +173,8 @@ func (q *queue) next(lent *loan) *Message {
 		l := m.run.led
 		switch {
 		case !s.o.tracks():
-		case l.full(s.o.maxInFlight):
-			s.park(l, q.ring.popFront())
-			continue
-		case len(l.parked) > 0:
-			s.unpark(l)
+		case !s.o.dealt && s.parks(l, m):
+			q.ring.popFront()
 			continue
 		case s.o.atMostOnce() && !s.isAhead(l, m):
 			return nil
@@ -202,20 +202,17 @@ func (q *queue) overdue() bool {
 func (q *queue) keep(lent *loan, m *Message) {
 	s := q.s
 	s.mu.Lock()
+	defer s.unlock()
 	s.mark(q, m)
 	m.run.led.tellDrained()
 	q.endLoan(lent)
-	s.mu.Unlock()
-	if s.o.atMostOnce() && m.run.led.watched.Load() {
-		s.ackSeen(m.run.led)
-	}
 }
 
 // giveBack puts a lent message that nobody received where it came from; it is dropped when its shard is not ours any more.
 func (q *queue) giveBack(lent *loan, m *Message) {
 	s := q.s
 	s.mu.Lock()
-	defer s.mu.Unlock()
+	defer s.unlock()
 	defer q.endLoan(lent)
 	l := m.run.led
 	if q.closed || s.ledgers[l.StreamShard] != l || l.leaving {
@@ -223,13 +220,15 @@ func (q *queue) giveBack(lent *loan, m *Message) {
 	}
 	l.buffered++
 	s.buffered.add(m)
-	q.ring.pushFront(m)
-	q.settleFront()
+	q.restore(m)
+	s.reopenIfRoom(l)
 }
 
-// settleFront moves the message in front behind those of its shard that come before it: other Streams may have given theirs back first.
-func (q *queue) settleFront() {
-	m, at := q.ring.front(), 0
+// restore puts a message back in front of those of its shard that come after it.
+// Other Streams may have given theirs back first.
+func (q *queue) restore(m *Message) {
+	q.ring.pushFront(m)
+	at := 0
 	for i := 1; i < q.ring.n; i++ {
 		x := q.ring.at(i)
 		if x.run.led != m.run.led {

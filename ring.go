@@ -22,6 +22,26 @@ func (r *ring) pushFront(m *Message) {
 	r.n++
 }
 
+// insert puts m behind those that were emitted before it and in front of the
+// others. Where the ring is in that order, and m is new, that is its end.
+func (r *ring) insert(m *Message) {
+	r.pushBack(m)
+	at := r.n - 1
+	for at > 0 && byEmission(r.at(at-1), m) > 0 {
+		at--
+	}
+	r.moveBack(r.n-1, at)
+}
+
+// moveBack takes the message at from to place to, which lies before it, and those between one place back.
+func (r *ring) moveBack(from, to int) {
+	m := r.at(from)
+	for i := from; i > to; i-- {
+		r.buf[(r.head+i)&(len(r.buf)-1)] = r.at(i - 1)
+	}
+	r.buf[(r.head+to)&(len(r.buf)-1)] = m
+}
+
 // move takes the message at from to place to, and those between one place forward.
 func (r *ring) move(from, to int) {
 	m := r.at(from)

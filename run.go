@@ -6,7 +6,7 @@ import (
 )
 
 // run is one shard's part of a fetched slab: a bit per message says whether it is done. It keeps sequence numbers, not messages, so a payload
-// is free as soon as the program lets go of it. Skipped entries and Progress marks are runs of one slot that is done from the start.
+// is free as soon as the program lets go of it. What the mark passes and is no message is a run of one slot that is done from the start.
 //
 // acked is written by Ack without a lock; everything else belongs to session.mu.
 type run struct {
@@ -17,8 +17,9 @@ type run struct {
 	taken []uint64        // slots handed out
 	saved []uint64        // slots whose acknowledgement the source holds (MessageAcker)
 	n     int             // slots
+	live  int             // slots that are the program's to do: the first ones; the rest went back to the group, or is no message
 	done  int             // contiguous done slots from the front
-	base  int             // the ledger's slots before this run
+	base  int             // the ledger's live messages before this run
 	order uint64          // place among the session's runs
 	next  *run
 

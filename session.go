@@ -28,6 +28,7 @@ type session struct {
 	returned  sync.Cond               // a message lent to a Stream came back
 	ledgers   map[StreamShard]*ledger // the shards that are read; nil for one that was quiet so far: thousands may be
 	lost      map[StreamShard]bool    // revoked and not assigned again: late messages of theirs are dropped
+	past      map[StreamShard]*ledger // AckOnDelivery, MessageAcker: of shards that were revoked, for InFlight
 	active    []*ledger               // keep runs
 	full      []*ledger               // may have a full window
 	queues    []*queue                // members, in order of joining
@@ -41,6 +42,8 @@ type session struct {
 	forfeited map[StreamShard]SeqNo   // lost before all that was handed out, up to this, was committed; no Commit has said so yet
 	ended     error                   // io.EOF or the failure that ended fetching
 	closing   bool
+	broken    bool               // ended with a failure that leaves nothing to hand out: what is buffered can't be committed
+	resumed   []StreamShard      // whose windows were reopened; unlock tells the source
 	sealed    bool               // the last commit was made
 	resting   bool               // undelivered messages went back to the group: fetch again when somebody asks
 	hoarder   *queue             // its undelivered messages are to go back to the group
@@ -92,6 +95,7 @@ func newSession(o sessionOptions, obs *observer) *session {
 		seed:    maphash.MakeSeed(),
 		ledgers: map[StreamShard]*ledger{},
 		lost:    map[StreamShard]bool{},
+		past:    map[StreamShard]*ledger{},
 		room:    make(chan struct{}, 1),
 		wake:    make(chan struct{}, 1),
 		slot:    make(chan struct{}, 1),
@@ -260,14 +264,27 @@ func countByShard(slab []Message) []FetchEvent {
 	return events
 }
 
-// end stops the session with a reason: io.EOF, or a failure that retrying cannot mend. Takers get it when the queue is empty.
+// end stops the session with a reason: io.EOF, or a failure to read that
+// retrying cannot mend. Takers get it when the queue is empty, and at once where
+// nothing can be handed out before it is committed.
 func (s *session) end(err error) {
+	s.stopWith(err, err != io.EOF && s.o.atMostOnce())
+}
+
+// fail stops the session with a commit's failure that retrying cannot mend: each
+// call returns it from now on, and nothing is fetched any more.
+func (s *session) fail(err error) {
+	s.stopWith(err, true)
+	s.stop()
+}
+
+func (s *session) stopWith(err error, broken bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.ended != nil {
+	if s.failed() || s.ended != nil && !broken {
 		return
 	}
-	s.ended = err
+	s.ended, s.broken = err, broken
 	if err != io.EOF {
 		s.obs.Load().log.Warn("consumer stopped", "backend", s.obs.Load().backend, "err", err)
 	}
@@ -278,6 +295,16 @@ func (s *session) end(err error) {
 
 // failed says that the session ended with a failure: what is not committed by now never will be. session.mu is held.
 func (s *session) failed() bool { return s.ended != nil && s.ended != io.EOF }
+
+// failure is why the session failed; nil while it has not.
+func (s *session) failure() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if !s.failed() {
+		return nil
+	}
+	return s.ended
+}
 
 // signal puts a token into a channel of capacity 1.
 func signal(c chan struct{}) {

@@ -9,7 +9,7 @@ import (
 // commit goroutine's, every shareTime while something is buffered.
 func (s *session) share() {
 	s.mu.Lock()
-	defer s.mu.Unlock()
+	defer s.unlock()
 	for _, q := range s.queues {
 		if !q.pace.stuck() || q.waiters > 0 || q.ring.n == 0 {
 			continue
@@ -41,26 +41,35 @@ func (s *session) takeUnkeyed(slow *queue) {
 		return
 	}
 	slow.slow = true
+	var back []*Message
 	slow.ring.keep(func(m *Message) bool {
 		if m.Key != nil {
 			return true
 		}
-		s.pool.pushBack(m)
+		back = append(back, m)
 		return false
 	})
+	s.repool(back)
 }
 
-// handBack returns the undelivered messages of a member that was found to hoard to its group. It is the fetch goroutine's. session.mu is held, and let
-// go of meanwhile.
+// handBack returns the undelivered messages of a member that was found to hoard
+// to its group. It is the fetch goroutine's. session.mu is held, and let go of
+// meanwhile.
 func (s *session) handBack(ctx context.Context) {
 	q := s.hoarder
 	s.hoarder = nil
 	if q == nil || q.waiters > 0 || q.ring.n == 0 {
 		return
 	}
-	var back []*Message
-	for q.ring.n > 0 {
-		back = append(back, q.ring.popFront())
+	if s.o.atMostOnce() {
+		if !s.tryEnterSlot() { // a commit ahead may hold just these: share asks again
+			return
+		}
+		defer s.leaveSlot()
+	}
+	back := s.returnable(q)
+	if len(back) == 0 {
+		return
 	}
 	s.mu.Unlock()
 	err := s.releaser.Release(ctx, byShard(back))
@@ -72,12 +81,30 @@ func (s *session) handBack(ctx context.Context) {
 	s.resting = true
 	for _, m := range back {
 		s.buffered.sub(m)
-		m.run.led.buffered--
+		l := m.run.led
+		l.buffered--
+		l.live--
+		m.run.live--
 		w, bit := bitOf(m.i)
 		m.run.acked[w].Or(bit)
 		m.run.save(w, bit)
 	}
 	s.tidy()
+}
+
+// returnable takes the messages out of a member's ring that may go back to its
+// group: with AckOnDelivery those that no commit has acknowledged yet. They are
+// the newest of their shards. session.mu is held.
+func (s *session) returnable(q *queue) []*Message {
+	var back []*Message
+	q.ring.keep(func(m *Message) bool {
+		if l := m.run.led; m.slot() < l.aheadUpTo || len(l.parked) > 0 {
+			return true
+		}
+		back = append(back, m)
+		return false
+	})
+	return back
 }
 
 // keepAfterAll puts messages back that could not be released.

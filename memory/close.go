@@ -42,9 +42,10 @@ func (s *source) Close(ctx context.Context) error {
 	return err
 }
 
-// neverHandedOut lists, where progress was committed ahead of delivery, what the program has not seen.
+// neverHandedOut lists, where messages were acknowledged ahead of delivery one by
+// one, what the program has not seen. A position is the engine's to take back.
 func (s *source) neverHandedOut() []streamer.Acked {
-	if !s.cfg.AtMostOnce || s.group == nil {
+	if !s.cfg.AtMostOnce || s.group == nil || s.group.acks != ByMessage {
 		return nil
 	}
 	s.log.mu.Lock()
@@ -72,13 +73,9 @@ func (s *source) reopen(back []streamer.Acked) {
 		if !sub.owns(a.Shard) {
 			continue
 		}
-		pl := sub.place(a.Shard)
+		w := sub.window(a.Shard)
 		for _, seq := range a.Seqs {
-			if pl.window != nil {
-				pl.window.reopen(seq.Uint())
-			} else {
-				pl.next = min(pl.next, seq.Uint())
-			}
+			w.reopen(seq.Uint())
 		}
 		sub.stream.shards[a.Shard].offer()
 	}
