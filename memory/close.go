@@ -26,7 +26,10 @@ func (s *source) Close(ctx context.Context) error {
 			err = ctx.Err()
 		}
 	}
-	back := s.neverHandedOut()
+	s.log.mu.Lock()
+	shards := s.reading()
+	s.log.mu.Unlock()
+	back := s.neverHandedOut(shards)
 	s.log.mu.Lock()
 	defer s.log.mu.Unlock()
 	if s.group != nil {
@@ -44,13 +47,10 @@ func (s *source) Close(ctx context.Context) error {
 
 // neverHandedOut lists, where messages were acknowledged ahead of delivery one by
 // one, what the program has not seen. A position is the engine's to take back.
-func (s *source) neverHandedOut() []streamer.Acked {
+func (s *source) neverHandedOut(shards []streamer.StreamShard) []streamer.Acked {
 	if !s.cfg.AtMostOnce || s.group == nil || s.group.acks != ByMessage {
 		return nil
 	}
-	s.log.mu.Lock()
-	shards := s.reading()
-	s.log.mu.Unlock()
 	var all []streamer.Acked
 	for _, at := range shards {
 		a := streamer.Acked{StreamShard: at}

@@ -215,26 +215,19 @@ func TestDealtGroupsAreTheEngines(t *testing.T) {
 }
 
 func TestAtMostOnceTakesBackWhatWasNeverHandedOut(t *testing.T) {
-	for _, acks := range []Acks{ByCursor, ByMessage} {
-		r := newRig(t, Config{Acks: acks})
-		r.create("s", 1)
-		r.send("s", 0, 0, 30)
-		c := streamer.SourceConfig{Streams: []string{"s"}, Mode: streamer.Resumable, Group: "g", AtMostOnce: true}
-		rd := r.open(c)
-		got := rd.read(30)
-		if acks == ByCursor {
-			r.ok(rd.commit("s", 0, 29))
-		} else {
-			r.ok(rd.ack(got...))
-		}
-		rd.held = map[streamer.StreamShard][]streamer.SeqNo{}
-		for _, m := range got[12:] {
-			rd.held[at("s", 0)] = append(rd.held[at("s", 0)], m.Seq)
-		}
-		rd.close()
-		equal(t, r.open(c).values(18), numbers(12, 18))
-		Drop(t.Name())
+	r := newRig(t, Config{Acks: ByMessage}) // a position is the engine's to take back
+	r.create("s", 1)
+	r.send("s", 0, 0, 30)
+	c := streamer.SourceConfig{Streams: []string{"s"}, Mode: streamer.Resumable, Group: "g", AtMostOnce: true}
+	rd := r.open(c)
+	got := rd.read(30)
+	r.ok(rd.ack(got...))
+	rd.held = map[streamer.StreamShard][]streamer.SeqNo{}
+	for _, m := range got[12:] {
+		rd.held[at("s", 0)] = append(rd.held[at("s", 0)], m.Seq)
 	}
+	rd.close()
+	equal(t, r.open(c).values(18), numbers(12, 18))
 }
 
 func TestAForgottenGroupIsRestoredWhereItWas(t *testing.T) {

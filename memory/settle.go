@@ -120,8 +120,10 @@ func (s *source) revoke(shards []streamer.StreamShard, lost bool) {
 		return
 	}
 	s.cfg.Revoked(shards, lost)
+	back := s.neverHandedOut(shards)
 	s.log.mu.Lock()
 	defer s.log.mu.Unlock()
+	s.reopen(back)
 	for _, at := range shards {
 		if s.cursor(at) != nil {
 			s.subs[at.Stream].drop(at.Shard)
