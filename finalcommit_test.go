@@ -1,0 +1,158 @@
+package streamer
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"slices"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+func TestNothingIsDeliveredAfterACommitFailedForGood(t *testing.T) {
+	for name, can := range map[string]abilities{"alone": {cursor: true}, "dealt": dealtCan} {
+		t.Run(name, func(t *testing.T) {
+			inBubble(t, can, StreamerOptions{}, func(t *testing.T, r *rig) {
+				r.add(0, 5000)
+				c := r.consumer(ConsumerOptions{Mode: LoadBalanced, CommitEvery: time.Second, Prefetch: 100})
+				ackAll(r.take(c, 10))
+				r.fails("commit", ErrFenced)
+				r.sleep(2 * time.Second)
+				for range 3 {
+					if m, err := c.Next(t.Context()); !errors.Is(err, ErrFenced) {
+						t.Fatalf("Next = %v, %v; want ErrFenced", valuesOf([]*Message{m}), err)
+					}
+				}
+				if batch, err := c.NextBatch(t.Context(), 10); !errors.Is(err, ErrFenced) {
+					t.Fatalf("NextBatch = %d messages, %v; want ErrFenced", len(batch), err)
+				}
+				for m := range c.Stream(t.Context()) {
+					t.Fatalf("Stream delivers %s", m.Value)
+				}
+				if err := c.Err(); !errors.Is(err, ErrFenced) {
+					t.Fatalf("Err = %v, want ErrFenced", err)
+				}
+				was := r.source(0).fetched()
+				r.add(0, 1000)
+				if r.sleep(time.Minute); r.source(0).fetched() != was {
+					t.Error("messages are still fetched")
+				}
+				_ = c.Close()
+			})
+		})
+	}
+}
+
+func TestATransientCommitOfALostShardDoesNotStopTheConsumer(t *testing.T) {
+	inBubble(t, abilities{cursor: true}, StreamerOptions{}, func(t *testing.T, r *rig) {
+		r.shards = 2
+		r.add(0, 4)
+		r.add(1, 4)
+		c := r.consumer(ConsumerOptions{Mode: LoadBalanced, CommitEvery: time.Second})
+		ackAll(r.take(c, 4))
+		r.fails("commit", Transient(ErrFenced, 0), Transient(ErrNotFound, 0))
+		r.sleep(5 * time.Second)
+		ackAll(r.take(c, 4))
+		r.add(0, 4)
+		ackAll(r.expect(c, upTo(0, 5, 8)...))
+		r.sleep(2 * time.Second)
+		if r.mark(0) != 8 || r.mark(1) != 4 {
+			t.Fatalf("committed %d and %d, want 8 and 4", r.mark(0), r.mark(1))
+		}
+	})
+}
+
+func TestCloseEndsACommitThatIsRetried(t *testing.T) {
+	inBubble(t, abilities{cursor: true}, StreamerOptions{}, func(t *testing.T, r *rig) {
+		r.add(0, 4)
+		c := r.consumer(ConsumerOptions{Mode: Resumable, CommitEvery: Never})
+		ackAll(r.take(c, 4))
+		r.fails("commit", slices.Repeat([]error{Transient(errors.New("away"), time.Minute)}, 3)...)
+		commit := background(func() error { return c.Commit(context.Background()) })
+		r.sleep(time.Second)
+		r.change(func() { delete(r.faults, "commit") })
+		from := time.Now()
+		if err := c.Close(); err != nil || time.Since(from) > time.Second {
+			t.Errorf("Close = %v after %v, want it not to wait for the retries of Commit", err, time.Since(from))
+		}
+		if err := commit(); !errors.Is(err, ErrClosed) {
+			t.Errorf("Commit = %v, want ErrClosed", err)
+		}
+		if got := r.mark(0); got != 4 {
+			t.Errorf("committed %d, want 4", got)
+		}
+	})
+}
+
+func TestCommitSaysThatAShardWhoseRunsAreForgottenWasLost(t *testing.T) {
+	inBubble(t, abilities{cursor: true}, StreamerOptions{}, func(t *testing.T, r *rig) {
+		r.add(0, 200)
+		c := r.consumer(ConsumerOptions{Mode: LoadBalanced, CommitEvery: Never, Prefetch: 20})
+		ackAll(r.take(c, 100))
+		r.sleep(2 * time.Second) // their runs are forgotten
+		r.revoke(true)()
+		r.comesBack(0)
+		ackAll(r.expect(c, upTo(0, 1, 1)...))
+		if err := c.Commit(t.Context()); !errors.Is(err, ErrFenced) {
+			t.Fatalf("Commit = %v, want ErrFenced: what was acknowledged comes a second time", err)
+		}
+	})
+}
+
+// A move that ignores its context finishes some time after Close.
+func TestAMoveThatCloseGaveUpOnLeavesNothingOpen(t *testing.T) {
+	for _, mode := range []ConsumerMode{RealTime, Resumable, LoadBalanced} {
+		t.Run(modeName(mode), func(t *testing.T) {
+			b := &deafBackend{fakeBackend: newFake(abilities{cursor: true}), hold: make(chan struct{})}
+			synctest.Test(t, func(t *testing.T) {
+				b.hold = make(chan struct{})
+				b.changed = make(chan struct{})
+				s, err := New(b, StreamerOptions{Logger: quiet, CloseTimeout: time.Second})
+				if err != nil {
+					t.Fatal(err)
+				}
+				r := &rig{b.fakeBackend, t, s}
+				r.add(0, 10)
+				c := r.consumer(ConsumerOptions{Mode: mode, CommitEvery: Never})
+				r.take(c, 2)
+				b.deaf.Store(true)
+				move := background(func() error { return c.Rewind(context.Background(), Beginning()) })
+				synctest.Wait()
+				_ = c.Close()
+				close(b.hold)
+				if err := move(); !errors.Is(err, ErrClosed) {
+					t.Errorf("Rewind = %v after Close, want ErrClosed", err)
+				}
+				_ = s.Close()
+				synctest.Wait()
+				for i, src := range r.sources {
+					if !src.closed {
+						t.Errorf("source %d is still open", i)
+					}
+				}
+				for _, breach := range r.breaches {
+					t.Error(breach)
+				}
+			})
+		})
+	}
+}
+
+var quiet = slog.New(slog.DiscardHandler)
+
+// deafBackend opens a source when its test lets it, whatever happens to the context.
+type deafBackend struct {
+	*fakeBackend
+	deaf atomic.Bool
+	hold chan struct{}
+}
+
+func (b *deafBackend) OpenSource(ctx context.Context, c SourceConfig) (Source, error) {
+	if b.deaf.Load() {
+		<-b.hold
+		ctx = context.WithoutCancel(ctx)
+	}
+	return b.fakeBackend.OpenSource(ctx, c)
+}
