@@ -216,3 +216,62 @@ func TestRewindIntoAGroupThatFailedSaysSo(t *testing.T) {
 		_ = list[1].Close()
 	})
 }
+
+func TestAllThatALeavingMemberHeldIsDealtAgain(t *testing.T) {
+	for _, n := range []int{63, 64, 65, 128, 200} {
+		inBubble(t, dealtCan, StreamerOptions{}, func(t *testing.T, r *rig) {
+			r.add(0, n)
+			list := r.members(2, ConsumerOptions{Ack: AckManual})
+			held := map[*consumer]int{}
+			for range n { // one after the other, so that both have shares of each word
+				for _, c := range list {
+					held[c] += len(r.drainSome(c, 1))
+				}
+			}
+			if err := list[0].Close(); err != nil {
+				t.Fatal(err)
+			}
+			if got := len(r.drain(list[1])); got != held[list[0]] {
+				t.Fatalf("%d of %d messages are dealt again", got, held[list[0]])
+			}
+		})
+	}
+}
+
+// What a Stream offers while a member joins is dealt again with the rest: its key
+// may be the new member's.
+func TestAJoinTakesBackWhatAStreamOffers(t *testing.T) {
+	for range 20 {
+		inBubble(t, dealtCan, StreamerOptions{}, func(t *testing.T, r *rig) {
+			const keys = 8
+			for i := range 2 * keys {
+				r.addKeyed(0, fmt.Append(nil, i%keys), 1)
+			}
+			list := r.members(1, ConsumerOptions{Ack: AckManual})
+			offered := list[0].Stream(t.Context())
+			synctest.Wait()
+			list = append(list, r.members(1, ConsumerOptions{Ack: AckManual})...)
+			keeper := map[string]int{}
+			note := func(member int, m *Message) {
+				if was, ok := keeper[string(m.Key)]; ok && was != member {
+					t.Fatalf("key %s went to both members", m.Key)
+				}
+				keeper[string(m.Key)] = member
+			}
+			for _, m := range r.drain(list[1]) {
+				note(1, m)
+			}
+			for range 2 * keys {
+				synctest.Wait()
+				select {
+				case m := <-offered:
+					note(0, m)
+				default:
+				}
+			}
+			if len(keeper) != keys {
+				t.Fatalf("%d of %d keys arrived", len(keeper), keys)
+			}
+		})
+	}
+}

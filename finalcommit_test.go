@@ -156,3 +156,29 @@ func (b *deafBackend) OpenSource(ctx context.Context, c SourceConfig) (Source, e
 	}
 	return b.fakeBackend.OpenSource(ctx, c)
 }
+
+// An Ack either is committed by Close or says that it did not count.
+func TestAnAckThatRacesWithCloseIsCommittedOrDoesNotCount(t *testing.T) {
+	for _, can := range []abilities{{cursor: true}, {acker: true}} {
+		inBubble(t, can, StreamerOptions{}, func(t *testing.T, r *rig) {
+			r.add(0, 4)
+			c := r.consumer(ConsumerOptions{Mode: Resumable, CommitEvery: Never})
+			list := r.take(c, 4)
+			ackAll(list[:2])
+			op := map[bool]string{true: "commit", false: "ack"}[can.cursor]
+			release := r.hold(op)
+			closed := background(c.Close)
+			synctest.Wait() // the last commit is under way
+			if list[2].Ack() {
+				t.Error("an Ack that came after the last commit began counted")
+			}
+			release()
+			if err := closed(); err != nil {
+				t.Fatal(err)
+			}
+			if list[3].Ack() {
+				t.Error("an Ack after Close counted")
+			}
+		})
+	}
+}

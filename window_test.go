@@ -193,3 +193,23 @@ func TestALatePauseDoesNotReachTheNextAssignment(t *testing.T) {
 		r.expect(c, upTo(0, 2, 6)...)
 	})
 }
+
+// Nothing else does: no taker waits, and the next one may be a long time coming.
+func TestAWindowThatReopensWakesTheFetcher(t *testing.T) {
+	inBubble(t, abilities{cursor: true}, StreamerOptions{}, func(t *testing.T, r *rig) {
+		r.add(0, 5)
+		c := r.consumer(ConsumerOptions{Mode: Resumable, MaxInFlight: 5, Prefetch: 20, CommitEvery: Never})
+		held := r.expect(c, upTo(0, 1, 5)...)
+		synctest.Wait()
+		r.add(0, 5)
+		r.sleep(time.Second)
+		r.add(0, 5) // what a Fetch that was under way did not bring
+		r.sleep(time.Second)
+		was := r.source(0).fetched()
+		ackAll(held)
+		r.sleep(time.Second)
+		if n := r.source(0).fetched(); n != 15 {
+			t.Fatalf("%d messages are fetched, %d before the window reopened, want 15", n, was)
+		}
+	})
+}
