@@ -28,7 +28,7 @@ func flowCases() []testCase {
 			testCase{name: "a-full-shard-stops-no-other/" + m.name, needs: m.needs, run: func(b *bed) { fullShard(b, b.in(m.mode)) }},
 			testCase{name: "a-stall-is-reported/" + m.name, needs: m.needs, idle: true, run: func(b *bed) { stallReported(b, b.in(m.mode)) }})
 	}
-	return cases
+	return append(cases, smallWindowCases()...)
 }
 
 // groupModes are those in which messages are acknowledged.

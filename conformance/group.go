@@ -17,6 +17,7 @@ func groupCases() []testCase {
 		{name: "a-killed-member's-messages-reach-another", needs: []Part{Resuming, Killing}, run: killedMember},
 		{name: "members-come-and-go", run: membersComeAndGo},
 		{name: "a-slow-member-does-not-hoard", run: slowMember},
+		{name: "work-in-progress-outlasts-a-rebalance", run: workOutlastsRebalance},
 		{name: "a-group-must-be-named", run: groupMustBeNamed},
 	}
 }

@@ -18,7 +18,12 @@ func orderCases() []testCase {
 		{name: "every-way-at-once", run: everyWayAtOnce},
 		{name: "a-key-stays-in-its-shard-in-order", needs: []Part{Keys}, run: keyOrder},
 		{name: "two-producers-agree-on-a-key's-shard", needs: []Part{Keys}, run: keyShardAgreed},
-		{name: "a-key-keeps-its-order-across-retries", needs: []Part{Keys, Connection}, run: keyOrderAcrossRetries},
+		{name: "a-key-keeps-its-order-across-retries/many-keys", needs: []Part{Keys, Connection}, run: func(b *bed) {
+			keyOrderAcrossRetries(b, 16, streamer.ProducerOptions{})
+		}},
+		{name: "a-key-keeps-its-order-across-retries/one-key", needs: []Part{Keys, Connection}, run: func(b *bed) {
+			keyOrderAcrossRetries(b, 1, streamer.ProducerOptions{Linger: 20 * time.Millisecond}) // whole batches fail
+		}},
 	}
 	for _, m := range modes() {
 		cases = append(cases,
@@ -252,11 +257,11 @@ func keyShardAgreed(b *bed) {
 	}
 }
 
-func keyOrderAcrossRetries(b *bed) {
-	const shards, keys, cuts = 4, 16, 3
+func keyOrderAcrossRetries(b *bed, keys int, o streamer.ProducerOptions) {
+	const shards, cuts = 4, 3
 	b.open(Plan{Shards: shards})
 	c := b.consumer(b.realtime())
-	p := b.producer()
+	p := b.producerOn(b.streamer(), o)
 	n := b.Messages / 4
 	join := b.background("sending", func() error {
 		for i := range cuts {
@@ -266,6 +271,7 @@ func keyOrderAcrossRetries(b *bed) {
 					b.place.Cut()
 				}
 			}
+			time.Sleep(2 * o.Linger)
 			b.place.Mend()
 		}
 		return nil

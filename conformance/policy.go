@@ -27,6 +27,7 @@ func policyCases() []testCase {
 	}
 	return append(cases,
 		testCase{name: "on-delivery-in-a-group-that-changes", run: onDeliveryInGroup},
+		testCase{name: "on-delivery-with-a-slow-handler", run: onDeliverySlow},
 		testCase{name: "on-delivery-across-sigkill", needs: []Part{Resuming, Killing}, run: onDeliveryKilled},
 		testCase{name: "delayed-acknowledges-by-itself", needs: []Part{Resuming}, run: delayedByItself})
 }
