@@ -55,6 +55,9 @@ type SourceConfig struct {
 	// what is acknowledged through the source's own committer, and returns. Call it before giving the shards up, on any goroutine but
 	// Fetch's own emit.
 	Revoked func(gone []StreamShard, lost bool)
+	// Vanished takes shards away that do not exist any more, nor their positions: what was emitted of them is dropped, nothing is waited for or
+	// committed, and nothing of it is delivered again. Call it as Revoked.
+	Vanished func(gone []StreamShard)
 	// InFlight is what was emitted and is not committed: to keep claims alive (true: handed out, the
 	// program holds it; false: still buffered), and to release them on Close. In RealTime only what is buffered.
 	InFlight func(s StreamShard) iter.Seq2[SeqNo, bool]

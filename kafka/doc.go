@@ -64,7 +64,7 @@
 // With instance_id a member that closes does not leave: its shards wait for it, for session_timeout, and nobody reads them meanwhile.
 //
 // A topic that is deleted, or deleted and made anew, is noticed within 10 seconds and stops the consumer with ErrNotFound; with create=always
-// reading goes on at the new one's beginning. A batch that cannot be decoded is fetched three times, then passed over as one entry. The transactions of others are
+// the consumer's other topics go on, reading goes on at the new one's beginning when it is there, and what was not committed of the old one counts as done. A batch that cannot be decoded is fetched three times, then passed over as one entry. The transactions of others are
 // respected; this package begins none.
 //
 // # Durability

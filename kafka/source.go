@@ -16,17 +16,19 @@ type source struct {
 	cfg streamer.SourceConfig
 	cl  *kgo.Client
 
-	mu     sync.Mutex
-	topics map[string]topic
-	shards map[streamer.StreamShard]*shard // read now
+	mu      sync.Mutex
+	topics  map[string]topic
+	shards  map[streamer.StreamShard]*shard // read now
+	retired map[streamer.StreamShard]bool   // of deleted topics; the client has not given them back to the group
 
 	life     context.Context // ends with a failure, which is its cause, or with Close
 	end      context.CancelCauseFunc
 	kick     chan struct{}  // capacity 1: the watcher is to look now
 	watching sync.WaitGroup // the watcher
 
-	grouped bool   // rebalances wait while a fetch is handed over
-	owner   *owner // Resumable
+	grouped bool                           // rebalances wait while a fetch is handed over
+	starts  map[streamer.StreamShard]int64 // grouped: of shards without a commit, as they were resolved before joining
+	owner   *owner                         // Resumable
 	corrupt trouble
 	closing sync.Once
 }
@@ -39,11 +41,13 @@ type shard struct {
 
 func (b *backend) newSource(cfg streamer.SourceConfig, p *plan) *source {
 	s := &source{
-		b:      b,
-		cfg:    cfg,
-		topics: p.topics,
-		shards: make(map[streamer.StreamShard]*shard),
-		kick:   make(chan struct{}, 1),
+		b:       b,
+		cfg:     cfg,
+		topics:  p.topics,
+		shards:  make(map[streamer.StreamShard]*shard),
+		starts:  make(map[streamer.StreamShard]int64),
+		retired: make(map[streamer.StreamShard]bool),
+		kick:    make(chan struct{}, 1),
 	}
 	s.life, s.end = context.WithCancelCause(context.Background())
 	return s
