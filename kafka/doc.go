@@ -64,7 +64,9 @@
 // With instance_id a member that closes does not leave: its shards wait for it, for session_timeout, and nobody reads them meanwhile.
 //
 // A topic that is deleted, or deleted and made anew, is noticed within 10 seconds and stops the consumer with ErrNotFound; with create=always
-// the consumer's other topics go on, reading goes on at the new one's beginning when it is there, and what was not committed of the old one counts as done. A batch that cannot be decoded is fetched three times, then passed over as one entry. The transactions of others are
+// the consumer's other topics go on, reading goes on at the new one's beginning when it is there, and what was not committed of the old one counts as done. A batch that cannot be decoded is fetched three times, then passed over as one entry
+// (Hooks.Skipped). Of one that is damaged on a broker's disk the header is not believed: reading goes on at the next batch whose checksum is right,
+// with CORRUPT_MESSAGE as the cause, and what the broker cannot find behind the damage is fetched from before it. The transactions of others are
 // respected; this package begins none.
 //
 // # Durability

@@ -1,6 +1,7 @@
 package kafka
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"sync"
@@ -30,7 +31,11 @@ type source struct {
 	starts  map[streamer.StreamShard]int64 // grouped: of shards without a commit, as they were resolved before joining
 	owner   *owner                         // Resumable
 	corrupt trouble
-	closing sync.Once
+	stills  map[streamer.StreamShard]still // the watcher's
+
+	suspects  map[streamer.StreamShard]error // that cannot be read, with what the client says; mu guards it
+	interrupt context.CancelFunc             // ends the wait for records; mu guards it
+	closing   sync.Once
 }
 
 // shard is how far one shard is read. Its fields belong to source.mu.
@@ -44,6 +49,7 @@ func (b *backend) newSource(cfg streamer.SourceConfig, p *plan) *source {
 		b:       b,
 		cfg:     cfg,
 		topics:  p.topics,
+		stills:  make(map[streamer.StreamShard]still),
 		shards:  make(map[streamer.StreamShard]*shard),
 		starts:  make(map[streamer.StreamShard]int64),
 		retired: make(map[streamer.StreamShard]bool),
@@ -86,12 +92,18 @@ func (s *source) Fetch(ctx context.Context, emit func([]streamer.Message)) error
 	polling, cancel := context.WithCancel(ctx)
 	defer context.AfterFunc(s.life, cancel)()
 	defer cancel()
+	s.mu.Lock()
+	s.interrupt = cancel
+	if len(s.suspects) > 0 {
+		cancel()
+	}
+	s.mu.Unlock()
 	fetches := s.cl.PollRecords(polling, s.cfg.MaxBatch)
 	if s.grouped {
 		defer s.cl.AllowRebalance() // not before what was fetched is in the ledgers
 	}
 	s.deliver(fetches, emit)
-	switch err := s.troubles(ctx, fetches); {
+	switch err := cmp.Or(s.troubles(ctx, fetches), streamer.Transient(s.rescueAll(ctx, emit), errorPause)); {
 	case s.life.Err() != nil:
 		return context.Cause(s.life)
 	case ctx.Err() != nil:

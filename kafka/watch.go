@@ -26,7 +26,7 @@ type duty struct {
 func (s *source) watch(extra ...duty) {
 	every := maxAge(s.cl)
 	s.watching.Go(func() {
-		duties := append([]duty{{every, s.lookAll}}, extra...)
+		duties := append([]duty{{every, s.lookAll}, {glimpse, s.inspect}}, extra...)
 		due := make([]time.Time, len(duties))
 		for i := range due {
 			due[i] = time.Now().Add(duties[i].every)
