@@ -181,6 +181,14 @@ type Writer interface {
 	Write(ctx context.Context, p []*Pending) error
 }
 
+// Explainer is optional on an Enqueuer: why its client stores nothing at present
+// and goes on trying, for the receipts that the engine gives up on; nil when it
+// knows of nothing. The error says nothing about the kind of theirs. Called by
+// any goroutine, must not block.
+type Explainer interface {
+	Why() error
+}
+
 // Enqueuer is a sink whose client batches by itself (kgo): called by any goroutine, must not block; the engine bounds what is outstanding. A sink
 // that sends a failed span again queues later records of that shard itself.
 type Enqueuer interface {
