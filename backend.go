@@ -43,6 +43,7 @@ type SourceConfig struct {
 	Reset       AutoReset
 	AtMostOnce  bool // AckOnDelivery: the engine commits each fetch before it is handed out; see CursorCommitter
 	MaxBatch    int  // most messages per slab
+	BufferBytes int  // ConsumerOptions.BufferBytes: for sources whose client fetches ahead
 	Logger      *slog.Logger
 
 	// Room is the most messages that the next Fetch should bring, at least 1 and at most MaxBatch. It matters to sources whose messages several

@@ -106,6 +106,7 @@ func (s *session) open(ctx context.Context, b Backend, c SourceConfig) error {
 	c.MaxBatch = s.o.maxBatch()
 	c.AtMostOnce = s.o.atMostOnce()
 	c.Room = s.roomLeft
+	c.BufferBytes = s.o.bufferBytes
 	c.Assigned, c.Revoked, c.Vanished = s.assigned, s.revoked, s.vanished
 	c.InFlight, c.Progress, c.Skipped = s.inFlight, s.progress, s.skipped
 	c.Gone = func(sh StreamShard, wanted, got SeqNo) { s.obs.Load().gone(sh, wanted, got) }

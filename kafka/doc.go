@@ -94,8 +94,11 @@
 // A group's name is any text. Lag knows messages, not time. Resumable, and an operator's ResetGroup, cannot commit for a group that has members: ErrBusy.
 //
 // Each consumer and each producer has connections of its own to the brokers it needs. A consumer has the client's goroutines, about two per broker and six more,
-// and one that watches its topics; a producer the client's. A consumer's client fetches ahead, at most 1 MiB per shard and 50 MiB per broker beyond BufferBytes (kgo.FetchMaxBytes
-// and kgo.FetchMaxPartitionBytes in Config.Opts).
+// and one that watches its topics; a producer the client's. A consumer's client fetches ahead of BufferBytes,
+// per broker one fetch that is being worked off and decompressed as a whole: as much again as BufferBytes, at most 1 MiB per shard and 50 MiB
+// (kgo.FetchMaxPartitionBytes and kgo.FetchMaxBytes in Config.Opts). What is asked for is that, divided by how many times the latest fetches grew when
+// they were decompressed, 8 before the first, and at least 16 KiB: data that begins to compress better than what was before exceeds the bound once, and
+// brokers send a whole batch in any case.
 //
 // # Native access
 //

@@ -31,6 +31,7 @@ type source struct {
 	starts  map[streamer.StreamShard]int64 // grouped: of shards without a commit, as they were resolved before joining
 	owner   *owner                         // Resumable
 	corrupt trouble
+	fetches appetite
 	stills  map[streamer.StreamShard]still // the watcher's
 
 	suspects  map[streamer.StreamShard]error // that cannot be read, with what the client says; mu guards it
@@ -62,7 +63,7 @@ func (b *backend) newSource(cfg streamer.SourceConfig, p *plan) *source {
 // open makes the client. What it retries by itself is reported.
 func (s *source) open(opts ...kgo.Opt) error {
 	all := append(s.b.cfg.consumeOpts(), opts...)
-	all = append(all, kgo.WithHooks(lost{s.disconnected}))
+	all = append(all, kgo.WithHooks(lost{s.disconnected}, &s.fetches))
 	if s.cfg.Logger != nil {
 		all = append(all, kgo.WithLogger(logger{s.cfg.Logger}))
 	}
@@ -71,6 +72,7 @@ func (s *source) open(opts ...kgo.Opt) error {
 		return err
 	}
 	s.cl = cl
+	s.fetches.begin(cl, s.cfg.BufferBytes)
 	return nil
 }
 
@@ -102,6 +104,7 @@ func (s *source) Fetch(ctx context.Context, emit func([]streamer.Message)) error
 	if s.grouped {
 		defer s.cl.AllowRebalance() // not before what was fetched is in the ledgers
 	}
+	s.fetches.learn(s.cl)
 	s.deliver(fetches, emit)
 	switch err := cmp.Or(s.troubles(ctx, fetches), streamer.Transient(s.rescueAll(ctx, emit), errorPause)); {
 	case s.life.Err() != nil:
