@@ -16,7 +16,6 @@ import (
 	"github.com/gostreamer/streamer"
 	"github.com/gostreamer/streamer/internal/testservers"
 	"github.com/gostreamer/streamer/kafka"
-	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kgo"
 )
@@ -44,8 +43,6 @@ const perBatch = 3
 type disk struct {
 	testing.TB
 	cluster *testservers.KafkaCluster
-	cl      *kgo.Client
-	adm     *kadm.Client
 }
 
 // rig makes a topic of two shards on the disk's broker.
