@@ -43,6 +43,7 @@ type SourceConfig struct {
 	Reset       AutoReset
 	AtMostOnce  bool // AckOnDelivery: the engine commits each fetch before it is handed out; see CursorCommitter
 	MaxBatch    int  // most messages per slab
+	BufferBytes int  // ConsumerOptions.BufferBytes: for sources whose client fetches ahead
 	Logger      *slog.Logger
 
 	// Room is the most messages that the next Fetch should bring, at least 1 and at most MaxBatch. It matters to sources whose messages several
@@ -55,6 +56,9 @@ type SourceConfig struct {
 	// what is acknowledged through the source's own committer, and returns. Call it before giving the shards up, on any goroutine but
 	// Fetch's own emit.
 	Revoked func(gone []StreamShard, lost bool)
+	// Vanished takes shards away that do not exist any more, nor their positions: what was emitted of them is dropped, nothing is waited for or
+	// committed, and nothing of it is delivered again. Call it as Revoked.
+	Vanished func(gone []StreamShard)
 	// InFlight is what was emitted and is not committed: to keep claims alive (true: handed out, the
 	// program holds it; false: still buffered), and to release them on Close. In RealTime only what is buffered. With AtMostOnce a MessageAcker
 	// has acknowledged what is buffered: it takes that back on Close, and when Revoked has returned, until the shard is assigned again.
@@ -177,6 +181,14 @@ type Sink interface {
 // p is the engine's again when Write returns. An error fails those of p that are not resolved yet.
 type Writer interface {
 	Write(ctx context.Context, p []*Pending) error
+}
+
+// Explainer is optional on an Enqueuer: why its client stores nothing at present
+// and goes on trying, for the receipts that the engine gives up on; nil when it
+// knows of nothing. The error says nothing about the kind of theirs. Called by
+// any goroutine, must not block.
+type Explainer interface {
+	Why() error
 }
 
 // Enqueuer is a sink whose client batches by itself (kgo): called by any goroutine, must not block; the engine bounds what is outstanding. A sink

@@ -34,7 +34,7 @@ func (p *producer) disarm() {
 func (p *producer) expire() {
 	limit := p.o.DeliveryTimeout
 	now := time.Since(p.born)
-	p.giveUp(func(pd *Pending) bool { return now-pd.sent >= limit }, fmt.Errorf("no outcome after %v: %w", limit, ErrUnknown))
+	p.giveUp(func(pd *Pending) bool { return now-pd.sent >= limit }, p.because(fmt.Errorf("no outcome after %v: %w", limit, ErrUnknown)))
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.armed = false
@@ -42,6 +42,18 @@ func (p *producer) expire() {
 	if p.open.n > 0 {
 		p.arm(max(limit-(now-p.open.front().sent), 0))
 	}
+}
+
+// because adds to err what keeps the sink from storing records, where it knows.
+func (p *producer) because(err error) error {
+	s, ok := p.sink.(Explainer)
+	if !ok {
+		return err
+	}
+	if why := s.Why(); why != nil {
+		return fmt.Errorf("%w: %w", err, why)
+	}
+	return err
 }
 
 // giveUp resolves the oldest records as unknown, as long as they match. The sink may still hold their payload, so it is not touched.

@@ -328,7 +328,7 @@ func (p *producer) end(ctx context.Context) error {
 	signal(p.work)
 	hurried := p.sink.Flush(ctx)
 	if awaitEpochs(ctx, epochs) != nil {
-		p.giveUp(func(*Pending) bool { return true }, fmt.Errorf("the producer closed before the outcome was known: %w", ErrUnknown))
+		p.giveUp(func(*Pending) bool { return true }, p.because(fmt.Errorf("the producer closed before the outcome was known: %w", ErrUnknown)))
 	}
 	p.stop()
 	signal(p.work)

@@ -110,7 +110,8 @@ func (s *session) open(ctx context.Context, b Backend, c SourceConfig) error {
 	c.MaxBatch = s.o.maxBatch()
 	c.AtMostOnce = s.o.atMostOnce()
 	c.Room = s.roomLeft
-	c.Assigned, c.Revoked = s.assigned, s.revoked
+	c.BufferBytes = s.o.bufferBytes
+	c.Assigned, c.Revoked, c.Vanished = s.assigned, s.revoked, s.vanished
 	c.InFlight, c.Progress, c.Skipped = s.inFlight, s.progress, s.skipped
 	c.Gone = func(sh StreamShard, wanted, got SeqNo) { s.obs.Load().gone(sh, wanted, got) }
 	c.Retrying = func(op string, err error, after time.Duration) { s.obs.Load().retrying(op, err, after) }

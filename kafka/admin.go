@@ -2,13 +2,14 @@ package kafka
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
 	"time"
 
 	"github.com/gostreamer/streamer"
-	"github.com/twmb/franz-go/pkg/kadm"
+	"github.com/twmb/franz-go/pkg/kerr"
 )
 
 func (b *backend) enter(ctx context.Context) error {
@@ -100,7 +101,9 @@ func (b *backend) Streams(ctx context.Context, prefix string) ([]string, error) 
 	if err != nil {
 		return nil, b.explain(ctx, err)
 	}
-	names := slices.DeleteFunc(all.Names(), func(name string) bool { return !strings.HasPrefix(name, prefix) })
+	names := slices.DeleteFunc(all.Names(), func(name string) bool {
+		return !strings.HasPrefix(name, prefix) || isVanished(all[name].Err) // the client lists what it was asked about just before
+	})
 	slices.Sort(names)
 	return names, nil
 }
@@ -152,22 +155,27 @@ func (b *backend) members(ctx context.Context, group string, places map[streamer
 			return 1, nil
 		}
 	}
-	var all kadm.DescribedGroups
-	err := warm(ctx, func() (err error) {
-		if all, err = b.adm.DescribeGroups(ctx, group); err == nil {
-			err = all.Error()
-		}
-		return err
-	})
-	if err != nil {
-		return 0, b.explain(ctx, err)
+	n, err := b.classic(ctx, group)
+	if n > 0 || err != nil && !errors.Is(err, kerr.GroupIDNotFound) {
+		return n, b.explain(ctx, err)
 	}
-	if n := len(all[group].Members); n > 0 || all[group].State != "Dead" {
-		return n, nil
-	}
-	newer, err := b.adm.DescribeConsumerGroups(ctx, group) // brokers call a group of the newer protocol dead
+	// Brokers call a group of the newer protocol dead, or know none of its name.
+	newer, err := b.adm.DescribeConsumerGroups(ctx, group)
 	if err != nil {
-		return 0, nil //nolint:nilerr // an older broker, or no such group
+		return 0, ctx.Err() // an older broker, or no such group
 	}
 	return len(newer[group].Members), nil
+}
+
+// classic counts the members of a group of the classic protocol.
+func (b *backend) classic(ctx context.Context, group string) (n int, err error) {
+	err = warm(ctx, func() error {
+		all, err := b.adm.DescribeGroups(ctx, group)
+		if err == nil {
+			err = all.Error()
+		}
+		n = len(all[group].Members)
+		return err
+	})
+	return n, err
 }

@@ -90,17 +90,35 @@ func (b *backend) commit(ctx context.Context, by committer, topics map[string]to
 	if err != nil {
 		return err
 	}
-	return commitError(resp)
+	return commitError(resp, topics)
 }
 
-// commitError is the first failure in an answer.
-func commitError(resp *kmsg.OffsetCommitResponse) error {
+// commitError is the first failure in an answer, and says which shard it is
+// about. That a topic was deleted matters least: the others may be refused too.
+func commitError(resp *kmsg.OffsetCommitResponse, topics map[string]topic) error {
+	var vanished error
 	for _, t := range resp.Topics {
 		for _, p := range t.Partitions {
-			if err := kerr.ErrorForCode(p.ErrorCode); err != nil {
+			code := kerr.ErrorForCode(p.ErrorCode)
+			if code == nil {
+				continue
+			}
+			err := onShard(shardOf(nameOf(t, topics), p.Partition), code)
+			if !isVanished(code) {
 				return err
 			}
+			vanished = cmp.Or(vanished, err)
 		}
 	}
-	return nil
+	return vanished
+}
+
+// nameOf is the topic of an answer, which newer brokers name by its id alone.
+func nameOf(t kmsg.OffsetCommitResponseTopic, topics map[string]topic) string {
+	for name, known := range topics {
+		if t.Topic == "" && [16]byte(known.id) == t.TopicID {
+			return name
+		}
+	}
+	return t.Topic
 }

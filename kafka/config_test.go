@@ -1,11 +1,15 @@
 package kafka
 
 import (
+	"bytes"
+	"encoding/binary"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"hash/crc32"
 	"log/slog"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -119,13 +123,49 @@ func FuzzClaim(f *testing.F) {
 	})
 }
 
-func FuzzAfterBatch(f *testing.F) {
+// FuzzBatches: whatever a disk has, what is found is there, and holds the offset.
+func FuzzBatches(f *testing.F) {
 	f.Add([]byte{0, 0, 0, 0, 0, 0, 0, 5, 0, 0, 0, 15, 0, 0, 0, 0, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 3}, int64(6))
+	f.Add(batchOf(5, 8, 20), int64(6))
+	f.Add(append(make([]byte, 100), batchOf(5, 8, 20)...), int64(3))
 	f.Fuzz(func(t *testing.T, in []byte, offset int64) {
-		if next, err := afterBatch(in, offset); err == nil && next <= offset {
-			t.Errorf("behind the batch that has %d is %d", offset, next)
+		found := behind(leftover(in, offset), offset)
+		if found == nil {
+			return
+		}
+		if e, ok := intact(found); !ok || e.last < offset || e.size > len(found) || !bytes.HasSuffix(in, found) {
+			t.Errorf("behind %d is %+v", offset, e)
 		}
 	})
+}
+
+// batchOf is a batch with the right checksum and nothing sensible in it.
+func batchOf(base, last int64, payload int) []byte {
+	b := make([]byte, batchHeaderSize+payload)
+	binary.BigEndian.PutUint64(b, uint64(base))
+	binary.BigEndian.PutUint32(b[batchSizeAt:], uint32(len(b)-batchSizeEnd))
+	b[batchMagicAt] = batchMagic
+	binary.BigEndian.PutUint32(b[batchLastDeltaAt:], uint32(last-base))
+	binary.BigEndian.PutUint32(b[batchSumAt:], crc32.Checksum(b[batchSummedAt:], castagnoli))
+	return b
+}
+
+func TestOnlyABatchWhoseChecksumIsRightSaysWhereTheNextBegins(t *testing.T) {
+	bad := batchOf(3, 4, 50)
+	bad[batchLastDeltaAt] = 1
+	in := slices.Concat(batchOf(0, 2, 10), bad, make([]byte, 77), batchOf(5, 6, 9), batchOf(7, 7, 9))
+	rest := leftover(in, 3)
+	if _, ok := intact(rest); ok || len(rest) >= len(in) {
+		t.Errorf("%d of %d bytes are left, intact %v", len(rest), len(in), ok)
+	}
+	for offset, want := range map[int64]int64{3: 5, 5: 5, 6: 5, 7: 7} {
+		if e, _ := intact(behind(rest, offset)); e.base != want {
+			t.Errorf("behind %d is the batch at %d, want %d", offset, e.base, want)
+		}
+	}
+	if found := behind(rest, 8); found != nil {
+		t.Errorf("behind the last batch is %x", found)
+	}
 }
 
 func TestTimesThatATopicDoesNotTake(t *testing.T) {

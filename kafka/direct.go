@@ -56,29 +56,6 @@ func (s *source) grown(ctx context.Context, was, now topic) {
 	s.begin(ctx, now, now.each()[was.shards:])
 }
 
-// reborn reads a topic that was deleted and made anew, from its beginning.
-func (s *source) reborn(ctx context.Context, now topic) {
-	s.mu.Lock()
-	var old []streamer.StreamShard
-	for at := range s.shards {
-		if at.Stream == now.name {
-			old = append(old, at)
-		}
-	}
-	for _, at := range old {
-		delete(s.shards, at)
-	}
-	s.mu.Unlock()
-	s.cl.PurgeTopicsFromConsuming(now.name)
-	s.cfg.Revoked(old, true)
-	if s.grouped {
-		s.know(now)
-		s.cl.AddConsumeTopics(now.name)
-		return
-	}
-	s.begin(ctx, now, now.each())
-}
-
 // know notes what a topic has become.
 func (s *source) know(now topic) {
 	s.mu.Lock()

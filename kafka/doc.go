@@ -64,7 +64,9 @@
 // With instance_id a member that closes does not leave: its shards wait for it, for session_timeout, and nobody reads them meanwhile.
 //
 // A topic that is deleted, or deleted and made anew, is noticed within 10 seconds and stops the consumer with ErrNotFound; with create=always
-// reading goes on at the new one's beginning. A batch that cannot be decoded is fetched three times, then passed over as one entry. The transactions of others are
+// the consumer's other topics go on, reading goes on at the new one's beginning when it is there, and what was not committed of the old one counts as done. A batch that cannot be decoded is fetched three times, then passed over as one entry
+// (Hooks.Skipped). Of one that is damaged on a broker's disk the header is not believed: reading goes on at the next batch whose checksum is right,
+// with CORRUPT_MESSAGE as the cause, and what the broker cannot find behind the damage is fetched from before it. The transactions of others are
 // respected; this package begins none.
 //
 // # Durability
@@ -92,8 +94,11 @@
 // A group's name is any text. Lag knows messages, not time. Resumable, and an operator's ResetGroup, cannot commit for a group that has members: ErrBusy.
 //
 // Each consumer and each producer has connections of its own to the brokers it needs. A consumer has the client's goroutines, about two per broker and six more,
-// and one that watches its topics; a producer the client's. A consumer's client fetches ahead, at most 1 MiB per shard and 50 MiB per broker beyond BufferBytes (kgo.FetchMaxBytes
-// and kgo.FetchMaxPartitionBytes in Config.Opts).
+// and one that watches its topics; a producer the client's. A consumer's client fetches ahead of BufferBytes,
+// per broker one fetch that is being worked off and decompressed as a whole: as much again as BufferBytes, at most 1 MiB per shard and 50 MiB
+// (kgo.FetchMaxPartitionBytes and kgo.FetchMaxBytes in Config.Opts). What is asked for is that, divided by how many times the latest fetches grew when
+// they were decompressed, 8 before the first, and at least 16 KiB: data that begins to compress better than what was before exceeds the bound once, and
+// brokers send a whole batch in any case.
 //
 // # Native access
 //

@@ -193,6 +193,17 @@ func onShard(at streamer.StreamShard, err error) error {
 	return e
 }
 
+// unkind takes the kind from an error that says it too early.
+func unkind(err error) error {
+	e, ok := errors.AsType[*streamer.Error](err)
+	if !ok {
+		return err
+	}
+	bare := *e
+	bare.Kind = nil
+	return &bare
+}
+
 // onStream says which stream an error is about.
 func onStream(stream string, err error) error {
 	e := &streamer.Error{Stream: stream, Err: err}

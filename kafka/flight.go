@@ -21,6 +21,7 @@ type flight struct {
 	seated bool        // the repair's client has it in a batch
 	repair *repair     // which waits for its outcome; nil: nobody but its sender does
 	err    error       // its outcome, for the repair
+	span   uint32      // when the client got it: see delay
 }
 
 var _ context.Context = (*flight)(nil)

@@ -111,6 +111,9 @@ func (l *lane) awaitShards(ctx context.Context) error {
 		if leader, _, failed := cl.PartitionLeader(l.stream, last); leader >= 0 && err == nil && failed == nil {
 			return nil
 		}
+		if err != nil && time.Since(began) > overdue && l.sink.delay.note(onPlace(l.stream, err)) && l.sink.tell != nil {
+			l.sink.tell("send", onPlace(l.stream, err), 0)
+		}
 		cl.ForceMetadataRefresh()
 		if err := p.wait(ctx); err != nil {
 			return streamer.ErrUnknown
@@ -154,6 +157,7 @@ func (l *lane) enqueue(f *flight) {
 // fly gives a record to a client. mu is held, for reading at least, or the lane is the repair's.
 func (l *lane) fly(f *flight, cl *kgo.Client) {
 	l.flying.Add(1)
+	f.span = l.sink.delay.took()
 	f.client = cl
 	cl.TryProduce(context.Background(), &f.rec, l.sink.produced)
 }
@@ -226,6 +230,7 @@ func (l *lane) outcome(f *flight, err error) {
 		l.lost(f, err)
 		f.p.Resolve(streamer.Meta{}, l.sink.refused(err))
 	}
+	l.sink.delay.gave(f.span)
 	if l.flying.Add(-1) > 0 || !l.landing.Load() {
 		return
 	}

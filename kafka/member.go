@@ -16,7 +16,6 @@ import (
 // member is a source whose shards a consumer group gives and takes away.
 type member struct {
 	*source
-	starts  map[streamer.StreamShard]int64 // of shards without a commit, as they were resolved before joining
 	joining sync.Once
 	joined  chan struct{} // closed when the group has answered
 	refusal error         // why it will not have us; set before joined is closed
@@ -51,7 +50,7 @@ func (b *backend) openMember(ctx context.Context, cfg streamer.SourceConfig) (st
 	if err != nil {
 		return nil, err
 	}
-	m := &member{source: b.newSource(cfg, p), starts: make(map[streamer.StreamShard]int64), joined: make(chan struct{})}
+	m := &member{source: b.newSource(cfg, p), joined: make(chan struct{})}
 	m.tenure, m.expire = context.WithCancel(context.Background())
 	m.grouped = true
 	for at := range p.fresh {
@@ -201,7 +200,7 @@ func (m *member) gain(gained map[string][]int32) {
 
 // giveUp ends the work on shards and commits what is done, before another member gets them.
 func (m *member) giveUp(gone map[string][]int32) {
-	shards := shardsIn(gone)
+	shards := m.owned(gone)
 	if len(shards) == 0 {
 		return
 	}
@@ -211,7 +210,7 @@ func (m *member) giveUp(gone map[string][]int32) {
 
 // lose ends the work on shards that another member may have already.
 func (m *member) lose(gone map[string][]int32) {
-	shards := shardsIn(gone)
+	shards := m.owned(gone)
 	if len(shards) == 0 {
 		return
 	}
@@ -221,6 +220,24 @@ func (m *member) lose(gone map[string][]int32) {
 	m.mu.Unlock()
 	m.drop(shards)
 	m.cfg.Revoked(shards, true)
+}
+
+// owned is what the engine has of shards that the group takes away: not those
+// of a topic that was deleted.
+func (m *member) owned(gone map[string][]int32) []streamer.StreamShard {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	var shards []streamer.StreamShard
+	for _, at := range shardsIn(gone) {
+		if m.shards[at] != nil {
+			shards = append(shards, at)
+		}
+		if m.retired[at] {
+			delete(m.retired, at)
+			m.lookNow()
+		}
+	}
+	return shards
 }
 
 func (m *member) drop(shards []streamer.StreamShard) {
@@ -273,6 +290,8 @@ func (m *member) committer() committer {
 
 // CommitCursors implements streamer.CursorCommitter.
 func (m *member) CommitCursors(ctx context.Context, upTo []streamer.Mark) error {
+	topics := m.known()
+	upTo = m.void(upTo)
 	by := m.committer() // before the shards are looked at: if one is lost in between, the broker refuses this generation
 	places := make(map[streamer.StreamShard]place, len(upTo))
 	m.mu.Lock()
@@ -292,7 +311,7 @@ func (m *member) CommitCursors(ctx context.Context, upTo []streamer.Mark) error 
 	committing, cancel := context.WithCancel(ctx)
 	defer cancel()
 	defer context.AfterFunc(tenure, cancel)()
-	err := warm(committing, func() error { return m.b.commit(committing, by, m.known(), places) })
+	err := warm(committing, func() error { return m.b.commit(committing, by, topics, places) })
 	if err != nil && tenure.Err() != nil || err == nil && lost {
 		err = kerr.IllegalGeneration
 	}

@@ -2,7 +2,6 @@ package kafka
 
 import (
 	"context"
-	"encoding/binary"
 	"errors"
 
 	"github.com/gostreamer/streamer"
@@ -10,63 +9,67 @@ import (
 	"github.com/twmb/franz-go/pkg/kmsg"
 )
 
-// The header of a batch, as far as it says where the next one starts: https://kafka.apache.org/documentation/#recordbatch.
-const (
-	batchMagicAt     = 16
-	batchLastDeltaAt = 23
-	batchHeaderSize  = 27
-	batchMagic       = 2
-	rawFetchBytes    = 1 << 10 // brokers send one whole batch, however large
-)
+var errNoAnswer = errors.New("the broker says nothing about the partition")
 
-var errNoBatch = errors.New("the broker sends no batch there")
+// answer is what a broker has of one shard.
+type answer = *kmsg.FetchResponseTopicPartition
 
-// behindBatch is the offset after the batch that has offset, read from its header alone.
-func (s *source) behindBatch(ctx context.Context, at streamer.StreamShard, offset int64) (int64, error) {
-	s.mu.Lock()
-	id := s.topics[at.Stream].id
-	s.mu.Unlock()
-	leader, _, err := s.cl.PartitionLeader(at.Stream, partitionOf(at.Shard))
-	if err != nil {
-		return 0, err
-	}
+// ask fetches from a broker what its shards have at these offsets, past the
+// client that reads them, behind whose fetches it would wait: at most size bytes
+// of each, but one whole batch.
+func (s *source) ask(ctx context.Context, broker int32, from map[streamer.StreamShard]int64, size int32) (map[streamer.StreamShard]answer, error) {
 	req := kmsg.NewPtrFetchRequest()
-	req.MaxBytes, req.SessionEpoch, req.ReplicaID = rawFetchBytes, -1, -1
-	rt := kmsg.NewFetchRequestTopic()
-	rt.Topic, rt.TopicID = at.Stream, id
-	rp := kmsg.NewFetchRequestTopicPartition()
-	rp.Partition, rp.FetchOffset, rp.PartitionMaxBytes = partitionOf(at.Shard), offset, rawFetchBytes
-	rt.Partitions = append(rt.Partitions, rp)
-	req.Topics = append(req.Topics, rt)
-	resp, err := req.RequestWith(ctx, s.cl.Broker(int(leader)))
+	req.MaxBytes, req.SessionEpoch, req.ReplicaID = size, -1, -1
+	if s.b.cfg.Isolation == Committed {
+		req.IsolationLevel = 1
+	}
+	topics := s.known()
+	parts := make(map[string][]kmsg.FetchRequestTopicPartition)
+	for at, offset := range from {
+		rp := kmsg.NewFetchRequestTopicPartition()
+		rp.Partition, rp.FetchOffset, rp.PartitionMaxBytes = partitionOf(at.Shard), offset, size
+		parts[at.Stream] = append(parts[at.Stream], rp)
+	}
+	names := make(map[[16]byte]string)
+	for name, list := range parts {
+		rt := kmsg.NewFetchRequestTopic()
+		rt.Topic, rt.TopicID, rt.Partitions = name, topics[name].id, list
+		req.Topics = append(req.Topics, rt)
+		names[rt.TopicID] = name
+	}
+	resp, err := req.RequestWith(ctx, s.b.cl.Broker(int(broker)))
 	if err != nil {
-		return 0, err
+		return nil, err
 	}
-	if len(resp.Topics) != 1 || len(resp.Topics[0].Partitions) != 1 {
-		return 0, errNoBatch
+	if err := kerr.ErrorForCode(resp.ErrorCode); err != nil {
+		return nil, err
 	}
-	got := &resp.Topics[0].Partitions[0]
-	if err := kerr.ErrorForCode(got.ErrorCode); err != nil {
-		return 0, err
+	all := make(map[streamer.StreamShard]answer)
+	for t := range resp.Topics {
+		name := resp.Topics[t].Topic
+		if name == "" {
+			name = names[resp.Topics[t].TopicID]
+		}
+		for p := range resp.Topics[t].Partitions {
+			got := &resp.Topics[t].Partitions[p]
+			all[shardOf(name, got.Partition)] = got
+		}
 	}
-	return afterBatch(got.RecordBatches, offset)
+	return all, nil
 }
 
-// afterBatch finds the batch that has offset in what a broker sent, and the offset after it.
-func afterBatch(in []byte, offset int64) (int64, error) {
-	for len(in) >= batchHeaderSize {
-		next := int64(binary.BigEndian.Uint64(in)) + 1 //nolint:gosec // checked by the caller's use: it must be beyond offset
-		if in[batchMagicAt] == batchMagic {
-			next += int64(int32(binary.BigEndian.Uint32(in[batchLastDeltaAt:]))) //nolint:gosec // as the format has it
-		}
-		if next > offset {
-			return next, nil
-		}
-		size := int64(binary.BigEndian.Uint32(in[8:])) + 12
-		if size > int64(len(in)) {
-			break
-		}
-		in = in[size:]
+// askOne is ask for one shard. The error code of the answer is its caller's.
+func (s *source) askOne(ctx context.Context, at streamer.StreamShard, offset int64, size int32) (answer, error) {
+	leader, _, err := s.cl.PartitionLeader(at.Stream, partitionOf(at.Shard))
+	if err != nil {
+		return nil, err
 	}
-	return 0, errNoBatch
+	all, err := s.ask(ctx, leader, map[streamer.StreamShard]int64{at: offset}, size)
+	if err != nil {
+		return nil, err
+	}
+	if all[at] == nil {
+		return nil, errNoAnswer
+	}
+	return all[at], nil
 }

@@ -59,7 +59,7 @@ func (b *backend) openResumable(ctx context.Context, cfg streamer.SourceConfig) 
 	}
 	s := b.newSource(cfg, p)
 	s.owner = newOwner(p.starts)
-	if err := s.owner.store(ctx, s, p.starts); err != nil {
+	if err := s.owner.store(ctx, s, s.known(), p.starts); err != nil {
 		if isMemberError(err) {
 			err = &streamer.Error{Kind: streamer.ErrBusy, Err: fmt.Errorf("group %q has members that share the stream: %w", cfg.Group, err)}
 		}
@@ -87,14 +87,14 @@ func isMemberError(err error) bool {
 }
 
 // store commits positions with the owner's note.
-func (o *owner) store(ctx context.Context, s *source, at map[streamer.StreamShard]int64) error {
+func (o *owner) store(ctx context.Context, s *source, topics map[string]topic, at map[streamer.StreamShard]int64) error {
 	now := time.Now()
 	note := claim{o.id, now.Add(claimTime)}.String()
 	places := make(map[streamer.StreamShard]place, len(at))
 	for sh, offset := range at {
 		places[sh] = place{offset, note}
 	}
-	err := warm(ctx, func() error { return s.b.commit(ctx, alone(s.cfg.Group), s.known(), places) })
+	err := warm(ctx, func() error { return s.b.commit(ctx, alone(s.cfg.Group), topics, places) })
 	if err != nil {
 		return err
 	}
@@ -132,8 +132,10 @@ func (o *owner) check(ctx context.Context, s *source) (forgotten []streamer.Stre
 	return forgotten, nil
 }
 
-// advance commits positions when nobody else has. Those that the brokers have forgotten come back.
-func (o *owner) advance(ctx context.Context, s *source, at map[streamer.StreamShard]int64) error {
+// advance commits positions in topics as they were when these positions were
+// reached, unless another owner has. Those that the brokers have forgotten are
+// committed again.
+func (o *owner) advance(ctx context.Context, s *source, topics map[string]topic, at map[streamer.StreamShard]int64) error {
 	forgotten, err := o.check(ctx, s)
 	if err != nil {
 		return err
@@ -143,15 +145,19 @@ func (o *owner) advance(ctx context.Context, s *source, at map[streamer.StreamSh
 			at[sh] = o.saved[sh]
 		}
 	}
-	if len(forgotten) > 0 && s.cfg.Logger != nil {
-		s.cfg.Logger.Warn("the brokers have forgotten a group's positions; they are committed again", "backend", scheme, "group", s.cfg.Group, "shards", len(forgotten))
+	if err := o.store(ctx, s, topics, at); err != nil {
+		return err
 	}
-	return o.store(ctx, s, at)
+	if len(forgotten) > 0 && s.cfg.Logger != nil {
+		s.cfg.Logger.Warn("the brokers had forgotten a group's positions; they are committed again", "backend", scheme, "group", s.cfg.Group, "shards", len(forgotten))
+	}
+	return nil
 }
 
 // CommitCursors implements streamer.CursorCommitter.
 func (r resumable) CommitCursors(ctx context.Context, upTo []streamer.Mark) error {
-	o := r.owner
+	o, topics := r.owner, r.known()
+	upTo = r.void(upTo)
 	if err := o.enter(ctx); err != nil {
 		return err
 	}
@@ -160,7 +166,7 @@ func (r resumable) CommitCursors(ctx context.Context, upTo []streamer.Mark) erro
 	for _, m := range upTo {
 		at[m.StreamShard] = o.offset(m)
 	}
-	return r.refused(ctx, o.advance(ctx, r.source, at))
+	return r.refused(ctx, o.advance(ctx, r.source, topics, at))
 }
 
 // offset is what to commit for a mark: where the next message is.
@@ -180,9 +186,11 @@ func (s *source) refused(ctx context.Context, err error) error {
 		return ctx.Err()
 	case isMemberError(err):
 		return &streamer.Error{Kind: streamer.ErrFenced, Err: fmt.Errorf("group %q has got members: %w", s.cfg.Group, err)}
-	case isVanished(err):
+	case isVanished(err) && s.life.Err() != nil:
+		return context.Cause(s.life)
+	case isVanished(err): // the watcher finds out what has become of the topic
 		s.lookNow()
-		return &streamer.Error{Kind: streamer.ErrNotFound, Err: err}
+		return streamer.Transient(unkind(err), errorPause)
 	case isCold(err) || isNetwork(err):
 		return streamer.Transient(typed(err), errorPause)
 	}
@@ -196,10 +204,7 @@ func (o *owner) adopt(ctx context.Context, s *source, starts map[streamer.Stream
 	}
 	defer o.leave()
 	maps.Copy(o.began, starts)
-	for sh := range starts {
-		delete(o.saved, sh) // a topic's that was made anew
-	}
-	return o.advance(ctx, s, starts)
+	return o.advance(ctx, s, s.known(), starts)
 }
 
 // renew writes the owner's note again while nothing is committed, and every position that is old.
@@ -213,7 +218,7 @@ func (s *source) renew(ctx context.Context) error {
 	if now.Sub(o.last) < claimEvery/2 || len(o.saved) == 0 {
 		return nil
 	}
-	err := o.advance(ctx, s, o.stale(now))
+	err := o.advance(ctx, s, s.known(), o.stale(now))
 	if errors.Is(err, streamer.ErrFenced) || isMemberError(err) {
 		return s.refused(ctx, err)
 	}

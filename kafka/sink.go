@@ -29,6 +29,7 @@ type sink struct {
 	tell   func(op string, err error, after time.Duration) // of what the client retries by itself
 	linger time.Duration
 	told   *told // nil: nobody listens
+	delay  delay // why records wait
 	client atomic.Pointer[kgo.Client]
 	main   *lane // of stream; nil where none is named
 
@@ -54,6 +55,7 @@ func (b *backend) OpenSink(ctx context.Context, c streamer.SinkConfig) (streamer
 		return nil, streamer.ErrClosed
 	}
 	s := &sink{b: b, stream: c.Stream, log: logger{c.Logger}, tell: c.Retrying, lanes: make(map[string]*lane), linger: min(c.Linger, longestLinger)}
+	s.delay.log, s.delay.tell = s.log, s.tell
 	if c.Written != nil {
 		s.told = &told{sink: s, report: c.Written, took: make(map[int32]time.Duration)}
 	}
@@ -99,9 +101,7 @@ func (s *sink) newClient(more ...kgo.Opt) (*kgo.Client, error) {
 	if s.tell != nil {
 		opts = append(opts, kgo.WithHooks(lost{s.disconnected}))
 	}
-	if s.log.to != nil {
-		opts = append(opts, kgo.WithLogger(s.log))
-	}
+	opts = append(opts, kgo.WithLogger(&s.delay))
 	return s.b.client(append(opts, more...)...)
 }
 
@@ -295,6 +295,7 @@ func (s *sink) Close(context.Context) error {
 		return nil
 	}
 	s.stop()
+	s.delay.end()
 	s.client.Load().Close()
 	s.work.Wait()
 	return nil

@@ -1,6 +1,7 @@
 package kafka
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"sync"
@@ -16,19 +17,26 @@ type source struct {
 	cfg streamer.SourceConfig
 	cl  *kgo.Client
 
-	mu     sync.Mutex
-	topics map[string]topic
-	shards map[streamer.StreamShard]*shard // read now
+	mu      sync.Mutex
+	topics  map[string]topic
+	shards  map[streamer.StreamShard]*shard // read now
+	retired map[streamer.StreamShard]bool   // of deleted topics; the client has not given them back to the group
 
 	life     context.Context // ends with a failure, which is its cause, or with Close
 	end      context.CancelCauseFunc
 	kick     chan struct{}  // capacity 1: the watcher is to look now
 	watching sync.WaitGroup // the watcher
 
-	grouped bool   // rebalances wait while a fetch is handed over
-	owner   *owner // Resumable
+	grouped bool                           // rebalances wait while a fetch is handed over
+	starts  map[streamer.StreamShard]int64 // grouped: of shards without a commit, as they were resolved before joining
+	owner   *owner                         // Resumable
 	corrupt trouble
-	closing sync.Once
+	fetches appetite
+	stills  map[streamer.StreamShard]still // the watcher's
+
+	suspects  map[streamer.StreamShard]error // that cannot be read, with what the client says; mu guards it
+	interrupt context.CancelFunc             // ends the wait for records; mu guards it
+	closing   sync.Once
 }
 
 // shard is how far one shard is read. Its fields belong to source.mu.
@@ -39,11 +47,14 @@ type shard struct {
 
 func (b *backend) newSource(cfg streamer.SourceConfig, p *plan) *source {
 	s := &source{
-		b:      b,
-		cfg:    cfg,
-		topics: p.topics,
-		shards: make(map[streamer.StreamShard]*shard),
-		kick:   make(chan struct{}, 1),
+		b:       b,
+		cfg:     cfg,
+		topics:  p.topics,
+		stills:  make(map[streamer.StreamShard]still),
+		shards:  make(map[streamer.StreamShard]*shard),
+		starts:  make(map[streamer.StreamShard]int64),
+		retired: make(map[streamer.StreamShard]bool),
+		kick:    make(chan struct{}, 1),
 	}
 	s.life, s.end = context.WithCancelCause(context.Background())
 	return s
@@ -52,7 +63,7 @@ func (b *backend) newSource(cfg streamer.SourceConfig, p *plan) *source {
 // open makes the client. What it retries by itself is reported.
 func (s *source) open(opts ...kgo.Opt) error {
 	all := append(s.b.cfg.consumeOpts(), opts...)
-	all = append(all, kgo.WithHooks(lost{s.disconnected}))
+	all = append(all, kgo.WithHooks(lost{s.disconnected}, &s.fetches))
 	if s.cfg.Logger != nil {
 		all = append(all, kgo.WithLogger(logger{s.cfg.Logger}))
 	}
@@ -61,6 +72,7 @@ func (s *source) open(opts ...kgo.Opt) error {
 		return err
 	}
 	s.cl = cl
+	s.fetches.begin(cl, s.cfg.BufferBytes)
 	return nil
 }
 
@@ -82,12 +94,19 @@ func (s *source) Fetch(ctx context.Context, emit func([]streamer.Message)) error
 	polling, cancel := context.WithCancel(ctx)
 	defer context.AfterFunc(s.life, cancel)()
 	defer cancel()
+	s.mu.Lock()
+	s.interrupt = cancel
+	if len(s.suspects) > 0 {
+		cancel()
+	}
+	s.mu.Unlock()
 	fetches := s.cl.PollRecords(polling, s.cfg.MaxBatch)
 	if s.grouped {
 		defer s.cl.AllowRebalance() // not before what was fetched is in the ledgers
 	}
+	s.fetches.learn(s.cl)
 	s.deliver(fetches, emit)
-	switch err := s.troubles(ctx, fetches); {
+	switch err := cmp.Or(s.troubles(ctx, fetches), streamer.Transient(s.rescueAll(ctx, emit), errorPause)); {
 	case s.life.Err() != nil:
 		return context.Cause(s.life)
 	case ctx.Err() != nil:

@@ -3,7 +3,6 @@ package kafka
 import (
 	"context"
 	"errors"
-	"fmt"
 
 	"github.com/gostreamer/streamer"
 	"github.com/twmb/franz-go/pkg/kerr"
@@ -13,16 +12,6 @@ import (
 // Every error that a fetch brings is dealt with here, because the client goes on fetching what failed, at once and for ever.
 
 var errCaughtUp = errors.New("the broker that was asked is behind")
-
-// maxCorrupt is how often a batch that cannot be decoded is fetched before it is passed over: once may have been the network.
-const maxCorrupt = 3
-
-// trouble counts the fetches of a batch that cannot be decoded. It is Fetch's.
-type trouble struct {
-	at    streamer.StreamShard
-	next  int64
-	times int
-}
 
 // troubles deals with the errors among fetches: nil when all are mended, a Transient error when they may pass.
 func (s *source) troubles(ctx context.Context, fetches kgo.Fetches) error {
@@ -67,6 +56,9 @@ func (s *source) mend(ctx context.Context, topic string, partition int32, err er
 	}
 	code, ok := errors.AsType[*kerr.Error](err)
 	switch {
+	case isUnreadable(err):
+		s.suspect(at, err)
+		return true, false
 	case errors.Is(err, kerr.OffsetOutOfRange):
 		return s.outOfRange(ctx, at) == nil, false
 	case isVanished(err):
@@ -77,7 +69,8 @@ func (s *source) mend(ctx context.Context, topic string, partition int32, err er
 	case partition < 0 || isNetwork(err):
 		return false, false
 	}
-	return s.undecodable(ctx, at, err) == nil, false
+	s.suspect(at, err)
+	return true, false
 }
 
 // place says what an error is about.
@@ -156,30 +149,4 @@ func (s *source) move(at streamer.StreamShard, to int64, client bool) {
 func (s *source) skip(at streamer.StreamShard, next int64, err error) {
 	s.move(at, next, true)
 	s.cfg.Skipped(at, seqOf(next-1), err)
-}
-
-// undecodable passes over a batch that the client cannot decode, when it has failed often enough.
-func (s *source) undecodable(ctx context.Context, at streamer.StreamShard, err error) error {
-	s.mu.Lock()
-	sh := s.shards[at]
-	var next int64
-	if sh != nil {
-		next = sh.next
-	}
-	s.mu.Unlock()
-	if sh == nil {
-		return nil
-	}
-	if s.corrupt.at != at || s.corrupt.next != next {
-		s.corrupt = trouble{at: at, next: next}
-	}
-	if s.corrupt.times++; s.corrupt.times < maxCorrupt {
-		return err
-	}
-	after, failed := s.behindBatch(ctx, at, next)
-	if failed != nil {
-		return fmt.Errorf("%w, and its end cannot be found: %w", err, failed)
-	}
-	s.skip(at, after, err)
-	return nil
 }

@@ -26,7 +26,7 @@ type duty struct {
 func (s *source) watch(extra ...duty) {
 	every := maxAge(s.cl)
 	s.watching.Go(func() {
-		duties := append([]duty{{every, s.lookAll}}, extra...)
+		duties := append([]duty{{every, s.lookAll}, {glimpse, s.inspect}}, extra...)
 		due := make([]time.Time, len(duties))
 		for i := range due {
 			due[i] = time.Now().Add(duties[i].every)
@@ -41,6 +41,9 @@ func (s *source) watch(extra ...duty) {
 					return
 				}
 				due[i] = time.Now().Add(duties[i].every)
+			}
+			if soon := time.Now().Add(metadataAge); due[0].After(soon) && s.awaitsTopic() {
+				due[0] = soon
 			}
 		}
 	})
@@ -83,15 +86,21 @@ func (s *source) lookAll(ctx context.Context) error {
 	for name, was := range known {
 		now, err := s.b.look(ctx, name)
 		switch {
-		case errors.Is(err, kerr.UnknownTopicOrPartition) && s.b.cfg.Create == streamer.CreateAlways:
 		case errors.Is(err, kerr.UnknownTopicOrPartition):
-			if s.reallyGone(ctx, name) {
+			if was.vanished() || !s.reallyGone(ctx, name) {
+				continue
+			}
+			if s.b.cfg.Create != streamer.CreateAlways {
 				return vanished(name, "was deleted")
 			}
+			s.forsake(ctx, name)
 		case errors.Is(err, kerr.TopicAuthorizationFailed):
 			return onStream(name, err)
 		case err != nil: // the broker cannot be asked; reading says why
-		case now.id != was.id && s.b.cfg.Create == streamer.CreateAlways:
+		case (now.id != was.id || was.vanished()) && s.b.cfg.Create == streamer.CreateAlways:
+			if !was.vanished() {
+				s.forsake(ctx, name)
+			}
 			if now.ready {
 				s.reborn(ctx, now)
 			}

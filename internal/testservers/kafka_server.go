@@ -44,6 +44,12 @@ func (s *KafkaServer) At(l Listener) string {
 // ID is the broker's node id.
 func (s *KafkaServer) ID() int32 { return s.id }
 
+// LogDir is where the broker keeps the segments of a partition. What is changed
+// there while it runs is what it reads from then on.
+func (s *KafkaServer) LogDir(topic string, partition int32) string {
+	return filepath.Join(s.dir, dataDir, fmt.Sprintf("%s-%d", topic, partition))
+}
+
 // Restart starts the broker that Kill ended, on its old ports and with what it has on disk, and returns when it answers. It takes its place in
 // the cluster when its last session has timed out, some three seconds after Kill.
 func (s *KafkaServer) Restart() {

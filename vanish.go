@@ -1,0 +1,10 @@
+package streamer
+
+// vanished is SourceConfig.Vanished. A Commit has nothing to say about these
+// shards: unlike those of a lost one their messages are not redelivered.
+func (s *session) vanished(gone []StreamShard) {
+	leaving := s.fence(gone, false)
+	s.sealAll(leaving)
+	s.forget(leaving)
+	s.obs.Load().assigned(nil, gone, true)
+}
