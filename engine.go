@@ -24,13 +24,18 @@ type engine struct {
 	failure   error         // what Shutdown returned
 }
 
-// New builds a Streamer on a Backend without the registry and without I/O. ErrInvalid when b is nil.
+// New builds a Streamer on a Backend without the registry and without I/O.
+// ErrInvalid when b is nil, and when a field of o, or of the backend's Defaults,
+// has a value that it does not take. b is still the caller's then.
 func New(b Backend, o StreamerOptions) (Streamer, error) {
 	if b == nil {
 		return nil, invalid("backend is nil")
 	}
 	if d, ok := b.(Defaulter); ok {
 		o = merge(o, d.Defaults())
+	}
+	if err := o.check(); err != nil {
+		return nil, wrap("connect", b.Name(), "", err)
 	}
 	orDefault(&o.CloseTimeout, defaultCloseTimeout)
 	o.Logger = loggerOr(o.Logger)
@@ -102,11 +107,14 @@ func (e *engine) Consumer(ctx context.Context, call ConsumerOptions) (Consumer, 
 }
 
 func (e *engine) Producer(ctx context.Context, call ProducerOptions) (Producer, error) {
-	o := call.over(e.o.Producer)
-	o.setDefaults()
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
+	o := call.over(e.o.Producer)
+	if err := o.checkValues(); err != nil {
+		return nil, wrap("producer", e.b.Name(), o.Stream, err)
+	}
+	o.setDefaults()
 	if !e.begin() {
 		return nil, wrap("producer", e.b.Name(), o.Stream, ErrClosed)
 	}

@@ -218,7 +218,7 @@ func TestDeliveryTimeout(t *testing.T) {
 
 func TestNegativeDeliveryTimeoutIsNoLimit(t *testing.T) {
 	inBubble(t, abilities{queues: true}, StreamerOptions{}, func(t *testing.T, r *rig) {
-		p := r.producer(ProducerOptions{DeliveryTimeout: -1})
+		p := r.producer(ProducerOptions{DeliveryTimeout: NoLimit})
 		rc := r.send(p, "a")[0]
 		r.sleep(1000 * time.Hour)
 		r.resolveEnqueued()
@@ -264,7 +264,7 @@ func TestCloseGivesUpAtCloseTimeout(t *testing.T) {
 func TestCloseCutsARetryShort(t *testing.T) {
 	inBubble(t, abilities{}, StreamerOptions{CloseTimeout: 3 * time.Second}, func(t *testing.T, r *rig) {
 		r.fails("write", slices.Repeat([]error{Transient(errors.New("lost"), time.Hour)}, 10)...)
-		p := r.producer(ProducerOptions{DeliveryTimeout: -1})
+		p := r.producer(ProducerOptions{DeliveryTimeout: NoLimit})
 		rc := r.send(p, "a")[0]
 		synctest.Wait()
 		if err := p.Close(); err == nil {

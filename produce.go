@@ -72,18 +72,6 @@ func newProducer(home *engine, o ProducerOptions, sink Sink) (*producer, error) 
 	return p, nil
 }
 
-func (o *ProducerOptions) setDefaults() {
-	orDefault(&o.MaxBuffered, defaultMaxBuffered)
-	orDefault(&o.MaxBufferedBytes, defaultBuffer)
-	orDefault(&o.DeliveryTimeout, defaultDeliveryTimeout)
-	o.Linger = max(o.Linger, 0)
-	if o.DeliveryTimeout < 0 {
-		o.DeliveryTimeout = forever
-	}
-	unlimited(&o.MaxBuffered)
-	unlimited(&o.MaxBufferedBytes)
-}
-
 func (p *producer) Send(ctx context.Context, r Record) *Receipt {
 	pd := &Pending{Record: r, home: p}
 	if err := ctx.Err(); err != nil {

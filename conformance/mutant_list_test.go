@@ -19,6 +19,8 @@ func mutants() []mutant {
 		{promise: 3, name: "first-position-is-not-committed", program: firstPositionForgotten},
 		{promise: 4, name: "what-a-leaving-member-held-is-lost", program: leaverTakesAlong},
 		{promise: 4, name: "a-slow-member-hoards", acks: memory.ByMessage, program: memberHoards},
+		{promise: 4, name: "a-group-without-a-mode-reads-in-realtime", program: modelessIsRealtime},
+		{promise: 4, name: "realtime-passes-a-group-over", program: realtimePassesGroup},
 		{promise: 5, name: "seek-is-strictly-later", program: seekLater},
 		{promise: 5, name: "after-the-highest-wraps", program: afterWraps},
 		{promise: 6, name: "an-old-commit-lands-after-a-move", program: oldCommitLands},

@@ -23,6 +23,7 @@ const (
 	defaultClaimInterval = 5 * time.Second
 	defaultBlock         = 5 * time.Second
 	leastInterval        = 10 * time.Millisecond
+	mostInterval         = 365 * 24 * time.Hour // multiples of it are far from overflow
 )
 
 // What Config.Shards may be beside a number of shards.
@@ -85,8 +86,8 @@ func (c *Config) complete() error {
 		if *d.v == 0 {
 			*d.v = d.def
 		}
-		if *d.v < leastInterval {
-			return invalid(fmt.Errorf("%s is %v: want at least %v", d.name, *d.v, leastInterval))
+		if *d.v < leastInterval || *d.v > mostInterval {
+			return invalid(fmt.Errorf("%s is %v: want %v to %v", d.name, *d.v, leastInterval, mostInterval))
 		}
 	}
 	return nil
