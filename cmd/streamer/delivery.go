@@ -18,9 +18,10 @@ type delivery struct {
 	stdout  bool                    // the target is standard output
 	giveUp  context.CancelCauseFunc // ends the sending
 
-	mu     sync.Mutex
-	failed int64
-	first  error
+	mu      sync.Mutex
+	failed  int64
+	unknown int64 // of these, what may be stored all the same
+	first   error
 }
 
 // run sends lines until the input ends, ctx ends or it gives up. What was read is sent.
@@ -92,6 +93,9 @@ func (d *delivery) count(err error) int64 {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.failed++
+	if errors.Is(err, streamer.ErrUnknown) {
+		d.unknown++
+	}
 	if d.first == nil {
 		d.first = err
 	}
@@ -127,8 +131,11 @@ func (d *delivery) summary() string {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	s := d.meter.total() + " stored"
-	if d.failed > 0 {
-		s += ", " + thousands(d.failed) + " failed"
+	if n := d.failed - d.unknown; n > 0 {
+		s += ", " + thousands(n) + " failed"
+	}
+	if d.unknown > 0 {
+		s += ", " + thousands(d.unknown) + " may be stored or not"
 	}
 	return s
 }

@@ -21,7 +21,7 @@ type forwarder struct {
 
 	window chan struct{}         // a place for each message that is sent and not resolved
 	failed atomic.Pointer[error] // the first failure
-	acked  atomic.Int64
+	acked  acknowledged
 
 	// A set of attributes is proven when a record with it was stored. Until then nothing is sent behind such a record, because it may have to be
 	// sent again with less.
@@ -62,9 +62,7 @@ func (f *forwarder) done(m *streamer.Message, err error) {
 		return
 	}
 	f.meter.add(len(m.Key) + len(m.Value))
-	if m.Ack() {
-		f.acked.Add(1)
-	}
+	f.acked.ack(m)
 }
 
 func (f *forwarder) fail(m *streamer.Message, err error) {
@@ -164,11 +162,7 @@ func (f *forwarder) record(m *streamer.Message, keep attributes) streamer.Record
 	return r
 }
 
-// summary is what was done; it is complete after drain.
+// summary is what was done; it is complete after drain and acked.close.
 func (f *forwarder) summary() string {
-	s := f.meter.total() + " stored"
-	if n := f.acked.Load(); n > 0 {
-		s += ", " + thousands(n) + " acknowledged"
-	}
-	return s
+	return f.meter.total() + " stored" + f.acked.summary()
 }

@@ -49,7 +49,8 @@ func (c *relayCmd) Run(ctx context.Context, e *env) error {
 	if err != nil {
 		return err
 	}
-	from, err := e.connect(ctx, withOption(c.Source, closeOption, c.CloseTimeout))
+	f := newForwarder(e, o, c.Window)
+	from, err := e.connect(ctx, withOption(c.Source, closeOption, c.CloseTimeout), f.acked.hooks())
 	if err != nil {
 		return e.finish(ctx, err)
 	}
@@ -57,7 +58,6 @@ func (c *relayCmd) Run(ctx context.Context, e *env) error {
 	if err != nil {
 		return e.finish(ctx, err, from)
 	}
-	f := newForwarder(e, o, c.Window)
 	err = e.finish(ctx, c.copy(ctx, from, to, o, f), from, to)
 	e.conclude("relay", err, f.summary(), true)
 	return err
@@ -76,7 +76,7 @@ func (c *relayCmd) copy(ctx context.Context, from, to streamer.Streamer, o *rela
 	late, cancel := lingering(ctx)
 	defer cancel()
 	err = also(err, f.drain(late))
-	err = also(err, in.Close())
+	err = also(err, f.acked.close(in))
 	return also(err, f.close())
 }
 
