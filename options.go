@@ -42,8 +42,8 @@ const (
 	// AckDelayed: every message is acknowledged AckDelay after it was handed out, done or not; Close acknowledges all that was handed
 	// out. For programs that can't say when they are done; a body slower than AckDelay can lose its message in a crash.
 	AckDelayed
-	// AckOnDelivery: at most once. Progress is committed before a message is handed out (Redis: NOACK; others: one commit per fetch), so a
-	// crash loses what was fetched and not yet delivered, at most one fetch per shard plus Prefetch.
+	// AckOnDelivery: at most once. Each fetch is committed before any of it is handed out, so a crash loses what was fetched and not yet
+	// delivered, at most one fetch per shard plus Prefetch.
 	AckOnDelivery
 )
 
