@@ -245,7 +245,7 @@ func (e *engine) shutdown(ctx context.Context, consumers []*consumer, producers 
 	for _, c := range consumers {
 		c.halt()
 	}
-	all(producers, func(p *producer) error { return p.Flush(ctx) })
+	all(producers, func(p *producer) error { _, err := p.drain(ctx); return err })
 	settle(ctx, consumers, producers)
 	failed := all(consumers, func(c *consumer) error { return c.shut(ctx) })
 	failed = append(failed, all(producers, func(p *producer) error { return p.shut(ctx) })...)

@@ -29,7 +29,6 @@ type producer struct {
 	sent       held // records that were let in
 	epoch      *epoch
 	unreported []*epoch
-	fails      failures
 	closing    bool      // refuses new records
 	senders    []*sender // wait for space, in order
 	timer      *time.Timer
@@ -55,7 +54,7 @@ const batchRecords = 1000
 
 func newProducer(home *engine, o ProducerOptions, sink Sink) (*producer, error) {
 	p := &producer{
-		home: home, o: o, obs: home.observer(""), sink: sink, limits: sink.Limits(), born: time.Now(), epoch: &epoch{},
+		home: home, o: o, obs: home.observer(""), sink: sink, limits: sink.Limits(), born: time.Now(),
 		work: make(chan struct{}, 1),
 	}
 	orDefault(&p.limits.Records, batchRecords)
@@ -65,6 +64,7 @@ func newProducer(home *engine, o ProducerOptions, sink Sink) (*producer, error) 
 	if (p.writer == nil) == (p.enq == nil) {
 		return nil, fmt.Errorf("%T is not exactly one of Writer and Enqueuer", sink)
 	}
+	p.epoch = &epoch{home: p}
 	p.life, p.stop = context.WithCancel(context.Background())
 	if p.writer != nil {
 		p.writes.Go(p.writeLoop)
@@ -119,8 +119,7 @@ func (p *producer) refuse(pd *Pending, err error) {
 		return
 	}
 	p.epoch.used = true
-	p.epoch.fails.add(1, err)
-	p.fails.add(1, err)
+	p.note(p.epoch, &pd.receipt, err)
 }
 
 // sender is a Send that waits for space.
@@ -218,7 +217,7 @@ const (
 // resolved counts the record out.
 func (p *producer) resolved(pd *Pending, err error) {
 	if err != nil {
-		p.failed(pd.epoch, err)
+		p.fail(pd.epoch, &pd.receipt, err)
 	}
 	p.doneBytes.Add(int64(pd.size))
 	n := p.doneRecords.Add(1)
@@ -245,26 +244,25 @@ func (p *producer) makeRoom() {
 	p.wakeSender()
 }
 
-func (p *producer) failed(e *epoch, err error) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.fails.add(1, err)
-	e.fails.add(1, err)
-}
-
 func (p *producer) Flush(ctx context.Context) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	epochs := p.beginFlush()
-	signal(p.work)
-	if err := p.sink.Flush(ctx); err != nil {
-		return wrap("flush", p.obs.backend, p.o.Stream, err)
-	}
-	if err := awaitEpochs(ctx, epochs); err != nil {
+	epochs, err := p.drain(ctx)
+	if err != nil {
 		return err
 	}
 	return p.report(epochs)
+}
+
+// drain waits until all that was sent is resolved, and reports none of it.
+func (p *producer) drain(ctx context.Context) ([]*epoch, error) {
+	epochs := p.beginFlush()
+	signal(p.work)
+	if err := p.sink.Flush(ctx); err != nil {
+		return nil, wrap("flush", p.obs.backend, p.o.Stream, err)
+	}
+	return epochs, awaitEpochs(ctx, epochs)
 }
 
 // refuseMore refuses new records and waits until those are resolved that came in since the last Flush: from then on nothing more is stored.
@@ -277,7 +275,8 @@ func (p *producer) refuseMore(ctx context.Context) error {
 	if !open {
 		return nil
 	}
-	return p.Flush(ctx)
+	_, err := p.drain(ctx)
+	return err
 }
 
 func (p *producer) Close() error {
@@ -326,7 +325,8 @@ func (p *producer) end(ctx context.Context) error {
 
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if err := p.fails.err("close", p.obs.backend, p.o.Stream); err != nil {
+	fails := p.unheard()
+	if err := fails.err("close", p.obs.backend, p.o.Stream); err != nil {
 		return err
 	}
 	if closed == nil {

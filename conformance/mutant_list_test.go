@@ -32,6 +32,7 @@ func mutants() []mutant {
 		{promise: 10, name: "receipts-name-the-default-stream", program: receiptStream},
 		{promise: 11, name: "flush-reports-nothing", program: flushSilent},
 		{promise: 11, name: "close-reports-nothing", program: closeSilent},
+		{promise: 11, name: "close-reports-once-more", program: closeReportsAgain},
 		{promise: 12, name: "a-message-comes-twice-after-a-lost-connection", program: twiceAfterCut},
 		{promise: 13, name: "a-new-shard-begins-with-its-second-message", groups: memory.Dealt, program: newShardLate},
 		{promise: 14, name: "a-waiting-message-wins-over-an-ended-ctx", program: messageWins},
