@@ -129,12 +129,12 @@ func parseStart(s string) (Position, error) {
 func parseShards(s string) ([]ShardID, error) {
 	var shards []ShardID
 	for number := range strings.SplitSeq(s, ",") {
-		n, err := strconv.ParseUint(number, 10, 64)
+		id, err := ParseShardID(number)
 		if err != nil {
 			return nil, fmt.Errorf("%w list: want the numbers of shards, such as 0,3", ErrInvalid)
 		}
-		if !slices.Contains(shards, ShardID(n)) {
-			shards = append(shards, ShardID(n))
+		if !slices.Contains(shards, id) {
+			shards = append(shards, id)
 		}
 	}
 	return shards, nil

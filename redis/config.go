@@ -35,7 +35,7 @@ const (
 )
 
 // PlainShard is the shard of the key without a number where ShardsAuto finds it beside or instead of numbered ones.
-const PlainShard streamer.ShardID = 1<<64 - 1
+const PlainShard = streamer.PlainShard
 
 // Config opens a connection from code: all that a redis:// URI can say. The zero value is the server at localhost:6379.
 type Config struct {

@@ -115,8 +115,6 @@ func timeCell(l streamer.ShardLag) string {
 	return l.Time.Round(time.Millisecond).String()
 }
 
-func shardCell(s streamer.ShardID) string { return strconv.FormatUint(uint64(s), 10) }
-
 func seqCell(s streamer.SeqNo) string {
 	if s.IsZero() {
 		return "-"

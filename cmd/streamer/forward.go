@@ -69,7 +69,7 @@ func (f *forwarder) fail(m *streamer.Message, err error) {
 	if f.stdout && errors.Is(err, syscall.EPIPE) {
 		err = errPipeClosed
 	} else {
-		err = fmt.Errorf("message %s of %s shard %d was not stored: %w", m.Seq, m.Stream, m.Shard, err)
+		err = fmt.Errorf("message %s of %s shard %v was not stored: %w", m.Seq, m.Stream, m.Shard, err)
 	}
 	f.failed.CompareAndSwap(nil, &err)
 	f.giveUp(err)
@@ -92,15 +92,6 @@ func (f *forwarder) drain(ctx context.Context) error {
 		return *failed
 	}
 	return nil
-}
-
-// close closes the producer after drain, which has returned the failures. What the target refused of a probe is none.
-func (f *forwarder) close() error {
-	err := f.to.Close()
-	if f.failed.Load() != nil || errors.Is(err, streamer.ErrUnsupported) {
-		return nil
-	}
-	return err
 }
 
 // probe sends m alone, without more and more of what it has until the target takes it, and says what the target does not take.

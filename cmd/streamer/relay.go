@@ -77,7 +77,7 @@ func (c *relayCmd) copy(ctx context.Context, from, to streamer.Streamer, o *rela
 	defer cancel()
 	err = also(err, f.drain(late))
 	err = also(err, f.acked.close(in))
-	return also(err, f.close())
+	return also(err, f.to.Close())
 }
 
 func (c *relayCmd) forward(ctx context.Context, from streamer.Streamer, in streamer.Consumer, f *forwarder) (err error) {
