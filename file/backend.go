@@ -104,7 +104,7 @@ func (b *backend) Ping(ctx context.Context) error {
 	if err == nil {
 		return f.Close()
 	}
-	if errors.Is(err, fs.ErrNotExist) && b.cfg.Create != streamer.CreateNever {
+	if errors.Is(err, fs.ErrNotExist) {
 		_, err = os.Stat(filepath.Dir(b.log.path))
 	}
 	return translate(err)
