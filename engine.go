@@ -215,10 +215,38 @@ func (e *engine) Ping(ctx context.Context) error {
 func (e *engine) Close() error {
 	ctx, cancel := e.closing()
 	defer cancel()
-	return e.Shutdown(ctx)
+	if err := e.stop(ctx); err != nil {
+		return err
+	}
+	if !over(ctx, e.closed) {
+		return wrap("close", e.b.Name(), "", errCloseUnderWay)
+	}
+	return e.failure
 }
 
 func (e *engine) Shutdown(ctx context.Context) error {
+	if err := e.stop(ctx); err != nil {
+		return err
+	}
+	select {
+	case <-e.closed:
+		return e.failure
+	default:
+	}
+	select {
+	case <-e.closed:
+		return e.failure
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// stop shuts down within ctx if it is the first to ask. The error is that of the
+// caller: then nothing has happened.
+func (e *engine) stop(ctx context.Context) error {
+	if inOnDone() {
+		return wrap("close", e.b.Name(), "", errInOnDone)
+	}
 	e.mu.Lock()
 	first := e.closed == nil
 	if first {
@@ -227,17 +255,11 @@ func (e *engine) Shutdown(ctx context.Context) error {
 	consumers, producers := keys(e.consumers), keys(e.producers)
 	e.mu.Unlock()
 	e.die()
-	if !first {
-		select {
-		case <-e.closed:
-			return e.failure
-		case <-ctx.Done():
-			return ctx.Err()
-		}
+	if first {
+		e.failure = e.shutdown(ctx, consumers, producers)
+		close(e.closed)
 	}
-	e.failure = e.shutdown(ctx, consumers, producers)
-	close(e.closed)
-	return e.failure
+	return nil
 }
 
 // shutdown: delivery stops first, so that no message is begun; then outputs are stored, which acknowledges inputs; then those are committed.

@@ -45,6 +45,8 @@ type producer struct {
 	life   context.Context    // of the writes
 	stop   context.CancelFunc // gives up on what is under way
 	writes sync.WaitGroup     // the write goroutine
+	flush  sync.WaitGroup     // calls of the sink's Flush
+	ended  bool               // the sink is about to be closed: nothing reaches it any more; belongs to mu
 	closed chan struct{}      // made by the first Close, closed at its end
 	result error              // what Close returns
 }
@@ -240,13 +242,16 @@ func (p *producer) rouse() {
 func (p *producer) makeRoom() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.open.trim()
+	p.open.tidy(p.buffered().messages)
 	p.wakeSender()
 }
 
 func (p *producer) Flush(ctx context.Context) error {
 	if err := ctx.Err(); err != nil {
 		return err
+	}
+	if inOnDone() {
+		return wrap("flush", p.obs.backend, p.o.Stream, errInOnDone)
 	}
 	epochs, err := p.drain(ctx)
 	if err != nil {
@@ -259,10 +264,31 @@ func (p *producer) Flush(ctx context.Context) error {
 func (p *producer) drain(ctx context.Context) ([]*epoch, error) {
 	epochs := p.beginFlush()
 	signal(p.work)
-	if err := p.sink.Flush(ctx); err != nil {
+	if err := p.flushSink(ctx); err != nil {
 		return nil, wrap("flush", p.obs.backend, p.o.Stream, err)
 	}
 	return epochs, awaitEpochs(ctx, epochs)
+}
+
+// flushSink hurries the sink, unless Close has come to its end: then all is
+// resolved. It ends with ctx and with the producer.
+func (p *producer) flushSink(ctx context.Context) error {
+	p.mu.Lock()
+	if p.ended {
+		p.mu.Unlock()
+		return nil
+	}
+	p.flush.Add(1)
+	p.mu.Unlock()
+	defer p.flush.Done()
+	within, cancel := context.WithCancel(ctx)
+	defer cancel()
+	defer context.AfterFunc(p.life, cancel)()
+	err := p.sink.Flush(within)
+	if err != nil && within.Err() != nil && ctx.Err() == nil {
+		return ErrClosed
+	}
+	return err
 }
 
 // refuseMore refuses new records and waits until those are resolved that came in since the last Flush: from then on nothing more is stored.
@@ -280,6 +306,9 @@ func (p *producer) refuseMore(ctx context.Context) error {
 }
 
 func (p *producer) Close() error {
+	if inOnDone() {
+		return wrap("close", p.obs.backend, p.o.Stream, errInOnDone)
+	}
 	ctx, cancel := p.home.closing()
 	defer cancel()
 	return p.shut(ctx)
@@ -296,12 +325,10 @@ func (p *producer) shut(ctx context.Context) error {
 	}
 	p.mu.Unlock()
 	if !first {
-		select {
-		case <-p.closed:
-			return p.result
-		case <-ctx.Done():
-			return ctx.Err()
+		if !over(ctx, p.closed) {
+			return wrap("close", p.obs.backend, p.o.Stream, errCloseUnderWay)
 		}
+		return p.result
 	}
 	p.result = p.end(ctx)
 	p.home.forgetProducer(p)
@@ -309,17 +336,42 @@ func (p *producer) shut(ctx context.Context) error {
 	return p.result
 }
 
+// errCloseUnderWay is what a Close returns whose time is over before that of the
+// first one is.
+var errCloseUnderWay = fmt.Errorf("another Close has not ended: %w", ErrUnknown)
+
+// over waits for a Close that is under way until ctx ends, and then as long as one
+// of the same time has to give up on the rest.
+func over(ctx context.Context, closed <-chan struct{}) bool {
+	select {
+	case <-closed:
+		return true
+	case <-ctx.Done():
+	}
+	last := time.NewTimer(10 * grace)
+	defer last.Stop()
+	select {
+	case <-closed:
+		return true
+	case <-last.C:
+		return false
+	}
+}
+
 // end drains the buffer within ctx, then gives up on the rest.
 func (p *producer) end(ctx context.Context) error {
 	epochs := p.beginFlush()
 	signal(p.work)
-	hurried := p.sink.Flush(ctx)
+	hurried := p.flushSink(ctx)
 	if awaitEpochs(ctx, epochs) != nil {
 		p.giveUp(func(*Pending) bool { return true }, fmt.Errorf("the producer closed before the outcome was known: %w", ErrUnknown))
 	}
+	p.mu.Lock()
+	p.ended = true
+	p.mu.Unlock()
 	p.stop()
 	signal(p.work)
-	join(ctx, p.writes.Wait)
+	p.joinSink(ctx)
 	closed := p.sink.Close(ctx)
 	p.disarm()
 
@@ -333,4 +385,17 @@ func (p *producer) end(ctx context.Context) error {
 		closed = hurried
 	}
 	return wrap("close", p.obs.backend, p.o.Stream, closed)
+}
+
+// joinSink waits until nothing is in the sink any more, within ctx. What was cut
+// short by the end of ctx has grace to return.
+func (p *producer) joinSink(ctx context.Context) {
+	idle := func() { p.writes.Wait(); p.flush.Wait() }
+	join(ctx, idle)
+	if ctx.Err() == nil {
+		return
+	}
+	late, cancel := context.WithTimeout(context.WithoutCancel(ctx), grace)
+	defer cancel()
+	join(late, idle)
 }

@@ -2,6 +2,9 @@ package streamer
 
 import (
 	"context"
+	"fmt"
+	"reflect"
+	"runtime"
 	"sync"
 	"sync/atomic"
 )
@@ -117,7 +120,10 @@ func (r *Receipt) Done() <-chan struct{} {
 var closedChan = func() chan struct{} { c := make(chan struct{}); close(c); return c }()
 
 // OnDone calls fn once with the outcome: on the goroutine that resolves, or here if resolved already. May be called several times. fn must
-// not block; a Send inside it may deadlock on a full buffer.
+// not block; a Send inside it may deadlock on a full buffer. Where it runs on the
+// goroutine that resolves, Flush and Close of a producer, and Close and Shutdown
+// of a Streamer, are ErrInvalid and do nothing: they would wait for the record
+// that is being resolved.
 func (r *Receipt) OnDone(fn func(Meta, error)) {
 	r.mu.Lock()
 	over := r.over.Load()
@@ -146,10 +152,38 @@ func (r *Receipt) resolve(m Meta, err error) bool {
 	if done != nil {
 		close(done)
 	}
+	callBack(fns, m, err)
+	return true
+}
+
+// callBack runs on the goroutine that resolves the receipt. It is not inlined:
+// inOnDone looks for it among the callers.
+//
+//go:noinline
+func callBack(fns []func(Meta, error), m Meta, err error) {
 	for _, fn := range fns {
 		fn(m, err)
 	}
-	return true
+}
+
+var errInOnDone = fmt.Errorf("%w inside OnDone: it would wait for the record whose OnDone it is in", ErrInvalid)
+
+// inOnDone says that the caller is a function that OnDone was given, or called by
+// one, on the goroutine that resolves.
+func inOnDone() bool {
+	entry := runtime.FuncForPC(reflect.ValueOf(callBack).Pointer()).Entry()
+	pcs := make([]uintptr, 64)
+	for skip := 2; ; skip += len(pcs) {
+		n := runtime.Callers(skip, pcs)
+		for _, pc := range pcs[:n] {
+			if f := runtime.FuncForPC(pc - 1); f != nil && f.Entry() == entry {
+				return true
+			}
+		}
+		if n < len(pcs) {
+			return false
+		}
+	}
 }
 
 func (r *Receipt) resolved() bool { return r.over.Load() }
