@@ -132,7 +132,9 @@ func TestASecondCloseHasTheOutcomeOfTheFirst(t *testing.T) {
 
 // TestACloseWhoseTimeIsOverBeforeTheFirstHasAnErrorWithAKind.
 func TestACloseWhoseTimeIsOverBeforeTheFirstHasAnErrorWithAKind(t *testing.T) {
-	for name, c := range map[string]struct{ first, second func(r *rig, p *producer) error }{
+	for name, c := range map[string]struct {
+		first, second func(r *rig, p *producer) error
+	}{
 		"producer": {
 			func(_ *rig, p *producer) error { return p.shut(context.Background()) },
 			func(_ *rig, p *producer) error { return p.Close() },
