@@ -139,6 +139,9 @@ func sizeOf(batch []*Pending) int {
 func (p *producer) writeAll(batch []*Pending) {
 	var b backoff
 	for {
+		if batch = p.due(batch); len(batch) == 0 {
+			return
+		}
 		err := p.write(batch)
 		if err == nil {
 			return
@@ -160,6 +163,23 @@ func (p *producer) writeAll(batch []*Pending) {
 		}
 		pause(p.life, after)
 	}
+}
+
+// due are the records of batch that are still to be written: none when the
+// producer has given up on them.
+func (p *producer) due(batch []*Pending) []*Pending {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.ended {
+		return nil
+	}
+	open := batch[:0]
+	for _, pd := range batch {
+		if !pd.givenUp {
+			open = append(open, pd)
+		}
+	}
+	return open
 }
 
 // write is one Write, cut short when also the batch's youngest record has been under way for DeliveryTimeout; expire sees to the older ones.

@@ -191,7 +191,7 @@ func TestACommitThatRestsIsNotHurried(t *testing.T) {
 	inBubble(t, abilities{acker: true}, StreamerOptions{}, func(t *testing.T, r *rig) {
 		const failures = 20
 		r.add(0, 3*crowdedAfter)
-		c := r.consumer(ConsumerOptions{Mode: Resumable, CommitEvery: 10 * time.Millisecond, MaxInFlight: -1})
+		c := r.consumer(ConsumerOptions{Mode: Resumable, CommitEvery: 10 * time.Millisecond, MaxInFlight: NoLimit})
 		r.fails("ack", slices.Repeat([]error{Transient(errors.New("busy"), time.Second)}, failures)...)
 		ackAll(r.take(c, 10))
 		r.sleep(20 * time.Millisecond)

@@ -2,6 +2,7 @@ package streamer
 
 import (
 	"errors"
+	"math"
 	"reflect"
 	"testing"
 	"time"
@@ -20,14 +21,16 @@ func TestConsumerOptionsThatCannotBeRight(t *testing.T) {
 		{"mode", ConsumerOptions{Streams: []string{"a"}, Mode: LoadBalanced + 1}, ConsumerOptions{}, ErrInvalid},
 		{"reset", ConsumerOptions{Streams: []string{"a"}, AutoReset: ResetError + 1}, ConsumerOptions{}, ErrInvalid},
 		{"ack", ConsumerOptions{Streams: []string{"a"}, Ack: AckOnDelivery + 1}, ConsumerOptions{}, ErrInvalid},
-		{"realtime has no group", ConsumerOptions{Streams: []string{"a"}, Group: "g"}, ConsumerOptions{}, ErrInvalid},
-		{"realtime ignores an inherited group", ConsumerOptions{Mode: RealTime}, ConsumerOptions{Streams: []string{"a"}, Group: "g"}, nil},
 		{"load-balanced needs a group", ConsumerOptions{Streams: []string{"a"}, Mode: LoadBalanced}, ConsumerOptions{}, ErrInvalid},
 		{"load-balanced with an inherited group", ConsumerOptions{Streams: []string{"a"}, Mode: LoadBalanced}, ConsumerOptions{Group: "g"}, nil},
 		{"load-balanced shares all shards", ConsumerOptions{Streams: []string{"a"}, Mode: LoadBalanced, Group: "g", Shards: []ShardID{1}},
 			ConsumerOptions{}, ErrInvalid},
-		{"load-balanced ignores inherited shards", ConsumerOptions{Streams: []string{"a"}, Mode: LoadBalanced, Group: "g"},
-			ConsumerOptions{Shards: []ShardID{1}}, nil},
+		{"load-balanced shares all shards, wherever they are chosen", ConsumerOptions{Streams: []string{"a"}, Mode: LoadBalanced, Group: "g"},
+			ConsumerOptions{Shards: []ShardID{1}}, ErrInvalid},
+		{"a group without a mode shares all shards", ConsumerOptions{Streams: []string{"a"}, Group: "g", Shards: []ShardID{1}},
+			ConsumerOptions{}, ErrInvalid},
+		{"load-balanced in place of resumable drops its shards", ConsumerOptions{Streams: []string{"a"}, Mode: LoadBalanced},
+			ConsumerOptions{Mode: Resumable, Group: "g", Shards: []ShardID{1}}, nil},
 		{"ack delay without ack delayed", ConsumerOptions{Streams: []string{"a"}, AckDelay: time.Second}, ConsumerOptions{}, ErrInvalid},
 		{"ack delay with ack delayed", ConsumerOptions{Streams: []string{"a"}, AckDelay: time.Second, Ack: AckDelayed}, ConsumerOptions{}, nil},
 		{"ack delay with inherited ack delayed", ConsumerOptions{Streams: []string{"a"}, AckDelay: time.Second}, ConsumerOptions{Ack: AckDelayed}, nil},
@@ -68,17 +71,17 @@ func TestConsumerDefaults(t *testing.T) {
 	}
 }
 
-func TestNegativeMeansZeroOrNoLimit(t *testing.T) {
+func TestNoLimitIsMoreThanThereCanBe(t *testing.T) {
 	o, err := ConsumerOptions{
-		Streams: []string{"a"}, Ack: AckDelayed, AckDelay: -2, CommitEvery: -5, MaxInFlight: -1, Prefetch: -1, BufferBytes: -1,
-	}.complete(ConsumerOptions{AckDelay: time.Hour, CommitEvery: time.Hour, MaxInFlight: 1, Prefetch: 7, BufferBytes: 1})
+		Streams: []string{"a"}, CommitEvery: Never, MaxInFlight: NoLimit, Prefetch: math.MaxInt, BufferBytes: NoLimit,
+	}.complete(ConsumerOptions{CommitEvery: time.Hour, MaxInFlight: 1, Prefetch: 7, BufferBytes: 1})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if o.AckDelay != 0 || o.CommitEvery != Never || o.Prefetch != 1 || o.MaxInFlight < 1<<28 || o.BufferBytes < 1<<28 {
+	if o.CommitEvery != Never || o.Prefetch < 1<<28 || o.Prefetch+1 < 0 || o.MaxInFlight < 1<<28 || o.BufferBytes < 1<<28 {
 		t.Errorf("got %+v", o)
 	}
-	p := ProducerOptions{Linger: -1, MaxBuffered: -1, MaxBufferedBytes: -1, DeliveryTimeout: -1}
+	p := ProducerOptions{MaxBuffered: NoLimit, MaxBufferedBytes: math.MaxInt, DeliveryTimeout: NoLimit}
 	if p.setDefaults(); p.Linger != 0 || p.MaxBuffered < 1<<28 || p.MaxBufferedBytes < 1<<28 || p.DeliveryTimeout < 1000*time.Hour {
 		t.Errorf("got %+v", p)
 	}

@@ -50,9 +50,13 @@ func Connect(ctx context.Context, uri string) (Streamer, error) {
 	return ConnectWith(ctx, uri, StreamerOptions{})
 }
 
-// ConnectWith is Connect with logger, hooks and defaults from code. Each option comes from the first that sets it: the argument of Consumer or
-// Producer, the URI, o, the built-in default. An option inherited from the URI or o that the chosen mode has no use for is ignored; set in
-// the same call it is ErrInvalid. A negative number or duration means zero, or no limit, where zero means "not set".
+// ConnectWith is Connect with logger, hooks and defaults from code. Each option
+// comes from the first that sets it: the argument of Consumer or Producer, the
+// URI, o, the built-in default; zero is "not set". A mode that takes the place
+// of another one takes the place of the group or the shards beside that one,
+// where it has no use for them. ErrInvalid when what is left does not go
+// together, such as RealTime and a group, wherever each is written. A delay that
+// is inherited without ack=delayed is ignored.
 func ConnectWith(ctx context.Context, uri string, o StreamerOptions) (Streamer, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
@@ -101,7 +105,7 @@ func opener(scheme string) (OpenFunc, error) {
 // packageOf is the package of this module that registers scheme, or "".
 func packageOf(scheme string) string {
 	switch scheme {
-	case "memory", "stdio", "file", "redis", "kafka", "kinesis", "sqs", "cloudwatch":
+	case "memory", "stdio", "file", "redis", "kafka":
 		return scheme
 	case "rediss":
 		return "redis"

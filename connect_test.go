@@ -1,9 +1,12 @@
 package streamer
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -70,7 +73,8 @@ func TestConnectNamesTheImportThatIsMissing(t *testing.T) {
 	for scheme, want := range map[string]string{
 		"kafka":   `import _ "github.com/gostreamer/streamer/kafka" (registered: `,
 		"rediss":  `import _ "github.com/gostreamer/streamer/redis" (registered: `,
-		"kinesis": `import _ "github.com/gostreamer/streamer/kinesis" (registered: `,
+		"kinesis": `no package of this module knows it (registered: `,
+		"sqs":     `no package of this module knows it (registered: `,
 		"amqp":    `no package of this module knows it (registered: `,
 	} {
 		_, err := Connect(t.Context(), scheme+"://u:hunter2@h/x")
@@ -80,6 +84,18 @@ func TestConnectNamesTheImportThatIsMissing(t *testing.T) {
 		want = fmt.Sprintf("connect: invalid: unknown scheme %q: %s", scheme, want)
 		if !strings.HasPrefix(err.Error(), want) || !strings.Contains(err.Error(), "door") {
 			t.Errorf("got  %v\nwant %s", err, want)
+		}
+	}
+}
+
+// TestEveryImportThatIsNamedExists: the schemes that the hint knows are those
+// which packages of this module register.
+func TestEveryImportThatIsNamedExists(t *testing.T) {
+	for _, scheme := range []string{"memory", "stdio", "file", "redis", "rediss", "kafka", "kinesis", "sqs", "cloudwatch", "nats", "amqp"} {
+		pkg := packageOf(scheme)
+		_, err := os.Stat(filepath.Join(cmp.Or(pkg, scheme), "doc.go"))
+		if named, exists := pkg != "", err == nil; named != exists {
+			t.Errorf("%s: the hint names a package: %v, there is one: %v", scheme, named, exists)
 		}
 	}
 }

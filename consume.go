@@ -331,12 +331,10 @@ func (c *consumer) shut(ctx context.Context) error {
 	}
 	c.mu.Unlock()
 	if !first {
-		select {
-		case <-c.closed:
-			return c.failure
-		case <-ctx.Done():
-			return ctx.Err()
+		if !over(ctx, c.closed) {
+			return c.wrap("close", errCloseUnderWay)
 		}
+		return c.failure
 	}
 	c.die()
 	select { // a move that ignores its context must not hold up Close

@@ -7,10 +7,12 @@ type Create uint8
 
 // The words of create=.
 const (
-	CreateAuto   Create = iota // "auto": producers create where that is natural for the backend, consumers get ErrNotFound
-	CreateAlways               // "always": producers and consumers create, and consumers go on when the stream vanishes and comes back
-	CreateNever                // "never": ErrNotFound for both
-	CreateNew                  // "new": producers create and get ErrExists when it exists
+	// "auto": producers create, at open or with their first record, but not on
+	// Kafka, where it is ErrNotFound; consumers get ErrNotFound everywhere.
+	CreateAuto   Create = iota
+	CreateAlways        // "always": producers and consumers create, and consumers go on when the stream vanishes and comes back
+	CreateNever         // "never": ErrNotFound for both
+	CreateNew           // "new": producers create and get ErrExists when it exists
 )
 
 // ParseCreate is String's inverse: ErrInvalid lists the four words.

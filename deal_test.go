@@ -177,7 +177,7 @@ func TestALeavingMemberAcknowledgesAsItsPolicySays(t *testing.T) {
 
 func TestAKeysMessagesStayInOrderWhenMembersComeAndGo(t *testing.T) {
 	inBubble(t, dealtCan, StreamerOptions{}, func(t *testing.T, r *rig) {
-		list := r.members(1, ConsumerOptions{MaxInFlight: -1})
+		list := r.members(1, ConsumerOptions{MaxInFlight: NoLimit})
 		last := map[string]SeqNo{}
 		note := func(got []*Message) {
 			for _, m := range got {
@@ -194,7 +194,7 @@ func TestAKeysMessagesStayInOrderWhenMembersComeAndGo(t *testing.T) {
 			}
 			switch step % 5 {
 			case 1:
-				list = append(list, r.members(1, ConsumerOptions{MaxInFlight: -1})...)
+				list = append(list, r.members(1, ConsumerOptions{MaxInFlight: NoLimit})...)
 			case 4:
 				i := rand.IntN(len(list))
 				_ = list[i].Close() // what it has undelivered goes to the others
@@ -228,7 +228,7 @@ type census struct {
 
 // live is one member's life.
 func (x *census) live() {
-	c, err := x.tryConsumer(ConsumerOptions{Mode: LoadBalanced, MaxInFlight: -1})
+	c, err := x.tryConsumer(ConsumerOptions{Mode: LoadBalanced, MaxInFlight: NoLimit})
 	if err != nil {
 		x.t.Errorf("Consumer = %v", err)
 		return
@@ -258,7 +258,7 @@ func TestEveryMessageCountsOnceWhileMembersComeAndGo(t *testing.T) {
 	for _, can := range []abilities{dealtCan, {acker: true, dealt: true, room: true}} {
 		inBubble(t, can, StreamerOptions{}, func(t *testing.T, r *rig) {
 			x := &census{rig: r, counted: map[SeqNo]int{}}
-			first := r.members(1, ConsumerOptions{MaxInFlight: -1})[0] // it takes nothing, and keeps the group alive
+			first := r.members(1, ConsumerOptions{MaxInFlight: NoLimit})[0] // it takes nothing, and keeps the group alive
 			r.add(0, n)
 			for range 10 {
 				var wg sync.WaitGroup

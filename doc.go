@@ -1,4 +1,4 @@
-// Package streamer is one API for event streams: Kafka, Redis Streams, Kinesis, files and pipes, chosen by URI.
+// Package streamer is one API for event streams: Kafka, Redis Streams, files, pipes and memory, chosen by URI.
 //
 // A stream is split into shards; inside a shard messages are ordered by Seq. A Consumer reads streams in one of three modes,
 // a Producer writes them. Key, Value and Headers of a delivered Message are read-only and may be shared with other consumers;

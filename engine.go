@@ -24,13 +24,18 @@ type engine struct {
 	failure   error         // what Shutdown returned
 }
 
-// New builds a Streamer on a Backend without the registry and without I/O. ErrInvalid when b is nil.
+// New builds a Streamer on a Backend without the registry and without I/O.
+// ErrInvalid when b is nil, and when a field of o, or of the backend's Defaults,
+// has a value that it does not take. b is still the caller's then.
 func New(b Backend, o StreamerOptions) (Streamer, error) {
 	if b == nil {
 		return nil, invalid("backend is nil")
 	}
 	if d, ok := b.(Defaulter); ok {
 		o = merge(o, d.Defaults())
+	}
+	if err := o.check(); err != nil {
+		return nil, wrap("connect", b.Name(), "", err)
 	}
 	orDefault(&o.CloseTimeout, defaultCloseTimeout)
 	o.Logger = loggerOr(o.Logger)
@@ -102,11 +107,14 @@ func (e *engine) Consumer(ctx context.Context, call ConsumerOptions) (Consumer, 
 }
 
 func (e *engine) Producer(ctx context.Context, call ProducerOptions) (Producer, error) {
-	o := call.over(e.o.Producer)
-	o.setDefaults()
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
+	o := call.over(e.o.Producer)
+	if err := o.checkValues(); err != nil {
+		return nil, wrap("producer", e.b.Name(), o.Stream, err)
+	}
+	o.setDefaults()
 	if !e.begin() {
 		return nil, wrap("producer", e.b.Name(), o.Stream, ErrClosed)
 	}
@@ -207,10 +215,38 @@ func (e *engine) Ping(ctx context.Context) error {
 func (e *engine) Close() error {
 	ctx, cancel := e.closing()
 	defer cancel()
-	return e.Shutdown(ctx)
+	if err := e.stop(ctx); err != nil {
+		return err
+	}
+	if !over(ctx, e.closed) {
+		return wrap("close", e.b.Name(), "", errCloseUnderWay)
+	}
+	return e.failure
 }
 
 func (e *engine) Shutdown(ctx context.Context) error {
+	if err := e.stop(ctx); err != nil {
+		return err
+	}
+	select {
+	case <-e.closed:
+		return e.failure
+	default:
+	}
+	select {
+	case <-e.closed:
+		return e.failure
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// stop shuts down within ctx if it is the first to ask. The error is that of the
+// caller: then nothing has happened.
+func (e *engine) stop(ctx context.Context) error {
+	if inOnDone() {
+		return wrap("close", e.b.Name(), "", errInOnDone)
+	}
 	e.mu.Lock()
 	first := e.closed == nil
 	if first {
@@ -219,17 +255,11 @@ func (e *engine) Shutdown(ctx context.Context) error {
 	consumers, producers := keys(e.consumers), keys(e.producers)
 	e.mu.Unlock()
 	e.die()
-	if !first {
-		select {
-		case <-e.closed:
-			return e.failure
-		case <-ctx.Done():
-			return ctx.Err()
-		}
+	if first {
+		e.failure = e.shutdown(ctx, consumers, producers)
+		close(e.closed)
 	}
-	e.failure = e.shutdown(ctx, consumers, producers)
-	close(e.closed)
-	return e.failure
+	return nil
 }
 
 // shutdown: delivery stops first, so that no message is begun; then outputs are stored, which acknowledges inputs; then those are committed.
@@ -237,7 +267,7 @@ func (e *engine) shutdown(ctx context.Context, consumers []*consumer, producers 
 	for _, c := range consumers {
 		c.halt()
 	}
-	all(producers, func(p *producer) error { return p.Flush(ctx) })
+	all(producers, func(p *producer) error { _, err := p.drain(ctx); return err })
 	settle(ctx, consumers, producers)
 	failed := all(consumers, func(c *consumer) error { return c.shut(ctx) })
 	failed = append(failed, all(producers, func(p *producer) error { return p.shut(ctx) })...)

@@ -9,12 +9,14 @@ import (
 // epoch is what was sent between two calls of Flush. Flush waits for the epochs before it and not for what others go on sending. What is not atomic
 // belongs to producer.mu.
 type epoch struct {
+	home    *producer
 	sent    int64         // records; it stays as it is once the epoch is flushed
 	used    bool          // something was sent
 	done    chan struct{} // made when the epoch is flushed, closed when all of it is resolved
-	fails   failures
-	settled atomic.Int64 // records resolved
-	flushed atomic.Bool  // and not done
+	fails   failures      // all of them, for Flush
+	untold  untold        // those that the program has not been told of, for Close
+	settled atomic.Int64  // records resolved
+	flushed atomic.Bool   // and not done
 }
 
 // failures counts failed records and keeps the first reason.
@@ -28,6 +30,38 @@ func (f *failures) add(n int, first error) {
 		f.first = first
 	}
 	f.n += n
+}
+
+// untold counts the failed records whose outcome the program has not been given:
+// no Wait returned it and no OnDone was called with it.
+type untold struct {
+	n     int
+	known []*Receipt // the first of them, maxKnown at most, so that a program that drops its receipts does not keep them
+	last  error      // of the latest that is not among known
+}
+
+const maxKnown = 64
+
+func (u *untold) add(r *Receipt, err error) {
+	u.n++
+	if len(u.known) < maxKnown {
+		u.known = append(u.known, r)
+		return
+	}
+	u.last = err
+}
+
+func (u *untold) remove(r *Receipt) {
+	u.n--
+	u.known = without(u.known, r)
+}
+
+// first is the reason of the first one that is known.
+func (u *untold) first() error {
+	if len(u.known) > 0 {
+		return u.known[0].err
+	}
+	return u.last
 }
 
 // err is what Flush and Close return.
@@ -61,7 +95,7 @@ func (p *producer) beginFlush() []*epoch {
 		e.flushed.Store(true)
 		e.finish()
 		p.unreported = append(p.unreported, e)
-		p.epoch = &epoch{}
+		p.epoch = &epoch{home: p}
 	}
 	p.hurried = len(p.queue) - p.head
 	return append([]*epoch(nil), p.unreported...)
@@ -89,4 +123,36 @@ func (p *producer) report(epochs []*epoch) error {
 		p.unreported = without(p.unreported, e)
 	}
 	return fails.err("flush", p.obs.backend, p.o.Stream)
+}
+
+// fail counts a failed record in its epoch.
+func (p *producer) fail(e *epoch, r *Receipt, err error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.note(e, r, err)
+}
+
+// note is fail for one who holds p.mu.
+func (p *producer) note(e *epoch, r *Receipt, err error) {
+	e.fails.add(1, err)
+	if r.untold(e) {
+		e.untold.add(r, err)
+	}
+}
+
+// forgetFailure takes back a failure that the program has been told of now.
+func (p *producer) forgetFailure(e *epoch, r *Receipt) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	e.untold.remove(r)
+}
+
+// unheard sums up the failures that neither a receipt nor a Flush has told the
+// program of. p.mu is held.
+func (p *producer) unheard() failures {
+	var fails failures
+	for _, e := range p.unreported {
+		fails.add(e.untold.n, e.untold.first())
+	}
+	return fails
 }

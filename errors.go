@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"io"
-	"strconv"
 	"strings"
 )
 
@@ -73,7 +72,7 @@ func (e *Error) where() string {
 		}
 	}
 	if e.Shard != nil {
-		words = append(words, "shard "+strconv.FormatUint(uint64(*e.Shard), 10))
+		words = append(words, "shard "+e.Shard.String())
 	}
 	return strings.Join(words, " ")
 }

@@ -73,7 +73,8 @@ func (p *producer) giveUp(match func(*Pending) bool, err error) {
 	}
 }
 
-// fifo is the records that are under way, oldest first. Resolved ones leave when they reach the front.
+// fifo is the records that are under way, oldest first. Resolved ones leave when
+// they reach the front, or when they are most of it.
 type fifo struct {
 	buf  []*Pending
 	head int
@@ -107,4 +108,22 @@ func (f *fifo) trim() {
 	for f.n > 0 && f.front().receipt.resolved() {
 		f.pop()
 	}
+}
+
+// tidy lets go of resolved records: of those at the front, and of those behind one
+// that is not, once they are more than the open ones and as many again. So it
+// looks at each record about once.
+func (f *fifo) tidy(open int) {
+	f.trim()
+	if f.n <= 2*open+roomEvery {
+		return
+	}
+	kept := f.buf[:0]
+	for _, pd := range f.buf[f.head : f.head+f.n] {
+		if !pd.receipt.resolved() {
+			kept = append(kept, pd)
+		}
+	}
+	clear(f.buf[len(kept) : f.head+f.n])
+	f.buf, f.head, f.n = kept, 0, len(kept)
 }

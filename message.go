@@ -5,9 +5,6 @@ import (
 	"unsafe"
 )
 
-// ShardID numbers a stream's shard: Kafka partition, Redis key suffix, Kinesis shardId number; 0 where there is one shard.
-type ShardID uint64
-
 // StreamShard names one shard.
 type StreamShard struct {
 	Stream string

@@ -251,7 +251,7 @@ func (c *consumer) Unassign(stream string, shards ...ShardID) error {
 	defer c.mu.Unlock()
 	for _, id := range shards {
 		if !c.set[StreamShard{stream, id}] {
-			return c.wrap("unassign", fmt.Errorf("shard %d of %s is not assigned: %w", id, stream, ErrNotFound))
+			return c.wrap("unassign", fmt.Errorf("shard %v of %s is not assigned: %w", id, stream, ErrNotFound))
 		}
 	}
 	for _, id := range shards {

@@ -5,8 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-
-	"github.com/google/uuid"
 )
 
 // opening says how a consumer's next session reads.
@@ -131,94 +129,11 @@ func (c *consumer) checkStart(ctx context.Context) error {
 	return oneShard(n)
 }
 
-// complete checks a consumer's options and fills in the defaults. call is the argument alone: what is set there and of no use is an error,
-// what is inherited is ignored.
-func (call ConsumerOptions) complete(inherited ConsumerOptions) (ConsumerOptions, error) {
-	o := call.over(inherited)
-	o.Streams = unique(o.Streams)
-	if err := o.checkValues(); err != nil {
-		return o, err
-	}
-	o.setDefaults()
-	switch o.Mode {
-	case RealTime:
-		if call.Group != "" {
-			return o, invalid("group %q: RealTime has no group, it keeps no position; want mode=resumable or mode=load-balanced", call.Group)
-		}
-		o.Group = ""
-	case LoadBalanced:
-		if len(call.Shards) > 0 {
-			return o, invalid("shards: LoadBalanced shares all shards among the members; want mode=resumable to choose")
-		}
-		o.Shards = nil
-		if o.Group == "" {
-			return o, invalid("group: LoadBalanced needs one (group=… in the URI, ConsumerOptions.Group)")
-		}
-	case Resumable:
-		if err := o.defaultGroup(); err != nil {
-			return o, err
-		}
-	}
-	if call.AckDelay != 0 && o.Ack != AckDelayed {
-		return o, invalid("ack_delay is for ack=delayed alone")
-	}
-	return o, nil
-}
-
-func (o *ConsumerOptions) defaultGroup() (err error) {
-	if o.Group == "" {
-		o.Group, err = DefaultGroup()
-	}
-	return err
-}
-
-func (o *ConsumerOptions) checkValues() error {
-	switch {
-	case len(o.Streams) == 0:
-		return invalid("no stream: name one in the URI's path or in ConsumerOptions.Streams")
-	case slices.Contains(o.Streams, ""):
-		return invalid("a stream's name is empty")
-	case o.Mode > LoadBalanced:
-		return invalid("mode %d is none of RealTime, Resumable, LoadBalanced", o.Mode)
-	case o.AutoReset > ResetError:
-		return invalid("AutoReset %d is none of Latest, Earliest, ResetError", o.AutoReset)
-	case o.Ack > AckOnDelivery:
-		return invalid("ack policy %d is none of AckOnReturn, AckManual, AckDelayed, AckOnDelivery", o.Ack)
-	}
-	return nil
-}
-
-func (o *ConsumerOptions) setDefaults() {
-	orDefault(&o.Mode, RealTime)
-	orDefault(&o.AutoReset, Latest)
-	orDefault(&o.Ack, AckOnReturn)
-	orDefault(&o.AckDelay, defaultAckDelay)
-	orDefault(&o.CommitEvery, defaultCommitEvery)
-	orDefault(&o.MaxInFlight, defaultMaxInFlight)
-	orDefault(&o.Prefetch, defaultPrefetch)
-	orDefault(&o.BufferBytes, defaultBuffer)
-	if o.Name == "" {
-		o.Name = uuid.NewString()
-	}
-	o.AckDelay = max(o.AckDelay, 0)
-	o.CommitEvery = max(o.CommitEvery, Never)
-	o.Prefetch = max(o.Prefetch, 1)
-	unlimited(&o.MaxInFlight)
-	unlimited(&o.BufferBytes)
-}
-
 // orDefault sets what is not set.
 func orDefault[T comparable](v *T, d T) {
 	var zero T
 	if *v == zero {
 		*v = d
-	}
-}
-
-// unlimited turns a negative limit, which says that there is none, into one that is never reached.
-func unlimited(v *int) {
-	if *v < 0 {
-		*v = noLimit
 	}
 }
 

@@ -37,19 +37,35 @@ func ParseDuration(s string) (time.Duration, error) {
 	return d, nil
 }
 
-// zeroIsSet turns the zero of a URI, which somebody wrote, into what the options of Go call zero or no limit: theirs is "not set".
-func zeroIsSet[T int | time.Duration](v T) T {
-	if v == 0 {
-		return -1
-	}
-	return v
-}
-
 func parseText(s string) (string, error) { return s, nil }
+
+// parseName refuses the empty text: a group whose name got lost on the way here
+// would not be read as a group.
+func parseName(s string) (string, error) {
+	if s == "" {
+		return "", fmt.Errorf("%w name: it is empty", ErrInvalid)
+	}
+	return s, nil
+}
 
 func parseSpan(s string) (time.Duration, error) {
 	d, err := ParseDuration(s)
-	return zeroIsSet(d), err
+	return max(d, atOnce), err
+}
+
+// parseTimeout is a duration of which 0 means that there is none.
+func parseTimeout(s string) (time.Duration, error) {
+	d, err := ParseDuration(s)
+	return zeroIsNoLimit(d), err
+}
+
+// zeroIsNoLimit turns a URI's 0, which says that there is no limit, into what
+// says so in Go's fields, where 0 is "not set".
+func zeroIsNoLimit[T int | time.Duration](v T) T {
+	if v == 0 {
+		return NoLimit
+	}
+	return v
 }
 
 func parseCommit(s string) (time.Duration, error) {
@@ -68,7 +84,18 @@ func parseCount(s string) (int, error) {
 	if err != nil {
 		return 0, fmt.Errorf("%w number: want 0 or more", ErrInvalid)
 	}
-	return zeroIsSet(int(n)), nil
+	return int(n), nil
+}
+
+// parseAhead is a count of which 0 is as good as 1.
+func parseAhead(s string) (int, error) {
+	n, err := parseCount(s)
+	return max(n, 1), err
+}
+
+func parseLimit(s string) (int, error) {
+	n, err := parseCount(s)
+	return zeroIsNoLimit(n), err
 }
 
 func parseBytes(s string) (int, error) {
@@ -79,7 +106,7 @@ func parseBytes(s string) (int, error) {
 	if err != nil {
 		return 0, err
 	}
-	return zeroIsSet(int(n)), nil
+	return zeroIsNoLimit(int(n)), nil
 }
 
 // parseStart counts a relative time from now, when the URI is parsed.
@@ -102,12 +129,12 @@ func parseStart(s string) (Position, error) {
 func parseShards(s string) ([]ShardID, error) {
 	var shards []ShardID
 	for number := range strings.SplitSeq(s, ",") {
-		n, err := strconv.ParseUint(number, 10, 64)
+		id, err := ParseShardID(number)
 		if err != nil {
 			return nil, fmt.Errorf("%w list: want the numbers of shards, such as 0,3", ErrInvalid)
 		}
-		if !slices.Contains(shards, ShardID(n)) {
-			shards = append(shards, ShardID(n))
+		if !slices.Contains(shards, id) {
+			shards = append(shards, id)
 		}
 	}
 	return shards, nil

@@ -4,7 +4,8 @@ import (
 	"time"
 )
 
-// ConsumerMode: 0 is the URI's, else RealTime.
+// ConsumerMode: 0 is the URI's, else LoadBalanced where there is a Group and
+// RealTime where there is none, wherever each is written.
 type ConsumerMode uint8
 
 const (
@@ -41,15 +42,21 @@ const (
 	// AckDelayed: every message is acknowledged AckDelay after it was handed out, done or not; Close acknowledges all that was handed
 	// out. For programs that can't say when they are done; a body slower than AckDelay can lose its message in a crash.
 	AckDelayed
-	// AckOnDelivery: at most once. Progress is committed before a message is handed out (Redis: NOACK; others: one commit per fetch), so a
-	// crash loses what was fetched and not yet delivered, at most one fetch per shard plus Prefetch.
+	// AckOnDelivery: at most once. Each fetch is committed before any of it is handed out, so a crash loses what was fetched and not yet
+	// delivered, at most one fetch per shard plus Prefetch.
 	AckOnDelivery
 )
 
 // Never, as CommitEvery, leaves committing to Commit, Close and the loss of a shard.
 const Never time.Duration = -1
 
-// ConsumerOptions: the zero value reads the URI's streams in RealTime from now on.
+// NoLimit, as MaxInFlight, BufferBytes, MaxBuffered, MaxBufferedBytes or
+// DeliveryTimeout, means that there is no limit.
+const NoLimit = -1
+
+// ConsumerOptions: the zero value reads the URI's streams, in RealTime from now
+// on unless the URI says otherwise. A negative number or duration is ErrInvalid,
+// but for Never and NoLimit where they are named.
 type ConsumerOptions struct {
 	Streams     []string      // default: the URI's path
 	Mode        ConsumerMode  //
@@ -59,18 +66,19 @@ type ConsumerOptions struct {
 	AutoReset   AutoReset     //
 	Shards      []ShardID     // read only these shards of every stream; default all, and those added later. LoadBalanced: ErrInvalid
 	Ack         AckPolicy     //
-	AckDelay    time.Duration // AckDelayed only; default 5 s
+	AckDelay    time.Duration // AckDelayed only; default 5 s, most 49 days
 	CommitEvery time.Duration // default 1 s; Never. Where messages are acknowledged one by one, the first commit after 2000 of them does not wait
-	MaxInFlight int           // messages handed out and not acknowledged, per shard, before it pauses; default 1000; may overshoot by one fetch
+	MaxInFlight int           // messages handed out and not acknowledged, per shard, before it pauses; default 1000; NoLimit; may overshoot by one fetch
 	Prefetch    int           // messages fetched ahead of Next; default 1000, least 1. Where members share messages (Redis, in-process groups) a member holds at most 0.2 s of its own recent work, but 10
-	BufferBytes int           // bytes of memory for messages fetched ahead of Next, over all shards; default 64 MiB; may overshoot by one fetch per server
+	BufferBytes int           // bytes of memory for messages fetched ahead of Next, over all shards; default 64 MiB; NoLimit; may overshoot by one fetch per server
 }
 
-// ProducerOptions: the zero value sends to the URI's stream.
+// ProducerOptions: the zero value sends to the URI's stream. A negative number
+// or duration is ErrInvalid, but for NoLimit where it is named.
 type ProducerOptions struct {
 	Stream           string        // default: the URI's path when it names one stream
 	Linger           time.Duration // wait for a fuller batch; default 0: batches form while a write is under way. Flush cuts it short, Wait does not
-	MaxBuffered      int           // records sent but not resolved; default 50 000
-	MaxBufferedBytes int           // default 64 MiB
-	DeliveryTimeout  time.Duration // from Send to giving up with ErrUnknown or the last error; default 2 min
+	MaxBuffered      int           // records sent but not resolved; default 50 000; NoLimit
+	MaxBufferedBytes int           // default 64 MiB; NoLimit
+	DeliveryTimeout  time.Duration // from Send to giving up with ErrUnknown or the last error; default 2 min; NoLimit
 }

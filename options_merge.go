@@ -2,7 +2,7 @@ package streamer
 
 import "cmp"
 
-// Options come in layers (ConnectWith). In all of them zero is "not set"; a negative number or duration is set, and means zero or no limit.
+// Options come in layers (ConnectWith). In all of them zero is "not set".
 
 // merge takes each option from over, else from under.
 func merge(over, under StreamerOptions) StreamerOptions {
@@ -17,6 +17,7 @@ func merge(over, under StreamerOptions) StreamerOptions {
 
 // over takes each option from o, else from base.
 func (o ConsumerOptions) over(base ConsumerOptions) ConsumerOptions {
+	base = base.under(o.Mode)
 	return ConsumerOptions{
 		Streams:     firstSlice(o.Streams, base.Streams),
 		Mode:        cmp.Or(o.Mode, base.Mode),
@@ -43,6 +44,22 @@ func (o ProducerOptions) over(base ProducerOptions) ProducerOptions {
 		MaxBufferedBytes: cmp.Or(o.MaxBufferedBytes, base.MaxBufferedBytes),
 		DeliveryTimeout:  cmp.Or(o.DeliveryTimeout, base.DeliveryTimeout),
 	}
+}
+
+// under is o below a layer that says mode. A mode that takes the place of
+// another one takes the place of what was written for that one: RealTime has no
+// group, LoadBalanced no choice of shards.
+func (o ConsumerOptions) under(mode ConsumerMode) ConsumerOptions {
+	if mode == 0 || o.Mode == 0 || mode == o.Mode {
+		return o
+	}
+	switch mode {
+	case RealTime:
+		o.Group = ""
+	case LoadBalanced:
+		o.Shards = nil
+	}
+	return o
 }
 
 // firstSlice takes an empty slice as not set.

@@ -62,14 +62,11 @@ func TestMergeTakesEveryOptionFromTheFirstThatSetsIt(t *testing.T) {
 	check("neither", StreamerOptions{}, StreamerOptions{}, StreamerOptions{})
 }
 
-func TestMergeTakesANegativeNumberAsSet(t *testing.T) {
-	over := ConsumerOptions{CommitEvery: Never, MaxInFlight: -1, AckDelay: -1}
-	under := ConsumerOptions{CommitEvery: time.Second, MaxInFlight: 10, AckDelay: time.Second}
+func TestMergeTakesNoLimitAsSet(t *testing.T) {
+	over := ConsumerOptions{CommitEvery: Never, MaxInFlight: NoLimit, BufferBytes: NoLimit}
+	under := ConsumerOptions{CommitEvery: time.Second, MaxInFlight: 10, BufferBytes: 10}
 	if got := over.over(under); !reflect.DeepEqual(got, over) {
 		t.Errorf("got %+v, want %+v", got, over)
-	}
-	if got := (ProducerOptions{Linger: -1}).over(ProducerOptions{Linger: time.Second}); got.Linger != -1 {
-		t.Errorf("got %+v", got)
 	}
 }
 

@@ -96,7 +96,7 @@ func checkEach(each map[StreamShard]Position) error {
 	}
 	for at, p := range each {
 		if p.Kind() == PerShard {
-			return invalid("Each does not nest (shard %d of %s)", at.Shard, at.Stream)
+			return invalid("Each does not nest (shard %v of %s)", at.Shard, at.Stream)
 		}
 		if err := p.check(); err != nil {
 			return err
@@ -137,7 +137,7 @@ func listEach(m map[StreamShard]Position) string {
 	}
 	list := make([]string, len(shards))
 	for i, s := range shards {
-		list[i] = fmt.Sprintf("%s/%d: %s", s.Stream, s.Shard, m[s])
+		list[i] = fmt.Sprintf("%s/%v: %s", s.Stream, s.Shard, m[s])
 	}
 	return strings.Join(list, ", ") + more
 }

@@ -29,7 +29,6 @@ type producer struct {
 	sent       held // records that were let in
 	epoch      *epoch
 	unreported []*epoch
-	fails      failures
 	closing    bool      // refuses new records
 	senders    []*sender // wait for space, in order
 	timer      *time.Timer
@@ -46,6 +45,8 @@ type producer struct {
 	life   context.Context    // of the writes
 	stop   context.CancelFunc // gives up on what is under way
 	writes sync.WaitGroup     // the write goroutine
+	flush  sync.WaitGroup     // calls of the sink's Flush
+	ended  bool               // the sink is about to be closed: nothing reaches it any more; belongs to mu
 	closed chan struct{}      // made by the first Close, closed at its end
 	result error              // what Close returns
 }
@@ -55,7 +56,7 @@ const batchRecords = 1000
 
 func newProducer(home *engine, o ProducerOptions, sink Sink) (*producer, error) {
 	p := &producer{
-		home: home, o: o, obs: home.observer(""), sink: sink, limits: sink.Limits(), born: time.Now(), epoch: &epoch{},
+		home: home, o: o, obs: home.observer(""), sink: sink, limits: sink.Limits(), born: time.Now(),
 		work: make(chan struct{}, 1),
 	}
 	orDefault(&p.limits.Records, batchRecords)
@@ -65,23 +66,12 @@ func newProducer(home *engine, o ProducerOptions, sink Sink) (*producer, error) 
 	if (p.writer == nil) == (p.enq == nil) {
 		return nil, fmt.Errorf("%T is not exactly one of Writer and Enqueuer", sink)
 	}
+	p.epoch = &epoch{home: p}
 	p.life, p.stop = context.WithCancel(context.Background())
 	if p.writer != nil {
 		p.writes.Go(p.writeLoop)
 	}
 	return p, nil
-}
-
-func (o *ProducerOptions) setDefaults() {
-	orDefault(&o.MaxBuffered, defaultMaxBuffered)
-	orDefault(&o.MaxBufferedBytes, defaultBuffer)
-	orDefault(&o.DeliveryTimeout, defaultDeliveryTimeout)
-	o.Linger = max(o.Linger, 0)
-	if o.DeliveryTimeout < 0 {
-		o.DeliveryTimeout = forever
-	}
-	unlimited(&o.MaxBuffered)
-	unlimited(&o.MaxBufferedBytes)
 }
 
 func (p *producer) Send(ctx context.Context, r Record) *Receipt {
@@ -131,8 +121,7 @@ func (p *producer) refuse(pd *Pending, err error) {
 		return
 	}
 	p.epoch.used = true
-	p.epoch.fails.add(1, err)
-	p.fails.add(1, err)
+	p.note(p.epoch, &pd.receipt, err)
 }
 
 // sender is a Send that waits for space.
@@ -230,7 +219,7 @@ const (
 // resolved counts the record out.
 func (p *producer) resolved(pd *Pending, err error) {
 	if err != nil {
-		p.failed(pd.epoch, err)
+		p.fail(pd.epoch, &pd.receipt, err)
 	}
 	p.doneBytes.Add(int64(pd.size))
 	n := p.doneRecords.Add(1)
@@ -253,30 +242,53 @@ func (p *producer) rouse() {
 func (p *producer) makeRoom() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.open.trim()
+	p.open.tidy(p.buffered().messages)
 	p.wakeSender()
-}
-
-func (p *producer) failed(e *epoch, err error) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.fails.add(1, err)
-	e.fails.add(1, err)
 }
 
 func (p *producer) Flush(ctx context.Context) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	epochs := p.beginFlush()
-	signal(p.work)
-	if err := p.sink.Flush(ctx); err != nil {
-		return wrap("flush", p.obs.backend, p.o.Stream, err)
+	if inOnDone() {
+		return wrap("flush", p.obs.backend, p.o.Stream, errInOnDone)
 	}
-	if err := awaitEpochs(ctx, epochs); err != nil {
+	epochs, err := p.drain(ctx)
+	if err != nil {
 		return err
 	}
 	return p.report(epochs)
+}
+
+// drain waits until all that was sent is resolved, and reports none of it.
+func (p *producer) drain(ctx context.Context) ([]*epoch, error) {
+	epochs := p.beginFlush()
+	signal(p.work)
+	if err := p.flushSink(ctx); err != nil {
+		return nil, wrap("flush", p.obs.backend, p.o.Stream, err)
+	}
+	return epochs, awaitEpochs(ctx, epochs)
+}
+
+// flushSink hurries the sink, unless Close has come to its end: then all is
+// resolved. It ends with ctx and with the producer.
+func (p *producer) flushSink(ctx context.Context) error {
+	p.mu.Lock()
+	if p.ended {
+		p.mu.Unlock()
+		return nil
+	}
+	p.flush.Add(1)
+	p.mu.Unlock()
+	defer p.flush.Done()
+	within, cancel := context.WithCancel(ctx)
+	defer cancel()
+	defer context.AfterFunc(p.life, cancel)()
+	err := p.sink.Flush(within)
+	if err != nil && within.Err() != nil && ctx.Err() == nil {
+		return ErrClosed
+	}
+	return err
 }
 
 // refuseMore refuses new records and waits until those are resolved that came in since the last Flush: from then on nothing more is stored.
@@ -289,60 +301,6 @@ func (p *producer) refuseMore(ctx context.Context) error {
 	if !open {
 		return nil
 	}
-	return p.Flush(ctx)
-}
-
-func (p *producer) Close() error {
-	ctx, cancel := p.home.closing()
-	defer cancel()
-	return p.shut(ctx)
-}
-
-// shut is Close within ctx; later calls wait for the first and return what it returned.
-func (p *producer) shut(ctx context.Context) error {
-	p.mu.Lock()
-	first := p.closed == nil
-	if first {
-		p.closed = make(chan struct{})
-		p.closing = true
-		p.wakeSender()
-	}
-	p.mu.Unlock()
-	if !first {
-		select {
-		case <-p.closed:
-			return p.result
-		case <-ctx.Done():
-			return ctx.Err()
-		}
-	}
-	p.result = p.end(ctx)
-	p.home.forgetProducer(p)
-	close(p.closed)
-	return p.result
-}
-
-// end drains the buffer within ctx, then gives up on the rest.
-func (p *producer) end(ctx context.Context) error {
-	epochs := p.beginFlush()
-	signal(p.work)
-	hurried := p.sink.Flush(ctx)
-	if awaitEpochs(ctx, epochs) != nil {
-		p.giveUp(func(*Pending) bool { return true }, p.because(fmt.Errorf("the producer closed before the outcome was known: %w", ErrUnknown)))
-	}
-	p.stop()
-	signal(p.work)
-	join(ctx, p.writes.Wait)
-	closed := p.sink.Close(ctx)
-	p.disarm()
-
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if err := p.fails.err("close", p.obs.backend, p.o.Stream); err != nil {
-		return err
-	}
-	if closed == nil {
-		closed = hurried
-	}
-	return wrap("close", p.obs.backend, p.o.Stream, closed)
+	_, err := p.drain(ctx)
+	return err
 }

@@ -14,7 +14,10 @@ type Producer interface {
 	// covers it (by several when they overlap): the error wraps the first failure and counts them. Goroutines that share a producer and need
 	// their own outcome ask their receipts.
 	Flush(ctx context.Context) error
-	// Close refuses new records (ErrClosed), flushes, ends, and reports every failure of the producer's life, first one wrapped, with the count.
+	// Close refuses new records (ErrClosed), flushes, ends, and reports every
+	// failure that the program has not been told of, first one wrapped, with the
+	// count: those that no Wait of the receipt returned, no OnDone was called with
+	// and no Flush returned. Done tells nothing.
 	// What is unresolved at StreamerOptions.CloseTimeout fails with ErrUnknown. Idempotent.
 	Close() error
 }

@@ -11,7 +11,7 @@ import (
 )
 
 func TestPrefetchBoundsWhatIsFetchedAhead(t *testing.T) {
-	for _, prefetch := range []int{1, 2, 3, 10, 1000, -1} {
+	for _, prefetch := range []int{1, 2, 3, 10, 1000} {
 		inBubble(t, abilities{}, StreamerOptions{}, func(t *testing.T, r *rig) {
 			r.add(0, 3000)
 			c := r.consumer(ConsumerOptions{Prefetch: prefetch})
@@ -124,7 +124,7 @@ func TestAnAckInTheMiddleDoesNotMakeRoom(t *testing.T) {
 func TestNegativeMaxInFlightIsNoLimit(t *testing.T) {
 	inBubble(t, abilities{cursor: true}, StreamerOptions{}, func(t *testing.T, r *rig) {
 		r.add(0, 5000)
-		r.take(r.consumer(ConsumerOptions{Mode: Resumable, MaxInFlight: -1}), 5000)
+		r.take(r.consumer(ConsumerOptions{Mode: Resumable, MaxInFlight: NoLimit}), 5000)
 	})
 }
 

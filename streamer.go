@@ -13,7 +13,7 @@ type StreamerOptions struct {
 	Logger   *slog.Logger // state changes only, never per message. nil: warnings alone (connection lost, shard stalled, entry skipped) to slog.Default
 	Hooks    Hooks
 
-	CloseTimeout time.Duration // for Close of the Streamer, a Consumer or a Producer; default 20 s
+	CloseTimeout time.Duration // for Close of the Streamer, a Consumer or a Producer; default 20 s; negative: ErrInvalid
 }
 
 // Streamer is a connection to one backend. All methods may be called concurrently. Streamer, Producer and Consumer may gain methods in

@@ -84,8 +84,10 @@ func (u *URI) optionError(key, value string, err error) error {
 }
 
 // Options reads the options that every backend knows, CommonOptions, and the streams of the path, for an OpenFunc to return: all of them are
-// the consumer's, a single one is the producer's too. The option 0 of a number, size or duration becomes -1, because 0 is "not set" in Go's
-// fields. ErrInvalid as in Bind; keys of other tables are passed over.
+// the consumer's, a single one is the producer's too. 0, which is "not set" in
+// Go's fields, becomes NoLimit where it says that there is no limit, and 1, or
+// 1 ns, where it says how many or how long. ErrInvalid as in Bind; keys of other
+// tables are passed over.
 func (u *URI) Options() (StreamerOptions, error) {
 	var o StreamerOptions
 	if err := bindRows(u, &o, CommonOptions()); err != nil {

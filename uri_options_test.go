@@ -65,13 +65,18 @@ func TestOptionsUnderstandsEachValue(t *testing.T) {
 		{"start=2026-01-02T12:00:00Z", StreamerOptions{Consumer: ConsumerOptions{Start: AtTime(noon)}}},
 		{"start=2026-01-02T13:00:00.000+01:00", StreamerOptions{Consumer: ConsumerOptions{Start: AtTime(noon)}}},
 		{"assign=18446744073709551615", StreamerOptions{Consumer: ConsumerOptions{Shards: []ShardID{math.MaxUint64}}}},
-		{"group=", StreamerOptions{}},
-		// A zero that somebody wrote is a setting: zero or no limit.
-		{"linger=0", StreamerOptions{Producer: ProducerOptions{Linger: -1}}},
-		{"ack_delay=0s", StreamerOptions{Consumer: ConsumerOptions{AckDelay: -1}}},
-		{"max_in_flight=0", StreamerOptions{Consumer: ConsumerOptions{MaxInFlight: -1}}},
-		{"buffer=0", StreamerOptions{Consumer: ConsumerOptions{BufferBytes: -1}}},
-		{"buffer=0GiB", StreamerOptions{Consumer: ConsumerOptions{BufferBytes: -1}}},
+		{"name=", StreamerOptions{}},
+		// A zero that a URI says is a setting: no limit, or as little as there is.
+		{"linger=0", StreamerOptions{Producer: ProducerOptions{Linger: 1}}},
+		{"ack_delay=0s", StreamerOptions{Consumer: ConsumerOptions{AckDelay: 1}}},
+		{"close_timeout=0s", StreamerOptions{CloseTimeout: 1}},
+		{"prefetch=0", StreamerOptions{Consumer: ConsumerOptions{Prefetch: 1}}},
+		{"max_in_flight=0", StreamerOptions{Consumer: ConsumerOptions{MaxInFlight: NoLimit}}},
+		{"buffer=0", StreamerOptions{Consumer: ConsumerOptions{BufferBytes: NoLimit}}},
+		{"buffer=0GiB", StreamerOptions{Consumer: ConsumerOptions{BufferBytes: NoLimit}}},
+		{"max_buffered=0", StreamerOptions{Producer: ProducerOptions{MaxBuffered: NoLimit}}},
+		{"max_buffered_bytes=0", StreamerOptions{Producer: ProducerOptions{MaxBufferedBytes: NoLimit}}},
+		{"delivery_timeout=0", StreamerOptions{Producer: ProducerOptions{DeliveryTimeout: NoLimit}}},
 	}
 	for _, tt := range tests {
 		t.Run(tt.query, func(t *testing.T) {
@@ -102,6 +107,7 @@ func TestOptionsRefusesAWrongValueAndSaysWhatIsRight(t *testing.T) {
 	tests := []struct{ query, want string }{
 		{"mode=Resumable", "want realtime, resumable, load-balanced"},
 		{"mode=", "want realtime"},
+		{"group=", "it is empty"},
 		{"reset=none", "want latest, earliest, error"},
 		{"ack=auto", "want on-return, manual, delayed, on-delivery"},
 		{"ack_delay=5", "such as 200ms"},

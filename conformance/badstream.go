@@ -3,6 +3,7 @@ package conformance
 import (
 	"context"
 	"errors"
+	"strings"
 	"time"
 
 	"github.com/gostreamer/streamer"
@@ -65,6 +66,9 @@ func missingStream(b *bed) {
 		_, err := b.tryConsumer(s, o)
 		b.is("a consumer of a missing stream, "+m.name, err, streamer.ErrNotFound)
 		b.typed("a consumer of a missing stream", err)
+		if err != nil && !strings.Contains(err.Error(), "create=always") {
+			b.Errorf("a consumer of a missing stream: %q does not say what to do: create=always", err)
+		}
 	}
 	if err != nil {
 		b.is("connecting to a missing stream", err, streamer.ErrNotFound)

@@ -13,7 +13,12 @@ func failureCases() []testCase {
 	return []testCase{
 		{name: "a-bad-record-fails-alone", run: badRecordAlone},
 		{name: "flush-reports-it-once", run: flushReports},
-		{name: "close-reports-every-failure", run: closeReports},
+		{name: "close-reports-what-nothing-told", run: closeReports},
+		{name: "close-reports-nothing-twice/wait", run: func(b *bed) { closeQuiet(b, waited, streamer.Streamer.Close) }},
+		{name: "close-reports-nothing-twice/on-done", run: func(b *bed) { closeQuiet(b, calledBack, streamer.Streamer.Close) }},
+		{name: "shutdown-reports-nothing-twice/wait", run: func(b *bed) { closeQuiet(b, waited, shutsDown(b)) }},
+		{name: "shutdown-reports-nothing-twice/on-done", run: func(b *bed) { closeQuiet(b, calledBack, shutsDown(b)) }},
+		{name: "shutdown-reports-what-nothing-told", run: shutdownReports},
 		{name: "too-large-fails-alone", run: tooLarge},
 		{name: "close-without-a-connection-says-unknown", needs: []Part{Connection}, run: closeUnknown},
 		{name: "close-stores-what-was-sent", run: closeStores},
@@ -92,31 +97,7 @@ func flushReports(b *bed) {
 	b.must("the second Flush", p.Flush(ctx))
 	b.send(p, streamer.Record{Value: value(n)})
 	b.must("Flush after a good record", p.Flush(ctx))
-	if err := p.Close(); err == nil {
-		b.Error("Close does not report the failures of the producer's life")
-	}
-}
-
-func closeReports(b *bed) {
-	b.open(Plan{})
-	p := b.producer()
-	var first error
-	for _, r := range b.withBad(30, every10th) {
-		ctx, cancel := b.limit()
-		if _, err := p.Send(ctx, r).Wait(ctx); err != nil && first == nil {
-			first = err
-		}
-		cancel()
-	}
-	err := b.returns("Producer.Close", p.Close)
-	if err == nil {
-		b.Fatal("Close after 3 failures returned nil")
-	}
-	for _, kind := range sentinels() {
-		if errors.Is(first, kind) && !errors.Is(err, kind) {
-			b.Errorf("Close's error %q does not wrap the first failure, %q", err, first)
-		}
-	}
+	b.must("Close after a Flush that reported", b.returns("Producer.Close", p.Close))
 }
 
 // sentinels are the kinds an error may have.

@@ -19,6 +19,8 @@ func groupCases() []testCase {
 		{name: "a-slow-member-does-not-hoard", run: slowMember},
 		{name: "work-in-progress-outlasts-a-rebalance", run: workOutlastsRebalance},
 		{name: "a-group-must-be-named", run: groupMustBeNamed},
+		{name: "a-group-without-a-mode-divides-the-work", run: groupWithoutMode},
+		{name: "realtime-has-no-group", run: realtimeWithGroup},
 	}
 }
 
@@ -244,14 +246,11 @@ func slowMember(b *bed) {
 	b.ack(held)
 }
 
-// groupMustBeNamed: options that make no sense for a mode are refused by the call that asks for them.
+// groupMustBeNamed: a group without a name is refused by the call that asks for it.
 func groupMustBeNamed(b *bed) {
 	b.open(Plan{})
-	unnamed, grouped := b.balanced(), b.realtime()
+	unnamed := b.balanced()
 	unnamed.Group = ""
-	grouped.Group = b.group
-	for what, o := range map[string]streamer.ConsumerOptions{"LoadBalanced without Group": unnamed, "RealTime with Group": grouped} {
-		_, err := b.tryConsumer(b.streamer(), o)
-		b.is(what, err, streamer.ErrInvalid)
-	}
+	_, err := b.tryConsumer(b.streamer(), unnamed)
+	b.is("LoadBalanced without Group", err, streamer.ErrInvalid)
 }

@@ -107,6 +107,9 @@ func receiptStream(*world) program {
 	return writing(func(w *writer, o streamer.ProducerOptions) {
 		send := w.send
 		w.send = func(ctx context.Context, r streamer.Record) *streamer.Receipt {
+			if r.Stream == "" || r.Stream == o.Stream {
+				return send(ctx, r)
+			}
 			receipt, resolve := streamer.NewReceipt()
 			send(ctx, r).OnDone(func(m streamer.Meta, err error) {
 				m.Stream = o.Stream

@@ -36,12 +36,17 @@ func init() {
 // Connect opens a log from code: all that a file:// URI can say, c can; its streams are named in the options of the consumer or producer, "*" being all
 // of them. The log need not exist. ErrInvalid names what is wrong with c, ErrUnsupported says that the path is a directory, ErrDenied that it cannot be
 // looked at. ctx bounds the call only.
-func Connect(_ context.Context, c Config, o streamer.StreamerOptions) (streamer.Streamer, error) {
+func Connect(ctx context.Context, c Config, o streamer.StreamerOptions) (streamer.Streamer, error) {
 	b, err := newBackend(c)
 	if err != nil {
 		return nil, err
 	}
-	return streamer.New(b, o)
+	s, err := streamer.New(b, o)
+	if err != nil {
+		_ = b.Close(ctx) // never used
+		return nil, err
+	}
+	return s, nil
 }
 
 // backend is one connection to a log.
@@ -99,7 +104,7 @@ func (b *backend) Ping(ctx context.Context) error {
 	if err == nil {
 		return f.Close()
 	}
-	if errors.Is(err, fs.ErrNotExist) && b.cfg.Create != streamer.CreateNever {
+	if errors.Is(err, fs.ErrNotExist) {
 		_, err = os.Stat(filepath.Dir(b.log.path))
 	}
 	return translate(err)

@@ -167,7 +167,6 @@ func (c *Config) complete() error {
 			c.Limit = never
 		}
 	}
-	c.Shards = max(c.Shards, 1)
 	if err := checkBeacon(c.Beacon); err != nil {
 		return invalid(fmt.Errorf("Config.Beacon: %w", err))
 	}
@@ -180,11 +179,12 @@ func (c *Config) complete() error {
 		return invalid(fmt.Errorf("Config.Limit is %d: a log has at least %d bytes", c.Limit, ss.HeaderSize))
 	case c.Sync < SyncAlways:
 		return invalid(fmt.Errorf("Config.Sync is %d: want 0, SyncAlways or an interval", c.Sync))
-	case c.Shards > MaxShards:
-		return invalid(fmt.Errorf("Config.Shards is %d: want 1 to %d", c.Shards, MaxShards))
+	case c.Shards < 0 || c.Shards > MaxShards:
+		return invalid(fmt.Errorf("Config.Shards is %d: want 1 to %d, or 0 for 1", c.Shards, MaxShards))
 	case c.Create > streamer.CreateNew:
 		return invalid(fmt.Errorf("Config.Create is %v: want CreateAuto, CreateAlways, CreateNever or CreateNew", c.Create))
 	}
+	c.Shards = max(c.Shards, 1)
 	return nil
 }
 

@@ -171,7 +171,7 @@ func (g *group) load(at streamer.StreamShard) (*cursor, error) {
 	path := g.path(at, cursorSuffix)
 	c, err := loadCursor(path)
 	if c != nil && (c.group != g.name || c.StreamShard != at) {
-		return nil, &CursorError{path, fmt.Errorf("it is of group %q, stream %q, shard %d", c.group, c.Stream, c.Shard)}
+		return nil, &CursorError{path, fmt.Errorf("it is of group %q, stream %q, shard %v", c.group, c.Stream, c.Shard)}
 	}
 	return c, err
 }

@@ -88,14 +88,25 @@ func openToWrite(path string, create streamer.Create) (*os.File, error) {
 		flags |= os.O_CREATE | os.O_EXCL
 	}
 	f, err := os.OpenFile(path, flags, 0o644)
-	if errors.Is(err, os.ErrNotExist) && create == streamer.CreateNever {
-		err = fmt.Errorf("%w (create=never: create a stream with Admin.Create, or leave that option out)", err)
-	}
 	if err != nil {
-		return nil, translate(err)
+		return nil, translate(explain(err, create))
 	}
 	return f, nil
 }
+
+// explain says what to do about a log that is not there, or is, as create was
+// asked for.
+func explain(err error, create streamer.Create) error {
+	switch {
+	case errors.Is(err, os.ErrNotExist) && create == streamer.CreateNever:
+		return fmt.Errorf("%w (create=never: create a stream with Admin.Create, or leave that option out)", err)
+	case errors.Is(err, os.ErrExist) && create == streamer.CreateNew:
+		return fmt.Errorf("%w (%w)", err, errCreateNew)
+	}
+	return err
+}
+
+var errCreateNew = errors.New("create=new makes a log that does not exist: name another, or leave that option out")
 
 // lockLog takes the writer's lock. It is nil when path does not name f any more.
 func lockLog(f *os.File, path string) (*flock.Flock, error) {

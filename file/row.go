@@ -45,7 +45,7 @@ func lockRow(dir string, create streamer.Create) (*flock.Flock, error) {
 	for {
 		if create == streamer.CreateNever {
 			if _, err := os.Stat(dir); err != nil {
-				return nil, translate(err)
+				return nil, translate(explain(err, create))
 			}
 		} else if err := makeDir(dir); err != nil {
 			return nil, translate(err)
@@ -76,9 +76,9 @@ func openLast(dir string, create streamer.Create, beacon int64, under func(handl
 	lf := &logFile{lock: l, dir: dir, under: under}
 	switch {
 	case len(all) > 0 && create == streamer.CreateNew:
-		return nil, fmt.Errorf("%s: %w", dir, streamer.ErrExists)
+		return nil, fmt.Errorf("%s: %w (%w)", dir, streamer.ErrExists, errCreateNew)
 	case len(all) == 0 && create == streamer.CreateNever:
-		return nil, translate(&os.PathError{Op: "open", Path: filepath.Join(dir, segmentName(0)), Err: fs.ErrNotExist})
+		return nil, translate(explain(&os.PathError{Op: "open", Path: filepath.Join(dir, segmentName(0)), Err: fs.ErrNotExist}, create))
 	case len(all) == 0:
 		err = lf.createFirst(create, beacon)
 	default:

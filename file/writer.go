@@ -54,7 +54,7 @@ func (l *openLog) openWriter(c *Config) (*writer, error) {
 	defer l.writing.mu.Unlock()
 	old := l.writing.w
 	if old != nil && c.Create == streamer.CreateNew {
-		return nil, fmt.Errorf("%s: %w", l.path, streamer.ErrExists)
+		return nil, fmt.Errorf("%s: %w (%w)", l.path, streamer.ErrExists, errCreateNew)
 	}
 	if old != nil && old.join(c) {
 		return old, nil

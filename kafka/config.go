@@ -101,6 +101,8 @@ const (
 
 	// DefaultSessionTimeout is Java's.
 	defaultSessionTimeout = 45 * time.Second
+	// mostSession is what the protocol's 32 bits of milliseconds can say.
+	mostSession = math.MaxInt32 * time.Millisecond
 )
 
 // complete checks c and applies the defaults.
@@ -137,8 +139,8 @@ func (c *Config) check() error {
 		return fmt.Errorf("Config.Acks is %d: want AllReplicas, LeaderOnly or NoAcks", c.Acks)
 	case c.Isolation > Uncommitted:
 		return fmt.Errorf("Config.Isolation is %d: want Committed or Uncommitted", c.Isolation)
-	case c.SessionTimeout < time.Second:
-		return fmt.Errorf("Config.SessionTimeout is %v: want 1s or more", c.SessionTimeout)
+	case c.SessionTimeout < time.Second || c.SessionTimeout > mostSession:
+		return fmt.Errorf("Config.SessionTimeout is %v: want 1s to %v", c.SessionTimeout, mostSession)
 	case c.Shards < 0 || c.Shards > math.MaxInt32:
 		return fmt.Errorf("Config.Shards is %d: want 1 or more, or 0 for the broker's default", c.Shards)
 	case c.Replicas < 0 || c.Replicas > math.MaxInt16:

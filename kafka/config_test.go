@@ -75,6 +75,7 @@ func TestWhatCannotBeIsRefused(t *testing.T) {
 	for _, c := range []Config{
 		{}, {Brokers: []string{"a"}, Compression: 9}, {Brokers: []string{"a"}, Acks: 9}, {Brokers: []string{"a"}, Isolation: 9}, {Brokers: []string{"a"}, SASL: 9},
 		{Brokers: []string{"a"}, Balancers: []Balancer{9}}, {Brokers: []string{"a"}, Create: 9}, {Brokers: []string{"a"}, Shards: -1},
+		{Brokers: []string{"a"}, SessionTimeout: mostSession + 1},
 		{Brokers: []string{"a"}, Username: "u", Password: "p", PasswordFile: "f"},
 	} {
 		if err := c.complete(); !errors.Is(err, streamer.ErrInvalid) {

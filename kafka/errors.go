@@ -213,6 +213,22 @@ func onStream(stream string, err error) error {
 	return e
 }
 
+// What to do about a topic that is not there, or is.
+var (
+	errNoTopicToRead  = errors.New("a consumer makes no topic: create it with Admin.Create, or connect with create=always")
+	errNoTopicToWrite = errors.New("a producer makes no topic unless it is asked to: create it with Admin.Create, or connect with create=always")
+	errCreateNever    = errors.New("create=never: create it with Admin.Create, or connect with create=always")
+	errCreateNew      = errors.New("create=new makes a topic that does not exist: name another, or leave that option out")
+)
+
+// hinted adds what to do to the error of a topic that does not exist.
+func hinted(stream string, err, hint error) error {
+	if !errors.Is(err, streamer.ErrNotFound) {
+		return err
+	}
+	return &streamer.Error{Stream: stream, Kind: streamer.ErrNotFound, Err: fmt.Errorf("topic %q does not exist: %w", stream, hint)}
+}
+
 func notFound(stream string) error {
 	return &streamer.Error{Stream: stream, Kind: streamer.ErrNotFound, Err: fmt.Errorf("topic %q does not exist", stream)}
 }

@@ -59,9 +59,13 @@ func (l *lane) prepare(ctx context.Context) error {
 	missing := errors.Is(err, streamer.ErrNotFound)
 	switch create := b.cfg.Create; {
 	case create == streamer.CreateNew && err == nil && l.shards == 0:
-		return &streamer.Error{Stream: l.stream, Kind: streamer.ErrExists}
+		return &streamer.Error{Stream: l.stream, Kind: streamer.ErrExists, Err: errCreateNew}
 	case missing && (create == streamer.CreateNew || create == streamer.CreateAlways):
 		t, err = b.make(ctx, l.stream)
+	case create == streamer.CreateNever:
+		err = hinted(l.stream, err, errCreateNever)
+	default:
+		err = hinted(l.stream, err, errNoTopicToWrite)
 	}
 	if err != nil {
 		return err

@@ -65,7 +65,7 @@ func (b *backend) topics(ctx context.Context, names []string) (map[string]topic,
 			t, err = b.make(ctx, name)
 		}
 		if err != nil {
-			return nil, err
+			return nil, hinted(name, err, errNoTopicToRead)
 		}
 		all[name] = t
 	}

@@ -133,6 +133,7 @@ var (
 	errNoStreamToRead = errors.New("a consumer makes no stream: send to it first, create it with Admin.Create, or connect with create=always")
 	errStreamDeleted  = errors.New("the stream was deleted: with create=always its consumers wait for it to come back")
 	errCreateNever    = errors.New("create=never: create it with Admin.Create, or leave that option out")
+	errCreateNew      = errors.New("create=new makes a stream that does not exist: name another, or leave that option out")
 )
 
 func missing(stream string, hint error) error {

@@ -34,7 +34,12 @@ func Connect(ctx context.Context, c Config, o streamer.StreamerOptions) (streame
 	if err != nil {
 		return nil, err
 	}
-	return streamer.New(b, o)
+	s, err := streamer.New(b, o)
+	if err != nil {
+		_ = b.Close(ctx) // never used
+		return nil, err
+	}
+	return s, nil
 }
 
 // NewBackend is what Connect builds a Streamer on, for code that comes between the two or measures what lies above it. The same errors.

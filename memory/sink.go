@@ -133,7 +133,7 @@ func (s *sink) stream(name string) (*stream, error) {
 	st := s.log.streams[name]
 	switch {
 	case st != nil && s.create == streamer.CreateNew && s.streams[name] == nil:
-		return nil, &streamer.Error{Stream: name, Kind: streamer.ErrExists}
+		return nil, &streamer.Error{Stream: name, Kind: streamer.ErrExists, Err: errCreateNew}
 	case st == nil && s.create == streamer.CreateNever:
 		return nil, missing(name, errCreateNever)
 	case st == nil:

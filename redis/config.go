@@ -23,6 +23,7 @@ const (
 	defaultClaimInterval = 5 * time.Second
 	defaultBlock         = 5 * time.Second
 	leastInterval        = 10 * time.Millisecond
+	mostInterval         = 365 * 24 * time.Hour // multiples of it are far from overflow
 )
 
 // What Config.Shards may be beside a number of shards.
@@ -34,7 +35,7 @@ const (
 )
 
 // PlainShard is the shard of the key without a number where ShardsAuto finds it beside or instead of numbered ones.
-const PlainShard streamer.ShardID = 1<<64 - 1
+const PlainShard = streamer.PlainShard
 
 // Config opens a connection from code: all that a redis:// URI can say. The zero value is the server at localhost:6379.
 type Config struct {
@@ -85,8 +86,8 @@ func (c *Config) complete() error {
 		if *d.v == 0 {
 			*d.v = d.def
 		}
-		if *d.v < leastInterval {
-			return invalid(fmt.Errorf("%s is %v: want at least %v", d.name, *d.v, leastInterval))
+		if *d.v < leastInterval || *d.v > mostInterval {
+			return invalid(fmt.Errorf("%s is %v: want %v to %v", d.name, *d.v, leastInterval, mostInterval))
 		}
 	}
 	return nil

@@ -123,6 +123,18 @@ func notFound(stream string) error {
 	return &streamer.Error{Stream: stream, Kind: streamer.ErrNotFound}
 }
 
+// What to do about a stream that is not there, or is.
+var (
+	errNoStreamToRead = errors.New("a consumer makes no stream: a producer does with its first record, and so does Admin.Create; or connect with create=always")
+	errStreamDeleted  = errors.New("the stream was deleted: with create=always its consumers wait for it to come back")
+	errCreateNever    = errors.New("create=never: create it with Admin.Create, or leave that option out")
+	errCreateNew      = errors.New("create=new makes a stream that does not exist: name another, or leave that option out")
+)
+
+func missing(stream string, hint error) error {
+	return &streamer.Error{Stream: stream, Kind: streamer.ErrNotFound, Err: hint}
+}
+
 func about(at streamer.StreamShard, kind error, format string, args ...any) error {
 	return &streamer.Error{Stream: at.Stream, Shard: &at.Shard, Kind: kind, Err: fmt.Errorf(format, args...)}
 }

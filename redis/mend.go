@@ -46,7 +46,7 @@ func (s *source) mend(ctx context.Context, sh *shard) error {
 // mendStream waits for a stream that vanished to come back, if it is to be.
 func (s *source) mendStream(ctx context.Context, sh *shard) error {
 	if s.b.cfg.Create != streamer.CreateAlways && !s.hasOthers(ctx, sh) {
-		return notFound(sh.Stream)
+		return missing(sh.Stream, errStreamDeleted)
 	}
 	if err := s.remake(ctx, sh, id{}); err != nil {
 		return err
@@ -128,7 +128,7 @@ func (l *lane) look(ctx context.Context, shards []*shard) (busy bool, err error)
 		case l.s.b.cfg.Create == streamer.CreateAlways, l.s.hasOthers(ctx, sh):
 			sh.last = id{}
 		default:
-			return false, notFound(sh.Stream)
+			return false, missing(sh.Stream, errStreamDeleted)
 		}
 	}
 	return true, nil

@@ -67,7 +67,7 @@ func (s *source) subscribe(ctx context.Context, stream string) ([]*shard, error)
 	}
 	if len(ids) == 0 {
 		if s.b.cfg.Create != streamer.CreateAlways {
-			return nil, notFound(stream)
+			return nil, missing(stream, errNoStreamToRead)
 		}
 		if ids, err = s.b.createAll(ctx, stream); err != nil {
 			return nil, err

@@ -305,7 +305,7 @@ func (s *sink) holdOrder() {
 func (s *sink) refusal(sl *slot, err error) error {
 	switch {
 	case errors.Is(err, redis.Nil): // NOMKSTREAM
-		return notFound(sl.target.at.Stream)
+		return missing(sl.target.at.Stream, errCreateNever)
 	case said(err, "equal or smaller than the target stream top item"):
 		return &streamer.Error{Kind: streamer.ErrInvalid, Err: fmt.Errorf("the record's Time is before that of the newest entry: %w", err)}
 	}
@@ -369,9 +369,9 @@ func (s *sink) outlet(ctx context.Context, stream string) (*outlet, error) {
 	case err != nil:
 		return nil, err
 	case len(shards) == 0 && create == streamer.CreateNever:
-		return nil, notFound(stream)
+		return nil, missing(stream, errCreateNever)
 	case len(shards) > 0 && create == streamer.CreateNew && o == nil:
-		return nil, &streamer.Error{Stream: stream, Kind: streamer.ErrExists}
+		return nil, &streamer.Error{Stream: stream, Kind: streamer.ErrExists, Err: errCreateNew}
 	}
 	if o == nil {
 		o = &outlet{name: stream, byShard: map[streamer.ShardID]*target{}}

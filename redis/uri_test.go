@@ -90,7 +90,7 @@ func TestURIsThatCannotBeRightAreRefused(t *testing.T) {
 
 func TestConfigsThatCannotBeRightAreRefused(t *testing.T) {
 	for _, c := range []Config{
-		{Shards: -3}, {Shards: MaxShards + 1}, {DB: -1}, {MaxLen: -1}, {MaxAge: -1}, {Block: -1}, {ClaimIdle: 1}, {Create: 9}, {Addrs: []string{"a", "b"}, DB: 1},
+		{Shards: -3}, {Shards: MaxShards + 1}, {DB: -1}, {MaxLen: -1}, {MaxAge: -1}, {Block: -1}, {ClaimIdle: 1}, {Block: 1 << 62}, {Create: 9}, {Addrs: []string{"a", "b"}, DB: 1},
 	} {
 		if _, err := newBackend(c); !errors.Is(err, streamer.ErrInvalid) {
 			t.Errorf("%+v: %v", c, err)

@@ -31,8 +31,14 @@ func open(_ context.Context, u *streamer.URI) (streamer.Backend, streamer.Stream
 
 // Connect is the second door: code. Without o.Consumer.Streams a consumer that names none reads every stream. It does no I/O: reading begins
 // with the first consumer.
-func Connect(_ context.Context, c Config, o streamer.StreamerOptions) (streamer.Streamer, error) {
-	return streamer.New(newBackend(c), o)
+func Connect(ctx context.Context, c Config, o streamer.StreamerOptions) (streamer.Streamer, error) {
+	b := newBackend(c)
+	s, err := streamer.New(b, o)
+	if err != nil {
+		_ = b.Close(ctx) // never used
+		return nil, err
+	}
+	return s, nil
 }
 
 // backend is one Streamer's share of an input and an output.

@@ -21,7 +21,8 @@ type target struct {
 	Output string `short:"o" enum:"text,json" default:"text" help:"text: columns. json: one JSON object per line."`
 }
 
-// manage opens the backend, runs f and prints what it put into the table.
+// manage opens the backend, runs f and prints what it put into the table, also
+// before it failed: what create made is made.
 func (t *target) manage(ctx context.Context, e *env, heads []string, f func(streamer.Admin, *table) error) error {
 	s, err := e.connect(ctx, t.URI)
 	if err != nil {
@@ -29,10 +30,7 @@ func (t *target) manage(ctx context.Context, e *env, heads []string, f func(stre
 	}
 	rows := &table{heads: heads}
 	err = e.finish(ctx, f(s.Admin(), rows), s)
-	if err != nil {
-		return err
-	}
-	return rows.print(e.out, t.Output == "json")
+	return also(err, rows.print(e.out, t.Output == "json"))
 }
 
 // streams are those that the URI names, or every one there is.
@@ -116,8 +114,6 @@ func timeCell(l streamer.ShardLag) string {
 	}
 	return l.Time.Round(time.Millisecond).String()
 }
-
-func shardCell(s streamer.ShardID) string { return strconv.FormatUint(uint64(s), 10) }
 
 func seqCell(s streamer.SeqNo) string {
 	if s.IsZero() {

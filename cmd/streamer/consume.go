@@ -5,7 +5,6 @@ import (
 	"cmp"
 	"context"
 	"errors"
-	"fmt"
 	"io"
 
 	"github.com/alecthomas/kong"
@@ -32,8 +31,8 @@ func (c *consumeCmd) init() {
 
 // Help is printed below the one line that the list of commands shows.
 func (c *consumeCmd) Help() string {
-	return "Without options it prints what arrives from now on and keeps no position. With mode=resumable or load-balanced a message is acknowledged " +
-		"when its line is written to standard output, so what was not written comes again. With ack=manual nothing is acknowledged."
+	return "Without options it prints what arrives from now on and keeps no position. With a group, or mode=resumable, a message is acknowledged " +
+		"when its line is written to standard output, so what was not written is redelivered. With ack=manual nothing is acknowledged."
 }
 
 func (c *consumeCmd) Run(ctx context.Context, e *env) error {
@@ -50,7 +49,7 @@ func (c *consumeCmd) Run(ctx context.Context, e *env) error {
 	// With every other policy somebody else acknowledges, or nobody.
 	policy := cmp.Or(given.Consumer.Ack, inURI.Ack, streamer.AckOnReturn)
 	p := &printer{meter: e.meter, out: bufio.NewWriterSize(e.out, 64<<10), json: c.Output == "json", acks: policy == streamer.AckOnReturn}
-	s, err := e.connect(ctx, c.in(c.URI))
+	s, err := e.connect(ctx, c.in(c.URI), p.acked.hooks())
 	if err != nil {
 		return e.finish(ctx, err)
 	}
@@ -71,6 +70,11 @@ func (c *consumeCmd) print(ctx context.Context, s streamer.Streamer, inURI, o st
 	if err != nil {
 		return err
 	}
+	err = causeOf(ctx, c.printAll(ctx, s, in, p))
+	return also(err, p.acked.close(in))
+}
+
+func (c *consumeCmd) printAll(ctx context.Context, s streamer.Streamer, in streamer.Consumer, p *printer) (err error) {
 	t := &intake{from: in, meter: p.meter, left: c.Count}
 	if c.UntilEnd {
 		if t.until, err = newBound(ctx, s, in, p.meter); err != nil {
@@ -101,7 +105,7 @@ type printer struct {
 	json  bool
 	acks  bool // acknowledge what is written
 
-	acked int64
+	acked acknowledged
 	buf   []byte
 }
 
@@ -117,8 +121,8 @@ func (p *printer) print(batch []*streamer.Message) error {
 	}
 	for _, m := range batch {
 		p.meter.add(len(m.Key) + len(m.Value))
-		if p.acks && m.Ack() {
-			p.acked++
+		if p.acks {
+			p.acked.ack(m)
 		}
 	}
 	return nil
@@ -138,8 +142,5 @@ func (p *printer) line(m *streamer.Message) []byte {
 
 // summary is what was done, for a user who stopped it.
 func (p *printer) summary() string {
-	if p.acked == 0 {
-		return p.meter.total() + " printed"
-	}
-	return fmt.Sprintf("%s printed, %s acknowledged and committed", p.meter.total(), thousands(p.acked))
+	return p.meter.total() + " printed" + p.acked.summary()
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"sync"
 	"syscall"
+	"time"
 
 	"github.com/gostreamer/streamer"
 )
@@ -18,9 +19,13 @@ type delivery struct {
 	stdout  bool                    // the target is standard output
 	giveUp  context.CancelCauseFunc // ends the sending
 
-	mu     sync.Mutex
-	failed int64
-	first  error
+	// A record with a time has shown what the target does with it.
+	timed, timeless bool
+
+	mu      sync.Mutex
+	failed  int64
+	unknown int64 // of these, what may be stored all the same
+	first   error
 }
 
 // run sends lines until the input ends, ctx ends or it gives up. What was read is sent.
@@ -59,14 +64,43 @@ func (d *delivery) send(ctx context.Context, l line) {
 		d.fail(l.number, err)
 		return
 	}
-	size, number := len(record.Key)+len(record.Value), l.number
-	d.to.Send(ctx, record).OnDone(func(_ streamer.Meta, err error) {
-		if err != nil {
-			d.fail(number, err)
-			return
-		}
-		d.meter.add(size)
-	})
+	if d.timeless {
+		record.Time = time.Time{}
+	}
+	if !record.Time.IsZero() && !d.timed {
+		d.probe(ctx, l.number, record)
+		return
+	}
+	size := len(record.Key) + len(record.Value)
+	d.to.Send(ctx, record).OnDone(func(_ streamer.Meta, err error) { d.done(l.number, size, err) })
+}
+
+// probe sends a record with a time alone, and without it where the target keeps
+// times of its own: a copy of a message is worth more than when it was stored.
+func (d *delivery) probe(ctx context.Context, number int, record streamer.Record) {
+	size := len(record.Key) + len(record.Value)
+	_, err := d.to.Send(ctx, record).Wait(ctx)
+	if !errors.Is(err, streamer.ErrUnsupported) {
+		d.timed = err == nil
+		d.done(number, size, err)
+		return
+	}
+	refused := err
+	record.Time = time.Time{}
+	if _, err = d.to.Send(ctx, record).Wait(ctx); err == nil {
+		d.timeless = true
+		fmt.Fprintf(d.err, "streamer: produce: the target does not keep the time: dropped from here on (%s)\n", oneLine(refused.Error()))
+	}
+	d.done(number, size, err)
+}
+
+// done is the outcome of one record.
+func (d *delivery) done(number, size int, err error) {
+	if err != nil {
+		d.fail(number, err)
+		return
+	}
+	d.meter.add(size)
 }
 
 // fail notes a failed record, and ends the sending unless it is about this record alone.
@@ -92,6 +126,9 @@ func (d *delivery) count(err error) int64 {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.failed++
+	if errors.Is(err, streamer.ErrUnknown) {
+		d.unknown++
+	}
 	if d.first == nil {
 		d.first = err
 	}
@@ -127,8 +164,11 @@ func (d *delivery) summary() string {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	s := d.meter.total() + " stored"
-	if d.failed > 0 {
-		s += ", " + thousands(d.failed) + " failed"
+	if n := d.failed - d.unknown; n > 0 {
+		s += ", " + thousands(n) + " failed"
+	}
+	if d.unknown > 0 {
+		s += ", " + thousands(d.unknown) + " may be stored or not"
 	}
 	return s
 }

@@ -54,7 +54,7 @@ func addStream(t *table, info streamer.StreamInfo) {
 		if s.Open {
 			state = "open"
 		}
-		t.rows = append(t.rows, []string{info.Name, shardCell(s.ID), seqCell(s.First), seqCell(s.Next), state})
+		t.rows = append(t.rows, []string{info.Name, s.ID.String(), seqCell(s.First), seqCell(s.Next), state})
 	}
 	t.objects = append(t.objects, d)
 }

@@ -60,15 +60,15 @@ func (e *env) note(format string, args ...any) {
 	}
 }
 
-// connect opens uri.
-func (e *env) connect(ctx context.Context, uri string) (streamer.Streamer, error) {
+// connect opens uri. hooks see what happens to it.
+func (e *env) connect(ctx context.Context, uri string, hooks ...streamer.Hooks) (streamer.Streamer, error) {
 	u, err := streamer.ParseURI(uri)
 	if err != nil {
 		return nil, err
 	}
 	e.meter.do("waiting for " + u.String())
 	log := slog.New(&logHandler{w: e.err, verbose: e.verbose})
-	return streamer.ConnectWith(ctx, uri, streamer.StreamerOptions{Logger: log})
+	return streamer.ConnectWith(ctx, uri, streamer.StreamerOptions{Logger: log, Hooks: streamer.JoinHooks(hooks...)})
 }
 
 // finish closes what a command opened, in order, and returns how the command ended: with err, which may be a stop, or with a failure to store or

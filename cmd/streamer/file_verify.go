@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/gostreamer/streamer"
 	"github.com/gostreamer/streamer/file"
 )
 
@@ -53,22 +54,22 @@ type damagedRange struct {
 
 // countedShard is one shard in JSON.
 type countedShard struct {
-	Stream   string `json:"stream"`
-	Shard    uint64 `json:"shard"`
-	First    uint64 `json:"first"`
-	Last     uint64 `json:"last"`
-	Messages int64  `json:"messages"`
-	Bytes    int64  `json:"bytes"`
-	Missing  int64  `json:"missing"`
-	Oldest   string `json:"oldest"`
-	Latest   string `json:"latest"`
+	Stream   string           `json:"stream"`
+	Shard    streamer.ShardID `json:"shard"`
+	First    uint64           `json:"first"`
+	Last     uint64           `json:"last"`
+	Messages int64            `json:"messages"`
+	Bytes    int64            `json:"bytes"`
+	Missing  int64            `json:"missing"`
+	Oldest   string           `json:"oldest"`
+	Latest   string           `json:"latest"`
 }
 
 func shardTable(r *file.Report) *table {
 	t := &table{heads: []string{"STREAM", "SHARD", "FIRST", "LAST", "MESSAGES", "BYTES", "MISSING"}}
 	for _, s := range r.Shards {
-		t.add(countedShard{s.Stream, uint64(s.Shard), s.First.Uint(), s.Last.Uint(), s.Messages, s.Bytes, s.Missing, stamp(s.Oldest), stamp(s.Latest)},
-			s.Stream, shardCell(s.Shard), seqCell(s.First), seqCell(s.Last), cell(s.Messages), cell(s.Bytes), cell(s.Missing))
+		t.add(countedShard{s.Stream, s.Shard, s.First.Uint(), s.Last.Uint(), s.Messages, s.Bytes, s.Missing, stamp(s.Oldest), stamp(s.Latest)},
+			s.Stream, s.Shard.String(), seqCell(s.First), seqCell(s.Last), cell(s.Messages), cell(s.Bytes), cell(s.Missing))
 	}
 	return t
 }

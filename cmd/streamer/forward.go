@@ -21,7 +21,7 @@ type forwarder struct {
 
 	window chan struct{}         // a place for each message that is sent and not resolved
 	failed atomic.Pointer[error] // the first failure
-	acked  atomic.Int64
+	acked  acknowledged
 
 	// A set of attributes is proven when a record with it was stored. Until then nothing is sent behind such a record, because it may have to be
 	// sent again with less.
@@ -62,16 +62,14 @@ func (f *forwarder) done(m *streamer.Message, err error) {
 		return
 	}
 	f.meter.add(len(m.Key) + len(m.Value))
-	if m.Ack() {
-		f.acked.Add(1)
-	}
+	f.acked.ack(m)
 }
 
 func (f *forwarder) fail(m *streamer.Message, err error) {
 	if f.stdout && errors.Is(err, syscall.EPIPE) {
 		err = errPipeClosed
 	} else {
-		err = fmt.Errorf("message %s of %s shard %d was not stored: %w", m.Seq, m.Stream, m.Shard, err)
+		err = fmt.Errorf("message %s of %s shard %v was not stored: %w", m.Seq, m.Stream, m.Shard, err)
 	}
 	f.failed.CompareAndSwap(nil, &err)
 	f.giveUp(err)
@@ -94,15 +92,6 @@ func (f *forwarder) drain(ctx context.Context) error {
 		return *failed
 	}
 	return nil
-}
-
-// close closes the producer after drain, which has returned the failures. What the target refused of a probe is none.
-func (f *forwarder) close() error {
-	err := f.to.Close()
-	if f.failed.Load() != nil || errors.Is(err, streamer.ErrUnsupported) {
-		return nil
-	}
-	return err
 }
 
 // probe sends m alone, without more and more of what it has until the target takes it, and says what the target does not take.
@@ -164,11 +153,7 @@ func (f *forwarder) record(m *streamer.Message, keep attributes) streamer.Record
 	return r
 }
 
-// summary is what was done; it is complete after drain.
+// summary is what was done; it is complete after drain and acked.close.
 func (f *forwarder) summary() string {
-	s := f.meter.total() + " stored"
-	if n := f.acked.Load(); n > 0 {
-		s += ", " + thousands(n) + " acknowledged"
-	}
-	return s
+	return f.meter.total() + " stored" + f.acked.summary()
 }

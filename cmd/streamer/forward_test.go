@@ -231,9 +231,6 @@ func TestWhatTheTargetRefusesAltogetherEndsTheRelayUnacknowledged(t *testing.T) 
 	if r.acked[7].Load() || !r.acked[6].Load() {
 		t.Errorf("%d acknowledged, or the wrong ones", r.ackedCount())
 	}
-	if err := r.close(); err != nil {
-		t.Error(err)
-	}
 }
 
 func TestTheWindowBoundsWhatIsUnresolved(t *testing.T) {

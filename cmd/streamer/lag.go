@@ -66,7 +66,7 @@ func addLag(ctx context.Context, t *table, admin streamer.Admin, stream, group s
 			continue
 		}
 		for _, l := range g.Lag {
-			t.add(listedLag{stream, g.Name, newShardLag(l)}, stream, shardCell(l.Shard), g.Name, cell(l.Messages), timeCell(l))
+			t.add(listedLag{stream, g.Name, newShardLag(l)}, stream, l.Shard.String(), g.Name, cell(l.Messages), timeCell(l))
 		}
 	}
 	return nil

@@ -20,7 +20,8 @@ type produceCmd struct {
 	Output  string   `short:"o" enum:"text,json" default:"text" help:"The same as --input, so that the option is the same for consume and produce."`
 	Key     *string  `short:"k" help:"The key of messages that have none."`
 	Header  []string `short:"H" sep:"none" placeholder:"NAME=VALUE" help:"A header to add to every message; may be repeated."`
-	Shard   *uint64  `help:"Send every message to this shard."`
+	Shard   *string  `placeholder:"N" help:"Send every message to this shard."`
+	Keep    bool     `name:"keep-shards" help:"Send every message to the shard that its line of JSON names. Without it the key decides, as for other records."`
 	MaxLine string   `default:"64MiB" placeholder:"SIZE" help:"The longest line (64MiB). A longer one fails by itself."`
 	uriFlags
 
@@ -35,7 +36,8 @@ func (c *produceCmd) init() {
 
 // Help is printed below the one line that the list of commands shows.
 func (c *produceCmd) Help() string {
-	return "Every line is a message, an empty one too; the line's end is not part of it. A record that cannot be stored for a reason of its own (too large, " +
+	return "Every line is a message, an empty one too; the line's end is not part of it. Of a line of JSON the number in the source is passed over, " +
+		"its shard too unless --keep-shards is given, and its time where the target has times of its own, which is said once. A record that cannot be stored for a reason of its own (too large, " +
 		"not JSON, an attribute that the backend does not keep) is reported and the rest goes on; the exit code is then that of the first failure. Any other failure " +
 		"ends the command."
 }
@@ -76,12 +78,15 @@ func (c *produceCmd) recorder() (*recorder, error) {
 	if err != nil {
 		return nil, err
 	}
-	r := &recorder{json: c.Input == "json" || c.Output == "json", named: stream != ""}
+	r := &recorder{json: c.Input == "json" || c.Output == "json", named: stream != "", keeps: c.Keep}
 	if c.Key != nil {
 		r.key = []byte(*c.Key)
 	}
 	if c.Shard != nil {
-		shard := streamer.ShardID(*c.Shard)
+		shard, err := streamer.ParseShardID(*c.Shard)
+		if err != nil {
+			return nil, usageError{fmt.Errorf("--shard: %w", err)}
+		}
 		r.shard = &shard
 	}
 	for _, h := range c.Header {

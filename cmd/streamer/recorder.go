@@ -14,6 +14,7 @@ type recorder struct {
 	key     []byte
 	headers []streamer.Header
 	shard   *streamer.ShardID
+	keeps   bool // the shard that a line names
 
 	parser ndjson.Parser
 }
@@ -27,6 +28,9 @@ func (r *recorder) record(l line) (streamer.Record, error) {
 			return record, fmt.Errorf("%w: %w", streamer.ErrInvalid, err)
 		}
 		record = parsed.Record()
+	}
+	if !r.keeps {
+		record.Shard = nil // it says where the message was; where it goes the target decides
 	}
 	if r.named {
 		record.Stream = ""

@@ -36,7 +36,8 @@ func (c *relayCmd) init() {
 // Help is printed below the one line that the list of commands shows.
 func (c *relayCmd) Help() string {
 	return "Key, headers and time are kept where the target can keep them; what it cannot keep is said once. A message is acknowledged when the target has stored it. " +
-		"A source that can resume is read with mode=resumable under a group made of this host and the target, unless --mode and --group or the URI say otherwise, " +
+		"A source that can resume is read with mode=resumable under a group made of this host and the target, unless --mode and --group or the URI say otherwise " +
+		"(a group without a mode is load-balanced: relays of one group share the work), " +
 		"and from the beginning where no position is committed, unless --start or --reset do: so a relay goes on where it stopped, also after it was killed, " +
 		"and what was stored and not yet committed is then stored again. --create is about the target."
 }
@@ -48,7 +49,8 @@ func (c *relayCmd) Run(ctx context.Context, e *env) error {
 	if err != nil {
 		return err
 	}
-	from, err := e.connect(ctx, withOption(c.Source, closeOption, c.CloseTimeout))
+	f := newForwarder(e, o, c.Window)
+	from, err := e.connect(ctx, withOption(c.Source, closeOption, c.CloseTimeout), f.acked.hooks())
 	if err != nil {
 		return e.finish(ctx, err)
 	}
@@ -56,7 +58,6 @@ func (c *relayCmd) Run(ctx context.Context, e *env) error {
 	if err != nil {
 		return e.finish(ctx, err, from)
 	}
-	f := newForwarder(e, o, c.Window)
 	err = e.finish(ctx, c.copy(ctx, from, to, o, f), from, to)
 	e.conclude("relay", err, f.summary(), true)
 	return err
@@ -75,8 +76,8 @@ func (c *relayCmd) copy(ctx context.Context, from, to streamer.Streamer, o *rela
 	late, cancel := lingering(ctx)
 	defer cancel()
 	err = also(err, f.drain(late))
-	err = also(err, in.Close())
-	return also(err, f.close())
+	err = also(err, f.acked.close(in))
+	return also(err, f.to.Close())
 }
 
 func (c *relayCmd) forward(ctx context.Context, from streamer.Streamer, in streamer.Consumer, f *forwarder) (err error) {
@@ -150,9 +151,8 @@ func (o *relayOptions) resume(source, target string) error {
 	}
 	o.read.Ack = streamer.AckManual
 	grouped := o.read.Group != "" || o.inURI.Group != ""
-	if o.read.Mode == 0 && o.inURI.Mode == 0 {
-		o.read.Mode = streamer.Resumable
-		o.implicit = !grouped
+	if o.read.Mode == 0 && o.inURI.Mode == 0 && !grouped {
+		o.read.Mode, o.implicit = streamer.Resumable, true
 	}
 	if cmp.Or(o.read.Mode, o.inURI.Mode) == streamer.Resumable && !grouped {
 		o.read.Group = relayGroup(place(to))

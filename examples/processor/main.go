@@ -39,6 +39,14 @@ func run(ctx context.Context, args []string, _ io.Writer) (err error) {
 	if err != nil {
 		return err
 	}
+	failed := make(chan error, 1) // the first output that was not stored
+	defer func() {
+		select {
+		case notStored := <-failed:
+			err = errors.Join(err, notStored)
+		default:
+		}
+	}()
 	defer func() { err = errors.Join(err, shutdown(source)) }() // second: commits what is acknowledged
 	target, err := streamer.Connect(ctx, args[1])
 	if err != nil {
@@ -54,10 +62,15 @@ func run(ctx context.Context, args []string, _ io.Writer) (err error) {
 	if err != nil {
 		return err
 	}
-	return process(ctx, c, p)
+	return process(ctx, c, p, func(err error) {
+		select {
+		case failed <- err:
+		default: // not the first
+		}
+	})
 }
 
-func process(ctx context.Context, c streamer.Consumer, p streamer.Producer) error {
+func process(ctx context.Context, c streamer.Consumer, p streamer.Producer, fail func(error)) error {
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
 	sending := context.WithoutCancel(ctx) // what is in hand when the signal comes is still sent
@@ -68,7 +81,8 @@ func process(ctx context.Context, c streamer.Consumer, p streamer.Producer) erro
 		r := streamer.Record{Key: m.Key, Value: bytes.ToUpper(m.Value), Headers: m.Headers}
 		p.Send(sending, r).OnDone(func(_ streamer.Meta, err error) {
 			if err != nil {
-				stop() // shutdown reports the error
+				fail(err) // run returns it: what OnDone was told of is not reported once more
+				stop()
 				return
 			}
 			m.Ack()

@@ -2,7 +2,6 @@ package ndjson
 
 import (
 	"encoding/base64"
-	"strconv"
 	"time"
 	"unicode/utf8"
 )
@@ -15,8 +14,7 @@ func Append(dst []byte, l *Line) []byte {
 		dst = append(appendText(dst, "stream", l.Stream), ',')
 	}
 	if l.HasShard {
-		dst = append(dst, `"shard":`...)
-		dst = append(strconv.AppendUint(dst, uint64(l.Shard), 10), ',')
+		dst = append(l.Shard.AppendJSON(append(dst, `"shard":`...)), ',')
 	}
 	if !l.Seq.IsZero() {
 		dst = append(dst, `"seq":"`...)

@@ -7,7 +7,9 @@
 //
 //	member    JSON                                  when it is absent
 //	stream    string                                not said: the reader has a default
-//	shard     number, 0 to 2^64-1                   not said: the reader has a default
+//	shard     number, 0 to 2^64-1; written as a     not said: the reader has a default
+//	          string above 2^53-1; or "plain", the
+//	          one without a number
 //	seq       string, as streamer.SeqNo prints it,  not said: a record to send has none
 //	          or a number, 0 to 2^64-1
 //	time      string, RFC 3339, to the nanosecond   not said: now

@@ -44,7 +44,7 @@ func (s *scanner) member(l *Line, name []byte) members {
 		l.Stream = s.name(s.base64())
 		return memberStream
 	case "shard":
-		l.Shard, l.HasShard = streamer.ShardID(s.number()), true
+		l.Shard, l.HasShard = s.shard(), true
 		return memberShard
 	case "seq":
 		l.Seq = s.seq()
@@ -106,6 +106,17 @@ func appendHeader(arena []streamer.Header, from int, h streamer.Header) ([]strea
 		from = 0
 	}
 	return append(arena, h), from
+}
+
+func (s *scanner) shard() streamer.ShardID {
+	if s.peek() != '"' {
+		return streamer.ShardID(s.number())
+	}
+	shard, err := streamer.ParseShardID(string(s.text()))
+	if s.err == nil && (err != nil || shard.AppendJSON(nil)[0] != '"') {
+		s.fail("no number: a shard is a string above 2^53-1 alone")
+	}
+	return shard
 }
 
 func (s *scanner) seq() streamer.SeqNo {
