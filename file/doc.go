@@ -27,7 +27,8 @@
 //	segment_age=<duration>         and the age
 //	retain_bytes=<size>            drop the oldest segments while all together are larger
 //	retain_age=<duration>          drop segments to which nothing was written for so long
-//	retain=committed               drop segments of which every group has done everything
+//	retain=committed               drop segments of which every group has done everything: a shard of a stream that a group reads, and for which it has
+//	                               no position yet, is not done
 //
 // # Shards
 //
