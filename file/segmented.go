@@ -195,6 +195,41 @@ func (s *segmented) look() (int64, error) {
 	return last.base + last.size, nil
 }
 
+// verify makes sure that the segment which is read is still the one of its
+// name, unless that was dropped. ErrNotExist: it is not.
+func (s *segmented) verify() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if err := s.refresh(); err != nil || s.open == nil {
+		return err
+	}
+	return s.unchanged()
+}
+
+// unchanged compares the segment that is open with what has its name. mu is
+// held.
+func (s *segmented) unchanged() error {
+	named, err := os.Stat(filepath.Join(s.dir, segmentName(s.at)))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil // dropped
+	}
+	if err != nil {
+		return err
+	}
+	read, err := s.open.Stat()
+	if err == nil && !os.SameFile(named, read) {
+		err = fmt.Errorf("%s is another file now: %w", named.Name(), fs.ErrNotExist)
+	}
+	if err != nil {
+		return err
+	}
+	h, err := readHeader(s.open)
+	if err == nil && h.Created != s.header.Created {
+		err = fmt.Errorf("%s is of another log now: %w", named.Name(), fs.ErrNotExist)
+	}
+	return err
+}
+
 // ReadAt implements io.ReaderAt for all segments.
 func (s *segmented) ReadAt(p []byte, off int64) (n int, err error) {
 	s.mu.Lock()
@@ -343,7 +378,7 @@ func (s *segmented) Sync() error                        { return errReadOnly }
 
 // openToRead opens a log in either form.
 func openToRead(path string) (handle, error) {
-	f, err := os.Open(path)
+	f, err := openPlain(path, os.O_RDONLY)
 	if err != nil {
 		return nil, err
 	}
