@@ -87,7 +87,7 @@ func openToWrite(path string, create streamer.Create) (*os.File, error) {
 	case streamer.CreateNew:
 		flags |= os.O_CREATE | os.O_EXCL
 	}
-	f, err := os.OpenFile(path, flags, 0o644)
+	f, err := openPlain(path, flags)
 	if errors.Is(err, os.ErrNotExist) && create == streamer.CreateNever {
 		err = fmt.Errorf("%w (create=never: create a stream with Admin.Create, or leave that option out)", err)
 	}

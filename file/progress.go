@@ -133,7 +133,7 @@ func carryOf(dir string, base int64) ([]ss.Item, error) {
 	if base == 0 {
 		return nil, nil
 	}
-	f, err := os.Open(filepath.Join(dir, segmentName(base)))
+	f, err := openPlain(filepath.Join(dir, segmentName(base)), os.O_RDONLY)
 	if err != nil {
 		return nil, err
 	}

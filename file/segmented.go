@@ -127,7 +127,7 @@ func (s *segmented) refresh() error {
 
 // same makes sure that a segment that was not there before is of the same log. mu is held.
 func (s *segmented) same(base int64) error {
-	f, err := os.Open(filepath.Join(s.dir, segmentName(base)))
+	f, err := openPlain(filepath.Join(s.dir, segmentName(base)), os.O_RDONLY)
 	if err != nil {
 		return err
 	}
@@ -144,7 +144,7 @@ func (s *segmented) use(base int64) error {
 	if s.open != nil && s.at == base {
 		return nil
 	}
-	f, err := os.Open(filepath.Join(s.dir, segmentName(base)))
+	f, err := openPlain(filepath.Join(s.dir, segmentName(base)), os.O_RDONLY)
 	if errors.Is(err, fs.ErrNotExist) {
 		return errTrimmed
 	}
