@@ -113,10 +113,13 @@ func (s *start) begins(e *entry) bool {
 	case streamer.AfterSeq:
 		return streamer.SeqUint(e.Seq).Compare(s.at.Seq()) > 0
 	case streamer.AtOrAfterTime:
-		return int64(e.Time) >= s.at.Time().UnixMilli()
+		return late(e.Time, s.at.Time().UnixMilli())
 	}
 	return false
 }
+
+// late says whether a message's time is not before ms, which may be before 1970.
+func late(at uint64, ms int64) bool { return ms <= 0 || at >= uint64(ms) }
 
 // never is an offset that no log reaches.
 const never = math.MaxInt64

@@ -334,11 +334,10 @@ func stamp(t, now time.Time) (uint64, error) {
 	if t.IsZero() {
 		t = now
 	}
-	ms := t.UnixMilli()
-	if t.Unix() < 0 || ms > ss.MaxTime {
-		return 0, fmt.Errorf("%w time %v: want one from 1970 to 9999", streamer.ErrInvalid, t)
+	if t.Unix() < 0 || t.Unix() > ss.MaxTime/1000 {
+		return 0, fmt.Errorf("a Time of %v: %w; the log holds 1970 to 9999", t, streamer.ErrUnsupported)
 	}
-	return uint64(ms), nil
+	return uint64(t.UnixMilli()), nil
 }
 
 func timeOf(ms uint64) time.Time { return time.UnixMilli(int64(min(ms, math.MaxInt64))).UTC() }
