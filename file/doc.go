@@ -41,7 +41,7 @@
 // # Ordering
 //
 // The sequence numbers of a stream's shard count from 1 ([streamer.SeqUint]), without gaps, and go on where they were when the log is opened again. SeaStreamer's
-// low-level writers may start at 0. Time is the record's, else the moment of storing, in milliseconds from 1970 to 9999; times that senders choose may be in
+// low-level writers may start at 0. Time is the record's, else the moment of storing, in milliseconds from 1970 to 9999, others being [streamer.ErrUnsupported]; times that senders choose may be in
 // any order: seeking finds, in each shard, the first message by sequence number that is late enough, and what follows it comes whatever its time. In what SeaStreamer
 // has written to the log, that takes reading it from the beginning.
 //
