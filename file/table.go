@@ -108,14 +108,6 @@ func notRegular(path string, info os.FileInfo) error {
 	return fmt.Errorf("%w log: %s is not a regular file (%v)", streamer.ErrInvalid, path, info.Mode().Type())
 }
 
-// retain is acquire for one who has the log already.
-func (t *logTable) retain(l *openLog) *openLog {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	l.refs++
-	return l
-}
-
 func (t *logTable) release(l *openLog) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
