@@ -32,19 +32,24 @@ func (b *backend) Create(ctx context.Context, name string, shards int) error {
 	}
 	c := b.writeConfig()
 	c.EOS, c.Create = false, streamer.CreateAuto
-	w, err := b.log.openWriter(c)
+	l, err := b.current()
 	if err != nil {
 		return err
 	}
-	err = w.declare(ctx, c, declaration{name, shards})
-	return about(b.log.path, errors.Join(err, b.log.closeWriter(w, c)))
+	defer logs.release(l)
+	w, err := l.openWriter(c)
+	if err != nil {
+		return err
+	}
+	err = w.declare(ctx, c, b.place, declaration{name, shards})
+	return about(l.path, errors.Join(err, l.closeWriter(w, c)))
 }
 
 // declare notes that a stream exists, unless it does.
-func (w *writer) declare(ctx context.Context, c *Config, d declaration) error {
+func (w *writer) declare(ctx context.Context, c *Config, at *place, d declaration) error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	_, err := w.write(c, func() error {
+	_, err := w.write(c, at, func() error {
 		cat, err := w.catalogue(ctx)
 		if err != nil {
 			return err
@@ -96,7 +101,7 @@ func (b *backend) read(ctx context.Context) (*catalogue, error) {
 	if err := b.enter(ctx); err != nil {
 		return nil, err
 	}
-	v, err := openView(b.log.path)
+	v, err := openView(b.place.path)
 	if err != nil {
 		return nil, translate(err)
 	}
@@ -105,7 +110,7 @@ func (b *backend) read(ctx context.Context) (*catalogue, error) {
 	}
 	defer v.close()
 	c, err := v.catalogue(ctx)
-	return c, about(b.log.path, err)
+	return c, about(b.place.path, err)
 }
 
 // Describe implements streamer.Admin. A stream exists when it has messages or Create made it.
@@ -168,13 +173,18 @@ func (b *backend) Groups(ctx context.Context, name string) ([]streamer.GroupInfo
 	if !c.exists(name) {
 		return nil, &streamer.Error{Stream: name, Kind: streamer.ErrNotFound}
 	}
-	dirs, err := os.ReadDir(b.log.path + groupsSuffix)
+	l, err := b.current()
+	if err != nil {
+		return nil, err
+	}
+	defer logs.release(l)
+	dirs, err := os.ReadDir(l.path + groupsSuffix)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return nil, translate(err)
 	}
 	var all []streamer.GroupInfo
 	for _, dir := range dirs {
-		g, ok, err := b.groupInfo(filepath.Join(b.log.path+groupsSuffix, dir.Name()), name, c)
+		g, ok, err := b.groupInfo(l, dir.Name(), name, c)
 		if err != nil {
 			return nil, err
 		}
@@ -186,9 +196,9 @@ func (b *backend) Groups(ctx context.Context, name string) ([]streamer.GroupInfo
 	return all, nil
 }
 
-// groupInfo describes the group in dir; ok is false when it has no position in the stream.
-func (b *backend) groupInfo(dir, stream string, c *catalogue) (info streamer.GroupInfo, ok bool, err error) {
-	g := &group{dir: dir, locks: nil}
+// groupInfo describes the group in a directory of l's groups; ok is false when it has no position in the stream.
+func (b *backend) groupInfo(l *openLog, dir, stream string, c *catalogue) (info streamer.GroupInfo, ok bool, err error) {
+	g := &group{dir: filepath.Join(l.path+groupsSuffix, dir), locks: nil}
 	list, err := g.list()
 	if err != nil {
 		return info, false, err
@@ -201,7 +211,7 @@ func (b *backend) groupInfo(dir, stream string, c *catalogue) (info streamer.Gro
 		if err != nil {
 			return info, false, err
 		}
-		if cur == nil || escapeName(cur.group) != filepath.Base(dir) {
+		if cur == nil || escapeName(cur.group) != dir {
 			continue
 		}
 		info.Name, ok = cur.group, true
@@ -212,20 +222,17 @@ func (b *backend) groupInfo(dir, stream string, c *catalogue) (info streamer.Gro
 		info.Lag = append(info.Lag, lag)
 	}
 	if ok {
-		info.Members, err = b.members(info.Name, stream)
+		info.Members, err = b.members(l, info.Name, stream)
 	}
 	return info, ok, err
 }
 
 // members counts the members of a group on a stream.
-func (b *backend) members(group, stream string) (int, error) {
-	if n := b.log.deals.Members(stream, group); n > 0 {
+func (b *backend) members(l *openLog, group, stream string) (int, error) {
+	if n := l.owners.members(group, stream); n > 0 {
 		return n, nil
 	}
-	if n := b.log.owners.count(group, stream); n > 0 {
-		return n, nil
-	}
-	g, err := b.idle(group, stream)
+	g, err := b.idle(l, group, stream)
 	if errors.Is(err, streamer.ErrBusy) {
 		return -1, nil
 	}
@@ -236,8 +243,8 @@ func (b *backend) members(group, stream string) (int, error) {
 }
 
 // idle locks every shard of a stream in which a group has a position: ErrBusy while it has members, ErrNotFound when there is no such group.
-func (b *backend) idle(name, stream string) (*group, error) {
-	g := newGroup(b.log.path, name, b.cfg.Sync != 0)
+func (b *backend) idle(l *openLog, name, stream string) (*group, error) {
+	g := newGroup(l.path, name, b.cfg.Sync != 0)
 	list, err := g.list()
 	if err != nil {
 		return nil, err
@@ -261,7 +268,12 @@ func (b *backend) DeleteGroup(ctx context.Context, stream, name string) error {
 	if err := b.enter(ctx); err != nil {
 		return err
 	}
-	g, err := b.idle(name, stream)
+	l, err := b.current()
+	if err != nil {
+		return err
+	}
+	defer logs.release(l)
+	g, err := b.idle(l, name, stream)
 	if err != nil {
 		return err
 	}
@@ -280,7 +292,12 @@ func (b *backend) ResetGroup(ctx context.Context, stream, name string, to stream
 	if err := b.enter(ctx); err != nil {
 		return err
 	}
-	g, err := b.idle(name, stream)
+	l, err := b.current()
+	if err != nil {
+		return err
+	}
+	defer logs.release(l)
+	g, err := b.idle(l, name, stream)
 	if err != nil {
 		return err
 	}

@@ -9,7 +9,8 @@
 //
 // The log is the path's last element, or the last but one, that ends in ".ss"; a path that ends with the log names no stream. "*" is every stream of
 // the log, those that appear later too. A stream's name has 1 to 249 of A-Z a-z 0-9 . _ - and does not start with SEA_STREAMER_. All spellings of a
-// path are one log, hard links included. [Connect] does the same from code.
+// path are one log, hard links included, as long as they lead to it: what a path leads to may change, and each consumer and producer follows the path that it was
+// given. Members of a group in one process that name the log by different paths are to each other what processes are. [Connect] does the same from code.
 //
 // # Options
 //
@@ -27,7 +28,8 @@
 //	segment_age=<duration>         and the age
 //	retain_bytes=<size>            drop the oldest segments while all together are larger
 //	retain_age=<duration>          drop segments to which nothing was written for so long
-//	retain=committed               drop segments of which every group has done everything
+//	retain=committed               drop segments of which every group has done everything: a shard of a stream that a group reads, and for which it has
+//	                               no position yet, is not done
 //
 // # Shards
 //
@@ -39,7 +41,7 @@
 // # Ordering
 //
 // The sequence numbers of a stream's shard count from 1 ([streamer.SeqUint]), without gaps, and go on where they were when the log is opened again. SeaStreamer's
-// low-level writers may start at 0. Time is the record's, else the moment of storing, in milliseconds from 1970 to 9999; times that senders choose may be in
+// low-level writers may start at 0. Time is the record's, else the moment of storing, in milliseconds from 1970 to 9999, others being [streamer.ErrUnsupported]; times that senders choose may be in
 // any order: seeking finds, in each shard, the first message by sequence number that is late enough, and what follows it comes whatever its time. In what SeaStreamer
 // has written to the log, that takes reading it from the beginning.
 //
@@ -69,9 +71,10 @@
 // up to the next beacon. A position in a log that was made anew, cut off, or rewritten without its oldest messages is found again by its number, or reported to
 // Hooks.Gone. A position file that is damaged is a [CursorError], at open.
 //
-// A log that is deleted, replaced, cut off or written anew under a consumer is [streamer.ErrNotFound], when what it had is delivered; with create=always the
-// consumer goes on in the new one. Under a producer: it goes on in the new one, or makes one, where create= lets it; a receipt says stored only if the
-// log's path led to the record afterwards.
+// A log that is deleted, replaced, cut off or written anew under a consumer, or to which its path does not lead any more because a symbolic link was switched, is
+// [streamer.ErrNotFound], when what it had is delivered; with create=always the consumer goes on where the path leads, from the beginning or, in a log in which its
+// group has been, from where that is. Under a producer: it goes on there, or makes a log, where create= lets it; a receipt says stored only if the
+// path led to the record afterwards. A consumer that waits is told within a second, one that reads at the end of what there was when it found out.
 //
 // # Durability
 //

@@ -5,8 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
-	"os"
 	"time"
 
 	"github.com/gostreamer/streamer"
@@ -71,7 +69,7 @@ func (s *source) fail(err error) error {
 	if err == nil || errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) || errors.Is(err, streamer.ErrClosed) {
 		return err
 	}
-	s.failed = about(s.log.path, err)
+	s.failed = about(s.place.path, err)
 	if s.keeper != nil {
 		s.keeper.resign()
 	}
@@ -225,10 +223,12 @@ func (s *source) more(ctx context.Context) error {
 		return s.awaitHeader(ctx)
 	}
 	err := s.r.fill()
-	if errors.Is(err, errTrimmed) {
+	switch {
+	case err == nil:
+		return s.glance(ctx)
+	case errors.Is(err, errTrimmed):
 		return s.trimmed()
-	}
-	if !errors.Is(err, io.EOF) {
+	case !errors.Is(err, io.EOF):
 		return err
 	}
 	s.mu.Lock()
@@ -240,7 +240,7 @@ func (s *source) more(ctx context.Context) error {
 // trimmed goes on at the oldest segment that is left, when those before it were dropped unread.
 func (s *source) trimmed() error {
 	if _, err := s.rows.look(); err != nil {
-		return notThere(s.log.path)
+		return notThere(s.place.path)
 	}
 	for _, sh := range s.shards() {
 		sh.cut = sh.read
@@ -288,22 +288,23 @@ func (s *source) atEnd(ctx context.Context) error {
 
 // ended is io.EOF, unless the log was cut off while it was read: what was to come is lost.
 func (s *source) ended() error {
-	info, err := s.f.Stat()
-	if err != nil {
+	if err := s.intact(); err != nil {
 		return err
-	}
-	if info.Size() < s.positioned() {
-		return notThere(s.log.path)
 	}
 	return io.EOF
 }
 
-// await waits for a change and makes sure, before anything more is read, that the log is still the same.
+// await waits for a change and makes sure, before anything more is read, that the log is still the same. What
+// shards have behind them in one that was put away is read first.
 func (s *source) await(ctx context.Context) error {
 	if err := s.wait(ctx); err != nil {
 		return err
 	}
-	if err := s.verify(); err != nil {
+	check := s.verify
+	if s.lagging > 0 {
+		check = s.intact
+	}
+	if err := check(); err != nil {
 		return s.vanished(ctx, err)
 	}
 	return nil
@@ -344,33 +345,6 @@ func (s *source) wait(ctx context.Context) error {
 		return ctx.Err()
 	case <-s.done:
 		return streamer.ErrClosed
-	}
-	return nil
-}
-
-// verify says whether the log is still the one that is read: not deleted, replaced, cut off, or written anew.
-func (s *source) verify() error {
-	info, err := os.Stat(s.log.path)
-	if err != nil {
-		return translate(err)
-	}
-	size := info.Size()
-	if s.rows != nil {
-		if size, err = s.rows.look(); errors.Is(err, fs.ErrNotExist) {
-			return notThere(s.log.path)
-		} else if err != nil {
-			return translate(err)
-		}
-	}
-	if !os.SameFile(info, s.info) || size < s.positioned() {
-		return notThere(s.log.path)
-	}
-	if s.head == nil {
-		return nil
-	}
-	h, err := readHeader(s.f)
-	if err != nil || h != s.header {
-		return notThere(s.log.path)
 	}
 	return nil
 }

@@ -177,7 +177,7 @@ func (g *group) load(at streamer.StreamShard) (*cursor, error) {
 }
 
 func loadCursor(path string) (*cursor, error) {
-	f, err := os.Open(path)
+	f, err := openPlain(path, os.O_RDONLY)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
 	}
@@ -213,12 +213,12 @@ func (g *group) store(c *cursor) error {
 }
 
 func (g *group) write(path string, b []byte) error {
-	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o644)
+	f, err := openPlain(path, os.O_WRONLY|os.O_CREATE|os.O_TRUNC)
 	if errors.Is(err, fs.ErrNotExist) {
 		if err := os.MkdirAll(g.dir, 0o755); err != nil {
 			return err
 		}
-		f, err = os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o644)
+		f, err = openPlain(path, os.O_WRONLY|os.O_CREATE|os.O_TRUNC)
 	}
 	if err != nil {
 		return err

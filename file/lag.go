@@ -11,7 +11,7 @@ import (
 func (s *source) Lag(ctx context.Context) ([]streamer.ShardLag, error) {
 	last, err := s.lastOf(ctx)
 	if err != nil {
-		return nil, about(s.log.path, err)
+		return nil, about(s.place.path, err)
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -26,7 +26,7 @@ func (s *source) Lag(ctx context.Context) ([]streamer.ShardLag, error) {
 
 // lastOf is the last number of every shard that the end of the log tells of.
 func (s *source) lastOf(ctx context.Context) (map[streamer.StreamShard]uint64, error) {
-	v, err := openView(s.log.path)
+	v, err := openView(s.place.path)
 	if err != nil || v == nil {
 		return nil, err
 	}

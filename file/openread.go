@@ -292,7 +292,7 @@ func (p *planner) leftByTime(ms int64, spans ...span) (int64, error) {
 		}
 		least = min(least, n)
 	}
-	return p.v.behind(least, func(f *ss.Frame) bool { return int64(f.Time) >= ms && p.s.wants(string(f.Key)) })
+	return p.v.behind(least, func(f *ss.Frame) bool { return late(f.Time, ms) && p.s.wants(string(f.Key)) })
 }
 
 // planUnknown decides about shards that turn out to exist. In RealTime they start where the known ones do.

@@ -28,7 +28,7 @@ func (s *source) vanished(ctx context.Context, err error) error {
 		return err
 	}
 	for {
-		err := s.reopen()
+		err := s.reopen(ctx)
 		if err == nil {
 			s.announce()
 		}
@@ -76,10 +76,19 @@ func (s *source) buffered(shards []streamer.StreamShard) bool {
 }
 
 // reopen opens the log that has taken the place of the one that vanished. ErrNotFound: there is none yet. No commit is under way meanwhile.
-func (s *source) reopen() error {
-	if err := s.log.there(); err != nil {
+func (s *source) reopen(ctx context.Context) error {
+	l, err := logs.acquire(s.place.path, s.log.row)
+	if err != nil {
+		return err
+	}
+	if err := l.there(); err != nil {
+		logs.release(l)
 		return translate(err)
 	}
+	if l != s.log {
+		return s.relocate(ctx, l)
+	}
+	logs.release(l)
 	s.committing.Lock()
 	defer s.committing.Unlock()
 	if err := s.openOther(); err != nil {
@@ -117,7 +126,7 @@ func (s *source) openOther() error {
 
 // restart puts every shard at the beginning of the new log. Those of a group are so durably.
 func (s *source) restart() error {
-	s.last, s.reported, s.surrendered, s.lagging, s.front = nil, -1, false, 0, 0
+	s.last, s.reported, s.surrendered, s.lagging, s.front, s.limit = nil, -1, false, 0, 0, never
 	s.unknown = start{streamer.End(), s.origin()}
 	s.mu.Lock()
 	s.seen = s.origin()

@@ -110,7 +110,7 @@ func removeUnfinished(dir string) error {
 // openSegment opens a segment that is there and makes its end good to write on.
 func (lf *logFile) openSegment(base int64) error {
 	lf.base, lf.path = base, filepath.Join(lf.dir, segmentName(base))
-	f, err := os.OpenFile(lf.path, os.O_RDWR, 0o644)
+	f, err := openPlain(lf.path, os.O_RDWR)
 	if err != nil {
 		return err
 	}

@@ -101,9 +101,15 @@ func (e *bounds) within(offset int64) int64 { return min(max(offset, e.first), e
 
 // atTime finds the first records that are not older than t.
 func (b *backend) atTime(ctx context.Context, t time.Time, shards []streamer.StreamShard, ends map[streamer.StreamShard]bounds, at map[streamer.StreamShard]int64) error {
+	if t.UnixMilli() < 0 { // the broker has no index of those, and other meanings for the numbers
+		for _, s := range shards {
+			at[s] = ends[s].first
+		}
+		return nil
+	}
 	var listed kadm.ListedOffsets
 	err := warm(ctx, func() (err error) {
-		if listed, err = b.adm.ListOffsetsAfterMilli(ctx, max(t.UnixMilli(), 0), streamsOf(shards)...); err == nil {
+		if listed, err = b.adm.ListOffsetsAfterMilli(ctx, t.UnixMilli(), streamsOf(shards)...); err == nil {
 			err = listed.Error()
 		}
 		return err
