@@ -48,6 +48,7 @@ func Connect(_ context.Context, c Config, o streamer.StreamerOptions) (streamer.
 type backend struct {
 	cfg     Config
 	log     *openLog
+	index   index
 	made    atomic.Bool // a producer of this connection has opened the log: CreateNew has been obeyed
 	closed  atomic.Bool
 	release sync.Once
@@ -75,7 +76,7 @@ func newBackend(c Config) (streamer.Backend, error) {
 	if l.row && c.Segment == 0 {
 		c.Segment = defaultShare
 	}
-	return &backend{cfg: c, log: l}, nil
+	return &backend{cfg: c, log: l, index: newIndex()}, nil
 }
 
 func (b *backend) Name() string { return scheme }

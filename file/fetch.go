@@ -32,6 +32,7 @@ func (s *source) Fetch(ctx context.Context, emit func([]streamer.Message)) error
 		}
 		s.catchUp()
 		err := s.gather()
+		s.welcome()
 		if len(s.batch.picked) > 0 {
 			emit(s.deliver())
 			s.arrived()
@@ -71,7 +72,11 @@ func (s *source) fail(err error) error {
 	if err == nil || errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) || errors.Is(err, streamer.ErrClosed) {
 		return err
 	}
-	s.failed = about(s.log.path, err)
+	err = about(s.log.path, err)
+	if again := passing(err); again != err { //nolint:errorlint // the mark is what matters
+		return again
+	}
+	s.failed = err
 	if s.keeper != nil {
 		s.keeper.resign()
 	}
@@ -136,7 +141,13 @@ func (s *source) own(sh *shard, offset int64) error {
 	if sh.saved != nil {
 		return nil
 	}
-	if err := s.group.lock(sh.StreamShard); err != nil {
+	err := s.group.lock(sh.StreamShard)
+	if errors.Is(err, streamer.ErrNotFound) { // the group was removed
+		if err = s.mend(); err == nil {
+			err = s.group.lock(sh.StreamShard)
+		}
+	}
+	if err != nil {
 		return err
 	}
 	c := &cursor{resume: offset, seen: s.seen}
@@ -162,24 +173,6 @@ func (s *source) shardOf(e *entry) *shard {
 		sh = s.discover(at(&e.Frame), e.start)
 	}
 	s.last = sh
-	return sh
-}
-
-// discover makes known a shard that nobody knew of when the source was opened, and which begins at offset.
-func (s *source) discover(at streamer.StreamShard, offset int64) *shard {
-	_, read := s.startOf(at)
-	s.mu.Lock()
-	sh := s.add(at)
-	if s.keeper == nil {
-		sh.read, sh.start = read && s.all, s.unknown
-	}
-	s.mu.Unlock()
-	if s.keeper != nil {
-		s.notice(sh, offset)
-	}
-	if sh.read {
-		s.announce()
-	}
 	return sh
 }
 
@@ -214,6 +207,9 @@ func (s *source) track(sh *shard, st step) {
 	if sh.none || st.seq > sh.last {
 		sh.last, sh.none = st.seq, false
 	}
+	if !sh.emitted {
+		sh.from, sh.emitted = st.seq, true
+	}
 	if s.group != nil {
 		sh.trail.add(st)
 	}
@@ -239,8 +235,10 @@ func (s *source) more(ctx context.Context) error {
 
 // trimmed goes on at the oldest segment that is left, when those before it were dropped unread.
 func (s *source) trimmed() error {
-	if _, err := s.rows.look(); err != nil {
+	if _, err := s.rows.look(); errors.Is(err, fs.ErrNotExist) {
 		return notThere(s.log.path)
+	} else if err != nil {
+		return err
 	}
 	for _, sh := range s.shards() {
 		sh.cut = sh.read
@@ -325,6 +323,9 @@ func (s *source) awaitHeader(ctx context.Context) error {
 
 // wait returns when the log may have changed.
 func (s *source) wait(ctx context.Context) error {
+	if s.wake != nil && !s.watched {
+		s.watched = s.log.readers.watchAgain(s.log.path, s.log.row)
+	}
 	if s.watched {
 		s.pause = pollWatched
 	} else {

@@ -16,10 +16,10 @@ func (s *source) vanished(ctx context.Context, err error) error {
 	}
 	s.cfg.Retrying("read", err, 0)
 	if s.keeper != nil {
-		if err := s.keeper.hold(ctx); err != nil {
+		if err := s.keeper.holdAll(ctx); err != nil {
 			return err
 		}
-		defer s.keeper.free()
+		defer s.keeper.freeAll()
 		if err := s.adopt(); err != nil {
 			return err
 		}
@@ -121,12 +121,13 @@ func (s *source) restart() error {
 	s.unknown = start{streamer.End(), s.origin()}
 	s.mu.Lock()
 	s.seen = s.origin()
+	s.turned++
 	if s.keeper != nil {
 		clear(s.keeper.found)
 	}
 	all := s.shards()
 	for _, sh := range all {
-		sh.open, sh.start, sh.none, sh.trail = false, s.unknown, true, trail{}
+		sh.open, sh.start, sh.none, sh.emitted, sh.trail = false, s.unknown, true, false, trail{}
 		sh.behind, sh.catching, sh.next = onPar, false, 0
 		if sh.saved != nil {
 			sh.saved, sh.first = &cursor{resume: s.origin(), seen: s.origin()}, nil

@@ -88,7 +88,10 @@ func (s *sink) Write(ctx context.Context, p []*streamer.Pending) error {
 		}
 	}
 	s.resolve(p, to.whole)
-	return about(s.log.path, err)
+	if err = about(s.log.path, err); to.whole == 0 {
+		err = passing(err)
+	}
+	return err
 }
 
 // resolve reports the records that have an error of their own and, of the others, the first whole ones. Those that are left have failed together.
