@@ -55,6 +55,7 @@ type backend struct {
 	cfg     Config
 	place   *place
 	log     *openLog    // where the place led when it was connected
+	index   index       // of the log to which it leads
 	made    atomic.Bool // a producer of this connection has opened the log: CreateNew has been obeyed
 	closed  atomic.Bool
 	release sync.Once
@@ -88,7 +89,7 @@ func newBackend(c Config) (streamer.Backend, error) {
 	if l.row && c.Segment == 0 {
 		c.Segment = defaultShare
 	}
-	return &backend{cfg: c, place: p, log: l}, nil
+	return &backend{cfg: c, place: p, log: l, index: newIndex()}, nil
 }
 
 func (b *backend) Name() string { return scheme }

@@ -60,9 +60,10 @@
 // [streamer.ErrBusy].
 //
 // Processes with members of one LoadBalanced group divide its shards evenly: none has two more than another, one for which there is no shard stands by. A process that
-// joins gets its share when those who have more are done with what they hold of it, or after 5 s. What a dead process had others take over within 0.2 s, and go on at
+// joins gets its share when those who have more are done with what they hold of it, or after 5 s. What a dead process had others take over within 0.2 s, or ten times as long as it takes to list a group's directory, and go on at
 // the first message that is not committed. All read the same streams. Inside the process messages are dealt to the members: by key where there is one, else in
-// turn. With follow=false a process ends when it has read its share; others read what it had not committed when it has closed.
+// turn. With follow=false a process ends when the whole log was read, each shard has an owner and it has read its share; others read what it had not committed
+// when it has closed.
 //
 // Readers cross from segment to segment. One that is dropped is read to its end by those who read it already; who comes too late goes on at the oldest message
 // left, and Hooks.Gone says what each shard lacks.
@@ -100,9 +101,15 @@
 // One process writes a log at a time: a second one gets [streamer.ErrBusy]; SeaStreamer's writers do not look at the lock. A record has [MaxRecordBytes] of key,
 // value and headers. A log in one file grows up to limit=; of a directory old segments are
 // dropped, as a whole, when a producer writes and retain_bytes=, retain_age= or retain= says so, and never the one that is written: one batch, up to 1 MiB (4 MiB with
-// sync=always), is not spread over two. Admin.Delete is ErrUnsupported; Admin reads the whole log; opening one for writing reads the file, or the last segment. A consumer takes at least 128 KiB and up to 512 KiB beside what it has fetched, more while a message is larger. It has no goroutine of
-// this package but, in a LoadBalanced group, one for each process; a log that is followed has two, for all its consumers; a producer with sync=<interval> has one. A consumer has one file open, and in a group
-// one more for each shard.
+// sync=always), is not spread over two. Admin.Delete is ErrUnsupported; Admin reads the whole log once, then what was added; opening one for writing reads the file, or the last segment. A consumer takes at least 128 KiB and up to 512 KiB beside what it has fetched, more while a message is larger. It has no goroutine of
+// this package but, in a LoadBalanced group, one for each process and another while that gives shards up; a log that is followed has two, for all its consumers; a producer with sync=<interval> has one.
+//
+// A beacon has room for 127 shards at most. Of a log that has more, a group that is opened reads on from where it last knew all, to find those that have no
+// position; the first Lag of a consumer reads what the consumer has not read yet, the next what was added since.
+//
+// A consumer has one file open, in a group at most 34 more whatever the number of shards (where the system is not Linux: one for each shard). Without a
+// descriptor for what it needs, a consumer or a producer that is open waits, says so to Hooks.Retrying and goes on when there is one; opening one, and Admin,
+// are [ErrDescriptors].
 //
 // # Native access
 //

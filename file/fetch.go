@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"time"
 
 	"github.com/gostreamer/streamer"
@@ -30,6 +31,7 @@ func (s *source) Fetch(ctx context.Context, emit func([]streamer.Message)) error
 		}
 		s.catchUp()
 		err := s.gather()
+		s.welcome()
 		if len(s.batch.picked) > 0 {
 			emit(s.deliver())
 			s.arrived()
@@ -69,7 +71,11 @@ func (s *source) fail(err error) error {
 	if err == nil || errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) || errors.Is(err, streamer.ErrClosed) {
 		return err
 	}
-	s.failed = about(s.place.path, err)
+	err = about(s.place.path, err)
+	if again := passing(err); again != err { //nolint:errorlint // the mark is what matters
+		return again
+	}
+	s.failed = err
 	if s.keeper != nil {
 		s.keeper.resign()
 	}
@@ -134,7 +140,13 @@ func (s *source) own(sh *shard, offset int64) error {
 	if sh.saved != nil {
 		return nil
 	}
-	if err := s.group.lock(sh.StreamShard); err != nil {
+	err := s.group.lock(sh.StreamShard)
+	if errors.Is(err, streamer.ErrNotFound) { // the group was removed
+		if err = s.mend(); err == nil {
+			err = s.group.lock(sh.StreamShard)
+		}
+	}
+	if err != nil {
 		return err
 	}
 	c := &cursor{resume: offset, seen: s.seen}
@@ -160,24 +172,6 @@ func (s *source) shardOf(e *entry) *shard {
 		sh = s.discover(at(&e.Frame), e.start)
 	}
 	s.last = sh
-	return sh
-}
-
-// discover makes known a shard that nobody knew of when the source was opened, and which begins at offset.
-func (s *source) discover(at streamer.StreamShard, offset int64) *shard {
-	_, read := s.startOf(at)
-	s.mu.Lock()
-	sh := s.add(at)
-	if s.keeper == nil {
-		sh.read, sh.start = read && s.all, s.unknown
-	}
-	s.mu.Unlock()
-	if s.keeper != nil {
-		s.notice(sh, offset)
-	}
-	if sh.read {
-		s.announce()
-	}
 	return sh
 }
 
@@ -212,6 +206,9 @@ func (s *source) track(sh *shard, st step) {
 	if sh.none || st.seq > sh.last {
 		sh.last, sh.none = st.seq, false
 	}
+	if !sh.emitted {
+		sh.from, sh.emitted = st.seq, true
+	}
 	if s.group != nil {
 		sh.trail.add(st)
 	}
@@ -239,8 +236,10 @@ func (s *source) more(ctx context.Context) error {
 
 // trimmed goes on at the oldest segment that is left, when those before it were dropped unread.
 func (s *source) trimmed() error {
-	if _, err := s.rows.look(); err != nil {
+	if _, err := s.rows.look(); errors.Is(err, fs.ErrNotExist) {
 		return notThere(s.place.path)
+	} else if err != nil {
+		return err
 	}
 	for _, sh := range s.shards() {
 		sh.cut = sh.read
@@ -314,6 +313,11 @@ func (s *source) await(ctx context.Context) error {
 func (s *source) awaitHeader(ctx context.Context) error {
 	s.committing.Lock()
 	err := s.readHead()
+	if s.r != nil {
+		s.mu.Lock()
+		s.identify()
+		s.mu.Unlock()
+	}
 	s.committing.Unlock()
 	if err != nil || s.r != nil {
 		return err
@@ -326,6 +330,9 @@ func (s *source) awaitHeader(ctx context.Context) error {
 
 // wait returns when the log may have changed.
 func (s *source) wait(ctx context.Context) error {
+	if s.wake != nil && !s.watched {
+		s.watched = s.log.readers.watchAgain(s.log.path, s.log.row)
+	}
 	if s.watched {
 		s.pause = pollWatched
 	} else {

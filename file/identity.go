@@ -6,7 +6,33 @@ import (
 	"io/fs"
 	"os"
 	"time"
+
+	"github.com/gostreamer/streamer"
 )
+
+// identity is which log a source reads, for those who look at that beside it.
+type identity struct {
+	info    os.FileInfo
+	created uint64 // as its header says; 0 while it has none
+}
+
+// identify notes what the source reads now. mu is held, or the source is not yet
+// in use.
+func (s *source) identify() {
+	s.is = &identity{info: s.info}
+	if s.head != nil {
+		s.is.created = s.header.Created
+	}
+}
+
+// of says whether v shows this log.
+func (i *identity) of(v *openedView) (bool, error) {
+	info, err := v.f.Stat()
+	if err != nil {
+		return false, err
+	}
+	return os.SameFile(i.info, plainInfo(info)) && (i.created == 0 || i.created == v.created), nil
+}
 
 // verify says whether the log is still the one that is read: not deleted,
 // replaced, cut off, or written anew.
@@ -75,12 +101,14 @@ func (s *source) glance(ctx context.Context) error {
 	}
 	if now := time.Now(); s.limit == never && now.Sub(s.looked) >= pollWatched {
 		s.looked = now
-		if s.named() == nil {
-			return nil
+		if err := s.named(); !errors.Is(err, streamer.ErrNotFound) {
+			return err
 		}
 		info, err := s.f.Stat()
-		if err != nil {
+		if errors.Is(err, fs.ErrNotExist) {
 			return s.vanished(ctx, notThere(s.place.path))
+		} else if err != nil {
+			return err
 		}
 		s.limit = info.Size()
 	}

@@ -67,6 +67,7 @@ func (s *source) relocate(ctx context.Context, l *openLog) error {
 		return err
 	}
 	s.exchange(n)
+	s.announce() // before the keeper has anything to tell
 	if s.group != nil {
 		s.log.owners.enter(s)
 	}
@@ -105,14 +106,16 @@ func (s *source) exchange(n *source) {
 	s.committing.Lock()
 	defer s.committing.Unlock()
 	old := &source{log: s.log, group: s.group, keeper: s.keeper, f: s.f, wake: s.wake}
+	s.log.owners.leave(s)
+	s.mu.Lock()
 	if old.keeper != nil {
 		old.keeper.s = old
 	}
-	s.log.owners.leave(s)
-	s.mu.Lock()
 	s.log, s.group, s.keeper = n.log, n.group, n.keeper
 	s.f, s.rows, s.info, s.head, s.header, s.r = n.f, n.rows, n.info, n.head, n.header, n.r
-	s.unknown, s.streams, s.seen, s.coming = n.unknown, n.streams, n.seen, nil
+	s.unknown, s.streams, s.seen, s.coming, s.fresh = n.unknown, n.streams, n.seen, nil, nil
+	s.is, s.unlocked = n.is, false
+	s.turned++
 	s.wake, s.watched, s.pause = n.wake, n.watched, 0
 	s.last, s.reported, s.surrendered, s.lagging, s.front, s.limit = nil, -1, false, 0, 0, never
 	if s.keeper != nil {

@@ -15,29 +15,29 @@ import (
 // progress says of which segments every group has done everything. The zero
 // value has no group, and nothing is done.
 type progress struct {
-	dir     string
-	created uint64 // of the log: positions in another do not count
-	groups  []cursors
+	dir    string
+	groups []*cursors
 }
 
-// groupsOf loads the positions of every group of a log; nil when there is no
-// group, or one whose positions cannot be read.
-func groupsOf(log string) []cursors {
+// groupsOf loads the positions of every group of a log that was created then,
+// which those in another do not count in; nil when there is no group, or one
+// whose positions cannot be read.
+func groupsOf(log string, created uint64) []*cursors {
 	dirs, err := os.ReadDir(log + groupsSuffix)
 	if err != nil {
 		return nil
 	}
-	var all []cursors
+	var all []*cursors
 	for _, d := range dirs {
 		dir := filepath.Join(log+groupsSuffix, d.Name())
 		if info, err := os.Stat(dir); err == nil && !info.IsDir() {
 			continue
 		}
-		c, err := positions(dir)
+		c, err := positions(dir, created)
 		if err != nil {
 			return nil
 		}
-		if len(c) > 0 {
+		if len(c.of) > 0 {
 			all = append(all, c)
 		}
 	}
@@ -47,12 +47,12 @@ func groupsOf(log string) []cursors {
 // positions loads every cursor of the group in a directory. A listing may lack
 // the name of a cursor that is replaced meanwhile, not that of its successor
 // as well.
-func positions(dir string) (cursors, error) {
+func positions(dir string, created uint64) (*cursors, error) {
 	files, err := os.ReadDir(dir)
 	if err != nil {
 		return nil, err
 	}
-	all := cursors{}
+	all := newCursors(created)
 	for _, f := range files {
 		name, replacing := strings.CutSuffix(f.Name(), newSuffix)
 		at, ok := shardOfPath(name, cursorSuffix)
@@ -64,7 +64,7 @@ func positions(dir string) (cursors, error) {
 		case err != nil:
 			return nil, err
 		case c != nil:
-			all[at] = c
+			all.add(at, c)
 		case !replacing:
 			return nil, fs.ErrNotExist // the group is being removed
 		}
@@ -96,7 +96,7 @@ func (p *progress) of(base, next int64) bool {
 			continue
 		}
 		for _, g := range p.groups {
-			if g.begun(i.Key) && !g.passed(i, next, p.created) {
+			if g.begun(i.Key) && !g.passed(i, next) {
 				return false
 			}
 		}
@@ -112,12 +112,12 @@ func itemShard(i ss.Item) streamer.StreamShard {
 // which is the shard's last before offset end. A shard without a position is
 // read from its beginning when a member comes for it: it is not done, unless
 // the group knows that it had nothing there.
-func (c cursors) passed(i ss.Item, end int64, created uint64) bool {
-	cur := c[itemShard(i)]
+func (c *cursors) passed(i ss.Item, end int64) bool {
+	cur := c.of[itemShard(i)]
 	switch {
 	case cur == nil:
-		return end <= c.seen(i.Key, created)
-	case cur.log != created:
+		return end <= c.seenOf(i.Key)
+	case cur.log != c.log:
 		return false
 	case cur.begun:
 		return cur.done >= i.Seq

@@ -23,9 +23,9 @@ func (w *writer) retain(c *Config, now time.Time) {
 	for _, g := range all {
 		total += g.size
 	}
-	done := progress{dir: w.file.dir, created: w.file.header.Created}
+	done := progress{dir: w.file.dir}
 	if c.RetainCommitted {
-		done.groups = groupsOf(w.log.path)
+		done.groups = groupsOf(w.log.path, w.file.header.Created)
 	}
 	for i := 0; i+1 < len(all) && all[i].base < w.file.base; i++ {
 		path := filepath.Join(w.file.dir, segmentName(all[i].base))

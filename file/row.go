@@ -137,15 +137,19 @@ func (lf *logFile) makeSegment(h ss.Header, from *logFile) error {
 		return err
 	}
 	lf.use(f)
-	err = lf.fill(h, from)
+	dir, err := openDir(lf.dir) // before the segment is there: it could not be taken back
+	if err == nil {
+		err = lf.fill(h, from)
+	}
 	if err == nil {
 		err = lf.f.Sync()
 	}
 	if err == nil {
 		err = os.Rename(lf.path+newSuffix, lf.path)
 	}
-	if err == nil {
-		err = syncDir(lf.dir)
+	if dir != nil {
+		_ = dir.Sync()
+		_ = dir.Close()
 	}
 	if err == nil {
 		lf.info, err = lf.f.Stat()

@@ -62,9 +62,13 @@ func listSegments(dir string) ([]segment, error) {
 	return kept, nil
 }
 
-// isSegmented says whether path is a directory that is a log.
+// isSegmented says whether path is a directory that is a log. One that cannot be looked into for want of a descriptor counts: who opens it is told of that.
 func isSegmented(path string) bool {
 	all, err := listSegments(path)
+	if isExhausted(err) {
+		info, err := os.Stat(path)
+		return err == nil && info.IsDir()
+	}
 	return err == nil && len(all) > 0
 }
 

@@ -89,7 +89,10 @@ func (s *sink) Write(ctx context.Context, p []*streamer.Pending) error {
 		}
 	}
 	s.resolve(p, to.whole)
-	return about(s.place.path, err)
+	if err = about(s.place.path, err); to.whole == 0 {
+		err = passing(err)
+	}
+	return err
 }
 
 // append writes records where the path leads. It may lead to another log than it

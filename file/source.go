@@ -59,12 +59,18 @@ type source struct {
 	close    sync.Once
 	closed   error
 
+	census census // for Lag
+
+	unlocked   bool       // committing's: the group was removed, and not all of its locks are taken again
 	committing sync.Mutex // held by commits, and while the log is exchanged or its group changed: then saved below and the group are the holder's
 
 	mu      sync.Mutex
 	streams map[string]map[streamer.ShardID]*shard
-	seen    int64    // everything before this offset was emitted or passed over
-	coming  []*shard // that have messages in a slab which is being emitted
+	fresh   []streamer.StreamShard // that reading has found and the engine need not know yet
+	turned  int                    // how often what is read has changed: shards came and went, or another log took the place
+	seen    int64                  // everything before this offset was emitted or passed over
+	coming  []*shard               // that have messages in a slab which is being emitted
+	is      *identity              // another one for each log that is opened
 }
 
 // shard is what a source knows of one shard.
@@ -74,9 +80,11 @@ type shard struct {
 	open  bool  // its first message was found: all that follow are delivered
 	start start // where that is
 
-	last uint64 // the highest number emitted or, before that, passed over
-	none bool   // nothing was: last means nothing
-	cut  bool   // segments were dropped that were not read yet: its next message may not be the next one
+	last    uint64 // the highest number emitted or, before that, passed over
+	none    bool   // nothing was: last means nothing
+	from    uint64 // the first number emitted, if emitted
+	emitted bool
+	cut     bool // segments were dropped that were not read yet: its next message may not be the next one
 
 	lane
 
@@ -173,12 +181,12 @@ func newSource(c streamer.SourceConfig, conf *Config, at *place, l *openLog) *so
 	s := &source{
 		cfg: c, conf: conf, place: at, log: l,
 		all: c.Shards == nil && c.Start.Kind() != streamer.PerShard, reported: -1, limit: never,
-		done: make(chan struct{}), resumed: make(chan struct{}, 1), streams: map[string]map[streamer.ShardID]*shard{},
+		done: make(chan struct{}), resumed: make(chan struct{}, 1), census: newCensus(), streams: map[string]map[streamer.ShardID]*shard{},
 	}
 	if c.Mode != streamer.RealTime {
 		s.group = newGroup(l.path, c.Group, conf.Sync != 0)
 	}
-	if c.Dealt && s.group != nil {
+	if s.shared() {
 		s.keeper = newKeeper(s)
 	}
 	if !conf.NoFollow {
@@ -196,6 +204,10 @@ func (s *source) wants(stream string) bool {
 	}
 	return false
 }
+
+// shared says whether several processes may share the group: the source has a
+// keeper.
+func (s *source) shared() bool { return s.cfg.Dealt && s.cfg.Mode != streamer.RealTime }
 
 func (s *source) wild() bool { return slices.Contains(s.cfg.Streams, wildcard) }
 
