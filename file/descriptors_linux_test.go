@@ -23,14 +23,7 @@ func (r *rig) spare(n int) (restore func()) {
 	few := old
 	few.Cur = uint64(len(open) + n + 64)
 	r.ok(syscall.Setrlimit(syscall.RLIMIT_NOFILE, &few))
-	var taken []*os.File
-	for {
-		f, err := os.Open(os.DevNull)
-		if err != nil {
-			break
-		}
-		taken = append(taken, f)
-	}
+	taken := takeAll()
 	for range n {
 		r.ok(taken[0].Close())
 		taken = taken[1:]
@@ -50,6 +43,35 @@ func (r *rig) spare(n int) (restore func()) {
 	}
 	r.Cleanup(restore)
 	return restore
+}
+
+// takeAll takes every descriptor that is free.
+func takeAll() (taken []*os.File) {
+	for {
+		f, err := os.Open(os.DevNull)
+		if err != nil {
+			return taken
+		}
+		taken = append(taken, f)
+	}
+}
+
+// TestALockIsFreeWhenItIsClosed, though a child that is being started has its
+// file until it executes its program.
+func TestALockIsFreeWhenItIsClosed(t *testing.T) {
+	r := newRig(t)
+	at := streamer.StreamShard{Stream: "a", Shard: 3}
+	g, other := newGroup(r.cfg.Path, "g", false), newGroup(r.cfg.Path, "g", false)
+	r.ok(g.lock(at))
+	for _, f := range g.locks.files {
+		child, err := syscall.Dup(int(f.Fd())) // of the same open file, as a child's
+		r.ok(err)
+		defer syscall.Close(child)
+	}
+	r.is(other.lock(at), streamer.ErrBusy)
+	r.ok(g.unlock())
+	r.ok(other.lock(at))
+	r.ok(other.unlock())
 }
 
 // TestAGroupNeedsNoDescriptorForEachShard: thousands of streams fit, those that
@@ -146,7 +168,12 @@ func TestOpenOnesGoOnWhenDescriptorsAreBack(t *testing.T) {
 				}
 				if form == "directory" || i > 0 {
 					go func() { _ = c.Commit(r.ctx) }()
-					r.await("a retry", func() bool { return retried.Load() > 0 })
+					r.await("a retry", func() bool {
+						for _, f := range takeAll() { // that others of the process have given back
+							t.Cleanup(func() { _ = f.Close() })
+						}
+						return retried.Load() > 0
+					})
 				}
 				restore()
 				for _, m := range r.expect(c, numbers(5, 500)...) {

@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"path/filepath"
 	"testing"
 	"time"
 
@@ -239,12 +240,18 @@ func TestReadAllocations(t *testing.T) {
 	}
 }
 
+// TestPing: a log that does not exist can be made, by Admin.Create with
+// create=never too, where its directory exists.
 func TestPing(t *testing.T) {
 	r := newRig(t)
+	never := func(c *Config) { c.Create = streamer.CreateNever }
 	r.ok(r.connect().Ping(r.ctx))
-	r.is(r.connect(func(c *Config) { c.Create = streamer.CreateNever }).Ping(r.ctx), streamer.ErrNotFound)
+	r.ok(r.connect(never).Ping(r.ctx))
+	astray := func(c *Config) { c.Path = filepath.Join(filepath.Dir(c.Path), "none", "log.ss") }
+	r.is(r.connect(astray).Ping(r.ctx), streamer.ErrNotFound)
+	r.is(r.connect(astray, never).Ping(r.ctx), streamer.ErrNotFound)
 	r.produce("a", "1")
-	r.ok(r.connect(func(c *Config) { c.Create = streamer.CreateNever }).Ping(r.ctx))
+	r.ok(r.connect(never).Ping(r.ctx))
 }
 
 // TestEmptyStreamName: SeaStreamer's code lets it be written, against its documentation.

@@ -100,11 +100,12 @@ func (l *shardLocks) intact() bool {
 	return true
 }
 
-// close gives every shard up.
+// close gives every shard up. A child that is being started has the files too,
+// until it executes its program: closing them would not free the locks before.
 func (l *shardLocks) close() error {
 	var errs []error
 	for _, f := range l.files {
-		errs = append(errs, f.Close())
+		errs = append(errs, setLock(f, syscall.F_UNLCK, 0, 0), f.Close())
 	}
 	clear(l.files)
 	clear(l.held)
