@@ -68,9 +68,6 @@ func (s *source) relocate(ctx context.Context, l *openLog) error {
 	}
 	s.exchange(n)
 	s.announce() // before the keeper has anything to tell
-	if s.group != nil {
-		s.log.owners.enter(s)
-	}
 	if s.keeper != nil {
 		s.keeper.start()
 	}
@@ -120,6 +117,9 @@ func (s *source) exchange(n *source) {
 	s.last, s.reported, s.surrendered, s.lagging, s.front, s.limit = nil, -1, false, 0, 0, never
 	if s.keeper != nil {
 		s.keeper.s = s
+	}
+	if s.group != nil {
+		s.log.owners.enter(s)
 	}
 	s.mu.Unlock()
 	old.unmoor()
