@@ -112,6 +112,7 @@ func (s *source) begin(ctx context.Context, now topic, shards []streamer.StreamS
 			s.cfg.Retrying("commit the beginning of a new shard", typed(err), maxAge(s.cl))
 		}
 	}
+	s.resume(shards)
 	s.assigned()
 	s.cl.AddConsumePartitions(partitions)
 }

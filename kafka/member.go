@@ -108,7 +108,7 @@ func (m *member) opts() []kgo.Opt {
 		kgo.SessionTimeout(c.SessionTimeout),
 		kgo.HeartbeatInterval(min(heartbeatEvery, c.SessionTimeout/heartbeatsPerSession)),
 		kgo.Balancers(c.groupBalancers()...),
-		kgo.OnPartitionsAssigned(func(_ context.Context, _ *kgo.Client, gained map[string][]int32) { m.gain(gained) }),
+		kgo.OnPartitionsAssigned(func(_ context.Context, cl *kgo.Client, gained map[string][]int32) { m.gain(cl, gained) }),
 		kgo.OnPartitionsRevoked(func(_ context.Context, _ *kgo.Client, gone map[string][]int32) { m.giveUp(gone) }),
 		kgo.OnPartitionsLost(func(_ context.Context, _ *kgo.Client, gone map[string][]int32) { m.lose(gone) }),
 		kgo.AdjustFetchOffsetsFn(m.adjust),
@@ -188,8 +188,10 @@ func (m *member) answered(refusal error) {
 	})
 }
 
-// gain takes shards over.
-func (m *member) gain(gained map[string][]int32) {
+// gain takes shards over. The client keeps a pause over a rebalance; the engine
+// starts afresh with a shard that comes back.
+func (m *member) gain(cl *kgo.Client, gained map[string][]int32) {
+	cl.ResumeFetchPartitions(gained)
 	m.mu.Lock()
 	for _, at := range shardsIn(gained) {
 		m.shards[at] = &shard{}

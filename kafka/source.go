@@ -163,6 +163,16 @@ func (s *source) Pause(at streamer.StreamShard, paused bool) {
 	}
 }
 
+// resume ends the pauses of shards that are read from a new position: the client
+// keeps a pause whatever becomes of the shard.
+func (s *source) resume(shards []streamer.StreamShard) {
+	all := make(map[string][]int32)
+	for _, at := range shards {
+		all[at.Stream] = append(all[at.Stream], partitionOf(at.Shard))
+	}
+	s.cl.ResumeFetchPartitions(all)
+}
+
 // Lag implements streamer.Lagger: behind what was emitted.
 func (s *source) Lag(ctx context.Context) ([]streamer.ShardLag, error) {
 	return s.lagBehind(ctx, s.positions())
