@@ -90,10 +90,7 @@ func (x *chaos) rebalance() {
 	f := x.source(0)
 	x.change(func() { f.all = without(slices.Clone(f.all), at) })
 	f.c.Revoked([]StreamShard{at}, rand.IntN(2) == 0)
-	x.change(func() {
-		f.next[at] = int(f.b.committed[at].Uint())
-		f.paused[at] = false
-	})
+	x.change(func() { f.next[at] = int(f.b.committed[at].Uint()) })
 	f.c.Assigned(shardList(0, 1, 2))
 	x.change(func() { f.all = append(f.all, at) })
 }
