@@ -15,7 +15,7 @@ type fakeSource struct {
 	c      SourceConfig
 	all    []StreamShard
 	next   map[StreamShard]int  // index of the message that comes next
-	paused map[StreamShard]bool // until it is resumed, whoever has the shard meanwhile, as some clients do
+	paused map[StreamShard]bool // kept until resumed, over a rebalance too, as some clients do
 	slabs  []int                // how many messages each Fetch brought
 	busy   map[string]bool
 	closed bool

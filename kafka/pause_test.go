@@ -84,8 +84,8 @@ func TestAPausedShardThatComesBackGoesOn(t *testing.T) {
 	}
 }
 
-// The same with create=always and a topic that is deleted and made anew.
-func TestAPausedShardOfATopicThatIsMadeAnewGoesOn(t *testing.T) {
+// The same with create=always and a topic that is deleted and recreated.
+func TestAPausedShardOfARecreatedTopicGoesOn(t *testing.T) {
 	perMode(t, func(r *rig, o streamer.ConsumerOptions) {
 		const n, window = 60, 20
 		if o.Group == "" { // its windows are never full
