@@ -50,8 +50,10 @@ type SourceConfig struct {
 	// members share: a member that fetches more hoards. Others may ignore it.
 	Room func() int
 
-	// Assigned reports the whole set of shards read from now on: before OpenSource returns for those known then, later whenever one is added.
-	Assigned func(all []StreamShard)
+	// Assigned reports shards that are read from now on: before OpenSource
+	// returns those known then, later those that are added. It may name shards
+	// that it has named before; only Revoked takes one away.
+	Assigned func(gained []StreamShard)
 	// Revoked takes shards away: undelivered messages are dropped, then (unless lost) it waits, bounded, for those in work, commits
 	// what is acknowledged through the source's own committer, and returns. Call it before giving the shards up, on any goroutine but
 	// Fetch's own emit.

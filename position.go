@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"maps"
+	"math"
 	"slices"
 	"strings"
 	"time"
@@ -32,8 +33,14 @@ func At(s SeqNo) Position { return Position{kind: AtSeq, seq: s} }
 // After is exclusive: a position stored elsewhere as "done up to s". A zero SeqNo is ErrInvalid when used.
 func After(s SeqNo) Position { return Position{kind: AfterSeq, seq: s} }
 
-// AtTime is the first message with Time ≥ t.
+// AtTime is the first message with Time ≥ t. A t of which int64 does not hold the
+// milliseconds since 1970, 292 million years away, is the nearest that it holds.
 func AtTime(t time.Time) Position {
+	if earliest, latest := time.UnixMilli(math.MinInt64), time.UnixMilli(math.MaxInt64); t.Before(earliest) {
+		t = earliest
+	} else if t.After(latest) {
+		t = latest
+	}
 	// Without the monotonic clock and the zone equal instants are ==.
 	return Position{kind: AtOrAfterTime, t: t.Round(0).UTC()}
 }

@@ -154,7 +154,8 @@ func beginningAndEnd(b *bed, c streamer.Consumer) {
 func outOfRange(b *bed, c streamer.Consumer) {
 	const n = 10
 	metas := b.sendN(0, n, 1)
-	beyond := []streamer.Position{streamer.After(metas[n-1].Seq), streamer.AtTime(time.Date(2261, 1, 1, 0, 0, 0, 0, time.UTC))}
+	beyond := []streamer.Position{streamer.After(metas[n-1].Seq), streamer.AtTime(time.Date(2261, 1, 1, 0, 0, 0, 0, time.UTC)),
+		streamer.AtTime(time.Date(300_000_000, 1, 1, 0, 0, 0, 0, time.UTC))}
 	if !b.Highest.IsZero() {
 		beyond = append(beyond, streamer.At(b.Highest), streamer.After(b.Highest))
 	}
@@ -163,8 +164,10 @@ func outOfRange(b *bed, c streamer.Consumer) {
 		b.sendN(n+i, n+i+1, 1)
 		b.expect(c, n+i)
 	}
-	b.rewind(c, streamer.AtTime(time.Unix(0, 0)))
-	b.expect(c, span(0, n+len(beyond))...)
+	for _, year := range []int{1970, 1677, 1, -300_000_000} {
+		b.rewind(c, streamer.AtTime(time.Date(year, 1, 1, 0, 0, 0, 0, time.UTC)))
+		b.expect(c, span(0, n+len(beyond))...)
+	}
 }
 
 // trimmedPlaces: a place that was trimmed away means the oldest message left, whichever way it is named.

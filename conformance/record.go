@@ -21,6 +21,7 @@ func recordCases() []testCase {
 		{name: "nil-and-empty-key", needs: []Part{Keys}, run: emptyKey},
 		{name: "headers", needs: []Part{Headers}, run: headers},
 		{name: "time", needs: []Part{SenderTime}, run: senderTime},
+		{name: "distant-times", needs: []Part{SenderTime}, run: distantTime},
 		{name: "sizes", run: sizes},
 		{name: "random-records", needs: []Part{Keys, Headers, AnyBytes, BinaryKeys}, run: randomRecords},
 		{name: "the-sender's-buffers-are-its-own-again", run: senderBuffers},

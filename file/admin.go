@@ -32,19 +32,24 @@ func (b *backend) Create(ctx context.Context, name string, shards int) error {
 	}
 	c := b.writeConfig()
 	c.EOS, c.Create = false, streamer.CreateAuto
-	w, err := b.log.openWriter(c)
+	l, err := b.current()
 	if err != nil {
 		return err
 	}
-	err = w.declare(ctx, c, declaration{name, shards})
-	return about(b.log.path, errors.Join(err, b.log.closeWriter(w, c)))
+	defer logs.release(l)
+	w, err := l.openWriter(c)
+	if err != nil {
+		return err
+	}
+	err = w.declare(ctx, c, b.place, declaration{name, shards})
+	return about(l.path, errors.Join(err, l.closeWriter(w, c)))
 }
 
 // declare notes that a stream exists, unless it does.
-func (w *writer) declare(ctx context.Context, c *Config, d declaration) error {
+func (w *writer) declare(ctx context.Context, c *Config, at *place, d declaration) error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	_, err := w.write(c, func() error {
+	_, err := w.write(c, at, func() error {
 		cat, err := w.catalogue(ctx)
 		if err != nil {
 			return err
@@ -65,25 +70,13 @@ func (w *writer) declare(ctx context.Context, c *Config, d declaration) error {
 }
 
 func (w *writer) catalogue(ctx context.Context) (*catalogue, error) {
-	v, err := openView(w.log.path)
+	v, err := w.log.view()
 	if err != nil || v == nil {
-		return &catalogue{}, err
+		return newCatalogue(0), err
 	}
 	defer v.close()
-	return v.catalogue(ctx)
-}
-
-// exists says whether a stream was declared or has messages.
-func (c *catalogue) exists(stream string) bool {
-	if c.declared[stream] > 0 {
-		return true
-	}
-	for at := range c.shards {
-		if at.Stream == stream {
-			return true
-		}
-	}
-	return false
+	c := newCatalogue(v.start())
+	return c, c.read(ctx, &v.view)
 }
 
 // Delete implements streamer.Admin.
@@ -91,41 +84,52 @@ func (b *backend) Delete(_ context.Context, name string) error {
 	return fmt.Errorf("stream %q lies between the others of the log; remove the file to delete all of them: %w", name, streamer.ErrUnsupported)
 }
 
-// read reads the whole log.
-func (b *backend) read(ctx context.Context) (*catalogue, error) {
+// read calls f with the log that the path leads to, and the catalogue of all of
+// it.
+func (b *backend) read(ctx context.Context, f func(*openLog, *catalogue) error) error {
 	if err := b.enter(ctx); err != nil {
-		return nil, err
+		return err
 	}
-	v, err := openView(b.log.path)
+	l, err := b.current()
 	if err != nil {
-		return nil, translate(err)
+		return err
 	}
-	if v == nil {
-		return &catalogue{}, nil
+	defer logs.release(l)
+	if err := b.index.enter(ctx); err != nil {
+		return err
 	}
-	defer v.close()
-	c, err := v.catalogue(ctx)
-	return c, about(b.log.path, err)
+	defer b.index.leave()
+	c, err := b.index.catalogue(ctx, l)
+	if err != nil {
+		return about(b.place.path, err)
+	}
+	return f(l, c)
+}
+
+// readStream is read for a stream that exists.
+func (b *backend) readStream(ctx context.Context, name string, f func(*openLog, *catalogue) error) error {
+	return b.read(ctx, func(l *openLog, c *catalogue) error {
+		if !c.exists(name) {
+			return &streamer.Error{Stream: name, Kind: streamer.ErrNotFound}
+		}
+		return f(l, c)
+	})
 }
 
 // Describe implements streamer.Admin. A stream exists when it has messages or Create made it.
-func (b *backend) Describe(ctx context.Context, name string) (streamer.StreamInfo, error) {
-	c, err := b.read(ctx)
-	if err != nil {
-		return streamer.StreamInfo{}, err
-	}
-	if !c.exists(name) {
-		return streamer.StreamInfo{}, &streamer.Error{Stream: name, Kind: streamer.ErrNotFound}
-	}
-	info := streamer.StreamInfo{Name: name}
-	for _, id := range c.shardsOf(name, b.cfg.Shards) {
-		sh := streamer.ShardInfo{ID: id, First: streamer.SeqUint(1), Next: streamer.SeqUint(1), Open: true}
-		if x := c.shards[streamer.StreamShard{Stream: name, Shard: id}]; x != nil {
-			sh.First, sh.Next = streamer.SeqUint(x.first), streamer.SeqUint(next(x.last))
+func (b *backend) Describe(ctx context.Context, name string) (info streamer.StreamInfo, err error) {
+	err = b.readStream(ctx, name, func(_ *openLog, c *catalogue) error {
+		info.Name = name
+		for _, id := range c.shardsOf(name, b.cfg.Shards) {
+			sh := streamer.ShardInfo{ID: id, First: streamer.SeqUint(1), Next: streamer.SeqUint(1), Open: true}
+			if x := c.streams[name][id]; x != nil {
+				sh.First, sh.Next = streamer.SeqUint(x.first), streamer.SeqUint(next(x.last))
+			}
+			info.Shards = append(info.Shards, sh)
 		}
-		info.Shards = append(info.Shards, sh)
-	}
-	return info, nil
+		return nil
+	})
+	return info, err
 }
 
 // shardsOf lists a stream's shards: those that have messages, those it was declared with, and those that are configured.
@@ -134,98 +138,86 @@ func (c *catalogue) shardsOf(stream string, configured int) []streamer.ShardID {
 	for i := range max(configured, c.declared[stream]) {
 		all[streamer.ShardID(i)] = true
 	}
-	for at := range c.shards {
-		if at.Stream == stream {
-			all[at.Shard] = true
-		}
+	for id := range c.streams[stream] {
+		all[id] = true
 	}
 	return slices.Sorted(maps.Keys(all))
 }
 
 // Streams implements streamer.Admin.
-func (b *backend) Streams(ctx context.Context, prefix string) ([]string, error) {
-	c, err := b.read(ctx)
-	if err != nil {
-		return nil, err
-	}
-	names := map[string]bool{}
-	for name := range c.declared {
-		names[name] = true
-	}
-	for at := range c.shards {
-		names[at.Stream] = true
-	}
-	maps.DeleteFunc(names, func(name string, _ bool) bool { return !strings.HasPrefix(name, prefix) })
-	return slices.Sorted(maps.Keys(names)), nil
+func (b *backend) Streams(ctx context.Context, prefix string) (all []string, err error) {
+	err = b.read(ctx, func(_ *openLog, c *catalogue) error {
+		names := map[string]bool{}
+		for name := range c.declared {
+			names[name] = true
+		}
+		for name := range c.streams {
+			names[name] = true
+		}
+		maps.DeleteFunc(names, func(name string, _ bool) bool { return !strings.HasPrefix(name, prefix) })
+		all = slices.Sorted(maps.Keys(names))
+		return nil
+	})
+	return all, err
 }
 
 // Groups implements streamer.Admin. Members of a group in another process cannot be counted: -1.
-func (b *backend) Groups(ctx context.Context, name string) ([]streamer.GroupInfo, error) {
-	c, err := b.read(ctx)
-	if err != nil {
-		return nil, err
-	}
-	if !c.exists(name) {
-		return nil, &streamer.Error{Stream: name, Kind: streamer.ErrNotFound}
-	}
-	dirs, err := os.ReadDir(b.log.path + groupsSuffix)
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return nil, translate(err)
-	}
-	var all []streamer.GroupInfo
-	for _, dir := range dirs {
-		g, ok, err := b.groupInfo(filepath.Join(b.log.path+groupsSuffix, dir.Name()), name, c)
-		if err != nil {
-			return nil, err
+func (b *backend) Groups(ctx context.Context, name string) (all []streamer.GroupInfo, err error) {
+	err = b.readStream(ctx, name, func(l *openLog, c *catalogue) error {
+		dirs, err := os.ReadDir(l.path + groupsSuffix)
+		if err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return translate(err)
 		}
-		if ok {
-			all = append(all, g)
+		for _, dir := range dirs {
+			g, ok, err := b.groupInfo(l, dir.Name(), name, c)
+			if err != nil {
+				return err
+			}
+			if ok {
+				all = append(all, g)
+			}
 		}
-	}
+		return nil
+	})
 	slices.SortFunc(all, func(a, b streamer.GroupInfo) int { return strings.Compare(a.Name, b.Name) })
-	return all, nil
+	return all, err
 }
 
-// groupInfo describes the group in dir; ok is false when it has no position in the stream.
-func (b *backend) groupInfo(dir, stream string, c *catalogue) (info streamer.GroupInfo, ok bool, err error) {
-	g := &group{dir: dir, locks: nil}
-	list, err := g.list()
+// groupInfo describes the group in a directory of l's groups; ok is false when it has no position in the stream.
+func (b *backend) groupInfo(l *openLog, dir, stream string, c *catalogue) (info streamer.GroupInfo, ok bool, err error) {
+	g := &group{dir: filepath.Join(l.path+groupsSuffix, dir)}
+	ids, err := b.index.positions(g.dir, stream)
 	if err != nil {
 		return info, false, err
 	}
-	for _, at := range list {
-		if at.Stream != stream {
-			continue
-		}
+	for _, id := range ids {
+		at := streamer.StreamShard{Stream: stream, Shard: id}
 		cur, err := loadCursor(g.path(at, cursorSuffix))
 		if err != nil {
 			return info, false, err
 		}
-		if cur == nil || escapeName(cur.group) != filepath.Base(dir) {
+		if cur == nil || escapeName(cur.group) != dir {
 			continue
 		}
 		info.Name, ok = cur.group, true
 		lag := streamer.ShardLag{StreamShard: at}
-		if x := c.shards[at]; x != nil {
-			lag.Messages = count(x.last, max(cur.done, x.first-min(x.first, 1)), true)
+		if x := c.extent(at); x != nil {
+			lag.Messages = between(max(cur.done, x.first-min(x.first, 1)), x.last)
 		}
 		info.Lag = append(info.Lag, lag)
 	}
 	if ok {
-		info.Members, err = b.members(info.Name, stream)
+		info.Members, err = b.members(l, info.Name, stream, ids)
 	}
 	return info, ok, err
 }
 
 // members counts the members of a group on a stream.
-func (b *backend) members(group, stream string) (int, error) {
-	if n := b.log.deals.Members(stream, group); n > 0 {
+func (b *backend) members(l *openLog, group, stream string, ids []streamer.ShardID) (int, error) {
+	if n := l.owners.members(group, stream); n > 0 {
 		return n, nil
 	}
-	if n := b.log.owners.count(group, stream); n > 0 {
-		return n, nil
-	}
-	g, err := b.idle(group, stream)
+	g, err := b.lockOf(l, group, stream, ids)
 	if errors.Is(err, streamer.ErrBusy) {
 		return -1, nil
 	}
@@ -236,22 +228,30 @@ func (b *backend) members(group, stream string) (int, error) {
 }
 
 // idle locks every shard of a stream in which a group has a position: ErrBusy while it has members, ErrNotFound when there is no such group.
-func (b *backend) idle(name, stream string) (*group, error) {
-	g := newGroup(b.log.path, name, b.cfg.Sync != 0)
-	list, err := g.list()
+func (b *backend) idle(l *openLog, name, stream string) (*group, error) {
+	list, err := newGroup(l.path, name, false).list()
 	if err != nil {
 		return nil, err
 	}
+	var ids []streamer.ShardID
 	for _, at := range list {
-		if at.Stream != stream {
-			continue
-		}
-		if err := g.lock(at); err != nil {
-			return nil, errors.Join(err, g.unlock())
+		if at.Stream == stream {
+			ids = append(ids, at.Shard)
 		}
 	}
-	if len(g.locks) == 0 {
+	if len(ids) == 0 {
 		return nil, &streamer.Error{Stream: stream, Kind: streamer.ErrNotFound, Err: fmt.Errorf("there is no group %q", name)}
+	}
+	return b.lockOf(l, name, stream, ids)
+}
+
+// lockOf locks these shards of a stream for a group.
+func (b *backend) lockOf(l *openLog, name, stream string, ids []streamer.ShardID) (*group, error) {
+	g := newGroup(l.path, name, b.cfg.Sync != 0)
+	for _, id := range ids {
+		if err := g.lock(streamer.StreamShard{Stream: stream, Shard: id}); err != nil {
+			return nil, errors.Join(err, g.unlock())
+		}
 	}
 	return g, nil
 }
@@ -261,13 +261,21 @@ func (b *backend) DeleteGroup(ctx context.Context, stream, name string) error {
 	if err := b.enter(ctx); err != nil {
 		return err
 	}
-	g, err := b.idle(name, stream)
+	l, err := b.current()
+	if err != nil {
+		return err
+	}
+	defer logs.release(l)
+	g, err := b.idle(l, name, stream)
 	if err != nil {
 		return err
 	}
 	var errs []error
-	for at := range g.locks {
-		errs = append(errs, g.remove(at), os.Remove(g.path(at, lockSuffix)))
+	for at := range g.locks.held {
+		errs = append(errs, g.remove(at))
+	}
+	if rest, err := g.list(); err == nil && len(rest) == 0 {
+		g.locks.remove()
 	}
 	errs = append(errs, g.unlock())
 	g.bury()
@@ -280,11 +288,16 @@ func (b *backend) ResetGroup(ctx context.Context, stream, name string, to stream
 	if err := b.enter(ctx); err != nil {
 		return err
 	}
-	g, err := b.idle(name, stream)
+	l, err := b.current()
 	if err != nil {
 		return err
 	}
-	shards := len(g.locks)
+	defer logs.release(l)
+	g, err := b.idle(l, name, stream)
+	if err != nil {
+		return err
+	}
+	shards := len(g.locks.held)
 	if err := g.unlock(); err != nil {
 		return err
 	}

@@ -3,6 +3,7 @@ package file
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -52,7 +53,9 @@ func Connect(ctx context.Context, c Config, o streamer.StreamerOptions) (streame
 // backend is one connection to a log.
 type backend struct {
 	cfg     Config
-	log     *openLog
+	place   *place
+	log     *openLog    // where the place led when it was connected
+	index   index       // of the log to which it leads
 	made    atomic.Bool // a producer of this connection has opened the log: CreateNew has been obeyed
 	closed  atomic.Bool
 	release sync.Once
@@ -69,29 +72,53 @@ func newBackend(c Config) (streamer.Backend, error) {
 	if err := c.complete(); err != nil {
 		return nil, err
 	}
-	l, err := logs.acquire(c.Path, c.Segment > 0)
+	p, err := logs.place(c.Path)
 	if err != nil {
+		return nil, err
+	}
+	l, err := logs.acquire(p.path, c.Segment > 0)
+	if err != nil {
+		logs.leave(p)
 		return nil, err
 	}
 	if !l.row && (c.SegmentAge > 0 || c.RetainBytes > 0 || c.RetainAge > 0 || c.RetainCommitted) {
 		logs.release(l)
+		logs.leave(p)
 		return nil, invalid(errors.New("segments and retention are for a log in a directory: segment=64MiB makes one"))
 	}
 	if l.row && c.Segment == 0 {
 		c.Segment = defaultShare
 	}
-	return &backend{cfg: c, log: l}, nil
+	return &backend{cfg: c, place: p, log: l, index: newIndex()}, nil
 }
 
 func (b *backend) Name() string { return scheme }
 
-// Deals implements streamer.Dealer: members of a group meet however many Streamers of the process they come from.
-func (b *backend) Deals() *streamer.Deals { return &b.log.deals }
+// Deals implements streamer.Dealer: members of a group meet however many
+// Streamers of the process they come from, if these name the log by the same
+// path. Those that do not may be led to different logs some day.
+func (b *backend) Deals() *streamer.Deals { return &b.place.deals }
+
+// current is the log that the path leads to now. It needs a release.
+func (b *backend) current() (*openLog, error) {
+	l, err := logs.acquire(b.place.path, b.log.row)
+	if err != nil {
+		return nil, err
+	}
+	if l.row != b.log.row {
+		logs.release(l)
+		return nil, fmt.Errorf("%w log: %s is a directory of segments now, and was a file", streamer.ErrInvalid, b.place.path)
+	}
+	return l, nil
+}
 
 // Close refuses what is opened later. Sources and sinks that are open stay usable until they are closed themselves.
 func (b *backend) Close(context.Context) error {
 	b.closed.Store(true)
-	b.release.Do(func() { logs.release(b.log) })
+	b.release.Do(func() {
+		logs.release(b.log)
+		logs.leave(b.place)
+	})
 	return nil
 }
 
@@ -100,12 +127,17 @@ func (b *backend) Ping(ctx context.Context) error {
 	if err := b.enter(ctx); err != nil {
 		return err
 	}
-	f, err := os.Open(b.log.path)
+	l, err := b.current()
+	if err != nil {
+		return err
+	}
+	defer logs.release(l)
+	f, err := openPlain(l.path, os.O_RDONLY)
 	if err == nil {
 		return f.Close()
 	}
 	if errors.Is(err, fs.ErrNotExist) {
-		_, err = os.Stat(filepath.Dir(b.log.path))
+		_, err = os.Stat(filepath.Dir(l.path))
 	}
 	return translate(err)
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"maps"
 	"os"
 	"slices"
 
@@ -31,7 +30,7 @@ func (k *keeper) balance() (*balance, error) {
 	if k.seat == nil {
 		return nil, nil
 	}
-	if !k.seat.intact() {
+	if s.unlocked || !k.seat.intact() || !s.group.intact() {
 		if err := s.mend(); err != nil {
 			return nil, err
 		}
@@ -49,7 +48,7 @@ func (k *keeper) balance() (*balance, error) {
 	}
 	b := &balance{anew: k.opening || k.bare >= bareRounds}
 	b.bare = k.newcomers(listed, b.anew)
-	b.divide(listed, k.owned, rank, members)
+	b.divide(listed, k, rank, members)
 	return b, nil
 }
 
@@ -69,7 +68,11 @@ func (k *keeper) newcomers(listed []streamer.StreamShard, anew bool) []streamer.
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	maps.DeleteFunc(k.found, func(at streamer.StreamShard, _ int64) bool { return has[at] })
+	for at := range k.found {
+		if has[at] {
+			k.settle(at)
+		}
+	}
 	switch {
 	case !anew && k.bare > 0 && !k.wildly():
 		return nil
@@ -85,6 +88,12 @@ func (k *keeper) newcomers(listed []streamer.StreamShard, anew bool) []streamer.
 	return all
 }
 
+// settle notes that a shard that was found has a position. Whose it is, and whether the process has its share of all, the next round says. mu is held.
+func (k *keeper) settle(at streamer.StreamShard) {
+	delete(k.found, at)
+	k.settled = false
+}
+
 // wildly says whether the group has a position in all streams, which is one in any that appears.
 func (k *keeper) wildly() bool {
 	if !k.s.wild() {
@@ -95,7 +104,7 @@ func (k *keeper) wildly() bool {
 }
 
 // divide compares what a member owns with its share.
-func (b *balance) divide(all []streamer.StreamShard, owned map[streamer.StreamShard]*shard, rank, members int) {
+func (b *balance) divide(all []streamer.StreamShard, k *keeper, rank, members int) {
 	if b.anew {
 		all = slices.Concat(all, b.bare)
 		slices.SortFunc(all, compareShards)
@@ -103,7 +112,8 @@ func (b *balance) divide(all []streamer.StreamShard, owned map[streamer.StreamSh
 	from, count := share(len(all), rank, members)
 	b.share, b.want = count, count
 	for _, at := range slices.Concat(all[from:], all[:from]) {
-		switch _, own := owned[at]; {
+		switch _, own := k.owned[at]; {
+		case k.leaving[at]:
 		case !own:
 			b.wanted = append(b.wanted, at)
 		case b.want == 0:
@@ -114,10 +124,10 @@ func (b *balance) divide(all []streamer.StreamShard, owned map[streamer.StreamSh
 	}
 }
 
-// take makes the process the owner of shards that are free, and says whether it did. committing is held.
-func (k *keeper) take(ctx context.Context, b *balance) (gained bool, err error) {
+// take makes the process the owner of shards that are free, and says which. committing is held.
+func (k *keeper) take(ctx context.Context, b *balance) (gained []streamer.StreamShard, err error) {
 	if err := k.takeWildcard(); err != nil {
-		return false, err
+		return nil, err
 	}
 	taken, err := k.lockFree(b)
 	if err == nil && (len(taken) > 0 || k.opening) {
@@ -125,10 +135,14 @@ func (k *keeper) take(ctx context.Context, b *balance) (gained bool, err error) 
 	}
 	if err != nil {
 		k.giveBack(taken)
-		return false, err
+		return nil, err
 	}
-	k.giveBack(taken[min(b.want, len(taken)):])
-	return len(taken) > 0 && b.want > 0, nil
+	n := min(b.want, len(taken))
+	k.giveBack(taken[n:])
+	if n < len(taken) {
+		k.look() // they have a position now: they are shared out
+	}
+	return taken[:n], nil
 }
 
 // takeWildcard tries to become the one that writes where the group has come to in all streams.
@@ -145,9 +159,9 @@ func (k *keeper) takeWildcard() error {
 
 // lockFree locks as many shards as are wanted, and every one without a position.
 func (k *keeper) lockFree(b *balance) (taken []streamer.StreamShard, err error) {
-	g, leaving := k.s.group, k.leaving()
+	g, known := k.s.group, k.inUse()
 	for i, at := range slices.Concat(b.wanted, b.bare) {
-		if i < len(b.wanted) && len(taken) == b.want || g.locks[at] != nil || leaving[at] {
+		if i < len(b.wanted) && len(taken) == b.want || g.owns(at) || known[at] {
 			continue
 		}
 		err := g.lock(at)
@@ -162,8 +176,8 @@ func (k *keeper) lockFree(b *balance) (taken []streamer.StreamShard, err error) 
 	return taken, nil
 }
 
-// leaving are the shards that were given up and that Fetch may still read.
-func (k *keeper) leaving() map[streamer.StreamShard]bool {
+// inUse are the shards that were given up and that Fetch may still read.
+func (k *keeper) inUse() map[streamer.StreamShard]bool {
 	k.s.mu.Lock()
 	defer k.s.mu.Unlock()
 	all := map[streamer.StreamShard]bool{}
@@ -187,7 +201,7 @@ func (k *keeper) giveBack(shards []streamer.StreamShard) {
 // with their first message.
 func (k *keeper) own(ctx context.Context, taken []streamer.StreamShard, anew bool) error {
 	s := k.s
-	all, err := s.loadCursors(func(at streamer.StreamShard) bool { return s.group.locks[at] != nil })
+	all, err := s.loadCursors(func(at streamer.StreamShard) bool { return s.group.owns(at) })
 	if err != nil {
 		return err
 	}
@@ -195,10 +209,13 @@ func (k *keeper) own(ctx context.Context, taken []streamer.StreamShard, anew boo
 	if err != nil {
 		return err
 	}
+	for at, last := range k.known {
+		end.see(at, last)
+	}
 	p := planner{s: s, v: v, ending: &end, left: never, from: never}
 	var shards []*shard
 	for _, at := range taken {
-		if all[at] == nil && !anew && !all.begun(at.Stream) {
+		if all.of[at] == nil && !anew && !all.begun(at.Stream) {
 			return fmt.Errorf("group %q vanished: %w", s.cfg.Group, streamer.ErrNotFound)
 		}
 		sh := newShard(at)
@@ -218,7 +235,7 @@ func (k *keeper) own(ctx context.Context, taken []streamer.StreamShard, anew boo
 }
 
 // read makes the positions of shards durable, and has the source read them.
-func (k *keeper) read(p *planner, shards []*shard, all cursors) error {
+func (k *keeper) read(p *planner, shards []*shard, all *cursors) error {
 	s := k.s
 	from := min(p.left, p.ending.end)
 	for _, sh := range p.write {
@@ -227,7 +244,7 @@ func (k *keeper) read(p *planner, shards []*shard, all cursors) error {
 			return err
 		}
 	}
-	if s.group.locks[everywhere] != nil && all[everywhere] == nil {
+	if s.group.owns(everywhere) && all.of[everywhere] == nil {
 		if err := s.store(everywhere, &cursor{resume: from, seen: from}); err != nil {
 			return err
 		}
@@ -236,7 +253,7 @@ func (k *keeper) read(p *planner, shards []*shard, all cursors) error {
 	defer s.mu.Unlock()
 	for _, sh := range shards {
 		k.owned[sh.StreamShard] = sh
-		delete(k.found, sh.StreamShard)
+		k.settle(sh.StreamShard)
 	}
 	k.staged = append(k.staged, shards...)
 	k.stagedFrom = min(k.stagedFrom, from)

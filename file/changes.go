@@ -59,6 +59,7 @@ func (s *source) install() {
 			s.r.moveTo(k.from)
 		}
 	}
+	s.turned += len(k.changes)
 	k.none = !s.reading()
 	k.changes, k.from = nil, never
 }
@@ -112,14 +113,15 @@ func (s *source) standBy(ctx context.Context) error {
 	return nil
 }
 
-// complete says whether the end of the log is the end of the input: not while the process waits for more shards.
+// complete says whether the end of the log is the end of the input: not while the process waits for more shards, or shards that reading has come by wait for somebody.
 func (s *source) complete() bool {
 	if s.keeper == nil {
 		return true
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return len(s.keeper.changes) == 0 && (s.keeper.settled || !s.keeper.exist)
+	k := s.keeper
+	return len(k.changes)+len(k.found) == 0 && (k.settled || !k.exist)
 }
 
 // notice tells the keeper of a shard that nobody knew of when the source was opened, and which begins at offset.
@@ -128,6 +130,40 @@ func (s *source) notice(sh *shard, offset int64) {
 	s.keeper.found[sh.StreamShard] = offset
 	s.mu.Unlock()
 	s.keeper.look()
+}
+
+// placed has shards that Lag has found get an owner, and waits for that, but not
+// long: another process may be at it.
+func (s *source) placed(ctx context.Context, found []streamer.StreamShard) error {
+	s.mu.Lock()
+	k := s.keeper
+	if s.census.of == s.is {
+		for _, at := range found {
+			k.found[at] = s.census.streams[at.Stream][at.Shard].offset
+		}
+	}
+	s.mu.Unlock()
+	k.look()
+	tick := time.NewTicker(pollFirst)
+	defer tick.Stop()
+	late := time.After(10 * keepEvery)
+	for {
+		s.mu.Lock()
+		done := len(k.found) == 0 || s.keeper != k
+		s.mu.Unlock()
+		if done {
+			return nil
+		}
+		select {
+		case <-tick.C:
+		case <-late:
+			return nil
+		case <-s.done:
+			return streamer.ErrClosed
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
 }
 
 // seenSafe is an offset before which no shard without a position has anything to deliver. mu is held.
@@ -139,4 +175,34 @@ func (s *source) seenSafe() int64 {
 		}
 	}
 	return seen
+}
+
+// discover makes known a shard that nobody knew of when the source was opened, and which begins at offset.
+func (s *source) discover(at streamer.StreamShard, offset int64) *shard {
+	_, read := s.startOf(at)
+	s.mu.Lock()
+	sh := s.add(at)
+	if s.keeper == nil {
+		sh.read, sh.start = read && s.all, s.unknown
+	}
+	if sh.read {
+		s.fresh = append(s.fresh, at)
+	}
+	s.mu.Unlock()
+	if s.keeper != nil && read {
+		s.notice(sh, offset)
+	}
+	return sh
+}
+
+// welcome tells the engine of the shards that reading has found: all of a batch
+// at once, since each call costs the program a hook.
+func (s *source) welcome() {
+	if len(s.fresh) == 0 {
+		return
+	}
+	s.cfg.Assigned(s.fresh)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.fresh = nil
 }

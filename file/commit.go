@@ -23,6 +23,10 @@ func (s groupSource) CommitCursors(ctx context.Context, upTo []streamer.Mark) er
 	}
 	s.committing.Lock()
 	defer s.committing.Unlock()
+	return passing(s.commitAll(upTo))
+}
+
+func (s *source) commitAll(upTo []streamer.Mark) error {
 	if err := s.mend(); err != nil {
 		return err
 	}
@@ -102,7 +106,7 @@ func (s *source) refresh(behind int64) error {
 			return err
 		}
 	}
-	if len(idle) == 0 || !s.wild() || !s.all || s.group.locks[everywhere] == nil {
+	if len(idle) == 0 || !s.wild() || !s.all || !s.group.owns(everywhere) {
 		return nil
 	}
 	s.mu.Lock()
@@ -134,13 +138,15 @@ func (s *source) refreshOne(sh *shard) error {
 
 // mend makes the group again where its members are, if somebody removed it while it is in use.
 func (s *source) mend() error {
-	if s.group.intact() && (s.keeper == nil || s.keeper.intact()) {
+	if !s.unlocked && s.group.intact() && (s.keeper == nil || s.keeper.intact()) {
 		return nil
 	}
 	err := fmt.Errorf("group %q vanished and was made again where it had come to: %w", s.cfg.Group, streamer.ErrNotFound)
+	s.unlocked = true
 	if err := s.lockAgain(); err != nil {
 		return err
 	}
+	s.unlocked = false
 	s.mu.Lock()
 	seen, all := s.seenSafe(), s.shards()
 	s.mu.Unlock()
@@ -155,7 +161,7 @@ func (s *source) mend() error {
 			return err
 		}
 	}
-	if s.group.locks[everywhere] != nil {
+	if s.group.owns(everywhere) {
 		if err := s.store(everywhere, &cursor{resume: seen, seen: seen}); err != nil {
 			return err
 		}

@@ -39,11 +39,14 @@ type Config struct {
 
 	// A log in a directory, which Path then names, is a row of segments, each of them an .ss file. It is one when Segment is set or when the directory
 	// has segments. Old segments are dropped, as a whole, for any of the reasons that are set, when a producer writes: never the one that is written.
-	Segment         int64         // the size from which on another is begun; default 64 MiB
-	SegmentAge      time.Duration // the age from which on another is begun; 0: any
-	RetainBytes     int64         // drop the oldest while all together are larger; 0: keep
-	RetainAge       time.Duration // drop those to which nothing was written for so long; 0: keep
-	RetainCommitted bool          // drop those of which every group has done everything; while there is no group: keep
+	Segment     int64         // the size from which on another is begun; default 64 MiB
+	SegmentAge  time.Duration // the age from which on another is begun; 0: any
+	RetainBytes int64         // drop the oldest while all together are larger; 0: keep
+	RetainAge   time.Duration // drop those to which nothing was written for so long; 0: keep
+	// RetainCommitted drops those of which every group has done everything. A shard
+	// of a stream that a group reads, and for which it has no position yet, is not
+	// done. While there is no group: keep.
+	RetainCommitted bool
 }
 
 // options are the URI options of file://, beside those every backend knows.

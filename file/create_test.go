@@ -31,7 +31,7 @@ func TestWhoMakesALogForAConsumerKeepsNoProducerOut(t *testing.T) {
 					err = errors.Join(err, <-made)
 				}
 				if err == nil {
-					err = errors.Join(f.check(), f.close())
+					err = errors.Join(f.check(log.path), f.close())
 				}
 				if err != nil {
 					t.Fatal(err)

@@ -9,7 +9,8 @@
 //
 // The log is the path's last element, or the last but one, that ends in ".ss"; a path that ends with the log names no stream. "*" is every stream of
 // the log, those that appear later too. A stream's name has 1 to 249 of A-Z a-z 0-9 . _ - and does not start with SEA_STREAMER_. All spellings of a
-// path are one log, hard links included. [Connect] does the same from code.
+// path are one log, hard links included, as long as they lead to it: what a path leads to may change, and each consumer and producer follows the path that it was
+// given. Members of a group in one process that name the log by different paths are to each other what processes are. [Connect] does the same from code.
 //
 // # Options
 //
@@ -27,7 +28,8 @@
 //	segment_age=<duration>         and the age
 //	retain_bytes=<size>            drop the oldest segments while all together are larger
 //	retain_age=<duration>          drop segments to which nothing was written for so long
-//	retain=committed               drop segments of which every group has done everything
+//	retain=committed               drop segments of which every group has done everything: a shard of a stream that a group reads, and for which it has
+//	                               no position yet, is not done
 //
 // # Shards
 //
@@ -39,7 +41,7 @@
 // # Ordering
 //
 // The sequence numbers of a stream's shard count from 1 ([streamer.SeqUint]), without gaps, and go on where they were when the log is opened again. SeaStreamer's
-// low-level writers may start at 0. Time is the record's, else the moment of storing, in milliseconds from 1970 to 9999; times that senders choose may be in
+// low-level writers may start at 0. Time is the record's, else the moment of storing, in milliseconds from 1970 to 9999, others being [streamer.ErrUnsupported]; times that senders choose may be in
 // any order: seeking finds, in each shard, the first message by sequence number that is late enough, and what follows it comes whatever its time. In what SeaStreamer
 // has written to the log, that takes reading it from the beginning.
 //
@@ -58,9 +60,10 @@
 // [streamer.ErrBusy].
 //
 // Processes with members of one LoadBalanced group divide its shards evenly: none has two more than another, one for which there is no shard stands by. A process that
-// joins gets its share when those who have more are done with what they hold of it, or after 5 s. What a dead process had others take over within 0.2 s, and go on at
+// joins gets its share when those who have more are done with what they hold of it, or after 5 s. What a dead process had others take over within 0.2 s, or ten times as long as it takes to list a group's directory, and go on at
 // the first message that is not committed. All read the same streams. Inside the process messages are dealt to the members: by key where there is one, else in
-// turn. With follow=false a process ends when it has read its share; others read what it had not committed when it has closed.
+// turn. With follow=false a process ends when the whole log was read, each shard has an owner and it has read its share; others read what it had not committed
+// when it has closed.
 //
 // Readers cross from segment to segment. One that is dropped is read to its end by those who read it already; who comes too late goes on at the oldest message
 // left, and Hooks.Gone says what each shard lacks.
@@ -69,9 +72,10 @@
 // up to the next beacon. A position in a log that was made anew, cut off, or rewritten without its oldest messages is found again by its number, or reported to
 // Hooks.Gone. A position file that is damaged is a [CursorError], at open.
 //
-// A log that is deleted, replaced, cut off or written anew under a consumer is [streamer.ErrNotFound], when what it had is delivered; with create=always the
-// consumer goes on in the new one. Under a producer: it goes on in the new one, or makes one, where create= lets it; a receipt says stored only if the
-// log's path led to the record afterwards.
+// A log that is deleted, replaced, cut off or written anew under a consumer, or to which its path does not lead any more because a symbolic link was switched, is
+// [streamer.ErrNotFound], when what it had is delivered; with create=always the consumer goes on where the path leads, from the beginning or, in a log in which its
+// group has been, from where that is. Under a producer: it goes on there, or makes a log, where create= lets it; a receipt says stored only if the
+// path led to the record afterwards. A consumer that waits is told within a second, one that reads at the end of what there was when it found out.
 //
 // # Durability
 //
@@ -97,9 +101,15 @@
 // One process writes a log at a time: a second one gets [streamer.ErrBusy]; SeaStreamer's writers do not look at the lock. A record has [MaxRecordBytes] of key,
 // value and headers. A log in one file grows up to limit=; of a directory old segments are
 // dropped, as a whole, when a producer writes and retain_bytes=, retain_age= or retain= says so, and never the one that is written: one batch, up to 1 MiB (4 MiB with
-// sync=always), is not spread over two. Admin.Delete is ErrUnsupported; Admin reads the whole log; opening one for writing reads the file, or the last segment. A consumer takes at least 128 KiB and up to 512 KiB beside what it has fetched, more while a message is larger. It has no goroutine of
-// this package but, in a LoadBalanced group, one for each process; a log that is followed has two, for all its consumers; a producer with sync=<interval> has one. A consumer has one file open, and in a group
-// one more for each shard.
+// sync=always), is not spread over two. Admin.Delete is ErrUnsupported; Admin reads the whole log once, then what was added; opening one for writing reads the file, or the last segment. A consumer takes at least 128 KiB and up to 512 KiB beside what it has fetched, more while a message is larger. It has no goroutine of
+// this package but, in a LoadBalanced group, one for each process and another while that gives shards up; a log that is followed has two, for all its consumers; a producer with sync=<interval> has one.
+//
+// A beacon has room for 127 shards at most. Of a log that has more, a group that is opened reads on from where it last knew all, to find those that have no
+// position; the first Lag of a consumer reads what the consumer has not read yet, the next what was added since.
+//
+// A consumer has one file open, in a group at most 34 more whatever the number of shards (where the system is not Linux: one for each shard). Without a
+// descriptor for what it needs, a consumer or a producer that is open waits, says so to Hooks.Retrying and goes on when there is one; opening one, and Admin,
+// are [ErrDescriptors].
 //
 // # Native access
 //

@@ -6,6 +6,7 @@ import (
 )
 
 const (
+	errorTooManyOpen    syscall.Errno = 4
 	errorWriteProtect   syscall.Errno = 19
 	errorHandleDiskFull syscall.Errno = 39
 	errorDiskFull       syscall.Errno = 112
@@ -17,3 +18,6 @@ func isFull(err error) bool {
 }
 
 func isReadOnly(err error) bool { return errors.Is(err, errorWriteProtect) }
+
+// isExhausted says that the process has no handle left.
+func isExhausted(err error) bool { return errors.Is(err, errorTooManyOpen) }

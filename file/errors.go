@@ -7,6 +7,7 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"time"
 
 	"github.com/gostreamer/streamer"
 	"github.com/gostreamer/streamer/file/internal/ss"
@@ -19,6 +20,10 @@ var (
 	// ErrDead is the error of every record once an fsync of the log has failed: what the system could not write it may have dropped. Records whose
 	// receipts were waiting for the disk are streamer.ErrUnknown as well. A producer that is opened afterwards opens the log again.
 	ErrDead = errors.New("an fsync failed and the log is dead until a producer opens it again")
+	// ErrDescriptors is a file that could not be opened because the process, or
+	// the system, has as many open as it may have. It is streamer.ErrThrottled as
+	// well. An open consumer or producer tries again until there are others.
+	ErrDescriptors = errors.New("no file descriptor is left (raise the limit, `ulimit -n`, or close something)")
 )
 
 // What Err of a CorruptionError can be.
@@ -64,6 +69,10 @@ func translate(err error) error {
 	switch {
 	case err == nil:
 		return nil
+	case errors.Is(err, ErrDescriptors):
+		return err
+	case isExhausted(err):
+		return &streamer.Error{Kind: streamer.ErrThrottled, Err: fmt.Errorf("%w: %w", ErrDescriptors, err)}
 	case errors.Is(err, fs.ErrNotExist):
 		kind = streamer.ErrNotFound
 	case errors.Is(err, fs.ErrPermission):
@@ -96,4 +105,15 @@ func about(path string, err error) error {
 		return translate(err)
 	}
 	return translate(fmt.Errorf("%s: %w", path, err))
+}
+
+// openAgain is how long what could not open a file waits before it tries again.
+const openAgain = 100 * time.Millisecond
+
+// passing marks an error that passes by itself as one.
+func passing(err error) error {
+	if errors.Is(err, ErrDescriptors) {
+		return streamer.Transient(err, openAgain)
+	}
+	return err
 }

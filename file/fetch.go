@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
-	"os"
 	"time"
 
 	"github.com/gostreamer/streamer"
@@ -32,6 +31,7 @@ func (s *source) Fetch(ctx context.Context, emit func([]streamer.Message)) error
 		}
 		s.catchUp()
 		err := s.gather()
+		s.welcome()
 		if len(s.batch.picked) > 0 {
 			emit(s.deliver())
 			s.arrived()
@@ -71,7 +71,11 @@ func (s *source) fail(err error) error {
 	if err == nil || errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) || errors.Is(err, streamer.ErrClosed) {
 		return err
 	}
-	s.failed = about(s.log.path, err)
+	err = about(s.place.path, err)
+	if again := passing(err); again != err { //nolint:errorlint // the mark is what matters
+		return again
+	}
+	s.failed = err
 	if s.keeper != nil {
 		s.keeper.resign()
 	}
@@ -136,7 +140,13 @@ func (s *source) own(sh *shard, offset int64) error {
 	if sh.saved != nil {
 		return nil
 	}
-	if err := s.group.lock(sh.StreamShard); err != nil {
+	err := s.group.lock(sh.StreamShard)
+	if errors.Is(err, streamer.ErrNotFound) { // the group was removed
+		if err = s.mend(); err == nil {
+			err = s.group.lock(sh.StreamShard)
+		}
+	}
+	if err != nil {
 		return err
 	}
 	c := &cursor{resume: offset, seen: s.seen}
@@ -162,24 +172,6 @@ func (s *source) shardOf(e *entry) *shard {
 		sh = s.discover(at(&e.Frame), e.start)
 	}
 	s.last = sh
-	return sh
-}
-
-// discover makes known a shard that nobody knew of when the source was opened, and which begins at offset.
-func (s *source) discover(at streamer.StreamShard, offset int64) *shard {
-	_, read := s.startOf(at)
-	s.mu.Lock()
-	sh := s.add(at)
-	if s.keeper == nil {
-		sh.read, sh.start = read && s.all, s.unknown
-	}
-	s.mu.Unlock()
-	if s.keeper != nil {
-		s.notice(sh, offset)
-	}
-	if sh.read {
-		s.announce()
-	}
 	return sh
 }
 
@@ -214,6 +206,9 @@ func (s *source) track(sh *shard, st step) {
 	if sh.none || st.seq > sh.last {
 		sh.last, sh.none = st.seq, false
 	}
+	if !sh.emitted {
+		sh.from, sh.emitted = st.seq, true
+	}
 	if s.group != nil {
 		sh.trail.add(st)
 	}
@@ -225,10 +220,12 @@ func (s *source) more(ctx context.Context) error {
 		return s.awaitHeader(ctx)
 	}
 	err := s.r.fill()
-	if errors.Is(err, errTrimmed) {
+	switch {
+	case err == nil:
+		return s.glance(ctx)
+	case errors.Is(err, errTrimmed):
 		return s.trimmed()
-	}
-	if !errors.Is(err, io.EOF) {
+	case !errors.Is(err, io.EOF):
 		return err
 	}
 	s.mu.Lock()
@@ -239,8 +236,10 @@ func (s *source) more(ctx context.Context) error {
 
 // trimmed goes on at the oldest segment that is left, when those before it were dropped unread.
 func (s *source) trimmed() error {
-	if _, err := s.rows.look(); err != nil {
-		return notThere(s.log.path)
+	if _, err := s.rows.look(); errors.Is(err, fs.ErrNotExist) {
+		return notThere(s.place.path)
+	} else if err != nil {
+		return err
 	}
 	for _, sh := range s.shards() {
 		sh.cut = sh.read
@@ -288,22 +287,23 @@ func (s *source) atEnd(ctx context.Context) error {
 
 // ended is io.EOF, unless the log was cut off while it was read: what was to come is lost.
 func (s *source) ended() error {
-	info, err := s.f.Stat()
-	if err != nil {
+	if err := s.intact(); err != nil {
 		return err
-	}
-	if info.Size() < s.positioned() {
-		return notThere(s.log.path)
 	}
 	return io.EOF
 }
 
-// await waits for a change and makes sure, before anything more is read, that the log is still the same.
+// await waits for a change and makes sure, before anything more is read, that the log is still the same. What
+// shards have behind them in one that was put away is read first.
 func (s *source) await(ctx context.Context) error {
 	if err := s.wait(ctx); err != nil {
 		return err
 	}
-	if err := s.verify(); err != nil {
+	check := s.verify
+	if s.lagging > 0 {
+		check = s.intact
+	}
+	if err := check(); err != nil {
 		return s.vanished(ctx, err)
 	}
 	return nil
@@ -313,6 +313,11 @@ func (s *source) await(ctx context.Context) error {
 func (s *source) awaitHeader(ctx context.Context) error {
 	s.committing.Lock()
 	err := s.readHead()
+	if s.r != nil {
+		s.mu.Lock()
+		s.identify()
+		s.mu.Unlock()
+	}
 	s.committing.Unlock()
 	if err != nil || s.r != nil {
 		return err
@@ -325,6 +330,9 @@ func (s *source) awaitHeader(ctx context.Context) error {
 
 // wait returns when the log may have changed.
 func (s *source) wait(ctx context.Context) error {
+	if s.wake != nil && !s.watched {
+		s.watched = s.log.readers.watchAgain(s.log.path, s.log.row)
+	}
 	if s.watched {
 		s.pause = pollWatched
 	} else {
@@ -344,33 +352,6 @@ func (s *source) wait(ctx context.Context) error {
 		return ctx.Err()
 	case <-s.done:
 		return streamer.ErrClosed
-	}
-	return nil
-}
-
-// verify says whether the log is still the one that is read: not deleted, replaced, cut off, or written anew.
-func (s *source) verify() error {
-	info, err := os.Stat(s.log.path)
-	if err != nil {
-		return translate(err)
-	}
-	size := info.Size()
-	if s.rows != nil {
-		if size, err = s.rows.look(); errors.Is(err, fs.ErrNotExist) {
-			return notThere(s.log.path)
-		} else if err != nil {
-			return translate(err)
-		}
-	}
-	if !os.SameFile(info, s.info) || size < s.positioned() {
-		return notThere(s.log.path)
-	}
-	if s.head == nil {
-		return nil
-	}
-	h, err := readHeader(s.f)
-	if err != nil || h != s.header {
-		return notThere(s.log.path)
 	}
 	return nil
 }

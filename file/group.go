@@ -13,7 +13,6 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/gofrs/flock"
 	"github.com/gostreamer/streamer"
 )
 
@@ -30,14 +29,12 @@ type group struct {
 	name  string
 	dir   string
 	sync  bool // cursors are on the disk before a commit returns
-	locks map[streamer.StreamShard]*flock.Flock
+	locks shardLocks
 }
 
 func newGroup(log, name string, sync bool) *group {
-	return &group{
-		name: name, dir: filepath.Join(log+groupsSuffix, escapeName(name)), sync: sync,
-		locks: map[streamer.StreamShard]*flock.Flock{},
-	}
+	dir := filepath.Join(log+groupsSuffix, escapeName(name))
+	return &group{name: name, dir: dir, sync: sync, locks: newShardLocks(dir)}
 }
 
 // escapeName makes any string a directory's name, which differs for different strings.
@@ -86,32 +83,27 @@ func shardOfPath(name, suffix string) (at streamer.StreamShard, ok bool) {
 	return at, err == nil
 }
 
-// lock makes this process the owner of a shard: ErrBusy.
+// lock makes this process the owner of a shard: ErrBusy. ErrNotFound: somebody removed the group of which it owns others.
 func (g *group) lock(at streamer.StreamShard) error {
-	if g.locks[at] != nil {
+	if g.owns(at) {
 		return nil
 	}
 	for {
 		if err := os.MkdirAll(g.dir, 0o755); err != nil {
 			return translate(err)
 		}
-		l, err := lock(g.path(at, lockSuffix), true)
+		err := g.locks.take(at)
 		if errors.Is(err, streamer.ErrBusy) {
 			return g.busy(at)
 		}
-		if errors.Is(err, streamer.ErrNotFound) {
-			continue // somebody removed the directory just now
-		}
-		if err != nil {
+		if !errors.Is(err, streamer.ErrNotFound) || len(g.locks.held) > 0 {
 			return err
 		}
-		if holds(l) {
-			g.locks[at] = l
-			return nil
-		}
-		_ = l.Close()
 	}
 }
+
+// owns says whether this process owns a shard.
+func (g *group) owns(at streamer.StreamShard) bool { return g.locks.held[at] }
 
 func (g *group) busy(at streamer.StreamShard) error {
 	e := &streamer.Error{Stream: at.Stream, Shard: &at.Shard, Kind: streamer.ErrBusy}
@@ -123,32 +115,13 @@ func (g *group) busy(at streamer.StreamShard) error {
 }
 
 // intact says whether the locks are still what others would find.
-func (g *group) intact() bool {
-	for _, l := range g.locks {
-		if !holds(l) {
-			return false
-		}
-	}
-	return true
-}
+func (g *group) intact() bool { return g.locks.intact() }
 
 // free gives a shard up.
-func (g *group) free(at streamer.StreamShard) {
-	if l := g.locks[at]; l != nil {
-		_ = l.Close()
-		delete(g.locks, at)
-	}
-}
+func (g *group) free(at streamer.StreamShard) { g.locks.free(at) }
 
 // unlock gives every shard up.
-func (g *group) unlock() error {
-	var errs []error
-	for _, l := range g.locks {
-		errs = append(errs, l.Close())
-	}
-	clear(g.locks)
-	return errors.Join(errs...)
-}
+func (g *group) unlock() error { return g.locks.close() }
 
 // list is the shards that have a cursor, in order.
 func (g *group) list() ([]streamer.StreamShard, error) {
@@ -177,7 +150,7 @@ func (g *group) load(at streamer.StreamShard) (*cursor, error) {
 }
 
 func loadCursor(path string) (*cursor, error) {
-	f, err := os.Open(path)
+	f, err := openPlain(path, os.O_RDONLY)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
 	}
@@ -213,12 +186,12 @@ func (g *group) store(c *cursor) error {
 }
 
 func (g *group) write(path string, b []byte) error {
-	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o644)
+	f, err := openPlain(path, os.O_WRONLY|os.O_CREATE|os.O_TRUNC)
 	if errors.Is(err, fs.ErrNotExist) {
 		if err := os.MkdirAll(g.dir, 0o755); err != nil {
 			return err
 		}
-		f, err = os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o644)
+		f, err = openPlain(path, os.O_WRONLY|os.O_CREATE|os.O_TRUNC)
 	}
 	if err != nil {
 		return err
@@ -241,13 +214,25 @@ func (g *group) remove(at streamer.StreamShard) error {
 
 // syncDir puts a directory's entries on the disk, where that can be asked for.
 func syncDir(dir string) error {
-	d, err := os.Open(dir)
-	if err != nil {
-		return nil // not every system opens directories
+	d, err := openDir(dir)
+	if d == nil {
+		return err
 	}
 	defer d.Close()
 	_ = d.Sync()
 	return nil
+}
+
+// openDir opens a directory for Sync; nil where the system does not do that.
+func openDir(dir string) (*os.File, error) {
+	d, err := os.Open(dir)
+	if isExhausted(err) {
+		return nil, translate(err)
+	}
+	if err != nil {
+		return nil, nil //nolint:nilerr // not every system opens directories
+	}
+	return d, nil
 }
 
 // sortedShards lists the keys of a map in order.

@@ -50,8 +50,8 @@ func harness(name string, open func(testing.TB, conformance.Plan) *conformance.P
 	}
 }
 
-// place is a log of one case.
-type place struct {
+// site is the log of one case.
+type site struct {
 	testing.TB
 	config Config
 	shards atomic.Uint64
@@ -66,7 +66,7 @@ func openRowPlace(t testing.TB, plan conformance.Plan) *conformance.Place {
 }
 
 func openPlaceOf(t testing.TB, plan conformance.Plan, c Config, options string) *conformance.Place {
-	p := &place{TB: t, config: c}
+	p := &site{TB: t, config: c}
 	p.shards.Store(uint64(plan.Shards))
 	made := &conformance.Place{Connect: p.connect, Faults: p.faults()}
 	for i := range plan.Streams {
@@ -77,11 +77,11 @@ func openPlaceOf(t testing.TB, plan conformance.Plan, c Config, options string) 
 	return made
 }
 
-func (p *place) connect(ctx context.Context, o streamer.StreamerOptions) (streamer.Streamer, error) {
+func (p *site) connect(ctx context.Context, o streamer.StreamerOptions) (streamer.Streamer, error) {
 	return Connect(ctx, p.config, o)
 }
 
-func (p *place) faults() conformance.Faults {
+func (p *site) faults() conformance.Faults {
 	return conformance.Faults{
 		Trim:     p.trim,
 		AddShard: func(string) streamer.ShardID { return streamer.ShardID(p.shards.Add(1) - 1) },
@@ -111,7 +111,7 @@ func (p *place) faults() conformance.Faults {
 	}
 }
 
-func (p *place) create(stream string) {
+func (p *site) create(stream string) {
 	s, err := p.connect(context.Background(), streamer.StreamerOptions{})
 	p.must(err)
 	p.must(s.Admin().Create(context.Background(), stream, int(p.shards.Load())))
@@ -119,7 +119,7 @@ func (p *place) create(stream string) {
 }
 
 // poison appends a message whose payload is damaged.
-func (p *place) poison(at streamer.StreamShard) streamer.StreamShard {
+func (p *site) poison(at streamer.StreamShard) streamer.StreamShard {
 	b, err := newBackend(p.config)
 	p.must(err)
 	defer b.Close(context.Background())
@@ -127,7 +127,7 @@ func (p *place) poison(at streamer.StreamShard) streamer.StreamShard {
 	w, err := l.openWriter(&p.config)
 	p.must(err)
 	w.mu.Lock()
-	_, err = w.write(&p.config, func() error {
+	_, err = w.write(&p.config, b.(*backend).place, func() error {
 		seq, _ := w.file.enc.NextSeq(at.Stream, uint64(at.Shard))
 		w.buf = w.file.enc.Append(w.buf, at.Stream, uint64(at.Shard), seq, nowMillis(), []byte("spoiled"))
 		w.buf[bytes.Index(w.buf, []byte("spoiled"))] = 'S'
@@ -141,14 +141,14 @@ func (p *place) poison(at streamer.StreamShard) streamer.StreamShard {
 }
 
 // trim rewrites the log without the first messages of a shard.
-func (p *place) trim(at streamer.StreamShard, upTo streamer.SeqNo) {
+func (p *site) trim(at streamer.StreamShard, upTo streamer.SeqNo) {
 	p.rewriteAll(func(f *ss.Frame) bool {
 		return f.Shard == uint64(at.Shard) && f.Seq <= upTo.Uint() && (f.IsInternal() && f.Seq > 0 || string(f.Key) == at.Stream)
 	})
 }
 
 // rewriteAll rewrites the log, in whatever form.
-func (p *place) rewriteAll(drop func(*ss.Frame) bool) {
+func (p *site) rewriteAll(drop func(*ss.Frame) bool) {
 	paths := []string{p.config.Path}
 	if p.config.Segment > 0 {
 		all, err := listSegments(p.config.Path)
@@ -201,7 +201,7 @@ func rewrite(t testing.TB, path string, drop func(*ss.Frame) bool) {
 	}
 }
 
-func (p *place) must(err error) {
+func (p *site) must(err error) {
 	p.Helper()
 	if err != nil {
 		p.Fatal(err)

@@ -19,7 +19,12 @@ const keepEvery = 200 * time.Millisecond
 type keeper struct {
 	s    *source
 	poke chan struct{} // capacity 1: look at once
-	turn chan struct{} // capacity 1: holding the token is the right to tell the engine of shards
+	turn chan struct{} // capacity 1: holding the token is the right to tell the engine of shards that were gained or lost
+
+	// giving is of capacity 1: holding the token is the right to take shards from
+	// the engine that are to be given up, which waits for what is in work. Who
+	// holds it may take turn, not the other way round.
+	giving chan struct{}
 
 	cancel context.CancelFunc
 	run    sync.WaitGroup
@@ -28,10 +33,14 @@ type keeper struct {
 	opening bool     // in open
 	tell    []func() // what the program has to be told when no lock is held
 
+	known map[streamer.StreamShard]uint64 // in open: the last numbers of the shards that existed
+
 	// of the holder of source.committing:
 	seat       *seat // nil when it was given up
 	owned      map[streamer.StreamShard]*shard
-	staged     []*shard // that the source is to read from now on, or no more, as soon as the engine knows
+	leaving    map[streamer.StreamShard]bool // owned ones that are being given up
+	looked     time.Duration                 // how long it took to look at the group
+	staged     []*shard                      // that the source is to read from now on, or no more, as soon as the engine knows
 	stagedFrom int64
 	lost       []streamer.StreamShard // that others have by now
 	bare       int                    // how often in a row the group had no position at all
@@ -47,8 +56,8 @@ type keeper struct {
 
 func newKeeper(s *source) *keeper {
 	return &keeper{
-		s: s, poke: make(chan struct{}, 1), turn: make(chan struct{}, 1), cancel: func() {}, from: never, stagedFrom: never,
-		none: true, owned: map[streamer.StreamShard]*shard{}, found: map[streamer.StreamShard]int64{},
+		s: s, poke: make(chan struct{}, 1), turn: make(chan struct{}, 1), giving: make(chan struct{}, 1), cancel: func() {}, from: never, stagedFrom: never,
+		none: true, owned: map[streamer.StreamShard]*shard{}, leaving: map[streamer.StreamShard]bool{}, found: map[streamer.StreamShard]int64{},
 	}
 }
 
@@ -75,12 +84,18 @@ func (k *keeper) loop(ctx context.Context) {
 		case <-k.poke:
 		case <-timer.C:
 		}
-		from := time.Now()
 		if err := k.round(ctx); err != nil && ctx.Err() == nil {
 			k.report(err)
 		}
-		timer.Reset(max(keepEvery, 10*time.Since(from))) // the directory of a group may be large
+		timer.Reset(max(keepEvery, 10*k.lookTakes())) // the directory of a group may be large
 	}
+}
+
+// lookTakes is how long the last look at the group took, without what came of it.
+func (k *keeper) lookTakes() time.Duration {
+	k.s.committing.Lock()
+	defer k.s.committing.Unlock()
+	return k.looked
 }
 
 // report tells the consumer of a failure that will not pass, and of another that it is tried again.
@@ -96,9 +111,13 @@ func (k *keeper) report(err error) {
 }
 
 // hold takes the right to tell the engine of shards.
-func (k *keeper) hold(ctx context.Context) error {
+func (k *keeper) hold(ctx context.Context) error { return k.acquire(ctx, k.turn) }
+
+func (k *keeper) free() { <-k.turn }
+
+func (k *keeper) acquire(ctx context.Context, token chan struct{}) error {
 	select {
-	case k.turn <- struct{}{}:
+	case token <- struct{}{}:
 		return nil
 	case <-ctx.Done():
 		return ctx.Err()
@@ -107,7 +126,22 @@ func (k *keeper) hold(ctx context.Context) error {
 	}
 }
 
-func (k *keeper) free() { <-k.turn }
+// holdAll takes the right to tell the engine anything of shards.
+func (k *keeper) holdAll(ctx context.Context) error {
+	if err := k.acquire(ctx, k.giving); err != nil {
+		return err
+	}
+	if err := k.hold(ctx); err != nil {
+		<-k.giving
+		return err
+	}
+	return nil
+}
+
+func (k *keeper) freeAll() {
+	k.free()
+	<-k.giving
+}
 
 // look makes the next round come at once.
 func (k *keeper) look() {
@@ -140,7 +174,7 @@ func (k *keeper) open(ctx context.Context) error {
 			return ctx.Err()
 		}
 	}
-	k.opening = false
+	k.opening, k.known = false, nil
 	k.s.install()
 	return nil
 }
@@ -168,11 +202,11 @@ func (k *keeper) round(ctx context.Context) error {
 	if lost := k.takeLost(); len(lost) > 0 {
 		k.s.cfg.Revoked(lost, true)
 	}
-	if gained {
-		k.announce()
+	if len(gained) > 0 {
+		k.s.cfg.Assigned(gained)
 	}
 	if b != nil && len(b.excess) > 0 {
-		k.release(b.excess)
+		k.giveUp(ctx, b.excess)
 	}
 	if k.publish(b) {
 		k.s.nudge()
@@ -192,8 +226,12 @@ func (k *keeper) publish(b *balance) (news bool) {
 	k.changes = append(k.changes, k.staged...)
 	k.from = min(k.from, k.stagedFrom)
 	k.staged, k.stagedFrom = nil, never
+	if news && s.fetching.TryLock() { // else Fetch does it: it may not be called for long
+		s.install()
+		s.fetching.Unlock()
+	}
 	if b != nil {
-		settled := len(k.owned) >= max(b.share, 1)
+		settled := len(k.owned) >= max(b.share, 1) && (b.anew || len(b.bare) == 0) // what is new is not shared out yet
 		news = news || settled != k.settled
 		k.settled, k.exist = settled, len(k.owned)+len(b.wanted) > 0
 	}
@@ -201,7 +239,7 @@ func (k *keeper) publish(b *balance) (news bool) {
 }
 
 // attempt takes what is missing from the share, if that is free.
-func (k *keeper) attempt(ctx context.Context) (b *balance, gained bool, err error) {
+func (k *keeper) attempt(ctx context.Context) (b *balance, gained []streamer.StreamShard, err error) {
 	b, gained, err = k.tryTaking(ctx)
 	for _, f := range k.tell {
 		f()
@@ -210,25 +248,19 @@ func (k *keeper) attempt(ctx context.Context) (b *balance, gained bool, err erro
 	return b, gained, err
 }
 
-func (k *keeper) tryTaking(ctx context.Context) (b *balance, gained bool, err error) {
+func (k *keeper) tryTaking(ctx context.Context) (b *balance, gained []streamer.StreamShard, err error) {
 	k.s.committing.Lock()
 	defer k.s.committing.Unlock()
+	from := time.Now()
 	b, err = k.balance()
+	k.looked = time.Since(from)
 	if b == nil || err != nil {
-		return nil, false, err
+		return nil, nil, err
 	}
 	if len(b.excess) == 0 {
 		gained, err = k.take(ctx, b)
 	}
 	return b, gained, err
-}
-
-// announce tells the engine what the process owns. The token is held.
-func (k *keeper) announce() {
-	k.s.committing.Lock()
-	all := sortedShards(k.owned)
-	k.s.committing.Unlock()
-	k.s.cfg.Assigned(all)
 }
 
 // takeLost is what others have by now though this process owned it.
@@ -240,21 +272,51 @@ func (k *keeper) takeLost() []streamer.StreamShard {
 	return lost
 }
 
-// release gives shards up: what is in work is waited for and committed before others can have them. The token is held.
-func (k *keeper) release(gone []streamer.StreamShard) {
-	k.s.cfg.Revoked(gone, false)
+// giveUp gives shards up, unless others are on their way. That takes as long as
+// the program needs for what it holds of them, and the process goes on looking
+// after the group meanwhile. The token is held.
+func (k *keeper) giveUp(ctx context.Context, gone []streamer.StreamShard) {
+	select {
+	case k.giving <- struct{}{}:
+	default:
+		return
+	}
 	k.s.committing.Lock()
-	defer k.s.committing.Unlock()
+	for _, at := range gone {
+		k.leaving[at] = true
+	}
+	k.s.committing.Unlock()
+	k.run.Go(func() {
+		defer func() { <-k.giving }()
+		k.release(ctx, gone)
+	})
+}
+
+// release gives shards up: what is in work is waited for and committed before
+// others can have them. giving is held.
+func (k *keeper) release(ctx context.Context, gone []streamer.StreamShard) {
+	k.s.cfg.Revoked(gone, false)
+	if k.hold(ctx) != nil {
+		return // the source is being closed, which gives up all
+	}
+	defer k.free()
+	k.s.committing.Lock()
 	for _, at := range gone {
 		k.disown(at)
 		k.s.group.free(at)
 	}
+	k.s.committing.Unlock()
+	if k.publish(nil) {
+		k.s.nudge()
+	}
+	k.look()
 }
 
 // disown ends commits of a shard. committing is held.
 func (k *keeper) disown(at streamer.StreamShard) {
 	sh := k.owned[at]
 	delete(k.owned, at)
+	delete(k.leaving, at)
 	k.s.mu.Lock()
 	defer k.s.mu.Unlock()
 	if sh != nil {

@@ -6,50 +6,101 @@ import (
 	"github.com/gostreamer/streamer"
 )
 
-// Lag implements streamer.Lagger. A shard's messages are counted by their numbers, which rise by one in logs that this package and SeaStreamer
-// write.
+// Lag implements streamer.Lagger. A shard's messages are counted by their
+// numbers, which rise by one in logs that this package and SeaStreamer write.
+// Shards that reading has not come to yet count, and the engine learns of them.
 func (s *source) Lag(ctx context.Context) ([]streamer.ShardLag, error) {
-	last, err := s.lastOf(ctx)
-	if err != nil {
-		return nil, about(s.log.path, err)
-	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	var lags []streamer.ShardLag
-	for _, sh := range s.shards() {
-		if sh.read {
-			lags = append(lags, streamer.ShardLag{StreamShard: sh.StreamShard, Messages: sh.lag(last[sh.StreamShard])})
-		}
-	}
-	return lags, nil
-}
-
-// lastOf is the last number of every shard that the end of the log tells of.
-func (s *source) lastOf(ctx context.Context) (map[streamer.StreamShard]uint64, error) {
-	v, err := openView(s.log.path)
-	if err != nil || v == nil {
+	if err := s.census.enter(ctx); err != nil {
 		return nil, err
 	}
+	defer s.census.leave()
+	if err := s.count(ctx); err != nil {
+		return nil, about(s.place.path, err)
+	}
+	lags, found, err := s.lags()
+	if err != nil || len(found) == 0 {
+		return lags, err
+	}
+	if !s.shared() {
+		s.cfg.Assigned(found)
+		return lags, nil
+	}
+	if err := s.placed(ctx, found); err != nil {
+		return nil, err
+	}
+	lags, _, err = s.lags()
+	return lags, err
+}
+
+// count brings the census up to the end of the log.
+func (s *source) count(ctx context.Context) error {
+	v, err := openView(s.place.path)
+	if err != nil {
+		return err
+	}
+	if v == nil {
+		s.census.clear()
+		return nil
+	}
 	defer v.close()
-	e, err := v.ending(ctx)
-	return e.last, err
+	s.mu.Lock()
+	v.src = s.log.through(v.f)
+	s.mu.Unlock()
+	return s.census.read(ctx, s, v)
 }
 
-// lag counts what is not committed or, without a group, not emitted.
-func (sh *shard) lag(last uint64) int64 {
-	done, some := sh.last, !sh.none
-	last = max(last, done)
+// lags counts what is left of each shard that is read; found are those that
+// reading has not come to, or that it has come to just now. ErrNotFound: another
+// log has taken the place of the one that the census is of.
+func (s *source) lags() (lags []streamer.ShardLag, found []streamer.StreamShard, err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.census.of != nil && s.census.of != s.is {
+		return nil, nil, notThere(s.place.path)
+	}
+	for _, of := range s.streams {
+		for _, sh := range of {
+			if sh.read {
+				lags = append(lags, streamer.ShardLag{StreamShard: sh.StreamShard, Messages: sh.lag(s.census.streams[sh.Stream][sh.Shard])})
+			}
+		}
+	}
+	for stream, of := range s.census.streams {
+		for id, x := range of {
+			at := streamer.StreamShard{Stream: stream, Shard: id}
+			if _, read := s.startOf(at); !read || !s.all || s.streams[stream][id] != nil {
+				continue
+			}
+			found = append(found, at)
+			if !s.shared() { // else it is nobody's before a process has taken it
+				lags = append(lags, streamer.ShardLag{StreamShard: at, Messages: between(max(x.first, 1)-1, x.last)})
+			}
+		}
+	}
+	return lags, append(found, s.fresh...), nil
+}
+
+// lag counts what is not committed or, without a group, not emitted. x is what
+// was not emitted when the census began; nil: nothing.
+func (sh *shard) lag(x *extent) int64 {
+	done, some, last, coming := sh.last, !sh.none, sh.last, int64(sh.coming)
 	if sh.saved != nil {
-		return count(last, sh.saved.done, sh.saved.begun)
+		done, some, coming = sh.saved.done, sh.saved.begun, 0
 	}
-	return count(last, done, some) + int64(sh.coming)
+	if !some && sh.emitted {
+		done, some = sh.from-min(sh.from, 1), true
+	}
+	if x != nil {
+		last = max(last, x.last)
+		if !some {
+			done = max(x.first, 1) - 1
+		}
+	}
+	return between(done, last) + coming
 }
 
-// count is how many numbers there are up to last behind done, or from the first one on.
-func count(last, done uint64, some bool) int64 {
-	if !some {
-		done = 0
-	}
+// between is how many numbers there are behind done up to last.
+func between(done, last uint64) int64 {
 	if last < done {
 		return 0
 	}

@@ -87,7 +87,7 @@ func openToWrite(path string, create streamer.Create) (*os.File, error) {
 	case streamer.CreateNew:
 		flags |= os.O_CREATE | os.O_EXCL
 	}
-	f, err := os.OpenFile(path, flags, 0o644)
+	f, err := openPlain(path, flags)
 	if err != nil {
 		return nil, translate(explain(err, create))
 	}
@@ -202,17 +202,48 @@ func (e *brokenError) Unwrap() error { return e.err }
 // errMoved: the log's path does not name the file that is written, or the file is not as its writer left it.
 var errMoved = fmt.Errorf("the log was deleted, replaced or changed under its writer: %w", streamer.ErrNotFound)
 
-// check makes sure that what was written can be found where the log is.
-func (lf *logFile) check() error {
-	path := lf.path
+// errElsewhere: a path does not lead to the file that is written, which is still
+// where its own path leads.
+var errElsewhere = fmt.Errorf("the path leads to another log than before: %w", streamer.ErrNotFound)
+
+// check makes sure that a log's path leads to what was written: errMoved and
+// errElsewhere when it does not. The path may be another than the log's own,
+// which is without symbolic links.
+func (lf *logFile) check(path string) error {
+	ok, err := lf.isAt(path)
+	if ok || err != nil {
+		return err // when somebody has added to it, the next write finds out
+	}
+	if own := lf.own(); own != path {
+		if there, err := lf.isAt(own); there || err != nil {
+			return cmp.Or(err, fmt.Errorf("%s: %w", path, errElsewhere))
+		}
+	}
+	return fmt.Errorf("%s: %w", path, errMoved)
+}
+
+// own is the log's own path.
+func (lf *logFile) own() string {
+	if lf.dir != "" {
+		return lf.dir
+	}
+	return lf.path
+}
+
+// isAt says whether the log at path is the file that is written, whole, by its
+// only writer.
+func (lf *logFile) isAt(path string) (bool, error) {
+	if lf.dir != "" {
+		path = filepath.Join(path, filepath.Base(lf.path))
+	}
 	info, err := os.Stat(path)
-	if err != nil && !errors.Is(err, os.ErrNotExist) {
-		return fmt.Errorf("%w, written but perhaps not where the log's path leads: %w", streamer.ErrUnknown, err)
+	if errors.Is(err, os.ErrNotExist) {
+		return false, nil
 	}
-	if err != nil || !os.SameFile(info, lf.info) || info.Size() < lf.written.Load() {
-		return fmt.Errorf("%s: %w", path, errMoved)
+	if err != nil {
+		return false, err
 	}
-	return nil // when somebody has added to it, the next write finds out
+	return os.SameFile(info, lf.info) && info.Size() >= lf.written.Load() && (lf.dir == "" || holds(lf.lock)), nil
 }
 
 // sync returns when the first end bytes of the log are on the disk.

@@ -68,7 +68,14 @@ func (p *seat) rank() (rank, members int, err error) {
 	members = 1
 	for _, f := range files {
 		name := f.Name()
-		if name == own || !strings.HasPrefix(name, p.like) || !strings.HasSuffix(name, memberSuffix) || !alive(filepath.Join(p.dir, name)) {
+		if name == own || !strings.HasPrefix(name, p.like) || !strings.HasSuffix(name, memberSuffix) {
+			continue
+		}
+		there, err := alive(filepath.Join(p.dir, name))
+		if err != nil {
+			return 0, 0, err
+		}
+		if !there {
 			continue
 		}
 		members++
@@ -80,17 +87,20 @@ func (p *seat) rank() (rank, members int, err error) {
 }
 
 // alive says whether the process is there whose place this is. What a dead one has left is removed.
-func alive(path string) bool {
+func alive(path string) (bool, error) {
 	l := flock.New(path, flock.SetFlag(os.O_RDONLY))
 	dead, err := l.TryRLock()
+	if isExhausted(err) {
+		return false, about(path, err)
+	}
 	if err != nil {
-		return false
+		return false, nil //nolint:nilerr // it has left
 	}
 	_ = l.Close()
 	if dead {
 		_ = os.Remove(path)
 	}
-	return !dead
+	return !dead, nil
 }
 
 // bury removes what dead members have left.
@@ -98,7 +108,7 @@ func (g *group) bury() {
 	files, _ := os.ReadDir(g.dir)
 	for _, f := range files {
 		if strings.HasSuffix(f.Name(), memberSuffix) {
-			alive(filepath.Join(g.dir, f.Name()))
+			_, _ = alive(filepath.Join(g.dir, f.Name()))
 		}
 	}
 }

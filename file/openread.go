@@ -20,6 +20,7 @@ func (s *source) openAt(ctx context.Context) error {
 	if err := s.readHead(); err != nil {
 		return err
 	}
+	s.identify()
 	v, end, err := s.survey(ctx)
 	if err != nil {
 		return err
@@ -28,6 +29,7 @@ func (s *source) openAt(ctx context.Context) error {
 		return err
 	}
 	if s.keeper != nil {
+		s.keeper.known = end.last
 		return s.keeper.open(ctx)
 	}
 	p := planner{s: s, v: v, ending: &end, left: never}
@@ -98,13 +100,9 @@ func (s *source) survey(ctx context.Context) (*view, ending, error) {
 	return v, e, err
 }
 
-// know collects the shards that exist: what the end of the log names, what the configuration says, and those that the consumer asks for, which must exist.
+// know collects the shards that exist: what the end of the log names, what the configuration says, and those that the consumer asks for, which must exist. A
+// group knows every shard, because the position of each has to be durable: where the end of the log does not name all, they are looked for.
 func (s *source) know(ctx context.Context, v *view, e *ending) error {
-	for at := range e.last {
-		if s.wants(at.Stream) {
-			s.add(at)
-		}
-	}
 	for _, name := range s.cfg.Streams {
 		for i := range s.conf.Shards {
 			if name != wildcard {
@@ -112,22 +110,63 @@ func (s *source) know(ctx context.Context, v *view, e *ending) error {
 			}
 		}
 	}
-	if missing := s.missing(); len(missing) > 0 {
-		c, err := v.catalogue(ctx)
-		if err != nil {
-			return err
-		}
-		for _, at := range missing {
-			if !c.has(at) {
-				return &streamer.Error{Stream: at.Stream, Shard: &at.Shard, Kind: streamer.ErrNotFound, Err: errors.New("the log has no such shard")}
-			}
+	for at := range e.last {
+		if s.wants(at.Stream) {
 			s.add(at)
-			if x := c.shards[at]; x != nil {
-				e.see(at, x.last)
-			}
+		}
+	}
+	missing := s.missing()
+	from, err := s.unknownFrom(v, e, len(missing) > 0)
+	if err != nil || from == never {
+		return err
+	}
+	c := newCatalogue(from)
+	if err := c.read(ctx, v); err != nil {
+		return err
+	}
+	for _, at := range missing {
+		if !c.has(at) {
+			return &streamer.Error{Stream: at.Stream, Shard: &at.Shard, Kind: streamer.ErrNotFound, Err: errors.New("the log has no such shard")}
+		}
+		s.add(at)
+	}
+	for stream, of := range c.streams {
+		if !s.wants(stream) {
+			continue
+		}
+		for id, x := range of {
+			at := streamer.StreamShard{Stream: stream, Shard: id}
+			s.add(at)
+			e.see(at, x.last)
 		}
 	}
 	return nil
+}
+
+// unknownFrom is where to look for shards that the end of the log does not name; never where that is not needed.
+func (s *source) unknownFrom(v *view, e *ending, missing bool) (int64, error) {
+	switch {
+	case missing:
+		return v.start(), nil
+	case s.group == nil || e.whole:
+		return never, nil
+	case s.cfg.Start.Kind() != streamer.AtCommitted:
+		return v.start(), nil
+	}
+	all, err := s.loadCursors(func(streamer.StreamShard) bool { return false })
+	if err != nil {
+		return 0, err
+	}
+	return s.newFrom(v, all), nil
+}
+
+// newFrom is an offset before which no shard that is new to the group has anything.
+func (s *source) newFrom(v *view, all *cursors) int64 {
+	from := int64(never)
+	for _, name := range s.cfg.Streams {
+		from = min(from, max(all.seenOf(name), v.start()))
+	}
+	return from
 }
 
 // missing are the shards that the consumer asks for and that are not known.
@@ -145,7 +184,7 @@ func (s *source) missing() (all []streamer.StreamShard) {
 
 // has says whether a shard exists.
 func (c *catalogue) has(at streamer.StreamShard) bool {
-	return c.shards[at] != nil || uint64(at.Shard) < uint64(c.declared[at.Stream])
+	return c.extent(at) != nil || uint64(at.Shard) < uint64(c.declared[at.Stream])
 }
 
 // planner works out where the shards of a source start.
@@ -292,7 +331,7 @@ func (p *planner) leftByTime(ms int64, spans ...span) (int64, error) {
 		}
 		least = min(least, n)
 	}
-	return p.v.behind(least, func(f *ss.Frame) bool { return int64(f.Time) >= ms && p.s.wants(string(f.Key)) })
+	return p.v.behind(least, func(f *ss.Frame) bool { return late(f.Time, ms) && p.s.wants(string(f.Key)) })
 }
 
 // planUnknown decides about shards that turn out to exist. In RealTime they start where the known ones do.

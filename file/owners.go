@@ -23,15 +23,18 @@ func (o *owners) leave(s *source) {
 	o.list = slices.DeleteFunc(o.list, func(x *source) bool { return x == s })
 }
 
-// count says how many read the stream for the group.
-func (o *owners) count(group, stream string) int {
+// members counts the consumers that read the stream for the group: a source
+// has one, or the members that share it.
+func (o *owners) members(group, stream string) int {
 	o.mu.Lock()
-	defer o.mu.Unlock()
+	list := slices.Clone(o.list)
+	o.mu.Unlock()
 	n := 0
-	for _, s := range o.list {
-		if s.cfg.Group == group && s.wants(stream) {
-			n++
+	for _, s := range list {
+		if s.cfg.Group != group || !s.wants(stream) {
+			continue
 		}
+		n += max(1, s.place.deals.Members(stream, group))
 	}
 	return n
 }

@@ -16,10 +16,10 @@ func (s *source) vanished(ctx context.Context, err error) error {
 	}
 	s.cfg.Retrying("read", err, 0)
 	if s.keeper != nil {
-		if err := s.keeper.hold(ctx); err != nil {
+		if err := s.keeper.holdAll(ctx); err != nil {
 			return err
 		}
-		defer s.keeper.free()
+		defer s.keeper.freeAll()
 		if err := s.adopt(); err != nil {
 			return err
 		}
@@ -28,10 +28,7 @@ func (s *source) vanished(ctx context.Context, err error) error {
 		return err
 	}
 	for {
-		err := s.reopen()
-		if err == nil {
-			s.announce()
-		}
+		err := s.reopen(ctx)
 		if err == nil || !errors.Is(err, streamer.ErrNotFound) {
 			return err
 		}
@@ -75,11 +72,31 @@ func (s *source) buffered(shards []streamer.StreamShard) bool {
 	return false
 }
 
-// reopen opens the log that has taken the place of the one that vanished. ErrNotFound: there is none yet. No commit is under way meanwhile.
-func (s *source) reopen() error {
-	if err := s.log.there(); err != nil {
+// reopen opens the log that has taken the place of the one that vanished, and
+// tells the engine which shards are read there. ErrNotFound: there is none yet.
+func (s *source) reopen(ctx context.Context) error {
+	l, err := logs.acquire(s.place.path, s.log.row)
+	if err != nil {
+		return err
+	}
+	if err := l.there(); err != nil {
+		logs.release(l)
 		return translate(err)
 	}
+	if l != s.log {
+		return s.relocate(ctx, l)
+	}
+	logs.release(l)
+	if err := s.begin(); err != nil {
+		return err
+	}
+	s.announce()
+	return nil
+}
+
+// begin goes on in what is at the log's path now, from its beginning. No commit
+// is under way meanwhile.
+func (s *source) begin() error {
 	s.committing.Lock()
 	defer s.committing.Unlock()
 	if err := s.openOther(); err != nil {
@@ -117,16 +134,18 @@ func (s *source) openOther() error {
 
 // restart puts every shard at the beginning of the new log. Those of a group are so durably.
 func (s *source) restart() error {
-	s.last, s.reported, s.surrendered, s.lagging, s.front = nil, -1, false, 0, 0
+	s.last, s.reported, s.surrendered, s.lagging, s.front, s.limit = nil, -1, false, 0, 0, never
 	s.unknown = start{streamer.End(), s.origin()}
 	s.mu.Lock()
+	s.identify()
 	s.seen = s.origin()
+	s.turned++
 	if s.keeper != nil {
 		clear(s.keeper.found)
 	}
 	all := s.shards()
 	for _, sh := range all {
-		sh.open, sh.start, sh.none, sh.trail = false, s.unknown, true, trail{}
+		sh.open, sh.start, sh.none, sh.emitted, sh.trail = false, s.unknown, true, false, trail{}
 		sh.behind, sh.catching, sh.next = onPar, false, 0
 		if sh.saved != nil {
 			sh.saved, sh.first = &cursor{resume: s.origin(), seen: s.origin()}, nil

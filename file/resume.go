@@ -46,11 +46,8 @@ func (p *planner) planGroup(ctx context.Context) error {
 	return p.save(committed)
 }
 
-// cursors are the positions of a group in the streams that a source reads.
-type cursors map[streamer.StreamShard]*cursor
-
 // loadGroup locks the shards that are read and loads every position. Shards that have one exist.
-func (s *source) loadGroup() (cursors, error) {
+func (s *source) loadGroup() (*cursors, error) {
 	list, err := s.group.list()
 	if err != nil {
 		return nil, err
@@ -64,28 +61,6 @@ func (s *source) loadGroup() (cursors, error) {
 		return nil, err
 	}
 	return s.loadCursors(s.reads)
-}
-
-// loadCursors loads every position in the streams that are read. One that is damaged is an error if it matters.
-func (s *source) loadCursors(matters func(streamer.StreamShard) bool) (cursors, error) {
-	list, err := s.group.list()
-	if err != nil {
-		return nil, err
-	}
-	all := cursors{}
-	for _, at := range list {
-		if at.Stream != wildcard && !s.wants(at.Stream) || at.Stream == wildcard && !s.wild() {
-			continue
-		}
-		c, err := s.group.load(at)
-		if err != nil && matters(at) {
-			return nil, err
-		}
-		if c != nil {
-			all[at] = c
-		}
-	}
-	return all, nil
 }
 
 // lockAll takes the locks in order: of two sources that open at the same time one gets all it wants.
@@ -114,39 +89,18 @@ func (s *source) reads(at streamer.StreamShard) bool {
 	return ok
 }
 
-// begun says whether the group has a position in any shard of the stream: then a shard without one is new.
-func (c cursors) begun(stream string) bool {
-	for at := range c {
-		if at.Stream == stream || at.Stream == wildcard {
-			return true
-		}
-	}
-	return false
-}
-
-// seen is an offset before which no shard without a position has anything to deliver.
-func (c cursors) seen(stream string, log uint64) int64 {
-	most := int64(0)
-	for at, cur := range c {
-		if cur.log == log && (at.Stream == stream || at.Stream == wildcard) {
-			most = max(most, cur.seen)
-		}
-	}
-	return most
-}
-
-func (p *planner) planMember(ctx context.Context, sh *shard, all cursors) error {
+func (p *planner) planMember(ctx context.Context, sh *shard, all *cursors) error {
 	s := p.s
 	to, ok := s.startOf(sh.StreamShard)
 	if !ok {
 		return nil
 	}
 	if to.Kind() == streamer.AtCommitted {
-		if c := all[sh.StreamShard]; c != nil {
+		if c := all.of[sh.StreamShard]; c != nil {
 			return p.planCommitted(ctx, sh, c)
 		}
 		if all.begun(sh.Stream) {
-			p.begin(sh, max(all.seen(sh.Stream, s.header.Created), p.v.start()))
+			p.begin(sh, max(all.seenOf(sh.Stream), p.v.start()))
 			return nil
 		}
 		var err error
@@ -338,22 +292,19 @@ func (p *planner) settleAtEnd(q *pending) error {
 }
 
 // planNew decides about shards that turn out to exist: in a group that has positions they are read from their beginning.
-func (p *planner) planNew(all cursors) error {
+func (p *planner) planNew(all *cursors) error {
 	s := p.s
 	moved := s.cfg.Start.Kind() != streamer.AtCommitted
 	if moved || !s.all || !p.begun(all) {
 		return p.planUnknown()
 	}
-	from := int64(never)
-	for _, name := range s.cfg.Streams {
-		from = min(from, max(all.seen(name, s.header.Created), p.v.start()))
-	}
+	from := s.newFrom(p.v, all)
 	s.unknown = start{streamer.End(), from}
 	p.left = min(p.left, from)
 	return nil
 }
 
-func (p *planner) begun(all cursors) bool {
+func (p *planner) begun(all *cursors) bool {
 	for _, name := range p.s.cfg.Streams {
 		if all.begun(name) {
 			return true
@@ -363,14 +314,14 @@ func (p *planner) begun(all cursors) bool {
 }
 
 // save makes the positions that are new durable.
-func (p *planner) save(all cursors) error {
+func (p *planner) save(all *cursors) error {
 	s := p.s
 	s.seen = min(p.left, p.ending.end)
 	for _, sh := range p.write {
 		if s.all {
 			sh.saved.seen = s.seen
 		} else {
-			sh.saved.seen = all.seen(sh.Stream, s.header.Created)
+			sh.saved.seen = all.seenOf(sh.Stream)
 		}
 		if err := s.store(sh.StreamShard, sh.saved); err != nil {
 			return err

@@ -1,11 +1,8 @@
 package file
 
 import (
-	"errors"
-	"io/fs"
 	"os"
 	"path/filepath"
-	"strings"
 	"time"
 )
 
@@ -26,26 +23,23 @@ func (w *writer) retain(c *Config, now time.Time) {
 	for _, g := range all {
 		total += g.size
 	}
-	committed := int64(0)
+	done := progress{dir: w.file.dir}
 	if c.RetainCommitted {
-		committed = committedBy(w.log.path)
+		done.groups = groupsOf(w.log.path, w.file.header.Created)
 	}
-	for i, g := range all {
-		if g.base >= w.file.base {
-			return
-		}
-		path := filepath.Join(w.file.dir, segmentName(g.base))
+	for i := 0; i+1 < len(all) && all[i].base < w.file.base; i++ {
+		path := filepath.Join(w.file.dir, segmentName(all[i].base))
 		switch {
 		case c.RetainBytes > 0 && total > c.RetainBytes:
 		case c.RetainAge > 0 && olderThan(path, now.Add(-c.RetainAge)):
-		case all[i+1].base < committed:
+		case done.of(all[i].base, all[i+1].base):
 		default:
 			return
 		}
 		if os.Remove(path) != nil {
 			return
 		}
-		total -= g.size
+		total -= all[i].size
 		w.file.oldest = all[i+1].base
 	}
 }
@@ -54,26 +48,4 @@ func (w *writer) retain(c *Config, now time.Time) {
 func olderThan(path string, then time.Time) bool {
 	info, err := os.Stat(path)
 	return err == nil && info.ModTime().Before(then)
-}
-
-// committedBy is the offset before which every group of a log has done everything; 0 when there is no group, or one for which it is not known.
-func committedBy(log string) int64 {
-	least := int64(never)
-	err := filepath.WalkDir(log+groupsSuffix, func(path string, e fs.DirEntry, err error) error {
-		if err != nil || e.IsDir() || !strings.HasSuffix(path, cursorSuffix) {
-			return err
-		}
-		c, err := loadCursor(path)
-		if err == nil && c == nil {
-			err = errors.New("it vanished")
-		}
-		if err == nil {
-			least = min(least, c.resume)
-		}
-		return err
-	})
-	if err != nil || least == never {
-		return 0
-	}
-	return least
 }

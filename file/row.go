@@ -110,7 +110,7 @@ func removeUnfinished(dir string) error {
 // openSegment opens a segment that is there and makes its end good to write on.
 func (lf *logFile) openSegment(base int64) error {
 	lf.base, lf.path = base, filepath.Join(lf.dir, segmentName(base))
-	f, err := os.OpenFile(lf.path, os.O_RDWR, 0o644)
+	f, err := openPlain(lf.path, os.O_RDWR)
 	if err != nil {
 		return err
 	}
@@ -137,15 +137,19 @@ func (lf *logFile) makeSegment(h ss.Header, from *logFile) error {
 		return err
 	}
 	lf.use(f)
-	err = lf.fill(h, from)
+	dir, err := openDir(lf.dir) // before the segment is there: it could not be taken back
+	if err == nil {
+		err = lf.fill(h, from)
+	}
 	if err == nil {
 		err = lf.f.Sync()
 	}
 	if err == nil {
 		err = os.Rename(lf.path+newSuffix, lf.path)
 	}
-	if err == nil {
-		err = syncDir(lf.dir)
+	if dir != nil {
+		_ = dir.Sync()
+		_ = dir.Close()
 	}
 	if err == nil {
 		lf.info, err = lf.f.Stat()

@@ -45,8 +45,9 @@ func at(f *ss.Frame) streamer.StreamShard {
 
 // ending is the end of a log: where it is, and the last number of every shard that the last beacons and what follows them name.
 type ending struct {
-	end  int64
-	last map[streamer.StreamShard]uint64
+	end   int64
+	last  map[streamer.StreamShard]uint64
+	whole bool // it names every shard of a log that this package alone has written
 }
 
 // see notes a number.
@@ -118,17 +119,20 @@ func (r *entries) end() int64 {
 }
 
 // addNamed adds what beacons name, from beacon n back as long as they are full and name others. Of a row of segments that is the last one, and what was before it.
+// A beacon that has room for more names every shard.
 func (v *view) addNamed(n int64, e *ending) error {
-	low := int64(0)
+	low, carried := int64(0), true
 	if v.rows != nil {
 		bases := v.rows.bases()
 		low = bases[len(bases)-1] / int64(v.interval)
-		b, _, err := v.beacon(low)
+		b, ok, err := v.beacon(low)
 		if err != nil {
 			return err
 		}
 		e.named(b.Items)
+		carried = ok || low == 0
 	}
+	e.whole = carried && n <= low
 	idle, read := 0, int64(0)
 	for i := range min(n-low, lookBackBeacons) {
 		b, ok, err := v.beacon(n - i)
@@ -138,6 +142,7 @@ func (v *view) addNamed(n int64, e *ending) error {
 		before := len(e.last)
 		e.named(b.Items)
 		if ok && len(b.Items) < ss.ItemCap(v.interval) {
+			e.whole = carried && i == 0
 			return nil
 		}
 		read += min(int64(v.interval), ss.UsualBeacon)
@@ -155,52 +160,6 @@ func (e *ending) named(items []ss.Item) {
 	for _, item := range items {
 		if item.Key != ss.Internal {
 			e.see(streamer.StreamShard{Stream: item.Key, Shard: streamer.ShardID(item.Shard)}, item.Seq)
-		}
-	}
-}
-
-// catalogue is everything that reading a whole log tells of its streams.
-type catalogue struct {
-	end      int64
-	shards   map[streamer.StreamShard]*extent
-	declared map[string]int
-}
-
-// extent is the first and the highest number of a shard.
-type extent struct{ first, last uint64 }
-
-// catalogue reads the whole log: only that finds every stream, see recovery.
-func (v *view) catalogue(ctx context.Context) (*catalogue, error) {
-	c := &catalogue{shards: map[streamer.StreamShard]*extent{}, declared: map[string]int{}}
-	r := v.reader()
-	r.declared = func(d declaration) { c.declared[d.stream] = d.shards }
-	r.carried = c.carried
-	var last *extent
-	var lastAt streamer.StreamShard
-	err := r.each(ctx, func(m *entry, damaged bool) bool {
-		if last == nil || lastAt.Stream != string(m.Key) || lastAt.Shard != streamer.ShardID(m.Shard) {
-			lastAt = at(&m.Frame)
-			last = c.shards[lastAt]
-		}
-		if last == nil && !damaged {
-			last = &extent{m.Seq, m.Seq}
-			c.shards[lastAt] = last
-		}
-		if last != nil {
-			last.last = max(last.last, m.Seq)
-		}
-		return true
-	})
-	c.end = r.upTo
-	return c, err
-}
-
-// carried makes known the shards of which the log has no message left.
-func (c *catalogue) carried(items []ss.Item) {
-	for _, i := range items {
-		where := streamer.StreamShard{Stream: i.Key, Shard: streamer.ShardID(i.Shard)}
-		if c.shards[where] == nil {
-			c.shards[where] = &extent{next(i.Seq), i.Seq}
 		}
 	}
 }

@@ -62,9 +62,13 @@ func listSegments(dir string) ([]segment, error) {
 	return kept, nil
 }
 
-// isSegmented says whether path is a directory that is a log.
+// isSegmented says whether path is a directory that is a log. One that cannot be looked into for want of a descriptor counts: who opens it is told of that.
 func isSegmented(path string) bool {
 	all, err := listSegments(path)
+	if isExhausted(err) {
+		info, err := os.Stat(path)
+		return err == nil && info.IsDir()
+	}
 	return err == nil && len(all) > 0
 }
 
@@ -127,7 +131,7 @@ func (s *segmented) refresh() error {
 
 // same makes sure that a segment that was not there before is of the same log. mu is held.
 func (s *segmented) same(base int64) error {
-	f, err := os.Open(filepath.Join(s.dir, segmentName(base)))
+	f, err := openPlain(filepath.Join(s.dir, segmentName(base)), os.O_RDONLY)
 	if err != nil {
 		return err
 	}
@@ -144,7 +148,7 @@ func (s *segmented) use(base int64) error {
 	if s.open != nil && s.at == base {
 		return nil
 	}
-	f, err := os.Open(filepath.Join(s.dir, segmentName(base)))
+	f, err := openPlain(filepath.Join(s.dir, segmentName(base)), os.O_RDONLY)
 	if errors.Is(err, fs.ErrNotExist) {
 		return errTrimmed
 	}
@@ -193,6 +197,41 @@ func (s *segmented) look() (int64, error) {
 	}
 	last := s.segments[len(s.segments)-1]
 	return last.base + last.size, nil
+}
+
+// verify makes sure that the segment which is read is still the one of its
+// name, unless that was dropped. ErrNotExist: it is not.
+func (s *segmented) verify() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if err := s.refresh(); err != nil || s.open == nil {
+		return err
+	}
+	return s.unchanged()
+}
+
+// unchanged compares the segment that is open with what has its name. mu is
+// held.
+func (s *segmented) unchanged() error {
+	named, err := os.Stat(filepath.Join(s.dir, segmentName(s.at)))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil // dropped
+	}
+	if err != nil {
+		return err
+	}
+	read, err := s.open.Stat()
+	if err == nil && !os.SameFile(named, read) {
+		err = fmt.Errorf("%s is another file now: %w", named.Name(), fs.ErrNotExist)
+	}
+	if err != nil {
+		return err
+	}
+	h, err := readHeader(s.open)
+	if err == nil && h.Created != s.header.Created {
+		err = fmt.Errorf("%s is of another log now: %w", named.Name(), fs.ErrNotExist)
+	}
+	return err
 }
 
 // ReadAt implements io.ReaderAt for all segments.
@@ -343,7 +382,7 @@ func (s *segmented) Sync() error                        { return errReadOnly }
 
 // openToRead opens a log in either form.
 func openToRead(path string) (handle, error) {
-	f, err := os.Open(path)
+	f, err := openPlain(path, os.O_RDONLY)
 	if err != nil {
 		return nil, err
 	}

@@ -14,6 +14,8 @@ import (
 // sink is a producer's way to the log's writer. Its fields are Write's, of which there is one at a time, except those of the closing.
 type sink struct {
 	cfg     *Config
+	place   *place
+	moving  sync.Mutex // of the log and its writer, which Write may exchange
 	log     *openLog
 	w       *writer
 	stream  string // a name that is known to be valid
@@ -31,17 +33,16 @@ func (b *backend) OpenSink(ctx context.Context, c streamer.SinkConfig) (streamer
 	if err := b.enter(ctx); err != nil {
 		return nil, err
 	}
-	s := &sink{cfg: b.writeConfig()}
+	s := &sink{cfg: b.writeConfig(), place: logs.stay(b.place)}
 	if c.Stream != "" {
 		if err := s.checkStream(c.Stream); err != nil {
+			logs.leave(s.place)
 			return nil, err
 		}
 	}
-	s.log = logs.retain(b.log)
-	var err error
-	if s.w, err = s.log.openWriter(s.cfg); err != nil {
-		logs.release(s.log)
-		return nil, about(b.log.path, err)
+	if err := s.moor(b.log.row); err != nil {
+		logs.leave(s.place)
+		return nil, about(b.place.path, err)
 	}
 	b.made.Store(true)
 	ctx, s.stop = context.WithCancel(context.Background())
@@ -81,14 +82,58 @@ func (s *sink) Write(ctx context.Context, p []*streamer.Pending) error {
 	}
 	s.results = slices.Grow(s.results[:0], len(p))[:len(p)]
 	clear(s.results)
-	to, err := s.w.append(s, p, s.results)
+	to, err := s.append(p)
 	if s.cfg.Sync == SyncAlways && to.whole > 0 {
 		if failed := s.w.sync(to.file, to.end); failed != nil {
 			to.whole, err = 0, fmt.Errorf("%w, written but perhaps not on the disk: %w", streamer.ErrUnknown, failed)
 		}
 	}
 	s.resolve(p, to.whole)
-	return about(s.log.path, err)
+	if err = about(s.place.path, err); to.whole == 0 {
+		err = passing(err)
+	}
+	return err
+}
+
+// append writes records where the path leads. It may lead to another log than it
+// did: then the sink goes on there, if producers make logs.
+func (s *sink) append(p []*streamer.Pending) (appended, error) {
+	to, err := s.w.append(s, p, s.results)
+	if !errors.Is(err, errElsewhere) || s.cfg.Create != streamer.CreateAuto && s.cfg.Create != streamer.CreateAlways {
+		return to, err
+	}
+	if err := s.moor(s.log.row); err != nil {
+		return appended{}, err
+	}
+	clear(s.results)
+	return s.w.append(s, p, s.results)
+}
+
+// moor opens the writer of the log that the path leads to, in place of another
+// log's.
+func (s *sink) moor(row bool) error {
+	l, err := logs.acquire(s.place.path, row)
+	if err == nil && l.row != row {
+		err = fmt.Errorf("%w log: %s is a directory of segments now, and was a file", streamer.ErrInvalid, s.place.path)
+		logs.release(l)
+	}
+	if err != nil {
+		return err
+	}
+	w, err := l.openWriter(s.cfg)
+	if err != nil {
+		logs.release(l)
+		return err
+	}
+	s.moving.Lock()
+	left, used := s.log, s.w
+	s.log, s.w = l, w
+	s.moving.Unlock()
+	if left != nil {
+		_ = left.closeWriter(used, s.cfg) // its records have their receipts
+		logs.release(left)
+	}
+	return nil
 }
 
 // resolve reports the records that have an error of their own and, of the others, the first whole ones. Those that are left have failed together.
@@ -128,14 +173,17 @@ func (s *sink) syncEvery(ctx context.Context, c streamer.SinkConfig) {
 			return
 		case <-tick.C:
 		}
-		s.w.mu.Lock()
-		file, broken := s.w.file, s.w.broken
-		s.w.mu.Unlock()
+		s.moving.Lock()
+		w := s.w
+		s.moving.Unlock()
+		w.mu.Lock()
+		file, broken := w.file, w.broken
+		w.mu.Unlock()
 		if broken != nil {
 			continue
 		}
-		if err := s.w.sync(file, file.written.Load()); err != nil && c.Logger != nil {
-			c.Logger.Warn("what is stored may not survive a loss of power", "log", s.log.path, "err", err)
+		if err := w.sync(file, file.written.Load()); err != nil && c.Logger != nil {
+			c.Logger.Warn("what is stored may not survive a loss of power", "log", s.place.path, "err", err)
 		}
 	}
 }
@@ -147,6 +195,7 @@ func (s *sink) Close(context.Context) error {
 		s.syncer.Wait()
 		s.closed = s.log.closeWriter(s.w, s.cfg)
 		logs.release(s.log)
+		logs.leave(s.place)
 	})
 	if errors.Is(s.closed, streamer.ErrNotFound) {
 		return nil // the log is gone, and its records have said so

@@ -63,5 +63,5 @@ func (s *source) skipBytes(d *ss.Damage) {
 }
 
 func (s *source) corruption(d *ss.Damage) error {
-	return &CorruptionError{Path: s.log.path, Offset: d.Offset, Length: d.Length, Err: d.Err}
+	return &CorruptionError{Path: s.place.path, Offset: d.Offset, Length: d.Length, Err: d.Err}
 }

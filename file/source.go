@@ -22,8 +22,9 @@ import (
 type source struct {
 	cfg   streamer.SourceConfig
 	conf  *Config
-	log   *openLog
-	group *group // nil in RealTime
+	place *place
+	log   *openLog // changes with mu held
+	group *group   // nil in RealTime
 
 	keeper *keeper // nil unless several processes may share the group
 
@@ -41,8 +42,10 @@ type source struct {
 	reported int64  // the offset of unreadable bytes at the end that were reported
 	failed   error
 
-	surrendered bool  // the log vanished and its shards were given up
-	lagging     int   // shards that are behind because they were paused
+	surrendered bool // the log vanished and its shards were given up
+	lagging     int  // shards that are behind because they were paused
+	looked      time.Time
+	limit       int64 // the place leads elsewhere, and the log is read up to this offset; never: it does not
 	front       int64 // where reading was when the source went back for some of them; 0 when it has not
 
 	wake    chan struct{} // nil when the source does not follow the log
@@ -56,12 +59,18 @@ type source struct {
 	close    sync.Once
 	closed   error
 
+	census census // for Lag
+
+	unlocked   bool       // committing's: the group was removed, and not all of its locks are taken again
 	committing sync.Mutex // held by commits, and while the log is exchanged or its group changed: then saved below and the group are the holder's
 
 	mu      sync.Mutex
 	streams map[string]map[streamer.ShardID]*shard
-	seen    int64    // everything before this offset was emitted or passed over
-	coming  []*shard // that have messages in a slab which is being emitted
+	fresh   []streamer.StreamShard // that reading has found and the engine need not know yet
+	turned  int                    // how often what is read has changed: shards came and went, or another log took the place
+	seen    int64                  // everything before this offset was emitted or passed over
+	coming  []*shard               // that have messages in a slab which is being emitted
+	is      *identity              // another one for each log that is opened
 }
 
 // shard is what a source knows of one shard.
@@ -71,9 +80,11 @@ type shard struct {
 	open  bool  // its first message was found: all that follow are delivered
 	start start // where that is
 
-	last uint64 // the highest number emitted or, before that, passed over
-	none bool   // nothing was: last means nothing
-	cut  bool   // segments were dropped that were not read yet: its next message may not be the next one
+	last    uint64 // the highest number emitted or, before that, passed over
+	none    bool   // nothing was: last means nothing
+	from    uint64 // the first number emitted, if emitted
+	emitted bool
+	cut     bool // segments were dropped that were not read yet: its next message may not be the next one
 
 	lane
 
@@ -110,10 +121,13 @@ func (s *start) begins(e *entry) bool {
 	case streamer.AfterSeq:
 		return streamer.SeqUint(e.Seq).Compare(s.at.Seq()) > 0
 	case streamer.AtOrAfterTime:
-		return int64(e.Time) >= s.at.Time().UnixMilli()
+		return late(e.Time, s.at.Time().UnixMilli())
 	}
 	return false
 }
+
+// late says whether a message's time is not before ms, which may be before 1970.
+func late(at uint64, ms int64) bool { return ms <= 0 || at >= uint64(ms) }
 
 // never is an offset that no log reaches.
 const never = math.MaxInt64
@@ -142,10 +156,14 @@ func (b *backend) OpenSource(ctx context.Context, c streamer.SourceConfig) (stre
 			return nil, err
 		}
 	}
-	s := b.newSource(c)
+	l, err := b.current()
+	if err != nil {
+		return nil, err
+	}
+	s := newSource(c, &b.cfg, logs.stay(b.place), l)
 	if err := s.openAt(ctx); err != nil {
 		s.giveUp()
-		return nil, about(b.log.path, err)
+		return nil, about(b.place.path, err)
 	}
 	s.announce()
 	if c.Mode == streamer.RealTime {
@@ -158,20 +176,21 @@ func (b *backend) OpenSource(ctx context.Context, c streamer.SourceConfig) (stre
 	return groupSource{s}, nil
 }
 
-func (b *backend) newSource(c streamer.SourceConfig) *source {
+// newSource is one that takes over at and l.
+func newSource(c streamer.SourceConfig, conf *Config, at *place, l *openLog) *source {
 	s := &source{
-		cfg: c, conf: &b.cfg, log: logs.retain(b.log),
-		all: c.Shards == nil && c.Start.Kind() != streamer.PerShard, reported: -1,
-		done: make(chan struct{}), resumed: make(chan struct{}, 1), streams: map[string]map[streamer.ShardID]*shard{},
+		cfg: c, conf: conf, place: at, log: l,
+		all: c.Shards == nil && c.Start.Kind() != streamer.PerShard, reported: -1, limit: never,
+		done: make(chan struct{}), resumed: make(chan struct{}, 1), census: newCensus(), streams: map[string]map[streamer.ShardID]*shard{},
 	}
 	if c.Mode != streamer.RealTime {
-		s.group = newGroup(s.log.path, c.Group, b.cfg.Sync != 0)
+		s.group = newGroup(l.path, c.Group, conf.Sync != 0)
 	}
-	if c.Dealt && s.group != nil {
+	if s.shared() {
 		s.keeper = newKeeper(s)
 	}
-	if !b.cfg.NoFollow {
-		s.wake, s.watched = s.log.readers.follow(s.log.path, s.log.row)
+	if !conf.NoFollow {
+		s.wake, s.watched = l.readers.follow(l.path, l.row)
 	}
 	return s
 }
@@ -185,6 +204,10 @@ func (s *source) wants(stream string) bool {
 	}
 	return false
 }
+
+// shared says whether several processes may share the group: the source has a
+// keeper.
+func (s *source) shared() bool { return s.cfg.Dealt && s.cfg.Mode != streamer.RealTime }
 
 func (s *source) wild() bool { return slices.Contains(s.cfg.Streams, wildcard) }
 
@@ -252,6 +275,15 @@ func (s *source) Close(context.Context) error {
 
 // giveUp releases what the source holds.
 func (s *source) giveUp() {
+	s.unmoor()
+	if s.timer != nil {
+		s.timer.Stop()
+	}
+	logs.leave(s.place)
+}
+
+// unmoor releases what the source holds of its log.
+func (s *source) unmoor() {
 	if s.group != nil {
 		s.log.owners.leave(s)
 		if s.keeper != nil {
@@ -261,9 +293,6 @@ func (s *source) giveUp() {
 	}
 	if s.f != nil {
 		_ = s.f.Close()
-	}
-	if s.timer != nil {
-		s.timer.Stop()
 	}
 	if s.wake != nil {
 		s.log.readers.unfollow(s.wake)
@@ -296,7 +325,7 @@ func missing(err error) error {
 		Err: fmt.Errorf("%w (a consumer makes no log: send to it first, create a stream with Admin.Create, or connect with create=always)", err)}
 }
 
-var errDeleted = errors.New("the log was deleted, replaced or cut off while it was read; with create=always its consumers wait for it to come back")
+var errDeleted = errors.New("the log was deleted, replaced or cut off while it was read, or its path leads to another now; with create=always its consumers go on in that, or wait for it")
 
 func notThere(path string) error {
 	return &streamer.Error{Kind: streamer.ErrNotFound, Err: fmt.Errorf("%s: %w", path, errDeleted)}

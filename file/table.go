@@ -17,15 +17,15 @@ import (
 var logs logTable
 
 type logTable struct {
-	mu   sync.Mutex
-	open []*openLog
+	mu     sync.Mutex
+	open   []*openLog
+	places map[string]*place
 }
 
 // openLog is one log as this process knows it: a file, by device and inode, or the path of one that does not exist yet.
 type openLog struct {
-	path  string // absolute, without symbolic links: the first spelling
-	row   bool   // it is a directory of segments
-	deals streamer.Deals
+	path string // absolute, without symbolic links: the first spelling
+	row  bool   // it is a directory of segments
 
 	refs int // the table's
 
@@ -108,14 +108,6 @@ func notRegular(path string, info os.FileInfo) error {
 	return fmt.Errorf("%w log: %s is not a regular file (%v)", streamer.ErrInvalid, path, info.Mode().Type())
 }
 
-// retain is acquire for one who has the log already.
-func (t *logTable) retain(l *openLog) *openLog {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	l.refs++
-	return l
-}
-
 func (t *logTable) release(l *openLog) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -130,11 +122,24 @@ func canonical(path string) (string, error) {
 	if err != nil {
 		return "", translate(err)
 	}
-	if real, err := filepath.EvalSymlinks(path); err == nil {
-		return real, nil
+	for range maxLinks {
+		if real, err := filepath.EvalSymlinks(path); err == nil {
+			return real, nil
+		}
+		to, err := os.Readlink(path)
+		if err != nil {
+			break
+		}
+		if !filepath.IsAbs(to) { // to a file that does not exist yet
+			to = filepath.Join(filepath.Dir(path), to)
+		}
+		path = to
 	}
 	if dir, err := filepath.EvalSymlinks(filepath.Dir(path)); err == nil {
 		return filepath.Join(dir, filepath.Base(path)), nil
 	}
 	return path, nil // in a directory that does not exist yet
 }
+
+// maxLinks is how many symbolic links in a row are followed, as in Linux.
+const maxLinks = 40

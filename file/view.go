@@ -244,6 +244,15 @@ func openView(path string) (*openedView, error) {
 	return &openedView{*v, f}, nil
 }
 
+// view opens the log to look at it as it is now; nil when it has no header yet.
+func (l *openLog) view() (*openedView, error) {
+	v, err := openView(l.path)
+	if v != nil {
+		v.src = l.through(v.f)
+	}
+	return v, err
+}
+
 type openedView struct {
 	view
 	f handle

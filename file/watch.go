@@ -31,6 +31,7 @@ type readers struct {
 	following int
 	watcher   *fsnotify.Watcher
 	relayed   chan struct{} // closed when the watcher's goroutine has ended
+	tried     time.Time     // when it was last tried to start one
 
 	newWatcher func() (*fsnotify.Watcher, error) // nil: fsnotify's; tests have it fail
 }
@@ -53,9 +54,23 @@ func (r *readers) follow(path string, row bool) (wake chan struct{}, watched boo
 	return wake, r.watcher != nil
 }
 
+// watchAgain tries again what follow could not: there may have been no descriptor
+// for it. It says whether the file system tells now.
+func (r *readers) watchAgain(path string, row bool) bool {
+	if !r.lifecycle.TryLock() {
+		return false
+	}
+	defer r.lifecycle.Unlock()
+	if r.watcher == nil && time.Since(r.tried) >= pollWatched {
+		r.watch(path, row)
+	}
+	return r.watcher != nil
+}
+
 // watch starts the watcher, or does not: then the readers poll. The directory is watched, because a file that is replaced takes its own watch with it.
 // lifecycle is held.
 func (r *readers) watch(path string, row bool) {
+	r.tried = time.Now()
 	open := r.newWatcher
 	if open == nil {
 		open = fsnotify.NewWatcher

@@ -167,7 +167,7 @@ type appended struct {
 func (w *writer) append(s *sink, p []*streamer.Pending, out []result) (appended, error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	whole, err := w.write(s.cfg, func() error {
+	whole, err := w.write(s.cfg, s.place, func() error {
 		w.encode(s, p, out)
 		return nil
 	})
@@ -178,20 +178,11 @@ func (w *writer) append(s *sink, p []*streamer.Pending, out []result) (appended,
 }
 
 // write puts into the log what encode appends to the buffer, and returns how many of the records it has then. When the log was deleted or replaced
-// meanwhile it goes on in the one at its place, if producers make logs. mu is held.
-func (w *writer) write(c *Config, encode func() error) (whole int, err error) {
+// meanwhile it goes on in the one at its place, if producers make logs; when only the producer's own path leads elsewhere by now that is errElsewhere. mu is held.
+func (w *writer) write(c *Config, at *place, encode func() error) (whole int, err error) {
 	for first := true; ; first = false {
 		if w.broken == nil {
-			if err := w.rotate(c); err != nil {
-				return 0, err
-			}
-			m := w.file.enc.Mark()
-			w.buf, w.ends = w.buf[:0], w.ends[:0]
-			if err := encode(); err != nil {
-				w.file.enc.Rollback(m)
-				return 0, err
-			}
-			if whole, err = w.put(m); !errors.Is(err, errMoved) {
+			if whole, err = w.attempt(c, at, encode); !errors.Is(err, errMoved) {
 				return whole, err
 			}
 		}
@@ -202,6 +193,34 @@ func (w *writer) write(c *Config, encode func() error) (whole int, err error) {
 			return 0, err
 		}
 	}
+}
+
+// attempt writes to the file that is open. It looks where the path leads before
+// that, so that a log which has been put away gets no record that its
+// successor gets too. mu is held.
+func (w *writer) attempt(c *Config, at *place, encode func() error) (whole int, err error) {
+	if err := w.file.check(at.path); err != nil {
+		return 0, w.fail(err)
+	}
+	if err := w.rotate(c); err != nil {
+		return 0, err
+	}
+	m := w.file.enc.Mark()
+	w.buf, w.ends = w.buf[:0], w.ends[:0]
+	if err := encode(); err != nil {
+		w.file.enc.Rollback(m)
+		return 0, err
+	}
+	return w.put(m, at)
+}
+
+// fail notes that the file must not be written before it is opened again, if err
+// says so. mu is held.
+func (w *writer) fail(err error) error {
+	if _, ok := errors.AsType[*brokenError](err); ok || errors.Is(err, errMoved) {
+		w.broken = err
+	}
+	return err
 }
 
 // rotate begins another segment when the last one is full, and drops old ones. mu is held.
@@ -223,20 +242,20 @@ func (w *writer) rotate(c *Config) error {
 }
 
 // put writes the buffer and makes sure that it is where readers will look. mu is held.
-func (w *writer) put(m ss.Mark) (whole int, err error) {
+func (w *writer) put(m ss.Mark, at *place) (whole int, err error) {
 	whole, err = w.file.store(m, w.buf, w.ends)
 	if err == nil && len(w.buf) > 0 {
-		if err = w.file.check(); err != nil {
+		if err = w.file.check(at.path); err != nil {
 			whole = 0
 		}
-	}
-	if _, ok := errors.AsType[*brokenError](err); ok || errors.Is(err, errMoved) {
-		w.broken = err
+		if err != nil && !errors.Is(err, streamer.ErrNotFound) {
+			err = fmt.Errorf("%w, written but perhaps not where the log's path leads: %w", streamer.ErrUnknown, err)
+		}
 	}
 	if cap(w.buf) > 2*portionToSync {
 		w.buf = nil
 	}
-	return whole, err
+	return whole, w.fail(err)
 }
 
 // mendable says whether opening the log again may help. mu is held.
@@ -315,11 +334,10 @@ func stamp(t, now time.Time) (uint64, error) {
 	if t.IsZero() {
 		t = now
 	}
-	ms := t.UnixMilli()
-	if t.Unix() < 0 || ms > ss.MaxTime {
-		return 0, fmt.Errorf("%w time %v: want one from 1970 to 9999", streamer.ErrInvalid, t)
+	if t.Unix() < 0 || t.Unix() > ss.MaxTime/1000 {
+		return 0, fmt.Errorf("a Time of %v: %w; the log holds 1970 to 9999", t, streamer.ErrUnsupported)
 	}
-	return uint64(ms), nil
+	return uint64(t.UnixMilli()), nil
 }
 
 func timeOf(ms uint64) time.Time { return time.UnixMilli(int64(min(ms, math.MaxInt64))).UTC() }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"math"
 	"os"
 	"path/filepath"
 	"strings"
@@ -170,14 +171,15 @@ func TestBadRecordsFailAlone(t *testing.T) {
 		rec  streamer.Record
 		kind error
 	}{
-		"before 1970":     {streamer.Record{Time: time.Unix(0, -1)}, streamer.ErrInvalid},
-		"after 9999":      {streamer.Record{Time: time.Date(10000, 1, 1, 0, 0, 0, 0, time.UTC)}, streamer.ErrInvalid},
-		"reserved name":   {streamer.Record{Stream: "SEA_STREAMER_INTERNAL"}, streamer.ErrInvalid},
-		"name with slash": {streamer.Record{Stream: "a/b"}, streamer.ErrInvalid},
-		"name of 250":     {streamer.Record{Stream: strings.Repeat("n", 250)}, streamer.ErrInvalid},
-		"name not ASCII":  {streamer.Record{Stream: "strøm"}, streamer.ErrInvalid},
-		"wildcard":        {streamer.Record{Stream: "*"}, streamer.ErrInvalid},
-		"key and value":   {streamer.Record{Key: make([]byte, MaxRecordBytes/2), Value: make([]byte, MaxRecordBytes/2+1)}, streamer.ErrTooLarge},
+		"before 1970":        {streamer.Record{Time: time.Unix(0, -1)}, streamer.ErrUnsupported},
+		"after 9999":         {streamer.Record{Time: time.Date(10000, 1, 1, 0, 0, 0, 0, time.UTC)}, streamer.ErrUnsupported},
+		"after milliseconds": {streamer.Record{Time: time.Unix(math.MaxInt64/1000+1e6, 0)}, streamer.ErrUnsupported},
+		"reserved name":      {streamer.Record{Stream: "SEA_STREAMER_INTERNAL"}, streamer.ErrInvalid},
+		"name with slash":    {streamer.Record{Stream: "a/b"}, streamer.ErrInvalid},
+		"name of 250":        {streamer.Record{Stream: strings.Repeat("n", 250)}, streamer.ErrInvalid},
+		"name not ASCII":     {streamer.Record{Stream: "strøm"}, streamer.ErrInvalid},
+		"wildcard":           {streamer.Record{Stream: "*"}, streamer.ErrInvalid},
+		"key and value":      {streamer.Record{Key: make([]byte, MaxRecordBytes/2), Value: make([]byte, MaxRecordBytes/2+1)}, streamer.ErrTooLarge},
 	} {
 		_, err := p.Send(r.ctx, c.rec).Wait(r.ctx)
 		if !errors.Is(err, c.kind) {

@@ -45,7 +45,8 @@
 // # Ordering
 //
 // A sequence number is an offset ([streamer.SeqUint]). Offsets rise and have holes: markers of transactions, records that compaction removed. Time is the
-// record's, in milliseconds; a topic with message.timestamp.type=LogAppendTime has the broker's, which a receipt does not know and leaves zero. Times may be
+// record's, in milliseconds from 1678 to 2262, but for the last one before 1970, which says that there is none: another is [streamer.ErrUnsupported], as is one outside
+// the window of the topic. A record of others that has no time, or one that cannot be told, has the zero Time. A topic with message.timestamp.type=LogAppendTime has the broker's, which a receipt does not know and leaves zero. Times may be
 // in any order: seeking finds the first record, by offset, that is not older.
 //
 // Retries keep the order of a shard. There is one exception, for a limit of the topic that was lowered while a producer was open: what is sent in the

@@ -35,7 +35,7 @@ var kinds = map[*kerr.Error]error{
 	kerr.RecordListTooLarge: streamer.ErrTooLarge,
 
 	kerr.InvalidTopicException:     streamer.ErrInvalid,
-	kerr.InvalidTimestamp:          streamer.ErrInvalid,
+	kerr.InvalidTimestamp:          streamer.ErrUnsupported,
 	kerr.InvalidRecord:             streamer.ErrInvalid,
 	kerr.InvalidPartitions:         streamer.ErrInvalid,
 	kerr.InvalidReplicationFactor:  streamer.ErrInvalid,

@@ -31,7 +31,10 @@ func (p *plan) postpone(s streamer.StreamShard, at streamer.Position, why error,
 	case streamer.AfterSeq:
 		return lateAt(offsetOf(at.Seq(), 1))
 	case streamer.AtOrAfterTime:
-		return late{start: kgo.NewOffset().AfterMilli(max(at.Time().UnixMilli(), 0)), want: beyond}
+		if at.Time().UnixMilli() < 0 {
+			break // see atTime
+		}
+		return late{start: kgo.NewOffset().AfterMilli(at.Time().UnixMilli()), want: beyond}
 	case streamer.AtEnd:
 		t := p.topics[s.Stream]
 		if epoch := t.epochs[s.Shard]; epoch >= 0 && errors.Is(why, kerr.LeaderNotAvailable) {

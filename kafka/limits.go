@@ -90,6 +90,10 @@ func (l *limits) check(r *streamer.Record) error {
 	if r.Time.IsZero() || l.brokerTime {
 		return nil
 	}
+	if !storable(r.Time) {
+		return &streamer.Error{Kind: streamer.ErrUnsupported, Err: fmt.Errorf("a Time of %v: the client counts nanoseconds from 1970 in 64 bits, which is from 1678 to 2262, "+
+			"and the last millisecond before 1970 stands for no time", r.Time)}
+	}
 	return l.checkTime(time.Until(r.Time))
 }
 
@@ -97,9 +101,9 @@ func (l *limits) check(r *streamer.Record) error {
 func (l *limits) checkTime(ahead time.Duration) error {
 	switch {
 	case l.ahead > 0 && ahead > l.ahead:
-		return &streamer.Error{Kind: streamer.ErrInvalid, Err: fmt.Errorf("the record's time is %v ahead, the topic takes %v", ahead.Round(time.Second), l.ahead)}
+		return &streamer.Error{Kind: streamer.ErrUnsupported, Err: fmt.Errorf("the record's time is %v ahead, the topic takes %v", ahead.Round(time.Second), l.ahead)}
 	case l.behind > 0 && -ahead > l.behind:
-		return &streamer.Error{Kind: streamer.ErrInvalid, Err: fmt.Errorf("the record's time is %v ago, the topic takes %v", -ahead.Round(time.Second), l.behind)}
+		return &streamer.Error{Kind: streamer.ErrUnsupported, Err: fmt.Errorf("the record's time is %v ago, the topic takes %v", -ahead.Round(time.Second), l.behind)}
 	}
 	return nil
 }

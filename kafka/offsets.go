@@ -139,9 +139,16 @@ func (e *bounds) within(offset int64) int64 { return min(max(offset, e.first), e
 
 // atTime finds the first records that are not older than t.
 func (b *backend) atTime(ctx context.Context, t time.Time, shards []streamer.StreamShard, ends map[streamer.StreamShard]bounds, at map[streamer.StreamShard]position) error {
+	if t.UnixMilli() < 0 { // the broker has no index of those, and other meanings for the numbers
+		for _, s := range shards {
+			e := ends[s]
+			at[s] = e.at(e.first)
+		}
+		return nil
+	}
 	got := make(listed, len(shards))
 	left, err := b.each(ctx, shards, func(ctx context.Context, shards []streamer.StreamShard) unasked {
-		return b.list(ctx, shards, max(t.UnixMilli(), 0), levelUncommitted, got)
+		return b.list(ctx, shards, t.UnixMilli(), levelUncommitted, got)
 	})
 	if err != nil {
 		return err

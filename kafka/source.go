@@ -308,7 +308,7 @@ const headerChunk = 256
 // add makes a message of a record, whose bytes it shares.
 func (b *slab) add(r *kgo.Record) {
 	b.messages = append(b.messages, streamer.Message{
-		Meta:  streamer.Meta{Stream: r.Topic, Shard: streamer.ShardID(r.Partition), Seq: seqOf(r.Offset), Time: r.Timestamp.UTC()}, //nolint:gosec // never negative
+		Meta:  streamer.Meta{Stream: r.Topic, Shard: streamer.ShardID(r.Partition), Seq: seqOf(r.Offset), Time: timeOf(r)}, //nolint:gosec // never negative
 		Key:   r.Key,
 		Value: r.Value,
 	})

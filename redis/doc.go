@@ -40,7 +40,8 @@
 // # Ordering
 //
 // Sequence numbers are the entries' ids ([streamer.SeqPair]: milliseconds, count). Time is the id's milliseconds: the server's clock, or, with time=id,
-// the record's Time, which must not be before that of the shard's newest entry ([streamer.ErrInvalid] on that receipt). A message that another member
+// the record's Time, which must not be before that of the shard's newest entry ([streamer.ErrInvalid] on that receipt) nor before 1970 ([streamer.ErrUnsupported]). An
+// id that was chosen as no time has the time that its number means, and none where no time has that number. A message that another member
 // held, or that comes again, is older than those before it.
 //
 // An entry has the fields msg, the value, then k, the key, and h, the headers, where there are any: h is their number, and for each the lengths of name

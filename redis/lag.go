@@ -134,5 +134,9 @@ func (b *backend) age(ctx context.Context, key string, from id) (time.Duration, 
 	if err != nil || len(page) == 0 {
 		return 0, err
 	}
-	return max(0, time.Since(infoID(page[0].ID).time())), nil
+	at := infoID(page[0].ID).time()
+	if at.IsZero() {
+		return 0, nil
+	}
+	return max(0, time.Since(at)), nil
 }

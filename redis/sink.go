@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"math"
 	"math/bits"
 	"slices"
 	"sync"
@@ -241,7 +242,7 @@ func (s *sink) prepare(ctx context.Context, p []*streamer.Pending) ([]*streamer.
 var (
 	errNilValue   = fmt.Errorf("a nil value, which a field of an entry cannot be: %w", streamer.ErrUnsupported)
 	errSenderTime = fmt.Errorf("a Time chosen by the sender: %w; time=id stores it", streamer.ErrUnsupported)
-	errEarlyTime  = fmt.Errorf("%w Time: it is before 1970", streamer.ErrInvalid)
+	errNoIDTime   = fmt.Errorf("a Time that is no entry's id: %w; ids hold milliseconds from 1970 on", streamer.ErrUnsupported)
 )
 
 // check refuses what an entry cannot hold.
@@ -253,8 +254,8 @@ func (s *sink) check(r *streamer.Record) error {
 		return nil
 	case !s.b.cfg.SenderTime:
 		return errSenderTime
-	case r.Time.UnixMilli() < 0:
-		return errEarlyTime
+	case r.Time.Unix() < 0, r.Time.Unix() > math.MaxInt64/1000-1:
+		return errNoIDTime
 	}
 	return nil
 }

@@ -100,6 +100,8 @@
 // A line has at most 64 MiB: a longer one is skipped and reported ([streamer.Hooks].Skipped), and no record becomes one ([streamer.ErrTooLarge]). Times are
 // of the years 0 to 9999, in nanoseconds. An input and an output remember each shard they have come across, with about 200 bytes.
 //
+// A descriptor that another process makes non-blocking (O_NONBLOCK), at any time, is waited for all the same.
+//
 // One goroutine reads, while there is a consumer. Close ends it, also inside a Read where the reader has a deadline that works: pipes made by os.Pipe,
 // sockets. A Read of a terminal, of a pipe that the program was started with, or of a reader without deadlines can't be interrupted: this goroutine outlives
 // Close until that Read returns, and what it brings is the next consumer's. The same goes for a Write that waits, whose goroutine is otherwise joined.

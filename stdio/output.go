@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/gostreamer/streamer"
+	"github.com/gostreamer/streamer/internal/nonblock"
 )
 
 // output is one writer, and the numbers of the lines that went there. Who has the turn has everything in it.
@@ -46,7 +47,7 @@ func newOutput(w io.Writer) *output {
 		o.deadline = d
 	}
 	if f, ok := w.(*os.File); ok {
-		o.to = unsignalled(f)
+		o.to = nonblock.Writer(f, unsignalled(f))
 	}
 	return o
 }

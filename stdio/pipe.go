@@ -34,7 +34,9 @@ func (w rawWriter) Write(b []byte) (n int, err error) {
 			return failed != syscall.EAGAIN
 		})
 		switch {
-		case waited != nil: // closed, or not ready and not a file that can be waited for
+		case failed == syscall.EAGAIN && !errors.Is(waited, os.ErrDeadlineExceeded) && !errors.Is(waited, os.ErrClosed):
+			return n, failed // not a file that can be waited for
+		case waited != nil: // closed, or not ready in time
 			return n, waited
 		case failed == syscall.EINTR:
 			continue

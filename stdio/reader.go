@@ -6,6 +6,8 @@ import (
 	"io"
 	"os"
 	"time"
+
+	"github.com/gostreamer/streamer/internal/nonblock"
 )
 
 // window bounds in bytes how far the reading is ahead of the slowest source; one Read may go beyond it.
@@ -21,7 +23,7 @@ type reader struct {
 }
 
 func newReader(r io.Reader, longest int) reader {
-	rd := reader{from: r, split: splitter{max: longest}, wake: make(chan struct{}, 1)}
+	rd := reader{from: nonblock.Reader(r), split: splitter{max: longest}, wake: make(chan struct{}, 1)}
 	// A file that the runtime cannot poll, such as a terminal or a pipe as standard input, has the method and refuses.
 	if d, ok := r.(interface{ SetReadDeadline(time.Time) error }); ok && d.SetReadDeadline(time.Time{}) == nil {
 		rd.deadline = d

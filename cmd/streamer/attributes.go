@@ -22,7 +22,7 @@ const (
 	allAttributes = 1<<iota - 1
 )
 
-var attributeNames = []string{"the time", "headers", "the difference between no value and an empty one", "keys that are not text", "keys"}
+var attributeNames = [...]string{"the time", "headers", "the difference between no value and an empty one", "keys that are not text", "keys"}
 
 func attributesOf(m *streamer.Message) (a attributes) {
 	if !m.Time.IsZero() {

@@ -16,24 +16,25 @@ type bound struct {
 	// idle are the open shards of which the backend said, when last asked, that nothing is left, and from which nothing came since. Once is not
 	// enough: a backend may count a message as read that is on its way here.
 	idle map[streamer.StreamShard]bool
+	// witness is a shard that was in use, and open, when reached last looked.
+	witness streamer.StreamShard
 }
 
 // newBound asks for the ends of the shards that c reads. Where the backend can tell neither numbers nor what is left, as on a pipe, it returns
 // nil: the input has an end of its own.
 func newBound(ctx context.Context, s streamer.Streamer, c streamer.Consumer, m *meter) (*bound, error) {
 	b := &bound{open: make(map[streamer.StreamShard]streamer.SeqNo), idle: make(map[streamer.StreamShard]bool)}
+	lag, err := c.Lag(ctx) // first: it may find shards
+	known := !errors.Is(err, streamer.ErrUnsupported)
+	if known && err != nil {
+		return nil, err
+	}
 	described, err := b.describe(ctx, s.Admin(), c.Assignment())
 	if err != nil {
 		return nil, err
 	}
-	lag, err := c.Lag(ctx)
-	switch {
-	case errors.Is(err, streamer.ErrUnsupported) && !described:
+	if !known && !described {
 		return nil, nil
-	case errors.Is(err, streamer.ErrUnsupported):
-		return b, nil
-	case err != nil:
-		return nil, err
 	}
 	m.end.Store(total(lag))
 	return b, nil
@@ -52,11 +53,10 @@ func total(lag []streamer.ShardLag) (n int64) {
 
 // describe opens the shards. ok is false when the backend cannot describe streams.
 func (b *bound) describe(ctx context.Context, admin streamer.Admin, shards []streamer.StreamShard) (ok bool, err error) {
-	infos := make(map[string]streamer.StreamInfo)
+	infos := make(map[string]map[streamer.ShardID]streamer.ShardInfo)
 	for _, s := range shards {
-		info, known := infos[s.Stream]
-		if !known {
-			info, err = admin.Describe(ctx, s.Stream)
+		if _, known := infos[s.Stream]; !known {
+			info, err := admin.Describe(ctx, s.Stream)
 			switch {
 			case errors.Is(err, streamer.ErrUnsupported):
 			case errors.Is(err, streamer.ErrNotFound):
@@ -66,25 +66,27 @@ func (b *bound) describe(ctx context.Context, admin streamer.Admin, shards []str
 			default:
 				ok = true
 			}
-			infos[s.Stream] = info
+			infos[s.Stream] = byID(info.Shards)
 		}
-		b.openShard(s, info)
+		b.openShard(s, infos[s.Stream])
 	}
 	return ok, nil
 }
 
-// openShard leaves out a shard that is empty.
-func (b *bound) openShard(s streamer.StreamShard, info streamer.StreamInfo) {
-	for _, shard := range info.Shards {
-		if shard.ID != s.Shard {
-			continue
-		}
-		if shard.Next.IsZero() || shard.First != shard.Next {
-			b.open[s] = shard.Next
-		}
-		return
+func byID(shards []streamer.ShardInfo) map[streamer.ShardID]streamer.ShardInfo {
+	all := make(map[streamer.ShardID]streamer.ShardInfo, len(shards))
+	for _, s := range shards {
+		all[s.ID] = s
 	}
-	b.open[s] = streamer.SeqNo{}
+	return all
+}
+
+// openShard leaves out a shard that is empty.
+func (b *bound) openShard(s streamer.StreamShard, of map[streamer.ShardID]streamer.ShardInfo) {
+	shard, known := of[s.Shard]
+	if !known || shard.Next.IsZero() || shard.First != shard.Next {
+		b.open[s] = shard.Next
+	}
 }
 
 // close takes away the shards in which nothing is left, and nothing was left when it was last asked.
@@ -120,12 +122,24 @@ func (b *bound) reached(inUse func() []streamer.StreamShard) bool {
 	if len(b.open) == 0 {
 		return true
 	}
-	for _, s := range inUse() {
-		if _, ahead := b.open[s]; ahead {
+	shards := inUse()
+	for i := len(shards) - 1; i >= 0; i-- {
+		if _, ahead := b.open[shards[i]]; ahead {
+			b.witness = shards[i]
 			return false
 		}
 	}
 	return true
+}
+
+// ahead says, without a look at all shards, that one is not at its end. It may
+// have gone to another member since: reached knows.
+func (b *bound) ahead() bool {
+	if b == nil {
+		return true
+	}
+	_, ahead := b.open[b.witness]
+	return ahead
 }
 
 // cut keeps the messages before the end, in place, and closes the shards that they bring there.

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"sync/atomic"
 	"syscall"
+	"time"
 
 	"github.com/gostreamer/streamer"
 )
@@ -24,9 +25,12 @@ type forwarder struct {
 	acked  acknowledged
 
 	// A set of attributes is proven when a record with it was stored. Until then nothing is sent behind such a record, because it may have to be
-	// sent again with less.
+	// sent again with less. Of times it is proven which.
 	proven, lost attributes
+	times        keptTimes
 	first        bool
+
+	without [len(attributeNames)]atomic.Int64 // messages that were stored without an attribute
 }
 
 func newForwarder(e *env, o *relayOptions, window int) *forwarder {
@@ -35,8 +39,14 @@ func newForwarder(e *env, o *relayOptions, window int) *forwarder {
 
 // send sends m as the target can keep it. It blocks while the window or the producer's buffer is full. After a failure it returns that.
 func (f *forwarder) send(ctx context.Context, m *streamer.Message) error {
-	has := attributesOf(m) &^ f.lost
-	if f.first || has&^f.proven != 0 {
+	has, proven := attributesOf(m)&^f.lost, f.proven&^withTime
+	switch {
+	case f.times.refuses(m.Time):
+		has &^= withTime
+	case f.times.keeps(m.Time):
+		proven |= withTime
+	}
+	if f.first || has&^proven != 0 {
 		return f.probe(ctx, m, has)
 	}
 	select {
@@ -49,19 +59,22 @@ func (f *forwarder) send(ctx context.Context, m *streamer.Message) error {
 		return *failed
 	}
 	f.to.Send(ctx, f.record(m, has)).OnDone(func(_ streamer.Meta, err error) {
-		f.done(m, err)
+		f.done(m, has, err)
 		<-f.window
 	})
 	return nil
 }
 
-// done is the outcome of m.
-func (f *forwarder) done(m *streamer.Message, err error) {
+// done is the outcome of m, sent with the attributes in keep.
+func (f *forwarder) done(m *streamer.Message, keep attributes, err error) {
 	if err != nil {
 		f.fail(m, err)
 		return
 	}
 	f.meter.add(len(m.Key) + len(m.Value))
+	for i, missing := 0, attributesOf(m)&^keep; missing != 0; i, missing = i+1, missing>>1 {
+		f.without[i].Add(int64(missing & 1))
+	}
 	f.acked.ack(m)
 }
 
@@ -101,7 +114,7 @@ func (f *forwarder) probe(ctx context.Context, m *streamer.Message, has attribut
 	}
 	var refused error
 	for _, drop := range has.subsets() {
-		_, err := f.to.Send(ctx, f.record(m, has&^drop)).Wait(ctx)
+		noTime, err := f.try(ctx, m, has, drop)
 		if errors.Is(err, streamer.ErrUnsupported) {
 			if refused == nil {
 				refused = err
@@ -111,13 +124,44 @@ func (f *forwarder) probe(ctx context.Context, m *streamer.Message, has attribut
 		if err == nil {
 			f.first = false
 			f.proven |= has &^ drop
-			f.lose(drop, refused)
+			never := drop
+			if has&withTime != 0 && !noTime {
+				f.time(m, drop&withTime == 0, refused)
+				never &^= withTime
+			}
+			f.lose(never, refused)
 		}
-		f.done(m, err)
+		f.done(m, has&^drop, err)
 		return err
 	}
-	f.done(m, refused)
+	f.done(m, has, refused)
 	return refused
+}
+
+// try sends m without drop. When its time is to go, that of now takes its place
+// first, as the target would have it: when that is refused too, and only the
+// lack of any is not, the target keeps no times.
+func (f *forwarder) try(ctx context.Context, m *streamer.Message, has, drop attributes) (noTime bool, err error) {
+	r := f.record(m, has&^drop)
+	if drop&withTime != 0 {
+		r.Time = time.Now()
+		if _, err := f.to.Send(ctx, r).Wait(ctx); !errors.Is(err, streamer.ErrUnsupported) {
+			return false, err
+		}
+		r.Time = time.Time{}
+	}
+	_, err = f.to.Send(ctx, r).Wait(ctx)
+	return drop&withTime != 0, err
+}
+
+// time notes whether the target has kept the time of m. One that it refuses says
+// nothing about others, but for those further away from now.
+func (f *forwarder) time(m *streamer.Message, kept bool, why error) {
+	if !kept && !f.times.anyRefused() {
+		fmt.Fprintf(f.err, "streamer: relay: the target cannot keep the time %v of message %s of %s shard %v: left out, as are others that it cannot keep (%s)\n",
+			m.Time, m.Seq, m.Stream, m.Shard, oneLine(why.Error()))
+	}
+	f.times.learn(m.Time, kept)
 }
 
 // lose says once what the target does not keep.
@@ -155,5 +199,11 @@ func (f *forwarder) record(m *streamer.Message, keep attributes) streamer.Record
 
 // summary is what was done; it is complete after drain and acked.close.
 func (f *forwarder) summary() string {
-	return f.meter.total() + " stored" + f.acked.summary()
+	s := f.meter.total() + " stored"
+	for i, name := range attributeNames {
+		if n := f.without[i].Load(); n > 0 {
+			s += fmt.Sprintf(", %s without %s", thousands(n), name)
+		}
+	}
+	return s + f.acked.summary()
 }

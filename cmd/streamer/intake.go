@@ -23,7 +23,7 @@ type intake struct {
 // next blocks for a batch; io.EOF when there is nothing more to take.
 func (t *intake) next(ctx context.Context) ([]*streamer.Message, error) {
 	for {
-		if t.left == 0 || t.until.reached(t.from.Assignment) {
+		if t.left == 0 || !t.until.ahead() && t.until.reached(t.from.Assignment) {
 			return nil, io.EOF
 		}
 		batch, err := t.take(ctx)

@@ -12,6 +12,7 @@ import (
 	"github.com/alecthomas/kong"
 
 	"github.com/gostreamer/streamer"
+	"github.com/gostreamer/streamer/internal/nonblock"
 )
 
 type produceCmd struct {
@@ -66,7 +67,7 @@ func (c *produceCmd) Run(ctx context.Context, e *env) error {
 		return e.finish(ctx, err, s)
 	}
 	d := &delivery{env: e, to: to, records: records, stdout: isStdio(c.URI)}
-	err = d.run(ctx, newLineReader(e.in, max))
+	err = d.run(ctx, newLineReader(nonblock.Reader(e.in), max))
 	err = e.finish(ctx, d.finish(causeOf(ctx, err)), s)
 	e.conclude("produce", err, d.summary(), true)
 	return err

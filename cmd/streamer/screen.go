@@ -9,6 +9,8 @@ import (
 	"unicode/utf8"
 
 	"golang.org/x/term"
+
+	"github.com/gostreamer/streamer/internal/nonblock"
 )
 
 // screen is standard error, and standard output where that is the same terminal. On a terminal it keeps one line, the progress, below whatever
@@ -25,11 +27,20 @@ type screen struct {
 }
 
 func newScreen(stderr, stdout io.Writer) *screen {
-	s := &screen{stderr: stderr, stdout: output{stdout}, tty: terminal(stderr)}
+	s := &screen{stderr: waiting(stderr), stdout: output{waiting(stdout)}, tty: terminal(stderr)}
 	if s.tty != nil && terminal(stdout) != nil {
-		s.stdout = shared{s, output{stdout}}
+		s.stdout = shared{s, s.stdout}
 	}
 	return s
+}
+
+// waiting is w, whose Writes wait though another process has made the descriptor
+// non-blocking.
+func waiting(w io.Writer) io.Writer {
+	if f, ok := w.(*os.File); ok {
+		return nonblock.Writer(f, f)
+	}
+	return w
 }
 
 // terminal is w if it is a terminal, else nil.

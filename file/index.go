@@ -1,0 +1,157 @@
+package file
+
+import (
+	"context"
+	"errors"
+	"hash/crc32"
+	"os"
+	"slices"
+	"time"
+
+	"github.com/gostreamer/streamer"
+	"github.com/gostreamer/streamer/file/internal/ss"
+)
+
+// index is what Admin has read: what a log has got since is read when it is
+// asked for, so that asking about each stream reads the log once. Its methods
+// are for the holder of the token.
+type index struct {
+	turn chan struct{} // capacity 1: holding the token is the right to use the rest
+
+	of       *catalogue
+	info     os.FileInfo
+	header   ss.Header
+	segments []segment
+	tail     print // of what the catalogue has come to
+
+	listings map[string]listing
+}
+
+// listing is which shards of each stream have a position in a group's directory.
+type listing struct {
+	changed, read time.Time
+	shards        map[string][]streamer.ShardID
+}
+
+func newIndex() index {
+	return index{turn: make(chan struct{}, 1), listings: map[string]listing{}}
+}
+
+// enter takes the token.
+func (x *index) enter(ctx context.Context) error {
+	select {
+	case x.turn <- struct{}{}:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+func (x *index) leave() { <-x.turn }
+
+// catalogue is that of the whole log as it is now.
+func (x *index) catalogue(ctx context.Context, l *openLog) (*catalogue, error) {
+	for {
+		c, err := x.update(ctx, l)
+		if !errors.Is(err, errTrimmed) {
+			return c, err
+		}
+		x.of = nil
+	}
+}
+
+func (x *index) update(ctx context.Context, l *openLog) (*catalogue, error) {
+	v, err := l.view()
+	if err != nil || v == nil {
+		x.of = nil
+		return newCatalogue(0), err
+	}
+	defer v.close()
+	info, err := v.f.Stat()
+	if err != nil {
+		return nil, err
+	}
+	header, err := readHeader(v.f)
+	if err != nil {
+		return nil, err
+	}
+	same, err := x.same(v, info, header)
+	if err != nil {
+		return nil, err
+	}
+	if !same {
+		x.of = newCatalogue(v.start())
+	}
+	if err := x.of.read(ctx, &v.view); err != nil {
+		x.of = nil
+		return nil, err
+	}
+	x.info, x.header, x.segments = plainInfo(info), header, v.segments()
+	x.tail, err = v.tail(x.of.end)
+	return x.of, err
+}
+
+// same says whether v is the log that was read, or has become of it.
+func (x *index) same(v *openedView, info os.FileInfo, header ss.Header) (bool, error) {
+	if x.of == nil || !os.SameFile(x.info, plainInfo(info)) || header != x.header || v.size < x.of.end {
+		return false, nil
+	}
+	now := v.segments()
+	if n := len(x.segments); n > len(now) || n > 0 && (!slices.Equal(x.segments[:n-1], now[:n-1]) || x.segments[n-1].base != now[n-1].base) {
+		return false, nil
+	}
+	tail, err := v.tail(x.of.end)
+	return tail == x.tail, err
+}
+
+// plainInfo is what os.SameFile knows.
+func plainInfo(info os.FileInfo) os.FileInfo {
+	if s, ok := info.(sizedInfo); ok {
+		return s.FileInfo
+	}
+	return info
+}
+
+// segments are those of a directory.
+func (v *openedView) segments() []segment {
+	if v.rows == nil {
+		return nil
+	}
+	v.rows.mu.Lock()
+	defer v.rows.mu.Unlock()
+	return slices.Clone(v.rows.segments)
+}
+
+// tail is the print of the bytes before an offset.
+func (v *openedView) tail(end int64) (print, error) {
+	b := make([]byte, min(end-v.start(), printSize))
+	if _, err := v.src.ReadAt(b, end-int64(len(b))); err != nil {
+		return print{}, ignoreEOF(err)
+	}
+	return print{end, crc32.ChecksumIEEE(b)}, nil
+}
+
+// settled is how old a directory's time of change is at least when a listing is
+// used again: a change within one tick of its clock does not show.
+const settled = 100 * time.Millisecond
+
+// positions is which shards of a stream have a position in a group's directory.
+func (x *index) positions(dir, stream string) ([]streamer.ShardID, error) {
+	info, err := os.Stat(dir)
+	if err != nil {
+		return nil, translate(err)
+	}
+	known, ok := x.listings[dir]
+	if !ok || !known.changed.Equal(info.ModTime()) || known.read.Sub(known.changed) < settled {
+		known = listing{changed: info.ModTime(), read: time.Now(), shards: map[string][]streamer.ShardID{}}
+		all, err := (&group{dir: dir}).list()
+		if err != nil {
+			return nil, err
+		}
+		for _, at := range all {
+			known.shards[at.Stream] = append(known.shards[at.Stream], at.Shard)
+		}
+		x.listings[dir] = known
+	}
+	return known.shards[stream], nil
+}

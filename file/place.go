@@ -1,0 +1,136 @@
+package file
+
+import (
+	"context"
+	"os"
+	"path/filepath"
+
+	"github.com/gostreamer/streamer"
+)
+
+// place is where programs of this process say that a log is. The log that it
+// leads to may be another later on: when a symbolic link in it is switched, or
+// the file behind it replaced. Consumers and producers follow their place, and
+// a log may be at several.
+type place struct {
+	path  string         // absolute; symbolic links are as they were named
+	deals streamer.Deals // of the groups that read what is here
+
+	refs int // the table's
+}
+
+// place makes a path known. It needs a leave.
+func (t *logTable) place(path string) (*place, error) {
+	path, err := filepath.Abs(path)
+	if err != nil {
+		return nil, translate(err)
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	p := t.places[path]
+	if p == nil {
+		p = &place{path: path}
+		if t.places == nil {
+			t.places = map[string]*place{}
+		}
+		t.places[path] = p
+	}
+	p.refs++
+	return p, nil
+}
+
+// stay is place for one who has it already.
+func (t *logTable) stay(p *place) *place {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	p.refs++
+	return p
+}
+
+func (t *logTable) leave(p *place) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if p.refs--; p.refs == 0 {
+		delete(t.places, p.path)
+	}
+}
+
+// relocate goes on in the log that the source's place leads to now, which it
+// takes over: where the group has come to there, else at its beginning. On
+// failure the source is as it was.
+func (s *source) relocate(ctx context.Context, l *openLog) error {
+	c := s.cfg
+	c.Start, c.Reset, c.Fallback = s.afresh(), streamer.Earliest, streamer.Position{}
+	n := newSource(c, s.conf, logs.stay(s.place), l)
+	if err := n.openAt(ctx); err != nil {
+		n.giveUp()
+		return err
+	}
+	s.exchange(n)
+	s.announce() // before the keeper has anything to tell
+	if s.group != nil {
+		s.log.owners.enter(s)
+	}
+	if s.keeper != nil {
+		s.keeper.start()
+	}
+	logs.leave(n.place)
+	return nil
+}
+
+// afresh is where a log is read that takes the place of another.
+func (s *source) afresh() streamer.Position {
+	first := streamer.Beginning()
+	if s.group != nil {
+		first = streamer.Committed()
+	}
+	if s.cfg.Start.Kind() != streamer.PerShard {
+		return first
+	}
+	each := map[streamer.StreamShard]streamer.Position{}
+	for _, sh := range s.shards() {
+		if sh.read {
+			each[sh.StreamShard] = first
+		}
+	}
+	return streamer.Each(each)
+}
+
+// exchange makes what n has opened the source's own, and releases what it had.
+// Where processes share the group, the right to tell the engine of shards is
+// held.
+func (s *source) exchange(n *source) {
+	if s.keeper != nil {
+		s.keeper.stop()
+	}
+	s.committing.Lock()
+	defer s.committing.Unlock()
+	old := &source{log: s.log, group: s.group, keeper: s.keeper, f: s.f, wake: s.wake}
+	s.log.owners.leave(s)
+	s.mu.Lock()
+	if old.keeper != nil {
+		old.keeper.s = old
+	}
+	s.log, s.group, s.keeper = n.log, n.group, n.keeper
+	s.f, s.rows, s.info, s.head, s.header, s.r = n.f, n.rows, n.info, n.head, n.header, n.r
+	s.unknown, s.streams, s.seen, s.coming, s.fresh = n.unknown, n.streams, n.seen, nil, nil
+	s.is, s.unlocked = n.is, false
+	s.turned++
+	s.wake, s.watched, s.pause = n.wake, n.watched, 0
+	s.last, s.reported, s.surrendered, s.lagging, s.front, s.limit = nil, -1, false, 0, 0, never
+	if s.keeper != nil {
+		s.keeper.s = s
+	}
+	s.mu.Unlock()
+	old.unmoor()
+}
+
+// openPlain opens a file that is not a pipe, a device or a socket, some of which
+// would wait for another process. A directory is for the caller to refuse.
+func openPlain(path string, flags int) (*os.File, error) {
+	info, err := os.Stat(path)
+	if err == nil && !info.IsDir() && !info.Mode().IsRegular() {
+		return nil, notRegular(path, info)
+	}
+	return os.OpenFile(path, flags, 0o644)
+}

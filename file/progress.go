@@ -1,0 +1,163 @@
+package file
+
+import (
+	"errors"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/gostreamer/streamer"
+	"github.com/gostreamer/streamer/file/internal/ss"
+)
+
+// progress says of which segments every group has done everything. The zero
+// value has no group, and nothing is done.
+type progress struct {
+	dir    string
+	groups []*cursors
+}
+
+// groupsOf loads the positions of every group of a log that was created then,
+// which those in another do not count in; nil when there is no group, or one
+// whose positions cannot be read.
+func groupsOf(log string, created uint64) []*cursors {
+	dirs, err := os.ReadDir(log + groupsSuffix)
+	if err != nil {
+		return nil
+	}
+	var all []*cursors
+	for _, d := range dirs {
+		dir := filepath.Join(log+groupsSuffix, d.Name())
+		if info, err := os.Stat(dir); err == nil && !info.IsDir() {
+			continue
+		}
+		c, err := positions(dir, created)
+		if err != nil {
+			return nil
+		}
+		if len(c.of) > 0 {
+			all = append(all, c)
+		}
+	}
+	return all
+}
+
+// positions loads every cursor of the group in a directory. A listing may lack
+// the name of a cursor that is replaced meanwhile, not that of its successor
+// as well.
+func positions(dir string, created uint64) (*cursors, error) {
+	files, err := os.ReadDir(dir)
+	if err != nil {
+		return nil, err
+	}
+	all := newCursors(created)
+	for _, f := range files {
+		name, replacing := strings.CutSuffix(f.Name(), newSuffix)
+		at, ok := shardOfPath(name, cursorSuffix)
+		if !ok {
+			continue
+		}
+		c, err := loadCursor(filepath.Join(dir, name))
+		switch {
+		case err != nil:
+			return nil, err
+		case c != nil:
+			all.add(at, c)
+		case !replacing:
+			return nil, fs.ErrNotExist // the group is being removed
+		}
+	}
+	return all, nil
+}
+
+// of says whether every group has done the segment at base, whose successor
+// begins at next. What a segment holds is the difference between what it and
+// its successor carry.
+func (p *progress) of(base, next int64) bool {
+	if len(p.groups) == 0 {
+		return false
+	}
+	before, err := carryOf(p.dir, base)
+	if err != nil {
+		return false
+	}
+	after, err := carryOf(p.dir, next)
+	if err != nil {
+		return false
+	}
+	had := map[streamer.StreamShard]uint64{}
+	for _, i := range before {
+		had[itemShard(i)] = i.Seq
+	}
+	for _, i := range after {
+		if seq, ok := had[itemShard(i)]; ok && seq == i.Seq {
+			continue
+		}
+		for _, g := range p.groups {
+			if g.begun(i.Key) && !g.passed(i, next) {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+func itemShard(i ss.Item) streamer.StreamShard {
+	return streamer.StreamShard{Stream: i.Key, Shard: streamer.ShardID(i.Shard)}
+}
+
+// passed says whether a group has done a shard up to the message that i names,
+// which is the shard's last before offset end. A shard without a position is
+// read from its beginning when a member comes for it: it is not done, unless
+// the group knows that it had nothing there.
+func (c *cursors) passed(i ss.Item, end int64) bool {
+	cur := c.of[itemShard(i)]
+	switch {
+	case cur == nil:
+		return end <= c.seenOf(i.Key)
+	case cur.log != c.log:
+		return false
+	case cur.begun:
+		return cur.done >= i.Seq
+	}
+	return end <= cur.resume
+}
+
+var errNoCarry = errors.New("the segment does not begin with what those before it had")
+
+// carryOf reads what a segment begins with: the last number of each shard
+// before it. Nothing comes before the first segment of a log.
+func carryOf(dir string, base int64) ([]ss.Item, error) {
+	if base == 0 {
+		return nil, nil
+	}
+	f, err := openPlain(filepath.Join(dir, segmentName(base)), os.O_RDONLY)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	h, err := readHeader(f)
+	if err != nil {
+		return nil, err
+	}
+	s := ss.NewScanner(f, h.Interval, ss.HeaderSize)
+	for {
+		frame, err := s.Next()
+		if err == nil {
+			if items, ok := parseCarry(frame.Payload); ok && frame.IsInternal() {
+				return items, nil
+			}
+			return nil, errNoCarry
+		}
+		if !errors.Is(err, ss.ErrMore) {
+			return nil, err
+		}
+		if err := s.Fill(); errors.Is(err, io.EOF) {
+			return nil, errNoCarry
+		} else if err != nil {
+			return nil, err
+		}
+	}
+}
