@@ -65,6 +65,10 @@
 // which everything was acknowledged, and reported to Hooks.Retrying; where members share messages, some may come again then. A stream that vanishes is
 // [streamer.ErrNotFound]; who reads in RealTime notices within three times block=.
 //
+// What a server refuses because of its state, which ends without the program's
+// doing (MISCONF, OOM, LOADING, READONLY and the like), is retried: by consumers for
+// ever, for records until delivery_timeout, then it is [streamer.ErrThrottled].
+//
 // Connections are made again after 50 ms, doubling to 2 s, for ever. A command is never sent twice, except by a producer, knowingly: where a connection broke
 // before the answer came, the records are sent again, in order, and may be stored twice. A receipt that fails then says [streamer.ErrUnknown].
 //

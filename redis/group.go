@@ -98,21 +98,20 @@ func (s *source) moveGroup(ctx context.Context, sh *shard, after id) error {
 	pipe.XGroupDestroy(ctx, sh.key, s.group)
 	pipe.XGroupCreateMkStream(ctx, sh.key, s.group, after.String())
 	pipe.XGroupCreateConsumer(ctx, sh.key, s.group, s.lock)
-	_, err := pipe.Exec(ctx)
-	return err
+	return execute(ctx, pipe)
 }
 
 // missed tells of messages that the group had not done with and that are trimmed away.
 func (s *source) missed(ctx context.Context, sh *shard, st *state, g *groupState) error {
 	wanted, err := s.b.wanted(ctx, sh.key, s.group, g)
 	first, some := st.first()
-	if err != nil || !some && st.info.EntriesAdded == 0 {
+	if err != nil || !some && st.added == 0 {
 		return err
 	}
 	if !some {
 		first = st.last().next()
 	}
-	lost := wanted.less(first) && (g.pending > 0 || g.read >= 0 && g.read < st.info.EntriesAdded-st.info.Length)
+	lost := wanted.less(first) && (g.pending > 0 || g.read >= 0 && g.read < st.added-st.length)
 	if !lost {
 		return nil
 	}
