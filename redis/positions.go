@@ -59,8 +59,12 @@ func (b *backend) inspect(ctx context.Context, keys ...string) ([]state, error) 
 }
 
 // exist says which keys are streams. A key that holds something else is an error.
+// XINFO GROUPS says it in few bytes.
 func (b *backend) exist(ctx context.Context, keys ...string) ([]bool, error) {
 	states, err := b.ask(ctx, keys, func(pipe redis.Cmdable, key string) redis.Cmder { return pipe.XInfoGroups(ctx, key) })
+	if isNotPermitted(err) {
+		states, err = b.inspect(ctx, keys...)
+	}
 	exist := make([]bool, len(states))
 	for i := range states {
 		exist[i] = states[i].exists

@@ -267,3 +267,54 @@ func TestAShardThatAppearsWhileTheServerRefusesIsReadLater(t *testing.T) {
 	server.Do("CONFIG", "SET", "maxmemory", "0")
 	trial.Must("Next", <-next)
 }
+
+// TestWhatIsAcknowledgedAheadIsDeliveredOnceThroughARefusal: with AckOnDelivery a
+// fetch is acknowledged before it is handed out, which is refused as well.
+func TestWhatIsAcknowledgedAheadIsDeliveredOnceThroughARefusal(t *testing.T) {
+	for _, mode := range []streamer.ConsumerMode{streamer.Resumable, streamer.LoadBalanced} {
+		t.Run(trials.NameOf(mode), func(t *testing.T) {
+			t.Parallel()
+			trial := trials.New(t)
+			server := fragile(trial)
+			if server == nil {
+				return
+			}
+			s, told := listening(trial, "redis://"+server.Addr()+"/orders?create=always&block=500ms")
+			o := trials.Reader(mode)
+			o.Ack = streamer.AckOnDelivery
+			in := trial.Take(trial.Consumer(s, o))
+			f := trial.Flow(trial.Producer(s), trials.Steady)
+			in.Proceeds(100)
+			r := refusals["a snapshot that failed"]
+			r.within(trial, server)
+			trial.Eventually("Retrying is told of it", func() bool { return told.Load() >= 5 })
+			r.leave(trial, server)
+			in.Proceeds(100)
+			f.Stop()
+			trial.Settle(f, in, entries(trial, server, "orders"), false)
+		})
+	}
+}
+
+// TestANodeThatRefusesForAWhileStopsNothing: of a cluster.
+func TestANodeThatRefusesForAWhileStopsNothing(t *testing.T) {
+	for _, r := range []refusal{refusals["full memory"], refusals["no replicas"], refusals["a script that runs"]} {
+		t.Run(r.code, func(t *testing.T) {
+			trials.EachMode(t, func(t *trials.Trial, mode streamer.ConsumerMode) {
+				c, f, in := onCluster(t, testservers.ClusterOptions{}, mode)
+				if c == nil {
+					return
+				}
+				node := c.Master("orders:0")
+				r.enter(t, node)
+				stay := time.NewTimer(time.Second) // less than makes a node count as dead
+				<-stay.C
+				r.leave(t, node)
+				in.Proceeds(100)
+				f.Proceeds(100)
+				f.Stop()
+				t.Settle(f, in, clusterEntries(t, c), false)
+			})
+		})
+	}
+}
