@@ -58,8 +58,8 @@ func (l *lane) work(ctx context.Context, readable []*shard, wait bool) (busy boo
 		return false, err
 	}
 	if t := l.under; t != nil {
-		if done, err := l.settle(ctx); !done || err != nil || t.take != nil {
-			return done, err
+		if done, err := l.settle(ctx, wait); !done || err != nil || t.take != nil {
+			return done && t.take != nil, err
 		}
 	}
 	if done, err := l.precede(ctx, readable); done || err != nil {
@@ -220,7 +220,7 @@ func (l *lane) read(ctx context.Context, shards []*shard, wait bool) (busy bool,
 			}
 		}
 		l.under = l.askNew(part, lastOf(part), limit, wait && len(part) == len(shards))
-		if done, err := l.settle(ctx); !done || err != nil {
+		if done, err := l.settle(ctx, wait); !done || err != nil {
 			return false, err
 		}
 	}

@@ -3,12 +3,17 @@ package redis_test
 import (
 	"fmt"
 	"strings"
+	"sync"
 	"testing"
+	"time"
+
+	goredis "github.com/redis/go-redis/v9"
 
 	"github.com/gostreamer/streamer"
 	"github.com/gostreamer/streamer/internal/faultproxy"
 	"github.com/gostreamer/streamer/internal/testservers"
 	"github.com/gostreamer/streamer/internal/trials"
+	"github.com/gostreamer/streamer/redis"
 )
 
 // bulky adds entries of a size, numbered from 0, to the keys in turn.
@@ -172,5 +177,69 @@ func TestALinkThatBreaksInEveryReplyIsReadAllTheSame(t *testing.T) {
 		takeAll(t, c, entries)
 		close(stop)
 		<-done
+	})
+}
+
+// TestAShardThatIsQuickCutsNoReplyOffOfASlowOne: each shard of a cluster has a
+// connection of its own. Messages that come of one all the time do not have the
+// others begin again.
+func TestAShardThatIsQuickCutsNoReplyOffOfASlowOne(t *testing.T) {
+	trials.EachMode(t, func(t *trials.Trial, mode streamer.ConsumerMode) {
+		c := testservers.StartRedisCluster(t.T, testservers.ClusterOptions{})
+		if c == nil {
+			return
+		}
+		const large, size = 3, 2 << 20
+		slow, quick := c.Master("orders:0"), c.Master("orders:1")
+		if slow == quick {
+			t.Fatal("both shards are on one node")
+		}
+		bulky(t, slow, large, size, "orders:0")
+		quick.Do("XADD", "orders:1", "*", "msg", "1000")
+		network := new(faultproxy.Net)
+		t.Cleanup(network.Close)
+		client := goredis.NewClusterClient(&goredis.ClusterOptions{Addrs: c.Addrs(), Dialer: network.DialContext, MaxRetries: -1, DialerRetries: 1})
+		t.Cleanup(func() { client.Close() })
+		proxy, err := network.Proxy(slow.Addr())
+		t.Must("proxy", err)
+		proxy.Throttle(faultproxy.Replies, 1<<20)
+		s, err := redis.Connect(t.Ctx, redis.Config{Client: client, Shards: 2, Block: time.Second}, streamer.StreamerOptions{Hooks: t.Hooks()})
+		t.Must("connect", err)
+		t.Cleanup(func() { _ = s.Close() })
+		o := trials.Reader(mode)
+		o.Streams = []string{"orders"}
+		consumer := t.Consumer(s, o)
+		done := make(chan struct{})
+		var trickle sync.WaitGroup
+		trickle.Go(func() {
+			for n := 1001; ; n++ {
+				select {
+				case <-done:
+					return
+				case <-time.After(20 * time.Millisecond):
+					_, _ = quick.Try("XADD", "orders:1", "*", "msg", fmt.Sprint(n))
+				}
+			}
+		})
+		defer trickle.Wait()
+		defer close(done)
+		small := 0
+		for got := 0; got < large; {
+			m, err := consumer.Next(t.Ctx)
+			t.Must("Next", err)
+			m.Ack()
+			if m.Shard == 0 {
+				got++
+			} else {
+				small++
+			}
+		}
+		if n := proxy.Bytes(faultproxy.Replies); n > large*size*3/2 {
+			t.Errorf("%d bytes were fetched for %d entries of %d", n, large, size)
+		}
+		t.Logf("%d messages of the quick shard came meanwhile", small)
+		if small < large && mode != streamer.LoadBalanced { // whose member keeps nothing on its way while it works
+			t.Errorf("the slow shard held up the quick one: %d messages came of it", small)
+		}
 	})
 }

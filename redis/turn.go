@@ -39,16 +39,21 @@ func (l *lane) askNew(shards []*shard, after []id, count int, wait bool) *turn {
 func (l *lane) askOlder(ctx context.Context, args []any, t *turn) error {
 	t.asked = l.conn.ask(newReply(l.s.size.expect(t.count)), false, args)
 	l.under = t
-	_, err := l.settle(ctx)
+	_, err := l.settle(ctx, false)
 	return err
 }
 
-// settle waits for what is under way. Older messages it takes in, new ones are
-// ready then. Of a reply that is lost it takes what has come. done says that the
-// connection is free.
-func (l *lane) settle(ctx context.Context) (done bool, err error) {
+// settle waits for what is under way, but not for long where other lanes are to
+// wait beside it. Older messages it takes in, new ones are ready then. Of a reply
+// that is lost it takes what has come. done says that the connection is free.
+func (l *lane) settle(ctx context.Context, wait bool) (done bool, err error) {
 	t := l.under
-	if !t.await(ctx) {
+	waiting, cancel := ctx, context.CancelFunc(func() {})
+	if !wait {
+		waiting, cancel = context.WithTimeout(ctx, grace)
+	}
+	defer cancel()
+	if !t.await(waiting) {
 		return false, nil
 	}
 	l.under = nil
@@ -137,6 +142,17 @@ func (t *turn) fits(shards []*shard, limit int) bool {
 		return false
 	}
 	return slices.Equal(t.after, lastOf(t.shards))
+}
+
+// gather waits for what is under way and takes it in, paused or not.
+func (l *lane) gather(ctx context.Context) {
+	for (l.under != nil || l.ready != nil) && ctx.Err() == nil {
+		_, err := l.work(ctx, l.shards, true)
+		l.trouble(ctx, err)
+		if err != nil {
+			return
+		}
+	}
 }
 
 // forget gives up what is under way and what of the last page is not taken in. In
