@@ -76,9 +76,10 @@ func (l *lane) settle(ctx context.Context, wait bool) (done bool, err error) {
 // lost notes that a reply was lost. If that was for its size, the next has to be
 // smaller: it was on its way, or it happened before.
 func (l *lane) lost(t *turn) {
-	if t.ended || isUnsent(t.err) {
+	if t.ended || isUnsent(t.err) || code(t.err) != "" {
 		return
 	}
+	l.barren = 0
 	l.losses++
 	if t.reply.begun() || l.losses > 1 {
 		l.s.size.shrink(t.count)
