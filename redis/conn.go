@@ -125,6 +125,9 @@ func (c *conn) begin(to io.Writer) bool {
 	send := c.send
 	if c.met {
 		c.send = nil
+		if c.want != nil {
+			c.want.sent.Store(true)
+		}
 	}
 	began := c.met && send != nil
 	c.mu.Unlock()

@@ -160,6 +160,9 @@ func (l *lane) chore(ctx context.Context, sh *shard) (done bool, err error) {
 	if err := l.s.stillOurs(ctx, sh); err != nil {
 		return false, err
 	}
+	if sh.replay != nil {
+		l.forget() // what has come is pending as well
+	}
 	left, gaveBack := l.s.leftOf(sh)
 	switch {
 	case sh.replay != nil && gaveBack:

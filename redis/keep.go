@@ -120,17 +120,26 @@ func (s *source) look(ctx context.Context, sh *shard) error {
 // holdCount is how many messages one command keeps.
 const holdCount = 1000
 
-// hold keeps what we hold from being taken for left behind: only that which is
-// still ours, also what is still on its way to us.
+// hold keeps what we hold from being taken for left behind: only that which is still ours.
 func (s *source) hold(ctx context.Context, sh *shard) error {
 	if err := s.claim(ctx); err != nil {
 		return err
 	}
 	defer s.claimed()
+	held := s.inFlight(sh)
+	if len(held) == 0 {
+		return nil
+	}
 	return s.eachPending(ctx, sh, func(ids []string) error {
 		args := []any{"xclaim", sh.key, s.group, s.name, 0}
+		n := len(args)
 		for _, i := range ids {
-			args = append(args, i)
+			if held[infoID(i)] {
+				args = append(args, i)
+			}
+		}
+		if len(args) == n {
+			return nil
 		}
 		return s.b.client.Do(ctx, append(args, "justid")...).Err()
 	})

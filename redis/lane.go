@@ -181,9 +181,8 @@ func (l *lane) doubt(err error) {
 }
 
 // haunted notes that a command whose reply was lost may still be carried out.
-func (l *lane) haunted(err error) {
-	unsent := errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) // go-redis gives up only what it has not sent
-	if l.s.grouped() && l.conn != nil && l.ghost == (caller{}) && code(err) == "" && !unsent {
+func (l *lane) haunted(t *turn) {
+	if l.s.grouped() && l.conn != nil && l.ghost == (caller{}) && t.reply.sent.Load() {
 		l.ghost = l.conn.caller()
 	}
 }

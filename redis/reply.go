@@ -17,6 +17,7 @@ type reply struct {
 
 	progress func() // nil, or called whenever something has come
 
+	sent  atomic.Bool   // the command has begun to leave
 	since atomic.Int64  // when the first byte came, in ns of Unix time; 0: none has
 	took  time.Duration // from the first byte to the last
 }

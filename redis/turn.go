@@ -59,7 +59,7 @@ func (l *lane) settle(ctx context.Context, wait bool) (done bool, err error) {
 	l.under = nil
 	if t.err != nil {
 		l.lost(t)
-		l.haunted(t.err)
+		l.haunted(t)
 	} else {
 		l.losses = 0
 	}
@@ -167,7 +167,7 @@ func (l *lane) forget() {
 	}
 	if under != nil {
 		under.giveUp()
-		l.haunted(under.err)
+		l.haunted(under)
 		if under.lost != nil {
 			under.lost()
 		}
