@@ -197,7 +197,7 @@ func (l *lane) readPending(ctx context.Context, sh *shard) error {
 	known := l.s.inFlight(sh) // before it is asked for
 	limit := l.s.limit()
 	args := append(l.beginning(nil, limit, false), sh.key, sh.replay.String())
-	return l.askOlder(ctx, args, &turn{shards: []*shard{sh}, count: limit, take: func(r *reply, lost error) error {
+	return l.askOlder(ctx, args, &turn{shards: []*shard{sh}, count: limit, take: func(ctx context.Context, r *reply, lost error) error {
 		return l.takePending(ctx, sh, known, r, lost)
 	}})
 }
@@ -253,7 +253,9 @@ func (l *lane) readClaimed(ctx context.Context, sh *shard, left id) error {
 	args := []any{"xautoclaim", sh.key, l.s.group, l.s.name, l.s.b.cfg.ClaimIdle.Milliseconds(), left.String(), "count", limit}
 	return l.askOlder(ctx, args, &turn{
 		shards: []*shard{sh}, count: limit,
-		take: func(r *reply, lost error) error { return l.takeClaimed(ctx, sh, left, known, r, lost) },
+		take: func(ctx context.Context, r *reply, lost error) error {
+			return l.takeClaimed(ctx, sh, left, known, r, lost)
+		},
 		lost: func() { sh.replay = &id{} },
 	})
 }

@@ -18,8 +18,8 @@ type turn struct {
 	after  []id // new messages: where each shard was read from
 	count  int  // entries that each shard may bring
 
-	take func(*reply, error) error // older messages: takes in what has come
-	lost func()                    // older messages: nobody takes the reply; may be nil
+	take func(context.Context, *reply, error) error // older messages: takes in what has come
+	lost func()                                     // older messages: nobody takes the reply; may be nil
 }
 
 // Where one shard is read ahead, a page is of as many batches as fit into so many bytes: fewer turns of client and server.
@@ -65,7 +65,7 @@ func (l *lane) settle(ctx context.Context, wait bool) (done bool, err error) {
 	}
 	switch {
 	case t.take != nil:
-		return true, t.take(t.reply, t.err)
+		return true, t.take(ctx, t.reply, t.err)
 	case t.err != nil:
 		return true, errors.Join(t.err, l.salvage(t.reply))
 	}
