@@ -13,6 +13,15 @@ func (s *source) Lag(ctx context.Context) ([]streamer.ShardLag, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
+	var lags []streamer.ShardLag
+	err := patiently(ctx, func() (err error) {
+		lags, err = s.lags(ctx)
+		return err
+	})
+	return lags, bare(ctx, err)
+}
+
+func (s *source) lags(ctx context.Context) ([]streamer.ShardLag, error) {
 	for try := 1; ; try++ {
 		from := s.positions()
 		lags := make([]streamer.ShardLag, len(from))
@@ -24,7 +33,7 @@ func (s *source) Lag(ctx context.Context) ([]streamer.ShardLag, error) {
 				lags[i], err = s.b.behind(ctx, p.StreamShard, p.id)
 			}
 			if err != nil {
-				return nil, bare(ctx, err)
+				return nil, err
 			}
 		}
 		// What is fetched meanwhile the engine adds: it must not be counted here as well.
@@ -83,10 +92,7 @@ func (b *backend) lag(ctx context.Context, at streamer.StreamShard, group string
 	return lag, err
 }
 
-// counted is how many messages are counted at most, countedAtOnce in one round trip.
-const counted, countedAtOnce = 10_000, 1000
-
-// behind counts what comes after an id. The server cannot: it is asked for the messages, up to some.
+// behind counts what comes after an id, up to some.
 func (b *backend) behind(ctx context.Context, at streamer.StreamShard, after id) (streamer.ShardLag, error) {
 	lag := streamer.ShardLag{StreamShard: at, Messages: -1}
 	key := b.cfg.key(at)
@@ -97,11 +103,11 @@ func (b *backend) behind(ctx context.Context, at streamer.StreamShard, after id)
 	st := &states[0]
 	first, some := st.first()
 	switch {
-	case !some || !after.less(infoID(st.info.LastEntry.ID)):
+	case !some || !after.less(st.newest):
 		lag.Messages = 0
 		return lag, nil
 	case after.less(first):
-		lag.Messages = st.info.Length
+		lag.Messages = st.length
 	default:
 		if lag.Messages, err = b.count(ctx, key, after.next()); err != nil {
 			return lag, err
@@ -111,28 +117,11 @@ func (b *backend) behind(ctx context.Context, at streamer.StreamShard, after id)
 	return lag, err
 }
 
-// count counts entries from one id on; -1: there are too many.
-func (b *backend) count(ctx context.Context, key string, from id) (int64, error) {
-	n := 0
-	for n < counted {
-		page, err := b.client.XRangeN(ctx, key, from.String(), "+", countedAtOnce).Result()
-		if err != nil {
-			return -1, err
-		}
-		n += len(page)
-		if len(page) < countedAtOnce {
-			return int64(n), nil
-		}
-		from = infoID(page[len(page)-1].ID).next()
-	}
-	return -1, nil
-}
-
 // age is that of the first message from an id on, by this machine's clock.
 func (b *backend) age(ctx context.Context, key string, from id) (time.Duration, error) {
-	page, err := b.client.XRangeN(ctx, key, from.String(), "+", 1).Result()
-	if err != nil || len(page) == 0 {
+	first, ok, err := b.seek(ctx, key, from)
+	if err != nil || !ok {
 		return 0, err
 	}
-	return max(0, time.Since(infoID(page[0].ID).time())), nil
+	return max(0, time.Since(first.time())), nil
 }

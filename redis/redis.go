@@ -92,12 +92,17 @@ func (b *backend) Close(context.Context) error {
 	return b.client.Close()
 }
 
-// Ping implements streamer.Pinger.
+// Ping implements streamer.Pinger. A server that refuses PING for a while, as one
+// does that loads its data or could not save them, has answered.
 func (b *backend) Ping(ctx context.Context) error {
 	if b.closed.Load() {
 		return streamer.ErrClosed
 	}
-	return b.failed(ctx, b.client.Ping(ctx).Err())
+	err := b.client.Ping(ctx).Err()
+	if isState(err) {
+		return nil
+	}
+	return b.failed(ctx, err)
 }
 
 // enter is the beginning of every call but those of sources and sinks.
