@@ -30,7 +30,7 @@ func (s groupSource) AckMessages(ctx context.Context, done []streamer.Acked) err
 func (s groupSource) ack(ctx context.Context, at streamer.StreamShard, seqs []streamer.SeqNo) error {
 	key := s.b.cfg.key(at)
 	err := patiently(ctx, func() error { return s.ackAs(ctx, key, at, seqs) })
-	if err != nil && (isLost(err) || isUnsent(err) || passes(err)) && ctx.Err() == nil && !errors.Is(err, streamer.ErrFenced) {
+	if err != nil && (isLost(err) || isUnsent(err) || passes(err)) && ctx.Err() == nil && !errors.Is(err, streamer.ErrFenced) && !s.b.isAstray(err) {
 		return streamer.Transient(translate(err), 0)
 	}
 	return bare(ctx, err)

@@ -38,7 +38,8 @@ const PlainShard streamer.ShardID = 1<<64 - 1
 
 // Config opens a connection from code: all that a redis:// URI can say. The zero value is the server at localhost:6379.
 type Config struct {
-	// Addrs are host:port. Several are nodes of one cluster, or, with Sentinel, the sentinels.
+	// Addrs are host:port. Several are nodes of one cluster, or, with Sentinel,
+	// the sentinels. One that is a node of a cluster stands for the cluster.
 	Addrs []string
 	// Sentinel is the name under which sentinels know the master; "" means that there are none.
 	Sentinel           string
@@ -46,8 +47,8 @@ type Config struct {
 	Username, Password string      // of the server; "" means none
 	TLS                *tls.Config // nil: plain text
 
-	// Client is used instead of a connection of our own and is never closed by us: *redis.Client or *redis.ClusterClient. The fields above are
-	// ErrInvalid beside it. Reads that block run on further connections, made with its options, which its hooks do not see.
+	// Client is used instead of a connection of our own and is never closed by us: *redis.Client or *redis.ClusterClient, which alone may lead to a
+	// cluster. The fields above are ErrInvalid beside it. Reads that block run on further connections, made with its options, which its hooks do not see.
 	Client redis.UniversalClient
 
 	Create        streamer.Create // CreateAuto: producers create

@@ -5,11 +5,12 @@
 //
 //	redis://[user:password@]host[:port]/stream[,stream…][?option=value…]
 //	rediss://…                                             with TLS
-//	redis://host:7000,host:7001,host:7002/stream           nodes of one cluster
+//	redis://host:7000,host:7001,host:7002/stream           nodes of one cluster; one of them is enough
 //	redis://host:26379,host:26380/stream?sentinel=master   the master that these sentinels watch
 //
 // No host is localhost, no port 6379, or 26379 of a sentinel. A stream's name is the key, of any bytes that a key may have; a name that is only digits is
-// refused, because others mean a database by it. Without a password in the URI or in password_file= that of REDISCLI_AUTH counts. [Connect] does the same from
+// refused, because others mean a database by it. A host that is a node of a cluster, as the one address is that services give, stands for the
+// whole cluster: [Connect] asks it. Without a password in the URI or in password_file= that of REDISCLI_AUTH counts. [Connect] does the same from
 // code.
 //
 // # Options

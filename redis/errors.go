@@ -76,20 +76,21 @@ func isNotPermitted(err error) bool {
 	return code(err) == "NOPERM" || said(err, "unknown command")
 }
 
-// translate gives an error its kind. Context errors stay bare.
+// translate gives an error its kind, and says what to do. Context errors stay
+// bare.
 func translate(err error) error {
 	kind := kindOf(err)
 	if kind == nil || errors.Is(err, kind) {
 		return err
 	}
-	return &streamer.Error{Kind: kind, Err: err}
+	return &streamer.Error{Kind: kind, Err: advised(err)}
 }
 
 func kindOf(err error) error {
 	switch code(err) {
 	case "NOAUTH", "WRONGPASS", "NOPERM":
 		return streamer.ErrDenied
-	case "WRONGTYPE":
+	case "WRONGTYPE", "MOVED", "ASK":
 		return streamer.ErrInvalid
 	case "OOM":
 		return streamer.ErrThrottled
@@ -103,6 +104,8 @@ func kindOf(err error) error {
 		return streamer.ErrClosed
 	case isMissingKey(err):
 		return streamer.ErrNotFound
+	case isMisplaced(err):
+		return streamer.ErrInvalid
 	case said(err, "unknown command"), said(err, "syntax error"):
 		return streamer.ErrUnsupported
 	case said(err, "invalid password"), said(err, "without any password configured"), said(err, "DENIED"):

@@ -65,6 +65,7 @@ func Client(s streamer.Streamer) redis.UniversalClient {
 type backend struct {
 	cfg    Config
 	client redis.UniversalClient
+	met    bool // it is known what the address leads to
 	closed atomic.Bool
 	acks   sync.Pool // of *ackArgs: they are as large as what they acknowledge
 }
@@ -97,7 +98,11 @@ func (b *backend) Ping(ctx context.Context) error {
 	if b.closed.Load() {
 		return streamer.ErrClosed
 	}
-	return b.failed(ctx, b.client.Ping(ctx).Err())
+	err := b.client.Ping(ctx).Err()
+	if err == nil {
+		err = b.meet(ctx)
+	}
+	return b.failed(ctx, err)
 }
 
 // enter is the beginning of every call but those of sources and sinks.

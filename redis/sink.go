@@ -219,7 +219,7 @@ func (s *sink) prepare(ctx context.Context, p []*streamer.Pending) ([]*streamer.
 	good := make([]*streamer.Pending, 0, len(p))
 	for _, pd := range p {
 		t, err := s.target(ctx, &pd.Record)
-		if err != nil && (isLost(err) || isUnsent(err) || passes(err)) {
+		if err != nil && (isLost(err) || isUnsent(err) || passes(err)) && !s.b.isAstray(err) {
 			return nil, err
 		}
 		if err == nil {
@@ -279,7 +279,7 @@ func (s *sink) settle() (unknown bool, retry error) {
 			pd.Resolve(sl.meta(), nil)
 		case isLost(err):
 			retry, unknown = err, true
-		case isUnsent(err) || passes(err) && !sl.passed:
+		case isUnsent(err) || passes(err) && !sl.passed && !s.b.isAstray(err):
 			retry = err
 		default:
 			pd.Resolve(streamer.Meta{}, s.refusal(sl, err))
