@@ -54,6 +54,13 @@ func (s *state) last() id { return infoID(s.info.LastGeneratedID) }
 // first is the oldest entry's id; ok is false where there is none.
 func (s *state) first() (i id, ok bool) { return infoID(s.info.FirstEntry.ID), s.info.Length > 0 }
 
+// newest is the id of the last entry that exists; ok is false where there is
+// none.
+func (s *state) newest() (i id, ok bool) { return infoID(s.info.LastEntry.ID), s.info.Length > 0 }
+
+// isWhole says that no entry was ever removed.
+func (s *state) isWhole() bool { return s.info.EntriesAdded == s.info.Length }
+
 func infoID(s string) id {
 	i, _ := parseID([]byte(s))
 	return i
