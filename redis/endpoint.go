@@ -124,6 +124,8 @@ func advice(err error) string {
 		return "the key holds something that is not a stream: want another stream name"
 	case c == "OOM":
 		return "the server's memory is full: trim streams (maxlen=, maxage=, XTRIM) or raise its maxmemory"
+	case said(err, "invalid bulk length"):
+		return "it is beyond the server's proto-max-bulk-len"
 	case said(err, "DB index is out of range"):
 		return "the server has fewer databases than db= asks for, 16 unless its configuration says otherwise"
 	case said(err, "SELECT is not allowed in cluster mode"):

@@ -104,6 +104,8 @@ func kindOf(err error) error {
 		return streamer.ErrClosed
 	case isMissingKey(err):
 		return streamer.ErrNotFound
+	case said(err, "invalid bulk length"), said(err, "too large to be stored"):
+		return streamer.ErrTooLarge
 	case isMisplaced(err):
 		return streamer.ErrInvalid
 	case said(err, "unknown command"), said(err, "syntax error"):

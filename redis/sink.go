@@ -157,12 +157,12 @@ func (s *sink) Write(ctx context.Context, p []*streamer.Pending) error {
 	last := p[len(p)-1]
 	if s.careful {
 		first, rest := s.scouts(ctx, p)
-		if err := s.send(ctx, first, last); err != nil {
+		if err := s.sendAll(ctx, first, last); err != nil {
 			return err
 		}
 		p = rest
 	}
-	err := s.send(ctx, p, last)
+	err := s.sendAll(ctx, p, last)
 	s.careful = err != nil
 	if err == nil {
 		s.doubt = nil
@@ -183,6 +183,18 @@ func (s *sink) scouts(ctx context.Context, p []*streamer.Pending) (first, rest [
 		rest = append(rest, pd)
 	}
 	return first, rest
+}
+
+// sendAll sends records in order, those that may be too large alone.
+func (s *sink) sendAll(ctx context.Context, p []*streamer.Pending, last *streamer.Pending) error {
+	for len(p) > 0 {
+		n := run(p)
+		if err := s.send(ctx, p[:n], last); err != nil {
+			return err
+		}
+		p = p[n:]
+	}
+	return nil
 }
 
 // send sends records in one pipeline and resolves those whose outcome is known; last is that of the batch.
