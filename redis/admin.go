@@ -229,7 +229,7 @@ func (b *backend) ResetGroup(ctx context.Context, stream, group string, to strea
 		pipe := b.client.TxPipeline()
 		pipe.XGroupDestroy(ctx, b.cfg.key(at), group)
 		pipe.XGroupCreateMkStream(ctx, b.cfg.key(at), group, after.String())
-		if _, err := pipe.Exec(ctx); err != nil {
+		if err := inTx(pipe.Exec(ctx)); err != nil {
 			return bare(ctx, err)
 		}
 	}

@@ -60,7 +60,8 @@
 // A LoadBalanced member that closes makes what it had not acknowledged the consumer streamer:returned's, which never reads: others take it within
 // claim_interval, and who opens takes it before anything new. Its own consumer goes with it. What a killed member held others take within claim_idle and
 // claim_interval. While a program lives what it holds is kept for it, however long it takes. Members that were killed leave a consumer behind; it is
-// removed when it holds nothing, if its name is a UUID, as those are that we choose.
+// removed when it holds nothing, if its name is a UUID, as those are that we choose. A name= is one member's: the second that opens with it gets
+// [streamer.ErrBusy], until the first has closed or was silent for claim_idle, 14 s at most.
 //
 // Entries that were deleted while they were pending are acknowledged. A group that vanishes while its stream lives is made anew after the last message up to
 // which everything was acknowledged, and reported to Hooks.Retrying; where members share messages, some may come again then. A stream that vanishes is

@@ -131,3 +131,17 @@ func notFound(stream string) error {
 func about(at streamer.StreamShard, kind error, format string, args ...any) error {
 	return &streamer.Error{Stream: at.Stream, Shard: &at.Shard, Kind: kind, Err: fmt.Errorf(format, args...)}
 }
+
+// inTx is why a transaction failed: the command's error that ended it, which
+// EXECABORT does not say.
+func inTx(cmds []redis.Cmder, err error) error {
+	if code(err) != "EXECABORT" {
+		return err
+	}
+	for _, c := range cmds {
+		if c := c.Err(); code(c) != "" && code(c) != "EXECABORT" {
+			return c
+		}
+	}
+	return err
+}

@@ -20,8 +20,8 @@ func (s *source) leave(ctx context.Context) error {
 
 func (s *source) leaveShard(ctx context.Context, sh *shard) error {
 	if !s.shared() {
-		ours, err := s.b.owns(ctx, sh.key, s.group, s.lock)
-		if err != nil || !ours {
+		t, err := s.b.owns(ctx, sh.key, s.group, s.lock, s.isHeard(sh))
+		if err != nil || t == lost {
 			return err
 		}
 		if err := s.unsee(ctx, sh, s.name); err != nil {
