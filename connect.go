@@ -103,7 +103,7 @@ func packageOf(scheme string) string {
 	switch scheme {
 	case "memory", "stdio", "file", "redis", "kafka", "kinesis", "sqs", "cloudwatch":
 		return scheme
-	case "rediss":
+	case "rediss", "redis+unix":
 		return "redis"
 	}
 	return ""

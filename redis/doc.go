@@ -1,4 +1,4 @@
-// Package redis is Redis Streams, and Valkey's: redis:// and rediss://. It needs a server of version 7.0 or later, and shares streams and groups with
+// Package redis is Redis Streams, and Valkey's: redis://, rediss:// and redis+unix://. It needs a server of version 7.0 or later, and shares streams and groups with
 // SeaStreamer: what either writes the other reads.
 //
 // # URI
@@ -7,8 +7,10 @@
 //	rediss://…                                             with TLS
 //	redis://host:7000,host:7001,host:7002/stream           nodes of one cluster; one of them is enough
 //	redis://host:26379,host:26380/stream?sentinel=master   the master that these sentinels watch
+//	redis+unix:///run/redis/redis.sock/stream              the server on this unix socket
 //
-// No host is localhost, no port 6379, or 26379 of a sentinel. A stream's name is the key, of any bytes that a key may have; a name that is only digits is
+// Behind redis+unix:// the socket is the first on the path that is no directory, or, while it does not exist, the first whose name ends in .sock or
+// .socket; what follows it are the streams. No host is localhost, no port 6379, or 26379 of a sentinel. A stream's name is the key, of any bytes that a key may have; a name that is only digits is
 // refused, because others mean a database by it. A host that is a node of a cluster, as the one address is that services give, stands for the
 // whole cluster: [Connect] asks it. Without a password in the URI or in password_file= that of REDISCLI_AUTH counts. [Connect] does the same from
 // code.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"strings"
 
 	"github.com/redis/go-redis/v9"
@@ -85,6 +86,7 @@ func modeIn(reply any) string {
 var (
 	errSentinel     = errors.New("the server is a sentinel: want sentinel=<the master's name>")
 	errOneOfCluster = errors.New("Config.Client is a *redis.Client of one node of a cluster: want a *redis.ClusterClient")
+	errSocketOfNode = errors.New("the socket is that of a node of a cluster: want redis:// with the address of a node")
 	errClusterDB    = errors.New("the server is a node of a cluster, which is used with database 0 alone: want no db=")
 )
 
@@ -97,6 +99,8 @@ func (c *Config) checkMode(mode string) error {
 		return nil
 	case c.Client != nil:
 		return invalid(errOneOfCluster)
+	case isSocket(c.Addrs[0]):
+		return invalid(errSocketOfNode)
 	case c.DB > 0:
 		return invalid(errClusterDB)
 	}
@@ -126,6 +130,10 @@ func advice(err error) string {
 		return "the server's memory is full: trim streams (maxlen=, maxage=, XTRIM) or raise its maxmemory"
 	case said(err, "invalid bulk length"):
 		return "it is beyond the server's proto-max-bulk-len"
+	case isNoSocket(err):
+		return "want the path that the server's unixsocket= says, and a server that runs"
+	case isClosedSocket(err):
+		return "the server's unixsocketperm has to let this user write"
 	case said(err, "DB index is out of range"):
 		return "the server has fewer databases than db= asks for, 16 unless its configuration says otherwise"
 	case said(err, "SELECT is not allowed in cluster mode"):
@@ -157,6 +165,12 @@ func isMisplaced(err error) bool {
 	}
 	return isUnwatched(err)
 }
+
+// isNoSocket says that there is nothing where a unix socket should be.
+func isNoSocket(err error) bool { return isDial(err) && errors.Is(err, fs.ErrNotExist) }
+
+// isClosedSocket says that this user may not use the socket.
+func isClosedSocket(err error) bool { return isDial(err) && errors.Is(err, fs.ErrPermission) }
 
 // advised adds the advice to an error.
 func advised(err error) error {

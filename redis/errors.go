@@ -102,7 +102,7 @@ func kindOf(err error) error {
 	switch {
 	case errors.Is(err, redis.ErrClosed):
 		return streamer.ErrClosed
-	case isMissingKey(err):
+	case isMissingKey(err), isNoSocket(err):
 		return streamer.ErrNotFound
 	case said(err, "invalid bulk length"), said(err, "too large to be stored"):
 		return streamer.ErrTooLarge
@@ -110,7 +110,7 @@ func kindOf(err error) error {
 		return streamer.ErrInvalid
 	case said(err, "unknown command"), said(err, "syntax error"):
 		return streamer.ErrUnsupported
-	case said(err, "invalid password"), said(err, "without any password configured"), said(err, "DENIED"):
+	case said(err, "invalid password"), said(err, "without any password configured"), said(err, "DENIED"), isClosedSocket(err):
 		return streamer.ErrDenied
 	}
 	return nil

@@ -13,10 +13,17 @@ import (
 func init() {
 	streamer.Register(scheme, open)
 	streamer.Register(secureScheme, open)
+	streamer.Register(socketScheme, open)
 }
 
-// open is both schemes' OpenFunc. Nothing is dialled: Connect pings.
+// open is the schemes' OpenFunc. Nothing is dialled: Connect pings.
 func open(_ context.Context, u *streamer.URI) (streamer.Backend, streamer.StreamerOptions, error) {
+	if u.Scheme == socketScheme {
+		var err error
+		if u, err = onSocket(u); err != nil {
+			return nil, streamer.StreamerOptions{}, err
+		}
+	}
 	o, err := u.Options()
 	if err != nil {
 		return nil, o, err
