@@ -49,8 +49,10 @@ type Config struct {
 	Username, Password string      // of the server; "" means none
 	TLS                *tls.Config // nil: plain text
 
-	// Client is used instead of a connection of our own and is never closed by us: *redis.Client or *redis.ClusterClient, which alone may lead to a
-	// cluster. The fields above are ErrInvalid beside it. Reads that block run on further connections, made with its options, which its hooks do not see.
+	// Client is used instead of a connection of our own and is never closed by
+	// us: *redis.Client, or *redis.ClusterClient, which alone may lead to a
+	// cluster. The fields above are ErrInvalid beside it. Reads that block run on
+	// further connections, made with its options, which its hooks do not see.
 	Client redis.UniversalClient
 
 	Create        streamer.Create // CreateAuto: producers create

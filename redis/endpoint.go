@@ -56,7 +56,7 @@ func modeOf(ctx context.Context, client *redis.Client) (string, error) {
 	if code(err) == "" {
 		return "", err
 	}
-	slots, err := client.ClusterSlots(ctx).Result()
+	slots, err := client.Do(ctx, "cluster", "slots").Slice()
 	switch {
 	case err == nil && len(slots) > 0:
 		return modeCluster, nil

@@ -79,7 +79,8 @@ func (s *source) enterGroup(ctx context.Context, sh *shard, st *state, g *groupS
 	return nil
 }
 
-// occupy takes the place of a Resumable group's owner, or sees to it that there is none, and takes a member's name.
+// occupy takes the place of a Resumable group's owner, or sees to it that there
+// is none, and takes a member's name.
 func (s *source) occupy(ctx context.Context, sh *shard) error {
 	by := occupant{lock: s.lock}
 	if _, maybe := s.entered[sh.key]; s.isNamed() && !maybe {

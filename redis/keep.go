@@ -104,7 +104,9 @@ func (s *source) isHeard(sh *shard) bool { return s.silence(sh) < leaseTime }
 func (s *source) isNamed() bool { return s.shared() && !isGenerated(s.name) }
 
 // isGenerated says whether a name is a UUID, as those are that we choose.
-func isGenerated(name string) bool { return len(name) == len(uuid.UUID{}.String()) && uuid.Validate(name) == nil }
+func isGenerated(name string) bool {
+	return len(name) == len(uuid.UUID{}.String()) && uuid.Validate(name) == nil
+}
 
 // nameLease is how long a member may be silent before its name is free. A
 // member says that it lives three times as often.

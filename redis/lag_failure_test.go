@@ -52,9 +52,9 @@ func TestLagCountsWhatExists(t *testing.T) {
 		"trimmed unread, half of the rest read": {
 			before: trimTo(kept), last: sent - kept/2 - 1, want: kept / 2,
 		},
-		"trimmed unread, none read":      {before: trimTo(kept), last: -1, want: kept},
-		"trimmed behind what is read":    {last: 5000 - 1, after: trimTo(12_000), want: 10_000},
-		"trimmed beyond what is read":    {last: 5000 - 1, after: trimTo(kept), want: kept},
+		"trimmed unread, none read":   {before: trimTo(kept), last: -1, want: kept},
+		"trimmed behind what is read": {last: 5000 - 1, after: trimTo(12_000), want: 10_000},
+		"trimmed beyond what is read": {last: 5000 - 1, after: trimTo(kept), want: kept},
 		"trimmed while it reads, all read": {
 			after: both(trimTo(kept), readTo(sent-1)), last: 5, want: 0,
 		},
@@ -159,7 +159,7 @@ func TestPendingEntriesThatAreTrimmedAreNoLag(t *testing.T) {
 			load(trial, server, "orders", 0, 20)
 			server.Do("XREADGROUP", "GROUP", "g", "dead", "COUNT", "15", "STREAMS", "orders", ">")
 			server.Do("XTRIM", "orders", "MAXLEN", fmt.Sprint(kept))
-			groups, err := trial.Connect("redis://" + server.Addr()).Admin().Groups(trial.Ctx, "orders")
+			groups, err := trial.Connect("redis://"+server.Addr()).Admin().Groups(trial.Ctx, "orders")
 			trial.Must("Groups", err)
 			if got := groups[0].Lag[0].Messages; got != int64(kept) {
 				t.Errorf("lag is %d, want %d", got, kept)

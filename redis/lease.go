@@ -28,7 +28,8 @@ const (
 // nobody is read after by who wants to be heard and nothing else: no id is above it.
 const nobody = "18446744073709551614-0"
 
-// The scripts do one thing each that must not fall apart. Where a user may not run scripts the same is done command by command.
+// The scripts do one thing each that must not fall apart. Where a user may not
+// run scripts the same is done command by command.
 //
 // Consumers are made by reading after nobody, which a server does when its
 // memory is full, and not by XGROUP CREATECONSUMER, which it refuses then.
@@ -121,8 +122,9 @@ func (b *backend) occupy(ctx context.Context, key, group string, by occupant) (o
 	return occupancy(n), err
 }
 
-// occupyPlainly is occupy without a script. Of two that come at once both may find the place taken, never both find it free: each
-// is seen before it looks. That members have one name is not seen.
+// occupyPlainly is occupy without a script. Of two that come at once both may
+// find the place taken, never both find it free: each is seen before it looks.
+// That members have one name is not seen.
 func (b *backend) occupyPlainly(ctx context.Context, key, group, lock string) (occupancy, error) {
 	if lock != "" {
 		if err := b.greet(ctx, key, group, lock); err != nil {

@@ -204,3 +204,30 @@ func TestAnOwnerThatFindsAnotherInItsPlaceIsFenced(t *testing.T) {
 		t.Errorf("Commit: %v, want ErrFenced", err)
 	}
 }
+
+// TestWhatAnOwnerHeldOutlivesTheRemovalOfItsConsumers: with all that was
+// pending; what was not acknowledged comes when the group is opened again.
+func TestWhatAnOwnerHeldOutlivesTheRemovalOfItsConsumers(t *testing.T) {
+	trial := trials.New(t)
+	server := alone(trial)
+	if server == nil {
+		return
+	}
+	add(trial, server, "orders", 0, 10)
+	s := trial.Connect("redis://" + server.Addr() + "/orders")
+	c := trial.Consumer(s, trials.Reader(streamer.Resumable))
+	held := trial.Next(c, span(0, 10)...)
+	ackAll(held[:4])
+	trial.Must("Commit", c.Commit(trial.Ctx))
+	for _, name := range append(owners(server), "g") {
+		server.Do("XGROUP", "DELCONSUMER", "orders", "g", name)
+	}
+	held[6].Ack()
+	trial.Must("Close", c.Close())
+	c = trial.Consumer(s, trials.Reader(streamer.Resumable))
+	ackAll(trial.Next(c, 4, 5, 7, 8, 9))
+	trial.Must("Close", c.Close())
+	if n := server.Do("XPENDING", "orders", "g").([]any)[0]; n != int64(0) {
+		t.Errorf("%v messages are pending", n)
+	}
+}

@@ -22,7 +22,7 @@ type source struct {
 
 	entered map[string]bool // open's and then Fetch's: the keys on which our place is sure, or, false, the answer was lost
 
-	size  sizer
+	size sizer
 
 	lanes []*lane // Fetch's
 
