@@ -127,6 +127,25 @@ func (s sharedSource) Release(ctx context.Context, undelivered []streamer.Acked)
 		}
 		s.leftBehind(a.StreamShard, idOf(a.Seqs[0]))
 	}
+	return bare(ctx, s.releaseUnread(ctx))
+}
+
+// releaseUnread gives back what is on its way to us. No Fetch is under way.
+func (s *source) releaseUnread(ctx context.Context) error {
+	for _, l := range s.lanes {
+		if l.under == nil && l.ready == nil {
+			continue
+		}
+		l.forget()
+		if err := l.bury(ctx); err != nil {
+			return err
+		}
+		for _, sh := range l.shards {
+			if err := s.giveBackUnseen(ctx, sh); err != nil {
+				return err
+			}
+		}
+	}
 	return nil
 }
 

@@ -79,6 +79,10 @@
 // which everything was acknowledged, and reported to Hooks.Retrying; where members share messages, some may come again then. A stream that vanishes is
 // [streamer.ErrNotFound]; who reads in RealTime notices within three times block=.
 //
+// What a server refuses because of its state, which ends without the program's
+// doing (MISCONF, OOM, LOADING, READONLY and the like), is retried: by consumers for
+// ever, for records until delivery_timeout, then it is [streamer.ErrThrottled].
+//
 // Connections are made again after 50 ms, doubling to 2 s, for ever. A command is never sent twice, except by a producer, knowingly: where a connection broke
 // before the answer came, the records are sent again, in order, and may be stored twice. A receipt that fails then says [streamer.ErrUnknown].
 //
@@ -94,11 +98,14 @@
 //
 // # Limits
 //
+// A reply, and what is sent, may take as long as the link needs, as long as no 5 s pass without a byte. A reply is meant to have 4 MiB and to take a
+// second; one that is lost is asked for smaller, down to one entry. Asking for positions fetches no entry, if the user may EVAL_RO.
+//
 // A record has [MaxRecordBytes] of key, value and headers, and what proto-max-bulk-len of the server allows. Nothing is removed but by maxlen=, maxage= and
 // others: acknowledged messages stay. A pending message costs the server 30 to 90 bytes. A cluster has database 0 alone.
 //
 // A consumer has a connection for each server that it reads from, and in a group a goroutine; in a cluster, a connection for each shard, and while it
-// waits a goroutine for each. A producer of a single server has one, too. Several streams and shards on one server are one read. Interrupting a blocked read takes CLIENT UNBLOCK, owning a
+// waits a goroutine for each. A read that is under way is one more goroutine. A producer of a single server has one, too. Several streams and shards on one server are one read. Interrupting a blocked read takes CLIENT UNBLOCK, owning a
 // group EVALSHA: a user who may not is served all the same, by closing the connection, and by commands that look before they act; what
 // stays then is an empty consumer for each member that closed. A user who may not SCAN has shards=auto look at numbers up to a gap.
 //

@@ -22,7 +22,9 @@ func (replyError) RedisError() {}
 // errMalformed is a reply that is not what the command answers.
 var errMalformed = errors.New("malformed reply")
 
-// code is the first word of an error that the server answered, "" for another error.
+// code is the first word of an error that the server answered, or, for a
+// transaction that was refused when it was to be carried out, of the reason; ""
+// for another error.
 func code(err error) string {
 	if err == nil {
 		return ""
@@ -31,7 +33,11 @@ func code(err error) string {
 	if !ok {
 		return ""
 	}
-	word, _, _ := strings.Cut(e.Error(), " ")
+	text := e.Error()
+	if _, reason, ok := strings.Cut(text, "Transaction discarded because of: "); ok {
+		text = reason
+	}
+	word, _, _ := strings.Cut(text, " ")
 	return word
 }
 
@@ -56,12 +62,22 @@ func isUnsent(err error) bool {
 // passes says that the server refused the command, did nothing, and may take it soon.
 func passes(err error) bool {
 	switch code(err) {
-	case "LOADING", "READONLY", "MASTERDOWN", "CLUSTERDOWN", "TRYAGAIN", "MOVED", "ASK", "BUSY", "NOREPLICAS":
+	case "MOVED", "ASK":
+		return true
+	}
+	return isState(err)
+}
+
+// isState says that the server refused the command because of the state that it
+// is in, which ends without the program's doing.
+func isState(err error) bool {
+	switch code(err) {
+	case "LOADING", "BUSY", "MISCONF", "OOM", "READONLY", "NOREPLICAS", "MASTERDOWN", "CLUSTERDOWN", "TRYAGAIN":
 		return true
 	case "UNBLOCKED":
 		return !isGone(err)
 	}
-	return said(err, "max number of clients reached")
+	return said(err, "max number of clients")
 }
 
 // isGone says that the stream or the group that a read waited for is not there any more.
@@ -92,8 +108,6 @@ func kindOf(err error) error {
 		return streamer.ErrDenied
 	case "WRONGTYPE", "MOVED", "ASK":
 		return streamer.ErrInvalid
-	case "OOM":
-		return streamer.ErrThrottled
 	case "BUSYGROUP":
 		return streamer.ErrExists
 	case "NOGROUP":
@@ -112,6 +126,8 @@ func kindOf(err error) error {
 		return streamer.ErrUnsupported
 	case said(err, "invalid password"), said(err, "without any password configured"), said(err, "DENIED"), isClosedSocket(err):
 		return streamer.ErrDenied
+	case isState(err):
+		return streamer.ErrThrottled
 	}
 	return nil
 }
@@ -130,18 +146,4 @@ func notFound(stream string) error {
 
 func about(at streamer.StreamShard, kind error, format string, args ...any) error {
 	return &streamer.Error{Stream: at.Stream, Shard: &at.Shard, Kind: kind, Err: fmt.Errorf(format, args...)}
-}
-
-// inTx is why a transaction failed: the command's error that ended it, which
-// EXECABORT does not say.
-func inTx(cmds []redis.Cmder, err error) error {
-	if code(err) != "EXECABORT" {
-		return err
-	}
-	for _, c := range cmds {
-		if c := c.Err(); code(c) != "" && code(c) != "EXECABORT" {
-			return c
-		}
-	}
-	return err
 }

@@ -16,6 +16,15 @@ func (s *source) Lag(ctx context.Context) ([]streamer.ShardLag, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
+	var lags []streamer.ShardLag
+	err := patiently(ctx, func() (err error) {
+		lags, err = s.lags(ctx)
+		return err
+	})
+	return lags, bare(ctx, err)
+}
+
+func (s *source) lags(ctx context.Context) ([]streamer.ShardLag, error) {
 	for try := 1; ; try++ {
 		from := s.positions()
 		lags := make([]streamer.ShardLag, len(from))
@@ -27,7 +36,7 @@ func (s *source) Lag(ctx context.Context) ([]streamer.ShardLag, error) {
 				lags[i], err = s.b.behind(ctx, p.StreamShard, p.id)
 			}
 			if err != nil {
-				return nil, bare(ctx, err)
+				return nil, err
 			}
 		}
 		// What is fetched meanwhile the engine adds: it must not be counted here as well.
@@ -66,7 +75,7 @@ func (b *backend) lag(ctx context.Context, at streamer.StreamShard, group string
 	}
 	st := &states[0]
 	g, err := b.groupState(ctx, key, group)
-	if err != nil || g == nil || st.info.Length == 0 {
+	if err != nil || g == nil || st.length == 0 {
 		return lag, err
 	}
 	if lag.Messages, err = b.left(ctx, key, group, st, g); err != nil || lag.Messages == 0 {
@@ -88,7 +97,7 @@ func (b *backend) left(ctx context.Context, key, group string, st *state, g *gro
 		return fresh, err
 	}
 	pending, err := b.pendingLeft(ctx, key, group, st, g)
-	return min(pending+fresh, st.info.Length), err
+	return min(pending+fresh, st.length), err
 }
 
 // undelivered is how many entries that exist a group's members have not got. The
@@ -96,12 +105,12 @@ func (b *backend) left(ctx context.Context, key, group string, st *state, g *gro
 // Redis 7.0 for good, so it holds only where none was removed. Where there are
 // too many to count it is the bound.
 func (b *backend) undelivered(ctx context.Context, key string, st *state, g *groupState) (int64, error) {
-	if st.isWhole() && g.lag >= 0 {
+	if whole := st.added == st.length; whole && g.lag >= 0 {
 		return g.lag, nil
 	}
 	n, err := b.after(ctx, key, st, g.delivered)
 	if n < 0 && g.lag >= 0 {
-		n = min(g.lag, st.info.Length)
+		n = min(g.lag, st.length)
 	}
 	return n, err
 }
@@ -121,7 +130,7 @@ func (b *backend) pendingLeft(ctx context.Context, key, group string, st *state,
 		return 0, err
 	}
 	first, _ := st.first()
-	newest, _ := st.newest()
+	newest := st.newest
 	if !infoID(all.Lower).less(first) && !newest.less(infoID(all.Higher)) {
 		return all.Count, nil
 	}
@@ -137,22 +146,19 @@ func (b *backend) countPending(ctx context.Context, key, group string, from, to 
 	n := 0
 	for n < counted {
 		page, err := b.client.XPendingExt(ctx, &redis.XPendingExtArgs{
-			Stream: key, Group: group, Start: from.String(), End: to.String(), Count: countedAtOnce,
+			Stream: key, Group: group, Start: from.String(), End: to.String(), Count: holdCount,
 		}).Result()
 		if err != nil && !errors.Is(err, redis.Nil) {
 			return 0, err
 		}
 		n += len(page)
-		if len(page) < countedAtOnce {
+		if len(page) < holdCount {
 			return int64(n), nil
 		}
 		from = infoID(page[len(page)-1].ID).next()
 	}
 	return -1, nil
 }
-
-// counted is how many messages are counted at most, countedAtOnce in one round trip.
-const counted, countedAtOnce = 10_000, 1000
 
 // behind is what comes after an id.
 func (b *backend) behind(ctx context.Context, at streamer.StreamShard, after id) (streamer.ShardLag, error) {
@@ -173,38 +179,21 @@ func (b *backend) behind(ctx context.Context, at streamer.StreamShard, after id)
 // it is asked for the messages, up to some.
 func (b *backend) after(ctx context.Context, key string, st *state, last id) (int64, error) {
 	first, some := st.first()
-	newest, _ := st.newest()
+	newest := st.newest
 	switch {
 	case !some || !last.less(newest):
 		return 0, nil
 	case last.less(first):
-		return st.info.Length, nil
+		return st.length, nil
 	}
 	return b.count(ctx, key, last.next())
 }
 
-// count counts entries from one id on; -1: there are too many.
-func (b *backend) count(ctx context.Context, key string, from id) (int64, error) {
-	n := 0
-	for n < counted {
-		page, err := b.client.XRangeN(ctx, key, from.String(), "+", countedAtOnce).Result()
-		if err != nil {
-			return -1, err
-		}
-		n += len(page)
-		if len(page) < countedAtOnce {
-			return int64(n), nil
-		}
-		from = infoID(page[len(page)-1].ID).next()
-	}
-	return -1, nil
-}
-
 // age is that of the first message from an id on, by this machine's clock.
 func (b *backend) age(ctx context.Context, key string, from id) (time.Duration, error) {
-	page, err := b.client.XRangeN(ctx, key, from.String(), "+", 1).Result()
-	if err != nil || len(page) == 0 {
+	first, ok, err := b.seek(ctx, key, from)
+	if err != nil || !ok {
 		return 0, err
 	}
-	return max(0, time.Since(infoID(page[0].ID).time())), nil
+	return max(0, time.Since(first.time())), nil
 }

@@ -25,8 +25,8 @@ func lagOf(t *trials.Trial, c streamer.Consumer) int64 {
 	return all[0].Messages
 }
 
-// takeAll reads and acknowledges up to the message of a number.
-func takeAll(t *trials.Trial, c streamer.Consumer, last int) {
+// readUpTo reads and acknowledges up to the message of a number.
+func readUpTo(t *trials.Trial, c streamer.Consumer, last int) {
 	t.Helper()
 	for {
 		m, err := c.Next(t.Ctx)
@@ -86,7 +86,7 @@ func TestLagCountsWhatExists(t *testing.T) {
 				s := t.Connect("redis://" + server.Addr() + "/orders?block=500ms&prefetch=1&max_in_flight=1")
 				consumer := t.Consumer(s, trials.Reader(mode))
 				if c.last >= 0 {
-					takeAll(t, consumer, c.last)
+					readUpTo(t, consumer, c.last)
 				}
 				if c.after != nil {
 					t.Must("Commit", consumer.Commit(t.Ctx))
@@ -123,7 +123,7 @@ func trimTo(n int) func(*trials.Trial, *testservers.RedisServer) {
 func readTo(last int) func(*trials.Trial, *testservers.RedisServer) {
 	return func(t *trials.Trial, s *testservers.RedisServer) {
 		c := t.Consumer(t.Connect("redis://"+s.Addr()+"/orders?prefetch=1&max_in_flight=1"), trials.Reader(streamer.LoadBalanced))
-		takeAll(t, c, last)
+		readUpTo(t, c, last)
 		t.Must("Commit", c.Commit(t.Ctx))
 		t.Must("Close", c.Close())
 	}

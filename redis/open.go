@@ -119,7 +119,7 @@ func (b *backend) touch(ctx context.Context, key string) error {
 	pipe := b.client.TxPipeline()
 	made := pipe.XGroupCreateMkStream(ctx, key, touchGroup, "0")
 	pipe.XGroupDestroy(ctx, key, touchGroup)
-	if err := inTx(pipe.Exec(ctx)); err != nil {
+	if err := execute(ctx, pipe); err != nil {
 		return bare(ctx, err)
 	}
 	return bare(ctx, made.Err())

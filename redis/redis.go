@@ -100,14 +100,18 @@ func (b *backend) Close(context.Context) error {
 	return b.client.Close()
 }
 
-// Ping implements streamer.Pinger.
+// Ping implements streamer.Pinger. A server that refuses PING for a while, as one
+// does that loads its data or could not save them, has answered.
 func (b *backend) Ping(ctx context.Context) error {
 	if b.closed.Load() {
 		return streamer.ErrClosed
 	}
 	err := b.client.Ping(ctx).Err()
-	if err == nil {
+	if err == nil || isState(err) {
 		err = b.meet(ctx)
+	}
+	if isState(err) {
+		return nil
 	}
 	return b.failed(ctx, err)
 }
