@@ -134,7 +134,7 @@ func (c *conn) begin(to io.Writer) bool {
 	if began {
 		c.writing.Go(func() {
 			if send(to) != nil {
-				c.cut() // whoever waits for the replies learns of it
+				c.hurry()
 			}
 		})
 	}
@@ -203,6 +203,17 @@ func (c *conn) unblock() bool {
 	ctx, cancel := context.WithTimeout(context.Background(), grace)
 	defer cancel()
 	return c.control.ClientUnblockWithError(ctx, id).Err() == nil
+}
+
+// hurry has who reads take in what has come and no more: the server may have
+// said why it does not read on.
+func (c *conn) hurry() {
+	c.mu.Lock()
+	raw := c.raw
+	c.mu.Unlock()
+	if raw != nil {
+		_ = raw.SetReadDeadline(time.Now().Add(grace)) // reading fails too
+	}
 }
 
 // cut closes the connection under whoever reads from it.

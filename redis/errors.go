@@ -92,20 +92,21 @@ func isNotPermitted(err error) bool {
 	return code(err) == "NOPERM" || said(err, "unknown command")
 }
 
-// translate gives an error its kind. Context errors stay bare.
+// translate gives an error its kind, and says what to do. Context errors stay
+// bare.
 func translate(err error) error {
 	kind := kindOf(err)
 	if kind == nil || errors.Is(err, kind) {
 		return err
 	}
-	return &streamer.Error{Kind: kind, Err: err}
+	return &streamer.Error{Kind: kind, Err: advised(err)}
 }
 
 func kindOf(err error) error {
 	switch code(err) {
 	case "NOAUTH", "WRONGPASS", "NOPERM":
 		return streamer.ErrDenied
-	case "WRONGTYPE":
+	case "WRONGTYPE", "MOVED", "ASK":
 		return streamer.ErrInvalid
 	case "BUSYGROUP":
 		return streamer.ErrExists
@@ -115,11 +116,15 @@ func kindOf(err error) error {
 	switch {
 	case errors.Is(err, redis.ErrClosed):
 		return streamer.ErrClosed
-	case isMissingKey(err):
+	case isMissingKey(err), isNoSocket(err):
 		return streamer.ErrNotFound
+	case said(err, "invalid bulk length"), said(err, "too large to be stored"):
+		return streamer.ErrTooLarge
+	case isMisplaced(err):
+		return streamer.ErrInvalid
 	case said(err, "unknown command"), said(err, "syntax error"):
 		return streamer.ErrUnsupported
-	case said(err, "invalid password"), said(err, "without any password configured"), said(err, "DENIED"):
+	case said(err, "invalid password"), said(err, "without any password configured"), said(err, "DENIED"), isClosedSocket(err):
 		return streamer.ErrDenied
 	case isState(err):
 		return streamer.ErrThrottled

@@ -79,13 +79,24 @@ func (s *source) enterGroup(ctx context.Context, sh *shard, st *state, g *groupS
 	return nil
 }
 
-// occupy takes the place of a Resumable group's owner, or sees to it that there is none.
+// occupy takes the place of a Resumable group's owner, or sees to it that there
+// is none, and takes a member's name.
 func (s *source) occupy(ctx context.Context, sh *shard) error {
-	free, err := s.b.occupy(ctx, sh.key, s.group, s.lock)
-	if err != nil {
-		return err
+	by := occupant{lock: s.lock}
+	if _, maybe := s.entered[sh.key]; s.isNamed() && !maybe {
+		by.name, by.lease = s.name, s.nameLease()
 	}
-	if !free {
+	got, err := s.b.occupy(ctx, sh.key, s.group, by)
+	if sure := err == nil && got == free; sure || isLost(err) {
+		s.entered[sh.key] = sure
+	}
+	switch {
+	case err != nil:
+		return err
+	case got == sameName:
+		return about(sh.StreamShard, streamer.ErrBusy, "a member of group %q has the name %q, or had it within the last %v: "+
+			"each member wants a name= of its own, or none", s.group, s.name, s.nameLease())
+	case got == occupied:
 		return about(sh.StreamShard, streamer.ErrBusy, "group %q is in use", s.group)
 	}
 	s.alive(sh)
@@ -159,6 +170,9 @@ func (s *source) takeOver(ctx context.Context, sh *shard) error {
 func (l *lane) chore(ctx context.Context, sh *shard) (done bool, err error) {
 	if err := l.s.stillOurs(ctx, sh); err != nil {
 		return false, err
+	}
+	if l.s.takeRestored(sh) {
+		sh.replay = &id{} // another may have come and gone, and left something behind
 	}
 	if sh.replay != nil {
 		l.forget() // what has come is pending as well

@@ -149,7 +149,7 @@ func (l *lane) trouble(ctx context.Context, err error) {
 		}
 	}
 	l.doubt(err)
-	if !isLost(err) && !isUnsent(err) && !passes(err) {
+	if !isLost(err) && !isUnsent(err) && !passes(err) || l.s.b.isAstray(err) {
 		l.err = translate(err)
 		return
 	}

@@ -48,7 +48,7 @@ func (b *backend) atLast(ctx context.Context, retrying func(string, error, time.
 		if code(err) == "LOADING" {
 			end = time.Now().Add(outage)
 		}
-		if err == nil || !isOutage(err) || b.closed.Load() || time.Now().After(end) || ctx.Err() != nil {
+		if err == nil || !isOutage(err) || b.isAstray(err) || b.closed.Load() || time.Now().After(end) || ctx.Err() != nil {
 			return err
 		}
 		if cluster, ok := b.cluster(); ok {

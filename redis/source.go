@@ -19,7 +19,10 @@ type source struct {
 	group string
 	name  string // whose pending entries are ours
 	lock  string // Resumable: the consumer that stands for being the owner
-	size  sizer
+
+	entered map[string]bool // open's and then Fetch's: the keys on which our place is sure, or, false, the answer was lost
+
+	size sizer
 
 	lanes []*lane // Fetch's
 
@@ -49,6 +52,7 @@ type shard struct {
 	looked   time.Time
 
 	paused   bool      // under source.mu
+	removed  bool      // under source.mu: our place had been removed, and is there again
 	left     *id       // under source.mu: the first message that was left behind
 	gaveBack bool      // under source.mu: by us, some of it
 	emitted  id        // under source.mu: RealTime: last, as far as the engine knows
@@ -64,7 +68,8 @@ func (b *backend) newSource(c streamer.SourceConfig) *source {
 		}
 	}
 	c.Streams = streams
-	s := &source{b: b, cfg: c, group: c.Group, name: c.Name, found: time.Now(), scanned: time.Now(), claiming: make(chan struct{}, 1)}
+	s := &source{b: b, cfg: c, group: c.Group, name: c.Name, found: time.Now(), scanned: time.Now(), claiming: make(chan struct{}, 1),
+		entered: map[string]bool{}}
 	s.life, s.stop = context.WithCancel(context.Background())
 	if c.Mode == streamer.Resumable {
 		// SeaStreamer's rule, so that either takes over from the other.
