@@ -28,11 +28,14 @@ type StreamInfo struct {
 }
 
 // ShardInfo: First is the oldest message's, Next what the next message gets or, where that is not known, zero. First == Next or both zero: empty.
-// Open is false for a shard that takes no more records (Kinesis after a split).
+// Open is false for a shard that takes no more records (Kinesis after a split). Err
+// says why First and Next are not known, of a shard that cannot be asked while
+// others can: Kafka's without a leader.
 type ShardInfo struct {
 	ID          ShardID
 	First, Next SeqNo
 	Open        bool
+	Err         error
 }
 
 // GroupInfo: Members is -1 where the backend cannot tell.

@@ -70,7 +70,9 @@ type SourceConfig struct {
 	Progress func(m Mark)
 	// Skipped passes over an entry that cannot be decoded: reported, counted, and done once everything before it is.
 	Skipped func(s StreamShard, seq SeqNo, err error)
-	// Gone reports a position that was trimmed away.
+	// Gone reports a position that was trimmed away, or that a log lost. Reading goes
+	// on at got. Where that is not above wanted, the shard was revoked and assigned
+	// again first.
 	Gone func(s StreamShard, wanted, got SeqNo)
 	// Retrying reports what the source retries by itself.
 	Retrying func(op string, err error, after time.Duration)

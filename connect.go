@@ -107,7 +107,7 @@ func packageOf(scheme string) string {
 	switch scheme {
 	case "memory", "stdio", "file", "redis", "kafka":
 		return scheme
-	case "rediss":
+	case "rediss", "redis+unix":
 		return "redis"
 	}
 	return ""

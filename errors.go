@@ -30,7 +30,8 @@ var (
 	ErrFenced = errors.New("ownership was lost")
 	// ErrUnknown is a record that may or may not be stored.
 	ErrUnknown = errors.New("outcome unknown")
-	// ErrThrottled is a limit of the service that waiting did not overcome.
+	// ErrThrottled is a limit of the service, or a state in which it refuses,
+	// that waiting did not overcome.
 	ErrThrottled = errors.New("throttled")
 	// ErrPositionGone is a position that does not exist (any more) where AutoReset is ResetError.
 	ErrPositionGone = errors.New("position was trimmed away")

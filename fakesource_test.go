@@ -14,9 +14,9 @@ type fakeSource struct {
 	b      *fakeBackend
 	c      SourceConfig
 	all    []StreamShard
-	next   map[StreamShard]int // index of the message that comes next
-	paused map[StreamShard]bool
-	slabs  []int // how many messages each Fetch brought
+	next   map[StreamShard]int  // index of the message that comes next
+	paused map[StreamShard]bool // kept until resumed, over a rebalance too, as some clients do
+	slabs  []int                // how many messages each Fetch brought
 	busy   map[string]bool
 	closed bool
 	told   map[Mark]bool // messages that were acknowledged

@@ -13,7 +13,7 @@ type Hooks struct {
 	Assigned  func(AssignEvent)
 	Retrying  func(RetryEvent) // how a user learns of a lost connection while Next blocks
 	Stalled   func(StallEvent) // a shard's window has been full for 10 s; again every 10 s
-	Gone      func(GoneEvent)  // a position was trimmed away, reading goes on at the oldest message left
+	Gone      func(GoneEvent)  // a position does not exist any more, reading goes on at the nearest that loses nothing
 	Skipped   func(SkipEvent)  // an entry could not be decoded and was passed over
 }
 

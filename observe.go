@@ -70,7 +70,7 @@ func (o *observer) stalled(e StallEvent) {
 }
 
 func (o *observer) gone(s StreamShard, wanted, got SeqNo) {
-	o.log.Warn("position was trimmed away", "backend", o.backend, "group", o.group, "stream", s.Stream, "shard", s.Shard,
+	o.log.Warn("position does not exist any more", "backend", o.backend, "group", o.group, "stream", s.Stream, "shard", s.Shard,
 		"wanted", wanted.String(), "got", got.String())
 	if o.hooks.Gone != nil {
 		o.hooks.Gone(GoneEvent{StreamShard: s, Wanted: wanted, Got: got})

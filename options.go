@@ -20,7 +20,8 @@ const (
 
 // AutoReset says where a consumer starts that has no committed position and no Start. 0 is the URI's, else Latest. When a position existed
 // but was trimmed away, Latest and Earliest both go on at the oldest message left, with Hooks.Gone and a warning: nothing that still
-// exists is skipped. ResetError makes both cases ErrPositionGone.
+// exists is skipped. In a log that got shorter than the position both go on where it
+// parts from what it was. ResetError makes each of these ErrPositionGone.
 type AutoReset uint8
 
 const (

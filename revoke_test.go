@@ -189,7 +189,7 @@ func TestARevokedShardGoesAndOthersStay(t *testing.T) {
 		}
 		r.change(func() {
 			f := r.source0()
-			f.all, f.next[StreamShard{"s", 0}], f.paused = shardList(0, 1), 0, map[StreamShard]bool{}
+			f.all, f.next[StreamShard{"s", 0}] = shardList(0, 1), 0
 		})
 		r.expect(c, "0/1", "0/2")
 	})

@@ -20,6 +20,8 @@ func adminCases() []testCase {
 		{name: "lag/realtime", needs: lagging, run: lagRealtime},
 		{name: "lag/resumable", needs: append(lagging, Resuming), run: func(b *bed) { lagGroup(b, b.resumable()) }},
 		{name: "lag/load-balanced", needs: append(lagging, Resuming), run: func(b *bed) { lagGroup(b, b.balanced()) }},
+		{name: "lag/trimmed-resumable", needs: append(lagging, Managing, Resuming, Trimming), run: func(b *bed) { trimmedLag(b, b.resumable()) }},
+		{name: "lag/trimmed-load-balanced", needs: append(lagging, Managing, Resuming, Trimming), run: func(b *bed) { trimmedLag(b, b.balanced()) }},
 		{name: "ping", run: ping},
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/gostreamer/streamer"
@@ -62,17 +63,19 @@ var revokedDoesNotWait = remake(remade{source: func(c *streamer.SourceConfig) {
 // retrySwaps writes the first two records of a batch that failed in the other
 // order when it is written again.
 var retrySwaps = remake(remade{sink: func(s streamer.Sink) streamer.Sink {
-	return &swapper{Sink: s, Writer: s.(streamer.Writer)}
+	return &swapper{Sink: s, Writer: s.(streamer.Writer), swapped: make(map[*streamer.Pending]bool)}
 }})
 
 type swapper struct {
 	streamer.Sink
 	streamer.Writer
-	failed bool
+	failed  bool
+	swapped map[*streamer.Pending]bool
 }
 
 func (s *swapper) Write(ctx context.Context, p []*streamer.Pending) error {
-	if s.failed && len(p) > 1 && bytes.Equal(p[0].Record.Key, p[1].Record.Key) {
+	if s.failed && len(p) > 1 && bytes.Equal(p[0].Record.Key, p[1].Record.Key) && !s.swapped[p[1]] {
+		s.swapped[p[0]] = true // once, however often the batch fails
 		p[0], p[1] = p[1], p[0]
 	}
 	err := s.Writer.Write(ctx, p)
@@ -94,8 +97,17 @@ func streamOutlivesMove(*world) program {
 // offerer takes a message further than its consumer knows: into its own hand.
 type offerer struct {
 	streamer.Consumer
+	holds atomic.Bool // a message is in the hand
 	mu    sync.Mutex
 	stash []*streamer.Message // in the hand when a Stream ended
+}
+
+// Rewind gives the hand a moment to close.
+func (o *offerer) Rewind(ctx context.Context, to streamer.Position) error {
+	for until := time.Now().Add(100 * time.Millisecond); !o.holds.Load() && time.Now().Before(until); {
+		time.Sleep(time.Millisecond)
+	}
+	return o.Consumer.Rewind(ctx, to)
 }
 
 func (o *offerer) Stream(ctx context.Context) <-chan *streamer.Message {
@@ -103,8 +115,10 @@ func (o *offerer) Stream(ctx context.Context) <-chan *streamer.Message {
 	go func() {
 		defer close(out)
 		for m := range in {
+			o.holds.Store(true)
 			select {
 			case out <- m:
+				o.holds.Store(false)
 			case <-ctx.Done():
 				o.mu.Lock()
 				o.stash = append(o.stash, m)

@@ -52,6 +52,7 @@ func mutants() []mutant {
 		{promise: 17, name: "next-acknowledges-the-previous", program: nextAcknowledges},
 		{promise: 17, name: "what-a-slow-handler-gives-back-is-lost", acks: memory.ByMessage, program: givenBackIsLost},
 		{promise: 18, name: "lag-is-one-too-many", program: lagLies},
+		{promise: 18, name: "lag-counts-what-is-trimmed", place: lagCountsTrimmed},
 		{promise: 18, name: "describe-shows-a-message-too-few", program: describeLies},
 		{promise: 19, name: "a-second-owner-gets-in", program: secondOwner},
 		{promise: 20, name: "an-error-shows-the-password", harness: takesSecrets("blab")},

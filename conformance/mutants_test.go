@@ -144,7 +144,7 @@ func (m *mutant) check(t *testing.T) {
 		case failed && p.Number != m.promise:
 			t.Errorf("it fails promise %d, which it keeps: %q\n%s", p.Number, cell.Notes, log)
 		case !failed && p.Number == m.promise:
-			t.Errorf("it passes promise %d, which it breaks", p.Number)
+			t.Errorf("it passes promise %d, which it breaks: %v %q\n%s", p.Number, cell.Verdict, cell.Notes, log)
 		case failed:
 			t.Log(cell.Notes)
 		}

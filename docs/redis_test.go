@@ -43,11 +43,11 @@ func TestRightsOfTheRedisPageThatHaveASubstitute(t *testing.T) {
 		return
 	}
 	for name := range users {
-		for _, right := range []string{" +client|info", " +client|id", " +client|unblock", " +client|kill", " +eval", " +evalsha"} {
+		for _, right := range []string{" +client|info", " +client|id", " +client|unblock", " +client|kill", " +eval", " +evalsha", " +eval_ro", " +evalsha_ro"} {
 			users[name] = strings.ReplaceAll(users[name]+" ", right+" ", " ")
 		}
 	}
-	users["producer"] = strings.ReplaceAll(users["producer"], " +xinfo|stream", "")
+	users["producer"] = strings.ReplaceAll(users["producer"], " +xinfo|groups", "")
 	admit(t, users, "", s)
 	work(t, []string{"shards=none", "shards=2", "shards=auto"}, s)
 	if len(s.Do("ACL", "LOG").([]any)) == 0 {

@@ -271,7 +271,7 @@ func (p *planner) settle(q *pending) error {
 	switch {
 	case q.prev != nil:
 		c.begun, c.done = true, *q.prev
-	case q.before && q.first > 0:
+	case q.before && q.first > 0, q.first > 1: // what was trimmed before it is done too
 		c.begun, c.done = true, q.first-1
 	}
 	q.sh.saved, q.sh.last, q.sh.none = c, c.done, !c.begun

@@ -80,13 +80,17 @@ func (b *backend) Describe(ctx context.Context, stream string) (streamer.StreamI
 	if err != nil {
 		return streamer.StreamInfo{}, err
 	}
-	ends, err := b.bounds(ctx, []string{stream})
+	ends, left, err := b.bounds(ctx, t.each())
 	if err != nil {
 		return streamer.StreamInfo{}, err
 	}
 	info := streamer.StreamInfo{Name: stream}
 	for _, at := range t.each() {
-		e := ends[at]
+		e, ok := ends[at]
+		if !ok {
+			info.Shards = append(info.Shards, streamer.ShardInfo{ID: at.Shard, Open: true, Err: onShard(at, left[at])})
+			continue
+		}
 		info.Shards = append(info.Shards, streamer.ShardInfo{ID: at.Shard, First: seqOf(e.first), Next: seqOf(e.high), Open: true})
 	}
 	return info, nil
@@ -110,14 +114,15 @@ func (b *backend) Streams(ctx context.Context, prefix string) ([]string, error) 
 
 // Groups implements streamer.Admin. A Resumable owner counts as a member. Groups that this user may not see are left out.
 func (b *backend) Groups(ctx context.Context, stream string) ([]streamer.GroupInfo, error) {
-	if _, err := b.existing(ctx, stream); err != nil {
+	t, err := b.existing(ctx, stream)
+	if err != nil {
 		return nil, err
 	}
 	listed, err := b.adm.ListGroups(ctx)
 	if err != nil {
 		return nil, b.explain(ctx, err)
 	}
-	ends, err := b.bounds(ctx, []string{stream})
+	ends, left, err := b.bounds(ctx, t.each())
 	if err != nil {
 		return nil, err
 	}
@@ -132,19 +137,30 @@ func (b *backend) Groups(ctx context.Context, stream string) ([]streamer.GroupIn
 		if err != nil {
 			return nil, err
 		}
-		groups = append(groups, streamer.GroupInfo{Name: name, Members: members, Lag: lagOf(places, ends)})
+		lag, err := b.lagOf(ctx, places, ends, left)
+		if err != nil {
+			return nil, err
+		}
+		groups = append(groups, streamer.GroupInfo{Name: name, Members: members, Lag: lag})
 	}
 	return groups, ctx.Err()
 }
 
-func lagOf(places map[streamer.StreamShard]place, ends map[streamer.StreamShard]bounds) []streamer.ShardLag {
-	lags := make([]streamer.ShardLag, 0, len(places))
-	for at, p := range places {
-		e := ends[at]
-		lags = append(lags, streamer.ShardLag{StreamShard: at, Messages: max(e.end-max(p.offset, e.first), 0)})
+func (b *backend) lagOf(ctx context.Context, places map[streamer.StreamShard]place, ends map[streamer.StreamShard]bounds, left unasked) ([]streamer.ShardLag, error) {
+	at := make(map[streamer.StreamShard]position, len(places))
+	for s, p := range places {
+		at[s] = p.position
+	}
+	now, err := b.standing(ctx, at, ends)
+	if err != nil {
+		return nil, err
+	}
+	lags := make([]streamer.ShardLag, 0, len(now))
+	for s, p := range now {
+		lags = append(lags, streamer.ShardLag{StreamShard: s, Messages: ends[s].behind(p, left[s])})
 	}
 	slices.SortFunc(lags, func(a, b streamer.ShardLag) int { return int(a.Shard) - int(b.Shard) }) //nolint:gosec // small numbers
-	return lags
+	return lags, nil
 }
 
 // members counts those of a group, whatever its protocol, and a Resumable owner.

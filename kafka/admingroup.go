@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 
 	"github.com/gostreamer/streamer"
 	"github.com/twmb/franz-go/pkg/kadm"
@@ -54,17 +56,20 @@ func (b *backend) ResetGroup(ctx context.Context, stream, group string, to strea
 			want[at] = p
 		}
 	}
-	ends, err := b.bounds(ctx, []string{stream})
+	ends, left, err := b.bounds(ctx, slices.Collect(maps.Keys(want)))
 	if err != nil {
 		return err
+	}
+	for at, err := range left {
+		return onShard(at, err)
 	}
 	offsets, err := b.resolve(ctx, want, ends)
 	if err != nil {
 		return err
 	}
 	places := make(map[streamer.StreamShard]place, len(offsets))
-	for at, offset := range offsets {
-		places[at] = place{offset: offset}
+	for at, start := range offsets {
+		places[at] = place{position: start}
 	}
 	err = warm(ctx, func() error { return b.commit(ctx, alone(group), map[string]topic{stream: t}, places) })
 	if isMemberError(err) {

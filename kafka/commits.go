@@ -11,10 +11,10 @@ import (
 	"github.com/twmb/franz-go/pkg/kmsg"
 )
 
-// place is a committed position: the offset of the next message, and a note beside it.
+// place is a committed position: that of the next message, and a note beside it.
 type place struct {
-	offset int64
-	note   string
+	position
+	note string
 }
 
 // committer is who commits: a group's member, or somebody while it has none.
@@ -56,7 +56,7 @@ func placesIn(got kadm.OffsetResponses, streams []string) map[streamer.StreamSha
 	for _, stream := range streams {
 		for _, o := range got[stream] {
 			if o.Err == nil && o.At >= 0 {
-				all[shardOf(o.Topic, o.Partition)] = place{o.At, o.Metadata}
+				all[shardOf(o.Topic, o.Partition)] = place{position{o.At, o.LeaderEpoch}, o.Metadata}
 			}
 		}
 	}
@@ -79,7 +79,7 @@ func (b *backend) commit(ctx context.Context, by committer, topics map[string]to
 				continue
 			}
 			rp := kmsg.NewOffsetCommitRequestTopicPartition()
-			rp.Partition, rp.Offset, rp.Metadata = partitionOf(s.Shard), p.offset, &p.note
+			rp.Partition, rp.Offset, rp.LeaderEpoch, rp.Metadata = partitionOf(s.Shard), p.offset, p.epoch, &p.note
 			rt.Partitions = append(rt.Partitions, rp)
 		}
 		if len(rt.Partitions) > 0 {

@@ -1,6 +1,7 @@
 package kafka
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -97,14 +98,15 @@ func (s *source) rescueAll(ctx context.Context, emit func([]streamer.Message)) e
 // rescue passes over what is damaged where a shard is, and nothing else.
 func (s *source) rescue(ctx context.Context, at streamer.StreamShard, cause error, emit func([]streamer.Message)) error {
 	for {
-		next, ours := s.position(at)
+		here, ours := s.position(at)
 		if !ours {
 			return nil
 		}
+		next := here.offset
 		f, err := s.examine(ctx, at, next)
 		switch {
 		case err != nil:
-			s.move(at, next, true) // the client may have gone on
+			s.seek(at, here) // the client may have gone on
 			return err
 		case f.damage != nil:
 			if err := s.passDamage(ctx, at, next, f, emit); err != nil {
@@ -114,27 +116,29 @@ func (s *source) rescue(ctx context.Context, at streamer.StreamShard, cause erro
 		case cause == nil:
 			return nil
 		case isUnreadable(cause): // it can be read now
-			s.move(at, next, true)
+			s.seek(at, here)
 			return cause
 		default:
-			return s.undecodable(at, next, f.batch, cause)
+			return s.undecodable(at, here, f.batch, cause)
 		}
 	}
 }
 
-func (s *source) position(at streamer.StreamShard) (next int64, ours bool) {
+// position is where a shard goes on; ours when it is read and that is known.
+func (s *source) position(at streamer.StreamShard) (p position, ours bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	sh := s.shards[at]
-	if sh == nil {
-		return 0, false
+	if sh == nil || sh.next == unresolved {
+		return p, false
 	}
-	return sh.next, true
+	return sh.position(), true
 }
 
 // undecodable passes over a batch that is as its checksum says, and that the
 // client cannot decode, when that has failed often enough.
-func (s *source) undecodable(at streamer.StreamShard, next int64, batch extent, cause error) error {
+func (s *source) undecodable(at streamer.StreamShard, here position, batch extent, cause error) error {
+	next := here.offset
 	if s.corrupt.at != at || s.corrupt.next != next {
 		s.corrupt = trouble{at: at, next: next}
 	}
@@ -144,7 +148,7 @@ func (s *source) undecodable(at streamer.StreamShard, next int64, batch extent, 
 	case batch.size > 0 && s.corrupt.times >= maxCorrupt:
 		s.skip(at, batch.last+1, cause)
 	default:
-		s.move(at, next, true) // the client may have gone on
+		s.seek(at, here) // the client may have gone on
 		return cause
 	}
 	return nil
@@ -220,8 +224,8 @@ func (s *source) judge(got answer, offset int64) (f finding, err error) {
 // passDamage goes on behind what is damaged. What a broker has behind it and
 // cannot find is emitted here.
 func (s *source) passDamage(ctx context.Context, at streamer.StreamShard, next int64, met finding, emit func([]streamer.Message)) error {
-	ends, err := s.b.bounds(ctx, []string{at.Stream})
-	if err != nil {
+	ends, left, err := s.b.bounds(ctx, []streamer.StreamShard{at})
+	if err = cmp.Or(err, left[at]); err != nil {
 		return err
 	}
 	got, err := s.rest(ctx, at, next, ends[at])
@@ -296,9 +300,19 @@ func (s *source) salvage(at streamer.StreamShard, next int64, got answer, emit f
 	if after <= next {
 		return errors.Join(errNoBatch, fp.Err)
 	}
-	s.deliver(kgo.Fetches{{Topics: []kgo.FetchTopic{{Topic: at.Stream, Partitions: []kgo.FetchPartition{fp}}}}}, emit)
-	s.move(at, after, true)
+	s.deliver(kgo.Fetches{{Topics: []kgo.FetchTopic{{Topic: at.Stream, Partitions: []kgo.FetchPartition{fp}}}}}, nil, emit)
+	s.move(at, s.reached(at, after))
 	return nil
+}
+
+// reached is an offset behind what was read of a shard.
+func (s *source) reached(at streamer.StreamShard, offset int64) position {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if sh := s.shards[at]; sh != nil {
+		return position{offset, sh.epochs.before(offset)}
+	}
+	return position{offset, noEpoch}
 }
 
 var errNoBatch = errors.New("the broker sends no batch there")

@@ -26,25 +26,38 @@ func (b *backend) openRealTime(ctx context.Context, cfg streamer.SourceConfig) (
 // openAt makes the client and tells the engine what is read.
 func (s *source) openAt(p *plan) error {
 	partitions := make(map[string]map[int32]kgo.Offset)
-	for at, offset := range p.starts {
-		addPartition(partitions, at, offset)
-		s.shards[at] = &shard{next: offset}
+	for at, start := range p.starts {
+		addPartition(partitions, at, start.consume())
+		s.shards[at] = newShard(start)
+	}
+	for at, l := range p.late {
+		addPartition(partitions, at, l.start)
+		s.shards[at] = l.await()
 	}
 	if err := s.open(kgo.ConsumePartitions(partitions)); err != nil {
 		return err
 	}
 	s.assigned()
-	for at, wanted := range p.gone {
-		s.cfg.Gone(at, seqOf(wanted), seqOf(p.starts[at]))
-	}
+	s.opened(p)
 	return nil
 }
 
-func addPartition(to map[string]map[int32]kgo.Offset, at streamer.StreamShard, offset int64) {
+// opened reports what is not as it should be: positions that are gone, and shards
+// that cannot be read yet.
+func (s *source) opened(p *plan) {
+	for at, wanted := range p.gone {
+		s.cfg.Gone(at, seqOf(wanted), seqOf(p.starts[at].offset))
+	}
+	for at, err := range p.left {
+		s.leaderless(at, err)
+	}
+}
+
+func addPartition(to map[string]map[int32]kgo.Offset, at streamer.StreamShard, start kgo.Offset) {
 	if to[at.Stream] == nil {
 		to[at.Stream] = make(map[int32]kgo.Offset)
 	}
-	to[at.Stream][partitionOf(at.Shard)] = kgo.NewOffset().At(offset)
+	to[at.Stream][partitionOf(at.Shard)] = start
 }
 
 // grown reads the shards that a topic has got, from their beginning. What fails is tried again at the next look.
@@ -63,34 +76,51 @@ func (s *source) know(now topic) {
 	s.topics[now.name] = now
 }
 
-// begin reads shards that are new, those of them that are to be read.
+// begin reads shards that are new from their beginning, those of them that are to
+// be read.
 func (s *source) begin(ctx context.Context, now topic, shards []streamer.StreamShard) {
 	shards = slices.DeleteFunc(shards, func(at streamer.StreamShard) bool { return !s.wants(at) })
-	ends, err := s.b.bounds(ctx, []string{now.name})
+	ends, left, err := s.b.bounds(ctx, shards)
 	if err != nil {
 		s.cfg.Retrying("look at a new shard", typed(err), maxAge(s.cl))
 		return
 	}
 	s.know(now)
-	partitions := make(map[string]map[int32]kgo.Offset)
-	starts := make(map[streamer.StreamShard]int64)
-	s.mu.Lock()
-	for _, at := range shards {
-		starts[at] = ends[at].first
-		s.shards[at] = &shard{next: ends[at].first}
-		addPartition(partitions, at, ends[at].first)
-	}
-	s.mu.Unlock()
 	if len(shards) == 0 {
 		return
 	}
-	if s.owner != nil {
-		if err := s.owner.adopt(ctx, s, starts); err != nil {
-			s.cfg.Retrying("commit the beginning of a new shard", typed(err), maxAge(s.cl))
+	partitions := make(map[string]map[int32]kgo.Offset)
+	starts := make(map[streamer.StreamShard]position)
+	s.mu.Lock()
+	for _, at := range shards {
+		if e, ok := ends[at]; ok {
+			starts[at] = e.at(e.first)
+			s.shards[at] = newShard(starts[at])
+			addPartition(partitions, at, starts[at].consume())
+			continue
 		}
+		l := late{start: kgo.NewOffset().AtStart()}
+		s.shards[at] = l.await()
+		addPartition(partitions, at, l.start)
 	}
+	s.mu.Unlock()
+	for at, err := range left {
+		s.leaderless(at, err)
+	}
+	s.anchor(ctx, starts)
+	s.resume(shards)
 	s.assigned()
 	s.cl.AddConsumePartitions(partitions)
+}
+
+// anchor commits where shards start. When it fails their first commit does it.
+func (s *source) anchor(ctx context.Context, starts map[streamer.StreamShard]position) {
+	if s.secure == nil || len(starts) == 0 {
+		return
+	}
+	if err := s.secure(ctx, starts); err != nil && ctx.Err() == nil {
+		s.cfg.Retrying("commit where a shard starts", typed(err), 0)
+	}
 }
 
 // wants says whether a shard that has appeared is to be read.

@@ -70,6 +70,13 @@
 // with CORRUPT_MESSAGE as the cause, and what the broker cannot find behind the damage is fetched from before it. The transactions of others are
 // respected; this package begins none.
 //
+// Commits carry the leader epoch. When a log gets shorter than what was read or
+// committed, reading goes on where it parts from what it was, in every mode; a
+// position without an epoch that lies beyond the end goes on at the oldest record.
+// Both are reported to Hooks.Gone, and are [streamer.ErrPositionGone] with
+// ResetError. A shard without a leader keeps no other from being read: it is
+// reported to Hooks.Retrying and read when it has one.
+//
 // # Durability
 //
 //	                                   stored records (acks=all)          committed positions
@@ -77,7 +84,8 @@
 //	SIGKILL of a broker                kept                               kept
 //	power loss of one broker           kept where a replica in sync is left; else what was not flushed is lost (log.flush.interval.messages)
 //	fail-over to a replica in sync     kept (min.insync.replicas ≥ 2)     kept (offsets.topic.replication.factor ≥ 2)
-//	unclean leader election            lost from where the replica was    may go back
+//	unclean leader election, older     lost from where that log ends      may go back
+//	disk of a broker
 //	retention                          lost when it is due                lost 7 days after the last member, or owner, is gone (offsets.retention.minutes)
 //
 // Positions that do not move are committed again every hour while a Resumable consumer runs: its group has no members for whose sake a broker

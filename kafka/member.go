@@ -16,6 +16,7 @@ import (
 // member is a source whose shards a consumer group gives and takes away.
 type member struct {
 	*source
+	late    map[streamer.StreamShard]late // of shards whose leader could not be asked when the source was opened
 	joining sync.Once
 	joined  chan struct{} // closed when the group has answered
 	refusal error         // why it will not have us; set before joined is closed
@@ -50,9 +51,9 @@ func (b *backend) openMember(ctx context.Context, cfg streamer.SourceConfig) (st
 	if err != nil {
 		return nil, err
 	}
-	m := &member{source: b.newSource(cfg, p), joined: make(chan struct{})}
+	m := &member{source: b.newSource(cfg, p), late: p.late, joined: make(chan struct{})}
 	m.tenure, m.expire = context.WithCancel(context.Background())
-	m.grouped = true
+	m.grouped, m.secure = true, m.commit
 	for at := range p.fresh {
 		m.starts[at] = p.starts[at]
 	}
@@ -63,6 +64,9 @@ func (b *backend) openMember(ctx context.Context, cfg streamer.SourceConfig) (st
 		m.end(err)
 		b.work.Go(m.leave)
 		return nil, err
+	}
+	for at, err := range p.left {
+		m.leaderless(at, err)
 	}
 	m.watch()
 	return m, nil
@@ -82,7 +86,9 @@ func (m *member) leave() {
 func (b *backend) anchor(ctx context.Context, cfg *streamer.SourceConfig, p *plan) (pending map[streamer.StreamShard]place, err error) {
 	fresh := p.places("")
 	maps.DeleteFunc(fresh, func(at streamer.StreamShard, _ place) bool { return !p.fresh[at] })
-	err = warm(ctx, func() error { return b.commit(ctx, alone(cfg.Group), p.topics, fresh) })
+	err = reach(ctx, func() error {
+		return warm(ctx, func() error { return b.commit(ctx, alone(cfg.Group), p.topics, fresh) })
+	})
 	if isMemberError(err) {
 		maps.DeleteFunc(fresh, func(at streamer.StreamShard, _ place) bool { _, gone := p.gone[at]; return gone })
 		return fresh, nil
@@ -91,7 +97,7 @@ func (b *backend) anchor(ctx context.Context, cfg *streamer.SourceConfig, p *pla
 		return nil, b.explain(ctx, err)
 	}
 	for at, wanted := range p.gone {
-		cfg.Gone(at, seqOf(wanted), seqOf(p.starts[at]))
+		cfg.Gone(at, seqOf(wanted), seqOf(p.starts[at].offset))
 	}
 	return nil, nil
 }
@@ -107,7 +113,7 @@ func (m *member) opts() []kgo.Opt {
 		kgo.SessionTimeout(c.SessionTimeout),
 		kgo.HeartbeatInterval(min(heartbeatEvery, c.SessionTimeout/heartbeatsPerSession)),
 		kgo.Balancers(c.groupBalancers()...),
-		kgo.OnPartitionsAssigned(func(_ context.Context, _ *kgo.Client, gained map[string][]int32) { m.gain(gained) }),
+		kgo.OnPartitionsAssigned(func(_ context.Context, cl *kgo.Client, gained map[string][]int32) { m.gain(cl, gained) }),
 		kgo.OnPartitionsRevoked(func(_ context.Context, _ *kgo.Client, gone map[string][]int32) { m.giveUp(gone) }),
 		kgo.OnPartitionsLost(func(_ context.Context, _ *kgo.Client, gone map[string][]int32) { m.lose(gone) }),
 		kgo.AdjustFetchOffsetsFn(m.adjust),
@@ -187,11 +193,13 @@ func (m *member) answered(refusal error) {
 	})
 }
 
-// gain takes shards over.
-func (m *member) gain(gained map[string][]int32) {
+// gain takes shards over. The client keeps a pause over a rebalance; the engine
+// starts afresh with a shard that comes back.
+func (m *member) gain(cl *kgo.Client, gained map[string][]int32) {
+	cl.ResumeFetchPartitions(gained)
 	m.mu.Lock()
 	for _, at := range shardsIn(gained) {
-		m.shards[at] = &shard{}
+		m.shards[at] = late{}.await() // see adjust
 	}
 	m.mu.Unlock()
 	m.assigned()
@@ -265,17 +273,34 @@ func (m *member) adjust(_ context.Context, offsets map[string]map[int32]kgo.Offs
 	for topic, partitions := range offsets {
 		for id, o := range partitions {
 			at := shardOf(topic, id)
-			offset := o.EpochOffset().Offset
-			if start, ok := m.starts[at]; ok && offset < 0 {
-				offset = start
-				partitions[id] = kgo.NewOffset().At(start)
+			committed := position{o.EpochOffset().Offset, o.EpochOffset().Epoch}
+			sh, offset := m.place(at, committed)
+			if offset != nil {
+				partitions[id] = *offset
 			}
-			if sh := m.shards[at]; sh != nil {
-				sh.next, sh.began = max(offset, 0), max(offset, 0)
+			if m.shards[at] != nil {
+				m.shards[at] = sh
 			}
 		}
 	}
 	return offsets, nil
+}
+
+// place is a shard that was gained, and where the client is to start when that is
+// not at what is committed. mu is held.
+func (m *member) place(at streamer.StreamShard, committed position) (*shard, *kgo.Offset) {
+	if committed.offset >= 0 {
+		return newShard(committed), nil
+	}
+	if start, ok := m.starts[at]; ok {
+		offset := start.consume()
+		return newShard(start), &offset
+	}
+	l := m.late[at]
+	if _, ok := m.late[at]; !ok {
+		return l.await(), nil
+	}
+	return l.await(), &l.start
 }
 
 // committer is who this member is now.
@@ -293,32 +318,38 @@ func (m *member) CommitCursors(ctx context.Context, upTo []streamer.Mark) error 
 	topics := m.known()
 	upTo = m.void(upTo)
 	by := m.committer() // before the shards are looked at: if one is lost in between, the broker refuses this generation
-	places := make(map[streamer.StreamShard]place, len(upTo))
-	m.mu.Lock()
-	tenure, lost := m.tenure, false
-	for _, mark := range upTo {
-		sh := m.shards[mark.StreamShard]
-		switch {
-		case sh == nil:
-			lost = true // which the engine is just being told
-		case mark.Seq.IsZero():
-			places[mark.StreamShard] = place{offset: sh.began}
-		default:
-			places[mark.StreamShard] = place{offset: int64(mark.Seq.Uint()) + 1} //nolint:gosec // it was an offset
-		}
-	}
-	m.mu.Unlock()
-	committing, cancel := context.WithCancel(ctx)
-	defer cancel()
-	defer context.AfterFunc(tenure, cancel)()
-	err := warm(committing, func() error { return m.b.commit(committing, by, topics, places) })
-	if err != nil && tenure.Err() != nil || err == nil && lost {
-		err = kerr.IllegalGeneration
-	}
+	at, lost := m.places(upTo)
+	err := m.commitAs(ctx, by, topics, at, lost) // of a lost shard the engine is just being told
 	if isMemberError(err) && ctx.Err() == nil {
 		return streamer.Transient(typed(err), errorPause) // the client finds out by itself what it has lost
 	}
 	return m.refused(ctx, err)
+}
+
+// commit commits positions of shards that the member has.
+func (m *member) commit(ctx context.Context, at map[streamer.StreamShard]position) error {
+	return m.commitAs(ctx, m.committer(), m.known(), at, false)
+}
+
+func (m *member) commitAs(ctx context.Context, by committer, topics map[string]topic, at map[streamer.StreamShard]position, lost bool) error {
+	m.mu.Lock()
+	tenure := m.tenure
+	m.mu.Unlock()
+	places := make(map[streamer.StreamShard]place, len(at))
+	for shard, p := range at {
+		places[shard] = place{position: p}
+	}
+	committing, cancel := context.WithCancel(ctx)
+	defer cancel()
+	defer context.AfterFunc(tenure, cancel)()
+	err := warm(committing, func() error { return m.b.commit(committing, by, topics, places) })
+	switch {
+	case err != nil && tenure.Err() != nil || err == nil && lost:
+		return kerr.IllegalGeneration
+	case err == nil:
+		m.committed(at)
+	}
+	return err
 }
 
 // Lag implements streamer.Lagger: behind what the group has committed.
@@ -330,7 +361,7 @@ func (m *member) Lag(ctx context.Context) ([]streamer.ShardLag, error) {
 	at := m.positions()
 	for sh := range at {
 		if p, ok := places[sh]; ok {
-			at[sh] = p.offset
+			at[sh] = p.position
 		}
 	}
 	return m.lagBehind(ctx, at)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/gostreamer/streamer"
 )
@@ -11,14 +12,17 @@ import (
 // plan is where a source starts.
 type plan struct {
 	topics map[string]topic
-	starts map[streamer.StreamShard]int64 // the shards to read, and from where
-	fresh  map[streamer.StreamShard]bool  // those whose start is not what is committed
-	gone   map[streamer.StreamShard]int64 // the committed positions that do not exist any more
+	starts map[streamer.StreamShard]position // the shards to read, and from where
+	fresh  map[streamer.StreamShard]bool     // those whose start is not what is committed
+	gone   map[streamer.StreamShard]int64    // the committed positions that do not exist any more
+	late   map[streamer.StreamShard]late     // the shards to read whose start only their next leader can tell
+	left   unasked                           // the shards to read whose leader does not answer
 }
 
 // plan finds out where to start. The ends are asked for before the commits are: what is sent after another member has committed a start is not
 // skipped.
 func (b *backend) plan(ctx context.Context, cfg *streamer.SourceConfig) (*plan, error) {
+	began := time.Now()
 	topics, err := b.topics(ctx, cfg.Streams)
 	if err != nil {
 		return nil, err
@@ -26,34 +30,79 @@ func (b *backend) plan(ctx context.Context, cfg *streamer.SourceConfig) (*plan, 
 	if err := checkShards(cfg, topics); err != nil {
 		return nil, err
 	}
-	ends, err := b.bounds(ctx, cfg.Streams)
+	p := &plan{
+		topics: topics,
+		starts: make(map[streamer.StreamShard]position),
+		fresh:  make(map[streamer.StreamShard]bool),
+		gone:   make(map[streamer.StreamShard]int64),
+		late:   make(map[streamer.StreamShard]late),
+	}
+	ends, err := p.ends(ctx, b, cfg)
 	if err != nil {
 		return nil, err
 	}
 	var places map[streamer.StreamShard]place
 	if cfg.Mode != streamer.RealTime {
-		if places, err = b.committed(ctx, cfg.Group, cfg.Streams); err != nil {
+		err := reach(ctx, func() (err error) {
+			places, err = b.committed(ctx, cfg.Group, cfg.Streams)
+			return err
+		})
+		if err != nil {
 			return nil, err
 		}
 	}
-	p := &plan{
-		topics: topics,
-		starts: make(map[streamer.StreamShard]int64),
-		fresh:  make(map[streamer.StreamShard]bool),
-		gone:   make(map[streamer.StreamShard]int64),
-	}
-	want, err := p.choose(cfg, places, ends)
+	want, err := p.choose(cfg, places)
 	if err != nil {
+		return nil, err
+	}
+	for s, at := range want {
+		if err := p.left[s]; err != nil {
+			p.late[s] = p.postpone(s, at, err, began)
+			delete(want, s)
+		}
+	}
+	if err := p.resume(ctx, b, cfg, ends); err != nil {
 		return nil, err
 	}
 	at, err := b.resolve(ctx, want, ends)
 	if err != nil {
 		return nil, err
 	}
-	for s, offset := range at {
-		p.starts[s], p.fresh[s] = offset, true
+	for s, start := range at {
+		p.starts[s], p.fresh[s] = start, true
 	}
 	return p, nil
+}
+
+// ends asks for the ends of the shards to read. While none of them has an
+// answer it waits: there is nothing to read meanwhile.
+func (p *plan) ends(ctx context.Context, b *backend, cfg *streamer.SourceConfig) (map[streamer.StreamShard]bounds, error) {
+	shards := p.wanted(cfg)
+	for began := time.Now(); ; {
+		ends, left, err := b.bounds(ctx, shards)
+		if err != nil || len(ends) > 0 || len(left) == 0 {
+			p.left = left
+			return ends, err
+		}
+		if time.Since(began) > patience {
+			for s, err := range left {
+				return nil, onShard(s, err)
+			}
+		}
+	}
+}
+
+// wanted are the shards to read.
+func (p *plan) wanted(cfg *streamer.SourceConfig) []streamer.StreamShard {
+	var shards []streamer.StreamShard
+	for _, t := range p.topics {
+		for _, s := range t.each() {
+			if _, ok := cfg.StartOf(s); ok {
+				shards = append(shards, s)
+			}
+		}
+	}
+	return shards
 }
 
 // checkShards refuses shards that do not exist.
@@ -71,7 +120,7 @@ func checkShards(cfg *streamer.SourceConfig, topics map[string]topic) error {
 }
 
 // choose takes what is committed and returns the positions of the other shards.
-func (p *plan) choose(cfg *streamer.SourceConfig, places map[streamer.StreamShard]place, ends map[streamer.StreamShard]bounds) (map[streamer.StreamShard]streamer.Position, error) {
+func (p *plan) choose(cfg *streamer.SourceConfig, places map[streamer.StreamShard]place) (map[streamer.StreamShard]streamer.Position, error) {
 	want := make(map[streamer.StreamShard]streamer.Position)
 	for _, t := range p.topics {
 		begun := false
@@ -85,9 +134,7 @@ func (p *plan) choose(cfg *streamer.SourceConfig, places map[streamer.StreamShar
 				continue
 			}
 			if pl, committed := places[s]; committed && at.Kind() == streamer.AtCommitted {
-				if err := p.resume(cfg, s, pl.offset, ends[s]); err != nil {
-					return nil, err
-				}
+				p.starts[s] = pl.position
 				continue
 			}
 			if at, ok, err := first(cfg, s, at, begun); err != nil {
@@ -111,16 +158,23 @@ func first(cfg *streamer.SourceConfig, s streamer.StreamShard, at streamer.Posit
 	return cfg.FirstOf(s)
 }
 
-// resume goes on at a committed offset, or at the end that is nearest to it.
-func (p *plan) resume(cfg *streamer.SourceConfig, s streamer.StreamShard, offset int64, e bounds) error {
-	at := e.within(offset)
-	if at != offset {
-		if cfg.Reset == streamer.ResetError {
-			return positionGone(s, offset, at)
-		}
-		p.gone[s], p.fresh[s] = offset, true
+// resume goes on where the committed positions lie in the logs now. A shard
+// whose leader does not answer keeps its own; the client checks it later.
+func (p *plan) resume(ctx context.Context, b *backend, cfg *streamer.SourceConfig, ends map[streamer.StreamShard]bounds) error {
+	now, err := b.standing(ctx, p.starts, ends)
+	if err != nil {
+		return err
 	}
-	p.starts[s] = at
+	for s, at := range now {
+		committed := p.starts[s]
+		if at.offset == committed.offset {
+			continue
+		}
+		if cfg.Reset == streamer.ResetError {
+			return positionGone(s, committed.offset, at.offset)
+		}
+		p.starts[s], p.gone[s], p.fresh[s] = at, committed.offset, true
+	}
 	return nil
 }
 

@@ -46,7 +46,7 @@ func (s *source) disown(name string) []streamer.StreamShard {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.topics[name] = topic{name: name}
-	maps.DeleteFunc(s.starts, func(at streamer.StreamShard, _ int64) bool { return at.Stream == name })
+	maps.DeleteFunc(s.starts, func(at streamer.StreamShard, _ position) bool { return at.Stream == name })
 	var old []streamer.StreamShard
 	for at := range s.shards {
 		if at.Stream != name {
@@ -68,7 +68,6 @@ func (o *owner) disown(ctx context.Context, shards []streamer.StreamShard) error
 	}
 	defer o.leave()
 	for _, at := range shards {
-		delete(o.began, at)
 		delete(o.saved, at)
 		delete(o.when, at)
 	}

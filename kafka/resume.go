@@ -15,19 +15,17 @@ import (
 // owner commits for a Resumable source, as long as nobody else does.
 type owner struct {
 	id    string
-	slot  chan struct{} // capacity 1: holding the token is the right to commit; it guards the rest
-	began map[streamer.StreamShard]int64
-	saved map[streamer.StreamShard]int64     // what is committed
+	slot  chan struct{}                      // capacity 1: holding the token is the right to commit; it guards the rest
+	saved map[streamer.StreamShard]position  // what is committed
 	when  map[streamer.StreamShard]time.Time // since when
 	last  time.Time                          // the latest commit
 }
 
-func newOwner(starts map[streamer.StreamShard]int64) *owner {
+func newOwner() *owner {
 	return &owner{
 		id:    uuid.NewString(),
 		slot:  make(chan struct{}, 1),
-		began: maps.Clone(starts),
-		saved: make(map[streamer.StreamShard]int64),
+		saved: make(map[streamer.StreamShard]position),
 		when:  make(map[streamer.StreamShard]time.Time),
 	}
 }
@@ -58,8 +56,11 @@ func (b *backend) openResumable(ctx context.Context, cfg streamer.SourceConfig) 
 		return nil, err
 	}
 	s := b.newSource(cfg, p)
-	s.owner = newOwner(p.starts)
-	if err := s.owner.store(ctx, s, s.known(), p.starts); err != nil {
+	s.owner = newOwner()
+	s.secure = func(ctx context.Context, starts map[streamer.StreamShard]position) error {
+		return s.owner.adopt(ctx, s, starts)
+	}
+	if err := reach(ctx, func() error { return s.owner.store(ctx, s, s.known(), p.starts) }); err != nil {
 		if isMemberError(err) {
 			err = &streamer.Error{Kind: streamer.ErrBusy, Err: fmt.Errorf("group %q has members that share the stream: %w", cfg.Group, err)}
 		}
@@ -87,21 +88,22 @@ func isMemberError(err error) bool {
 }
 
 // store commits positions with the owner's note.
-func (o *owner) store(ctx context.Context, s *source, topics map[string]topic, at map[streamer.StreamShard]int64) error {
+func (o *owner) store(ctx context.Context, s *source, topics map[string]topic, at map[streamer.StreamShard]position) error {
 	now := time.Now()
 	note := claim{o.id, now.Add(claimTime)}.String()
 	places := make(map[streamer.StreamShard]place, len(at))
-	for sh, offset := range at {
-		places[sh] = place{offset, note}
+	for sh, p := range at {
+		places[sh] = place{p, note}
 	}
 	err := warm(ctx, func() error { return s.b.commit(ctx, alone(s.cfg.Group), topics, places) })
 	if err != nil {
 		return err
 	}
 	o.last = now
-	for sh, offset := range at {
-		o.saved[sh], o.when[sh] = offset, now
+	for sh, p := range at {
+		o.saved[sh], o.when[sh] = p, now
 	}
+	s.committed(at)
 	return nil
 }
 
@@ -135,7 +137,7 @@ func (o *owner) check(ctx context.Context, s *source) (forgotten []streamer.Stre
 // advance commits positions in topics as they were when these positions were
 // reached, unless another owner has. Those that the brokers have forgotten are
 // committed again.
-func (o *owner) advance(ctx context.Context, s *source, topics map[string]topic, at map[streamer.StreamShard]int64) error {
+func (o *owner) advance(ctx context.Context, s *source, topics map[string]topic, at map[streamer.StreamShard]position) error {
 	forgotten, err := o.check(ctx, s)
 	if err != nil {
 		return err
@@ -162,19 +164,8 @@ func (r resumable) CommitCursors(ctx context.Context, upTo []streamer.Mark) erro
 		return err
 	}
 	defer o.leave()
-	at := make(map[streamer.StreamShard]int64, len(upTo))
-	for _, m := range upTo {
-		at[m.StreamShard] = o.offset(m)
-	}
+	at, _ := r.places(upTo)
 	return r.refused(ctx, o.advance(ctx, r.source, topics, at))
-}
-
-// offset is what to commit for a mark: where the next message is.
-func (o *owner) offset(m streamer.Mark) int64 {
-	if m.Seq.IsZero() {
-		return o.began[m.StreamShard]
-	}
-	return int64(m.Seq.Uint()) + 1 //nolint:gosec // it was an offset
 }
 
 // refused types the error of a commit.
@@ -198,12 +189,14 @@ func (s *source) refused(ctx context.Context, err error) error {
 }
 
 // adopt commits the beginning of shards that have appeared.
-func (o *owner) adopt(ctx context.Context, s *source, starts map[streamer.StreamShard]int64) error {
+func (o *owner) adopt(ctx context.Context, s *source, starts map[streamer.StreamShard]position) error {
 	if err := o.enter(ctx); err != nil {
 		return err
 	}
 	defer o.leave()
-	maps.Copy(o.began, starts)
+	for sh := range starts {
+		delete(o.saved, sh) // a topic's that was made anew
+	}
 	return o.advance(ctx, s, s.known(), starts)
 }
 
@@ -226,8 +219,8 @@ func (s *source) renew(ctx context.Context) error {
 }
 
 // stale are the positions that have not been committed for long, and one of every stream.
-func (o *owner) stale(now time.Time) map[streamer.StreamShard]int64 {
-	at := make(map[streamer.StreamShard]int64)
+func (o *owner) stale(now time.Time) map[streamer.StreamShard]position {
+	at := make(map[streamer.StreamShard]position)
 	oldest := make(map[string]streamer.StreamShard)
 	for sh, when := range o.when {
 		if now.Sub(when) > refreshAfter {
@@ -248,9 +241,10 @@ func (r resumable) Lag(ctx context.Context) ([]streamer.ShardLag, error) {
 	if err := r.owner.enter(ctx); err != nil {
 		return nil, err
 	}
-	saved := maps.Clone(r.owner.saved)
+	at := r.positions()
+	maps.Copy(at, r.owner.saved)
 	r.owner.leave()
-	return r.lagBehind(ctx, saved)
+	return r.lagBehind(ctx, at)
 }
 
 // Close implements streamer.Source. It takes the note away, so that the group counts as free at once.
@@ -272,8 +266,8 @@ func (r resumable) release(ctx context.Context) {
 		return
 	}
 	places := make(map[streamer.StreamShard]place, len(o.saved))
-	for sh, offset := range o.saved {
-		places[sh] = place{offset: offset}
+	for sh, p := range o.saved {
+		places[sh] = place{position: p}
 	}
 	_ = r.b.commit(ctx, alone(r.cfg.Group), r.known(), places)
 }

@@ -55,13 +55,21 @@ func onReal(t testing.TB, shards int, configs map[string]string) *rig {
 
 func (r *rig) prepare(shards int, configs map[string]string) {
 	r.Helper()
+	r.dial()
+	r.create(shards, configs)
+}
+
+// dial makes the clients and names the topic.
+func (r *rig) dial() {
+	r.Helper()
 	cl, err := kgo.NewClient(kgo.SeedBrokers(r.brokers...), kgo.MetadataMinAge(10*time.Millisecond))
 	r.must(err)
 	r.raw, r.adm = cl, kadm.NewClient(cl)
 	r.topic = "test-" + uuid.NewString()
-	r.create(shards, configs)
 	r.Cleanup(func() {
-		_, _ = r.adm.DeleteTopics(context.Background(), r.topic)
+		ctx, cancel := context.WithTimeout(context.Background(), hang) // the brokers may be gone
+		defer cancel()
+		_, _ = r.adm.DeleteTopics(ctx, r.topic)
 		cl.Close()
 	})
 }
@@ -74,6 +82,11 @@ func (r *rig) create(shards int, configs map[string]string) {
 	}
 	_, err := r.adm.CreateTopic(r.ctx(), int32(shards), 1, values, r.topic)
 	r.must(err)
+	r.awaitLeaders(shards)
+}
+
+func (r *rig) awaitLeaders(shards int) {
+	r.Helper()
 	r.until("the topic's leaders", func() bool {
 		md, err := r.adm.Metadata(r.ctx(), r.topic)
 		if err != nil || len(md.Topics[r.topic].Partitions) != shards {

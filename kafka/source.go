@@ -4,6 +4,8 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"maps"
+	"slices"
 	"sync"
 	"time"
 
@@ -20,16 +22,21 @@ type source struct {
 	mu      sync.Mutex
 	topics  map[string]topic
 	shards  map[streamer.StreamShard]*shard // read now
+	unled   map[streamer.StreamShard]bool   // of them those without a leader, which was reported
 	retired map[streamer.StreamShard]bool   // of deleted topics; the client has not given them back to the group
+
+	// secure commits where shards start that are read from a new position; nil in
+	// RealTime.
+	secure func(ctx context.Context, starts map[streamer.StreamShard]position) error
 
 	life     context.Context // ends with a failure, which is its cause, or with Close
 	end      context.CancelCauseFunc
 	kick     chan struct{}  // capacity 1: the watcher is to look now
 	watching sync.WaitGroup // the watcher
 
-	grouped bool                           // rebalances wait while a fetch is handed over
-	starts  map[streamer.StreamShard]int64 // grouped: of shards without a commit, as they were resolved before joining
-	owner   *owner                         // Resumable
+	grouped bool                              // rebalances wait while a fetch is handed over
+	starts  map[streamer.StreamShard]position // grouped: of shards without a commit, as they were resolved before joining
+	owner   *owner                            // Resumable
 	corrupt trouble
 	fetches appetite
 	stills  map[streamer.StreamShard]still // the watcher's
@@ -39,12 +46,6 @@ type source struct {
 	closing   sync.Once
 }
 
-// shard is how far one shard is read. Its fields belong to source.mu.
-type shard struct {
-	next  int64 // the offset of the next record, as far as that is known
-	began int64 // where a member of a group started
-}
-
 func (b *backend) newSource(cfg streamer.SourceConfig, p *plan) *source {
 	s := &source{
 		b:       b,
@@ -52,7 +53,8 @@ func (b *backend) newSource(cfg streamer.SourceConfig, p *plan) *source {
 		topics:  p.topics,
 		stills:  make(map[streamer.StreamShard]still),
 		shards:  make(map[streamer.StreamShard]*shard),
-		starts:  make(map[streamer.StreamShard]int64),
+		unled:   make(map[streamer.StreamShard]bool),
+		starts:  make(map[streamer.StreamShard]position),
 		retired: make(map[streamer.StreamShard]bool),
 		kick:    make(chan struct{}, 1),
 	}
@@ -105,7 +107,8 @@ func (s *source) Fetch(ctx context.Context, emit func([]streamer.Message)) error
 		defer s.cl.AllowRebalance() // not before what was fetched is in the ledgers
 	}
 	s.fetches.learn(s.cl)
-	s.deliver(fetches, emit)
+	back := s.truncated(ctx, fetches)
+	s.deliver(fetches, back, emit)
 	switch err := cmp.Or(s.troubles(ctx, fetches), streamer.Transient(s.rescueAll(ctx, emit), errorPause)); {
 	case s.life.Err() != nil:
 		return context.Cause(s.life)
@@ -116,8 +119,9 @@ func (s *source) Fetch(ctx context.Context, emit func([]streamer.Message)) error
 	}
 }
 
-// deliver hands the records over and says how far the shards are read.
-func (s *source) deliver(fetches kgo.Fetches, emit func([]streamer.Message)) {
+// deliver hands the records over and says how far the shards are read. Those of a
+// shard that was set back are fetched again.
+func (s *source) deliver(fetches kgo.Fetches, back map[streamer.StreamShard]bool, emit func([]streamer.Message)) {
 	b := slab{messages: make([]streamer.Message, 0, fetches.NumRecords())}
 	var marks []streamer.Mark
 	for f := range fetches {
@@ -127,6 +131,9 @@ func (s *source) deliver(fetches kgo.Fetches, emit func([]streamer.Message)) {
 				continue
 			}
 			for p := range topic.Partitions {
+				if back[shardOf(topic.Topic, topic.Partitions[p].Partition)] {
+					continue
+				}
 				if m, ok := s.take(&b, topic.Topic, &topic.Partitions[p]); ok {
 					marks = append(marks, m)
 				}
@@ -166,7 +173,7 @@ func (s *source) take(b *slab, topic string, p *kgo.FetchPartition) (m streamer.
 	last := p.Records[len(p.Records)-1]
 	s.mu.Lock()
 	if sh := s.shards[at]; sh != nil {
-		sh.next = last.Offset + 1
+		sh.read(p.Records)
 	}
 	s.mu.Unlock()
 	return streamer.Mark{StreamShard: at, Seq: seqOf(last.Offset)}, last.Attrs.IsControl()
@@ -182,33 +189,76 @@ func (s *source) Pause(at streamer.StreamShard, paused bool) {
 	}
 }
 
+// resume ends the pauses of shards that are read from a new position: the client
+// keeps a pause whatever becomes of the shard.
+func (s *source) resume(shards []streamer.StreamShard) {
+	all := make(map[string][]int32)
+	for _, at := range shards {
+		all[at.Stream] = append(all[at.Stream], partitionOf(at.Shard))
+	}
+	s.cl.ResumeFetchPartitions(all)
+}
+
 // Lag implements streamer.Lagger: behind what was emitted.
 func (s *source) Lag(ctx context.Context) ([]streamer.ShardLag, error) {
 	return s.lagBehind(ctx, s.positions())
 }
 
-// positions are the offsets that come next.
-func (s *source) positions() map[streamer.StreamShard]int64 {
+// positions are where the shards go on.
+func (s *source) positions() map[streamer.StreamShard]position {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	all := make(map[streamer.StreamShard]int64, len(s.shards))
+	all := make(map[streamer.StreamShard]position, len(s.shards))
 	for at, sh := range s.shards {
-		all[at] = sh.next
+		all[at] = sh.position()
 	}
 	return all
 }
 
-func (s *source) lagBehind(ctx context.Context, at map[streamer.StreamShard]int64) ([]streamer.ShardLag, error) {
-	ends, err := s.b.bounds(ctx, s.cfg.Streams)
+// lagBehind counts what is behind positions. It is not known of a shard whose
+// leader does not answer.
+func (s *source) lagBehind(ctx context.Context, at map[streamer.StreamShard]position) ([]streamer.ShardLag, error) {
+	ends, left, err := s.b.bounds(ctx, slices.Collect(maps.Keys(at)))
+	if err != nil {
+		return nil, err
+	}
+	now, err := s.b.standing(ctx, at, ends)
 	if err != nil {
 		return nil, err
 	}
 	lags := make([]streamer.ShardLag, 0, len(at))
-	for sh, next := range at {
-		e := ends[sh]
-		lags = append(lags, streamer.ShardLag{StreamShard: sh, Messages: max(e.end-max(next, e.first), 0)})
+	for sh, p := range now {
+		lags = append(lags, streamer.ShardLag{StreamShard: sh, Messages: ends[sh].behind(p, left[sh])})
 	}
 	return lags, nil
+}
+
+// places are the positions to commit for marks; lost when some are of shards that
+// are not read any more.
+func (s *source) places(upTo []streamer.Mark) (at map[streamer.StreamShard]position, lost bool) {
+	at = make(map[streamer.StreamShard]position, len(upTo))
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, m := range upTo {
+		if sh := s.shards[m.StreamShard]; sh != nil {
+			at[m.StreamShard] = sh.behind(m.Seq)
+		} else {
+			lost = true
+		}
+	}
+	return at, lost
+}
+
+// committed notes positions that are.
+func (s *source) committed(at map[streamer.StreamShard]position) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for shard, p := range at {
+		if sh := s.shards[shard]; sh != nil {
+			sh.saved = p
+			sh.epochs.forget(p.offset)
+		}
+	}
 }
 
 // assigned tells the engine which shards are read.

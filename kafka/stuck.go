@@ -30,7 +30,7 @@ type still struct {
 func (s *source) inspect(ctx context.Context) error {
 	bounded, cancel := context.WithTimeout(ctx, glimpseTime)
 	defer cancel()
-	for leader, from := range s.standing() {
+	for leader, from := range s.unmoved() {
 		all, err := s.ask(bounded, leader, from, 1)
 		if err != nil {
 			continue // reading says why
@@ -47,11 +47,15 @@ func (s *source) inspect(ctx context.Context) error {
 	return nil
 }
 
-// standing are the shards to look at, by their leader.
-func (s *source) standing() map[int32]map[streamer.StreamShard]int64 {
+// unmoved are the shards to look at, by their leader.
+func (s *source) unmoved() map[int32]map[streamer.StreamShard]int64 {
 	now := s.positions()
 	due := make(map[int32]map[streamer.StreamShard]int64)
-	for at, next := range now {
+	for at, p := range now {
+		next := p.offset
+		if next == unresolved {
+			continue
+		}
 		was, known := s.stills[at]
 		if !known || was.next != next {
 			s.stills[at] = still{next: next}

@@ -28,7 +28,9 @@ type topic struct {
 	name   string
 	id     kadm.TopicID
 	shards int
-	ready  bool // every partition has a leader
+	ready  bool    // every partition has a leader
+	epochs []int32 // of the leaders, by partition; also of the last one where there is none
+	unled  []error // by partition: why it has no leader; nil where it has one
 }
 
 // shardsOf lists a topic's shards.
@@ -107,11 +109,22 @@ func (b *backend) look(ctx context.Context, name string) (topic, error) {
 	if d.Err != nil {
 		return topic{}, d.Err
 	}
-	t := topic{name: name, id: d.ID, shards: len(d.Partitions), ready: len(d.Partitions) > 0}
-	for _, p := range d.Partitions {
-		t.ready = t.ready && p.Err == nil && p.Leader >= 0
+	return topicOf(&d), nil
+}
+
+func topicOf(d *kadm.TopicDetail) topic {
+	n := len(d.Partitions)
+	t := topic{name: d.Topic, id: d.ID, shards: n, ready: n > 0, epochs: make([]int32, n), unled: make([]error, n)}
+	for id, p := range d.Partitions {
+		err := p.Err
+		if err == nil && p.Leader < 0 {
+			err = kerr.LeaderNotAvailable
+		}
+		if t.ready = t.ready && err == nil; int(id) < n {
+			t.epochs[id], t.unled[id] = p.LeaderEpoch, err
+		}
 	}
-	return t, nil
+	return t
 }
 
 // make creates a topic as the Config says, or finds that somebody else just has.

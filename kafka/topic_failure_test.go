@@ -36,13 +36,16 @@ func TestPartitionsAddedUnderAReaderAreReadFromTheirBeginning(t *testing.T) {
 }
 
 // storeIn stores numbered records with a client that knows nothing of before; nothing when the partition is not there yet.
-func (r *rig) storeIn(partition int32, n int) error {
+func (r *rig) storeIn(partition int32, n int) error { return r.storeFrom(partition, 0, n) }
+
+// storeFrom stores n records in a partition, numbered from a number on.
+func (r *rig) storeFrom(partition int32, from, n int) error {
 	cl, err := kgo.NewClient(kgo.SeedBrokers(r.brokers...), kgo.RecordPartitioner(kgo.ManualPartitioner()))
 	r.must(err)
 	defer cl.Close()
 	records := make([]*kgo.Record, n)
 	for i := range records {
-		records[i] = &kgo.Record{Topic: r.topic, Partition: partition, Value: fmt.Append(nil, i)}
+		records[i] = &kgo.Record{Topic: r.topic, Partition: partition, Value: fmt.Append(nil, from+i)}
 	}
 	return cl.ProduceSync(r.ctx(), records...).FirstErr()
 }

@@ -49,9 +49,7 @@ func (s *source) mend(ctx context.Context, topic string, partition int32, err er
 		s.skip(at, large.NextOffset, err)
 		return true, false
 	}
-	if loss, ok := errors.AsType[*kgo.ErrDataLoss](err); ok {
-		s.move(at, loss.ResetTo, false)
-		s.cfg.Gone(at, seqOf(loss.ConsumedTo), seqOf(loss.ResetTo))
+	if _, ok := errors.AsType[*kgo.ErrDataLoss](err); ok { // see truncated
 		return true, false
 	}
 	code, ok := errors.AsType[*kerr.Error](err)
@@ -102,51 +100,24 @@ func lastingInGroup(err error) bool {
 	return false
 }
 
-// outOfRange goes on at the nearest end of a shard whose position does not exist.
-func (s *source) outOfRange(ctx context.Context, at streamer.StreamShard) error {
-	ends, err := s.b.bounds(ctx, []string{at.Stream})
-	if err != nil {
-		return err
-	}
-	s.mu.Lock()
-	sh := s.shards[at]
-	wanted := int64(0)
-	if sh != nil {
-		wanted = sh.next
-	}
-	s.mu.Unlock()
-	e := ends[at]
-	got := e.within(wanted)
-	if sh == nil { // not ours any more
-		return nil
-	}
-	if got == wanted {
-		return errCaughtUp
-	}
-	if s.cfg.Reset == streamer.ResetError {
-		err := positionGone(at, wanted, got)
-		s.fail(err)
-		return err
-	}
-	s.move(at, got, true)
-	s.cfg.Gone(at, seqOf(wanted), seqOf(got))
-	return nil
-}
-
-// move makes a shard go on at an offset. The client may have gone there by itself.
-func (s *source) move(at streamer.StreamShard, to int64, client bool) {
+// move makes a shard go on at a position.
+func (s *source) move(at streamer.StreamShard, to position) {
 	s.mu.Lock()
 	if sh := s.shards[at]; sh != nil {
-		sh.next = to
+		sh.next = to.offset
+		sh.epochs.note(to.offset-1, to.epoch)
 	}
 	s.mu.Unlock()
-	if client {
-		s.cl.SetOffsets(map[string]map[int32]kgo.EpochOffset{at.Stream: {partitionOf(at.Shard): {Epoch: -1, Offset: to}}})
-	}
+	s.seek(at, to)
+}
+
+// seek makes the client fetch from a position on.
+func (s *source) seek(at streamer.StreamShard, to position) {
+	s.cl.SetOffsets(map[string]map[int32]kgo.EpochOffset{at.Stream: {partitionOf(at.Shard): {Epoch: to.epoch, Offset: to.offset}}})
 }
 
 // skip passes over everything before next, which cannot be decoded.
 func (s *source) skip(at streamer.StreamShard, next int64, err error) {
-	s.move(at, next, true)
+	s.move(at, position{next, noEpoch})
 	s.cfg.Skipped(at, seqOf(next-1), err)
 }

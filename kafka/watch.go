@@ -101,16 +101,41 @@ func (s *source) lookAll(ctx context.Context) error {
 			if !was.vanished() {
 				s.forsake(ctx, name)
 			}
-			if now.ready {
-				s.reborn(ctx, now)
-			}
+			s.reborn(ctx, now)
 		case now.id != was.id:
 			return vanished(name, "was deleted and made anew")
-		case now.shards > was.shards && now.ready:
-			s.grown(ctx, was, now)
+		default:
+			if now.shards > was.shards {
+				s.grown(ctx, was, now)
+			}
+			s.leaders(&now)
 		}
 	}
 	return nil
+}
+
+// leaders reports the shards that are read and have lost their leader.
+func (s *source) leaders(now *topic) {
+	for _, at := range now.each() {
+		s.leaderless(at, now.unled[at.Shard])
+	}
+}
+
+// leaderless notes what keeps a shard from being read, nil for nothing, and
+// reports it once: the client waits without a word.
+func (s *source) leaderless(at streamer.StreamShard, err error) {
+	s.mu.Lock()
+	told := s.unled[at]
+	if err == nil {
+		delete(s.unled, at)
+	} else if s.shards[at] != nil {
+		s.unled[at] = true
+	}
+	report := err != nil && !told && s.unled[at]
+	s.mu.Unlock()
+	if report {
+		s.cfg.Retrying("read", onShard(at, fmt.Errorf("the shard cannot be read now: %w", err)), maxAge(s.cl))
+	}
 }
 
 // reallyGone asks once more: a broker that has just started may not know every topic.

@@ -15,15 +15,14 @@ type cursor struct {
 
 	active bool // false: claimed but not announced, or being given up
 	queued bool // in the source's ready list
-	paused bool
 }
 
 // offer puts c into its source's ready list if there is something to read.
 func (c *cursor) offer() {
-	if !c.active || c.queued || c.paused || !c.behind() {
+	s := c.sub.src
+	if !c.active || c.queued || s.paused[c.shard.at()] || !c.behind() {
 		return
 	}
-	s := c.sub.src
 	c.queued = true
 	s.ready.push(c)
 	if s.waiting {
@@ -166,7 +165,7 @@ func (r *readyList) pop() *cursor {
 			r.tail = nil
 		}
 		c.nextReady, c.queued = nil, false
-		if c.active && !c.paused {
+		if c.active && !c.sub.src.paused[c.shard.at()] {
 			return c
 		}
 	}

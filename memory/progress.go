@@ -69,10 +69,10 @@ func (pl *place) trim(first uint64) {
 	pl.next = max(pl.next, first)
 }
 
-// lag counts what is not done.
+// lag counts what is not done, of what exists.
 func (pl *place) lag(sh *shard) int64 {
 	if w := pl.window; w != nil {
-		return int64(w.pending()) + int64(sh.next-max(w.next, sh.first))
+		return int64(w.pending(sh.first)) + int64(sh.next-max(w.next, sh.first))
 	}
 	return int64(sh.next - max(pl.next, sh.first))
 }

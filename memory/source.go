@@ -20,6 +20,7 @@ type source struct {
 
 	spans []span // what Fetch has taken and not emitted yet; Fetch reads it without mu
 
+	paused   map[streamer.StreamShard]bool // until they are resumed, also while another member has them, as some clients have it
 	ready    readyList
 	load     int  // shards planned for it: see group.rebalance
 	waiting  bool // Fetch sleeps, or is about to
@@ -51,8 +52,15 @@ func (s *source) signal() {
 func (s *source) Pause(at streamer.StreamShard, paused bool) {
 	s.log.mu.Lock()
 	defer s.log.mu.Unlock()
+	if !paused {
+		delete(s.paused, at)
+	} else {
+		if s.paused == nil {
+			s.paused = make(map[streamer.StreamShard]bool)
+		}
+		s.paused[at] = true
+	}
 	if c := s.cursor(at); c != nil {
-		c.paused = paused
 		c.offer()
 	}
 }

@@ -122,11 +122,11 @@ func (w *window) trim(first uint64) {
 	w.shrink()
 }
 
-// pending counts what was fetched and is not acknowledged.
-func (w *window) pending() int {
+// pending counts what is not acknowledged, from first on.
+func (w *window) pending(first uint64) int {
 	n := 0
-	for _, h := range w.holders() {
-		if h != acked {
+	for i, h := range w.holders() {
+		if h != acked && w.low+uint64(i) >= first {
 			n++
 		}
 	}

@@ -89,7 +89,7 @@ func TestAWindowRemembersExactlyWhoHasWhat(t *testing.T) {
 func agree(w *window, m *model) bool {
 	seq, _ := w.upcoming(1)
 	want := m.upcoming()
-	if seq != want || w.next != m.next || w.pending() != m.pending() {
+	if seq != want || w.next != m.next || w.pending(0) != m.pending() {
 		return false
 	}
 	for i, h := range m.holders[:m.next] {
@@ -105,7 +105,7 @@ func TestAWindowTrimmedBeyondItsEndBeginsThere(t *testing.T) {
 	w.claim(0, 10, released+1)
 	w.release(3)
 	w.trim(500)
-	if seq, n := w.upcoming(7); seq != 500 || n != 7 || w.pending() != 0 {
+	if seq, n := w.upcoming(7); seq != 500 || n != 7 || w.pending(0) != 0 {
 		t.Errorf("%d %d %+v", seq, n, w)
 	}
 }

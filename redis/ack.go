@@ -29,24 +29,35 @@ func (s groupSource) AckMessages(ctx context.Context, done []streamer.Acked) err
 
 func (s groupSource) ack(ctx context.Context, at streamer.StreamShard, seqs []streamer.SeqNo) error {
 	key := s.b.cfg.key(at)
-	err := patiently(ctx, func() error { return s.ackAs(ctx, key, at, seqs) })
-	if err != nil && (isLost(err) || isUnsent(err) || passes(err)) && ctx.Err() == nil && !errors.Is(err, streamer.ErrFenced) {
+	lately := s.isHeardAt(at)
+	err := patiently(ctx, func() error { return s.ackAs(ctx, key, at, seqs, lately) })
+	if err != nil && (isLost(err) || isUnsent(err) || passes(err)) && ctx.Err() == nil && !errors.Is(err, streamer.ErrFenced) && !s.b.isAstray(err) {
 		return streamer.Transient(translate(err), 0)
 	}
 	return bare(ctx, err)
 }
 
+// isHeardAt is isHeard of a shard by its name.
+func (s groupSource) isHeardAt(at streamer.StreamShard) bool {
+	for _, sh := range s.all() {
+		if sh.StreamShard == at {
+			return s.isHeard(sh)
+		}
+	}
+	return false
+}
+
 // ackAs acknowledges as a member, or as an owner if we are one.
-func (s groupSource) ackAs(ctx context.Context, key string, at streamer.StreamShard, seqs []streamer.SeqNo) error {
+func (s groupSource) ackAs(ctx context.Context, key string, at streamer.StreamShard, seqs []streamer.SeqNo, lately bool) error {
 	if s.shared() {
 		return s.b.xack(ctx, key, s.group, seqs)
 	}
 	args := s.b.ackArgs()
 	defer s.b.acks.Put(args)
-	n, err := ackScript.Run(ctx, s.b.client, []string{key}, args.of(seqs, s.group, s.lock)...).Int()
+	n, err := ackScript.Run(ctx, s.b.client, []string{key}, args.of(seqs, s.group, s.lock, ownerPrefix, heardOf(lately))...).Int()
 	if isNotPermitted(err) {
-		ours, err := s.b.owns(ctx, key, s.group, s.lock)
-		if err == nil && !ours {
+		t, err := s.b.owns(ctx, key, s.group, s.lock, lately)
+		if err == nil && t == lost {
 			return fenced(at, s.group)
 		}
 		return errors.Join(err, s.b.xack(ctx, key, s.group, seqs))
@@ -115,6 +126,25 @@ func (s sharedSource) Release(ctx context.Context, undelivered []streamer.Acked)
 			}
 		}
 		s.leftBehind(a.StreamShard, idOf(a.Seqs[0]))
+	}
+	return bare(ctx, s.releaseUnread(ctx))
+}
+
+// releaseUnread gives back what is on its way to us. No Fetch is under way.
+func (s *source) releaseUnread(ctx context.Context) error {
+	for _, l := range s.lanes {
+		if l.under == nil && l.ready == nil {
+			continue
+		}
+		l.forget()
+		if err := l.bury(ctx); err != nil {
+			return err
+		}
+		for _, sh := range l.shards {
+			if err := s.giveBackUnseen(ctx, sh); err != nil {
+				return err
+			}
+		}
 	}
 	return nil
 }

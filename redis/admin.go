@@ -24,7 +24,7 @@ func (b *backend) Create(ctx context.Context, stream string, shards int) error {
 	case n > 0 && shards != n || shards > MaxShards:
 		return fmt.Errorf("%w: %d shards, want shards=%d, which all streams here have", streamer.ErrInvalid, shards, n)
 	}
-	there, err := b.shards(ctx, stream)
+	there, err := b.politelyShards(ctx, stream)
 	if err != nil {
 		return err
 	}
@@ -32,11 +32,21 @@ func (b *backend) Create(ctx context.Context, stream string, shards int) error {
 		return &streamer.Error{Stream: stream, Kind: streamer.ErrExists}
 	}
 	for n := range streamer.ShardID(shards) {
-		if err := b.touch(ctx, b.cfg.key(streamer.StreamShard{Stream: stream, Shard: n})); err != nil {
+		key := b.cfg.key(streamer.StreamShard{Stream: stream, Shard: n})
+		if err := politely(ctx, func() error { return b.touch(ctx, key) }); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// politelyShards is shards of a server that may refuse to say for a while.
+func (b *backend) politelyShards(ctx context.Context, stream string) (all []streamer.ShardID, err error) {
+	err = politely(ctx, func() (err error) {
+		all, err = b.shards(ctx, stream)
+		return err
+	})
+	return all, err
 }
 
 // existing lists the keys of a stream that exists.
@@ -44,7 +54,7 @@ func (b *backend) existing(ctx context.Context, stream string) (shards []streame
 	if err := b.enter(ctx); err != nil {
 		return nil, nil, err
 	}
-	if shards, err = b.shards(ctx, stream); err != nil {
+	if shards, err = b.politelyShards(ctx, stream); err != nil {
 		return nil, nil, err
 	}
 	if len(shards) == 0 {
@@ -60,7 +70,7 @@ func (b *backend) Delete(ctx context.Context, stream string) error {
 		return err
 	}
 	for _, key := range keys {
-		if err := b.client.Del(ctx, key).Err(); err != nil {
+		if err := politely(ctx, func() error { return b.client.Del(ctx, key).Err() }); err != nil {
 			return bare(ctx, err)
 		}
 	}
@@ -97,7 +107,11 @@ func (b *backend) Streams(ctx context.Context, prefix string) ([]string, error) 
 	if err := b.enter(ctx); err != nil {
 		return nil, err
 	}
-	keys, err := b.scan(ctx, escapeGlob(prefix)+"*")
+	var keys []string
+	err := politely(ctx, func() (err error) {
+		keys, err = b.scan(ctx, escapeGlob(prefix)+"*")
+		return err
+	})
 	if err != nil {
 		return nil, err
 	}
@@ -226,14 +240,20 @@ func (b *backend) ResetGroup(ctx context.Context, stream, group string, to strea
 		if err != nil {
 			return err
 		}
-		pipe := b.client.TxPipeline()
-		pipe.XGroupDestroy(ctx, b.cfg.key(at), group)
-		pipe.XGroupCreateMkStream(ctx, b.cfg.key(at), group, after.String())
-		if _, err := pipe.Exec(ctx); err != nil {
+		err = politely(ctx, func() error { return b.regroup(ctx, b.cfg.key(at), group, after) })
+		if err != nil {
 			return bare(ctx, err)
 		}
 	}
 	return nil
+}
+
+// regroup makes a group begin after an id.
+func (b *backend) regroup(ctx context.Context, key, group string, after id) error {
+	pipe := b.client.TxPipeline()
+	pipe.XGroupDestroy(ctx, key, group)
+	pipe.XGroupCreateMkStream(ctx, key, group, after.String())
+	return execute(ctx, pipe)
 }
 
 // DeleteGroup implements streamer.Admin.
@@ -243,7 +263,8 @@ func (b *backend) DeleteGroup(ctx context.Context, stream, group string) error {
 		return err
 	}
 	for _, at := range on {
-		if err := b.client.XGroupDestroy(ctx, b.cfg.key(at), group).Err(); err != nil && !errors.Is(err, redis.Nil) {
+		err := politely(ctx, func() error { return b.client.XGroupDestroy(ctx, b.cfg.key(at), group).Err() })
+		if err != nil && !errors.Is(err, redis.Nil) {
 			return bare(ctx, err)
 		}
 	}

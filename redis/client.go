@@ -1,6 +1,8 @@
 package redis
 
 import (
+	"context"
+	"net"
 	"time"
 
 	"github.com/redis/go-redis/v9"
@@ -9,7 +11,8 @@ import (
 
 const (
 	dialTimeout  = 5 * time.Second
-	replyTimeout = 5 * time.Second // of commands that do not block
+	replyTimeout = 5 * time.Second // how long nothing may come of a reply to a command that does not block
+	poolTimeout  = 6 * time.Second
 	bufferSize   = 64 << 10
 
 	// A master that died is noticed by dialling it, which makes the client look at the cluster only this often.
@@ -34,11 +37,17 @@ func quiet() *maintnotifications.Config {
 	return &maintnotifications.Config{Mode: maintnotifications.ModeDisabled}
 }
 
+// dialer connects as go-redis does, at a pace.
+func (c *Config) dialer() func(context.Context, string, string) (net.Conn, error) {
+	return pacedDialer(redis.NewDialer(&redis.Options{DialTimeout: dialTimeout, TLSConfig: c.TLS}))
+}
+
 func (c *Config) clientOptions() *redis.Options {
 	return &redis.Options{
 		Addr: c.Addrs[0], DB: c.DB, Username: c.Username, Password: c.Password, TLSConfig: c.TLS,
 		Protocol: 2, DisableIdentity: true, MaintNotificationsConfig: quiet(),
-		MaxRetries: -1, DialerRetries: 1, DialTimeout: dialTimeout, ReadTimeout: replyTimeout, WriteTimeout: replyTimeout,
+		MaxRetries: -1, DialerRetries: 1, DialTimeout: dialTimeout, ReadTimeout: -1, WriteTimeout: -1,
+		PoolTimeout: poolTimeout, Dialer: c.dialer(),
 		ContextTimeoutEnabled: true, ReadBufferSize: bufferSize, WriteBufferSize: bufferSize,
 	}
 }
@@ -47,7 +56,8 @@ func (c *Config) clusterOptions() *redis.ClusterOptions {
 	return &redis.ClusterOptions{
 		Addrs: c.Addrs, Username: c.Username, Password: c.Password, TLSConfig: c.TLS,
 		Protocol: 2, DisableIdentity: true, MaintNotificationsConfig: quiet(),
-		MaxRetries: -1, DialerRetries: 1, DialTimeout: dialTimeout, ReadTimeout: replyTimeout, WriteTimeout: replyTimeout,
+		MaxRetries: -1, DialerRetries: 1, DialTimeout: dialTimeout, ReadTimeout: -1, WriteTimeout: -1,
+		PoolTimeout: poolTimeout, Dialer: c.dialer(),
 		ContextTimeoutEnabled: true, ReadBufferSize: bufferSize, WriteBufferSize: bufferSize,
 		ClusterStateReloadInterval: clusterReload,
 	}
@@ -57,7 +67,8 @@ func (c *Config) failoverOptions() *redis.FailoverOptions {
 	return &redis.FailoverOptions{
 		MasterName: c.Sentinel, SentinelAddrs: c.Addrs, DB: c.DB, Username: c.Username, Password: c.Password, TLSConfig: c.TLS,
 		Protocol: 2, DisableIdentity: true,
-		MaxRetries: -1, DialerRetries: 1, DialTimeout: dialTimeout, ReadTimeout: replyTimeout, WriteTimeout: replyTimeout,
+		MaxRetries: -1, DialerRetries: 1, DialTimeout: dialTimeout, ReadTimeout: -1, WriteTimeout: -1,
+		PoolTimeout: poolTimeout, Dialer: c.dialer(),
 		ContextTimeoutEnabled: true, ReadBufferSize: bufferSize, WriteBufferSize: bufferSize,
 	}
 }

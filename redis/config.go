@@ -4,6 +4,7 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -39,7 +40,9 @@ const PlainShard = streamer.PlainShard
 
 // Config opens a connection from code: all that a redis:// URI can say. The zero value is the server at localhost:6379.
 type Config struct {
-	// Addrs are host:port. Several are nodes of one cluster, or, with Sentinel, the sentinels.
+	// Addrs are host:port. Several are nodes of one cluster, or, with Sentinel,
+	// the sentinels. One that is a node of a cluster stands for the cluster. One
+	// that begins with '/' is the path of a unix socket, and is alone.
 	Addrs []string
 	// Sentinel is the name under which sentinels know the master; "" means that there are none.
 	Sentinel           string
@@ -47,8 +50,10 @@ type Config struct {
 	Username, Password string      // of the server; "" means none
 	TLS                *tls.Config // nil: plain text
 
-	// Client is used instead of a connection of our own and is never closed by us: *redis.Client or *redis.ClusterClient. The fields above are
-	// ErrInvalid beside it. Reads that block run on further connections, made with its options, which its hooks do not see.
+	// Client is used instead of a connection of our own and is never closed by
+	// us: *redis.Client, or *redis.ClusterClient, which alone may lead to a
+	// cluster. The fields above are ErrInvalid beside it. Reads that block run on
+	// further connections, made with its options, which its hooks do not see.
 	Client redis.UniversalClient
 
 	Create        streamer.Create // CreateAuto: producers create
@@ -111,6 +116,8 @@ func (c *Config) checkServer() error {
 	}
 	c.Addrs = addrs
 	switch {
+	case slices.ContainsFunc(c.Addrs, isSocket) && (len(c.Addrs) > 1 || c.Sentinel != ""):
+		return errors.New("Config.Addrs: a unix socket leads to one server, without others and without sentinels")
 	case c.DB < 0:
 		return fmt.Errorf("Config.DB is %d: want 0 or more", c.DB)
 	case c.DB > 0 && c.isCluster():
@@ -135,6 +142,9 @@ func (c *Config) checkClient() error {
 func (c *Config) isCluster() bool { return c.Sentinel == "" && len(c.Addrs) > 1 }
 
 func withPort(addr, port string) string {
+	if isSocket(addr) {
+		return addr
+	}
 	end := strings.LastIndexByte(addr, ']') // of an IPv6 address
 	i := strings.IndexByte(addr[end+1:], ':')
 	switch {

@@ -240,15 +240,29 @@ func (p *place) connectTo(ctx context.Context, c redis.Config, o streamer.Stream
 	return redis.Connect(ctx, c, o)
 }
 
-// dropOwners takes the place of a group's owner away, as the next owner does when the last has been silent for long.
+// dropOwners takes the place of a group's owner away, as the next owner does when the last has been silent for long. It is done soon after the owner
+// was heard, so that the next one is there before the owner finds its place empty.
 func dropOwners(c *goredis.Client, key, group string) error {
-	all, err := c.XInfoConsumers(context.Background(), key, group).Result()
-	for _, m := range all {
-		if strings.HasPrefix(m.Name, "streamer:owner:") {
-			err = c.XGroupDelConsumer(context.Background(), key, group, m.Name).Err()
+	ctx := context.Background()
+	for {
+		all, err := c.XInfoConsumers(ctx, key, group).Result()
+		if err != nil {
+			return err
 		}
+		waiting := false
+		for _, m := range all {
+			switch owner := strings.HasPrefix(m.Name, "streamer:owner:"); {
+			case owner && m.Idle < time.Second:
+				err = errors.Join(err, c.XGroupDelConsumer(ctx, key, group, m.Name).Err())
+			case owner:
+				waiting = true
+			}
+		}
+		if !waiting || err != nil {
+			return err
+		}
+		time.Sleep(10 * time.Millisecond)
 	}
-	return err
 }
 
 func key(s streamer.StreamShard) string { return fmt.Sprintf("%s:%d", s.Stream, s.Shard) }

@@ -1,7 +1,6 @@
 package redis
 
 import (
-	"bytes"
 	"context"
 	"io"
 	"net"
@@ -14,7 +13,7 @@ import (
 )
 
 const (
-	// patience is what a read that blocks gets beyond its time at the server.
+	// patience is how long nothing may come beyond the time at the server.
 	patience = 5 * time.Second
 	// grace is how long a read may take to notice that it was unblocked.
 	grace = 100 * time.Millisecond
@@ -53,6 +52,7 @@ func newConn(control *redis.Client, block time.Duration, introduce func(context.
 		if err != nil {
 			return nil, err
 		}
+		raw = newPaced(raw, block+patience)
 		c.dialled(raw)
 		return tapped(raw, c), nil
 	}
@@ -68,7 +68,7 @@ func newConn(control *redis.Client, block time.Duration, introduce func(context.
 	}
 	o.PoolSize, o.MinIdleConns, o.MaxIdleConns, o.MaxActiveConns = 1, 0, 0, 0
 	o.MaxRetries, o.DialerRetries = -1, 1
-	o.ReadTimeout, o.ContextTimeoutEnabled = block+patience, false
+	o.ReadTimeout, o.WriteTimeout, o.ContextTimeoutEnabled = -1, -1, false // its pace limits it
 	o.ReadBufferSize, o.ConnMaxIdleTime, o.ConnMaxLifetime = leastRead, -1, -1
 	o.Protocol, o.MaintNotificationsConfig = 2, quiet()
 	c.client = redis.NewClient(&o)
@@ -125,13 +125,16 @@ func (c *conn) begin(to io.Writer) bool {
 	send := c.send
 	if c.met {
 		c.send = nil
+		if c.want != nil {
+			c.want.sent.Store(true)
+		}
 	}
 	began := c.met && send != nil
 	c.mu.Unlock()
 	if began {
 		c.writing.Go(func() {
 			if send(to) != nil {
-				c.cut() // whoever waits for the replies learns of it
+				c.hurry()
 			}
 		})
 	}
@@ -170,27 +173,6 @@ func (c *conn) bury(ctx context.Context, ghost caller) error {
 	return err
 }
 
-// do sends a command once and takes its reply in, an error of the server's too. It returns soon after ctx ends; what the server did then is as
-// unknown as after any other error.
-func (c *conn) do(ctx context.Context, reply *reply, args []any) error {
-	done, joined := make(chan struct{}), make(chan struct{})
-	stop := context.AfterFunc(ctx, func() {
-		defer close(joined)
-		c.interrupt(done)
-	})
-	c.expect(reply, nil)
-	err := c.client.Process(ctx, redis.NewStatusCmd(ctx, args...))
-	c.expect(nil, nil)
-	close(done)
-	if !stop() {
-		<-joined
-		if bytes.HasPrefix(reply.b, unblocked) {
-			reply.b = append(reply.b[:0], nothing...)
-		}
-	}
-	return err
-}
-
 // exchange sends what send writes, once, and takes in the replies that are wanted, as many as come. When ctx ends it closes the connection.
 func (c *conn) exchange(ctx context.Context, send func(io.Writer) error, want *reply) error {
 	joined := make(chan struct{})
@@ -211,34 +193,6 @@ func (c *conn) exchange(ctx context.Context, send func(io.Writer) error, want *r
 	return err
 }
 
-// What an interrupted read is answered, and what a read that waited for nothing is.
-var (
-	unblocked = []byte("-UNBLOCKED client unblocked via CLIENT UNBLOCK")
-	nothing   = []byte("*-1\r\n")
-)
-
-// interrupt ends a read that may be blocked: the server is asked to, and when that takes too long the connection is closed.
-func (c *conn) interrupt(done <-chan struct{}) {
-	deadline := time.NewTimer(grace)
-	defer deadline.Stop()
-	again := time.NewTicker(grace / 20)
-	defer again.Stop()
-	for {
-		if !c.unblock() {
-			c.cut()
-			return
-		}
-		select {
-		case <-done:
-			return
-		case <-deadline.C:
-			c.cut()
-			return
-		case <-again.C: // it may not have been blocked yet
-		}
-	}
-}
-
 // unblock says whether the server could be asked. It has the read answered with an error: the other way, as if its time were over, ends servers
 // before Redis 8.2 and Valkey 8.1.2 that hold the read back because they are paused, as before every orderly fail-over.
 func (c *conn) unblock() bool {
@@ -249,6 +203,17 @@ func (c *conn) unblock() bool {
 	ctx, cancel := context.WithTimeout(context.Background(), grace)
 	defer cancel()
 	return c.control.ClientUnblockWithError(ctx, id).Err() == nil
+}
+
+// hurry has who reads take in what has come and no more: the server may have
+// said why it does not read on.
+func (c *conn) hurry() {
+	c.mu.Lock()
+	raw := c.raw
+	c.mu.Unlock()
+	if raw != nil {
+		_ = raw.SetReadDeadline(time.Now().Add(grace)) // reading fails too
+	}
 }
 
 // cut closes the connection under whoever reads from it.

@@ -1,16 +1,24 @@
-// Package redis is Redis Streams, and Valkey's: redis:// and rediss://. It needs a server of version 7.0 or later, and shares streams and groups with
-// SeaStreamer: what either writes the other reads.
+// Package redis is Redis Streams, and Valkey's: redis://, rediss:// and
+// redis+unix://. It needs a server of version 7.0 or later, and shares streams
+// and groups with SeaStreamer: what either writes the other reads.
 //
 // # URI
 //
 //	redis://[user:password@]host[:port]/stream[,stream…][?option=value…]
 //	rediss://…                                             with TLS
-//	redis://host:7000,host:7001,host:7002/stream           nodes of one cluster
+//	redis://host:7000,host:7001,host:7002/stream           nodes of one cluster; one of them is enough
 //	redis://host:26379,host:26380/stream?sentinel=master   the master that these sentinels watch
+//	redis+unix:///run/redis/redis.sock/stream              the server on this unix socket
 //
-// No host is localhost, no port 6379, or 26379 of a sentinel. A stream's name is the key, of any bytes that a key may have; a name that is only digits is
-// refused, because others mean a database by it. Without a password in the URI or in password_file= that of REDISCLI_AUTH counts. [Connect] does the same from
-// code.
+// Behind redis+unix:// the socket is the first on the path that is no
+// directory, or, while it does not exist, the first whose name ends in .sock or
+// .socket; what follows it are the streams. No host is localhost, no port 6379,
+// or 26379 of a sentinel. A stream's name is the key, of any bytes that a key
+// may have; a name that is only digits is refused, because others mean a
+// database by it. A host that is a node of a cluster, as the one address is
+// that services give, stands for the whole cluster: [Connect] asks it. Without
+// a password in the URI or in password_file= that of REDISCLI_AUTH counts.
+// [Connect] does the same from code.
 //
 // # Options
 //
@@ -57,14 +65,24 @@
 // that the place is taken. It is free at once after Close, and at most 14 s after the process has died. An owner that was silent for that long, and finds
 // another in its place, gets [streamer.ErrFenced]. Ours sees no owner of SeaStreamer's, nor it ours.
 //
-// A LoadBalanced member that closes makes what it had not acknowledged the consumer streamer:returned's, which never reads: others take it within
-// claim_interval, and who opens takes it before anything new. Its own consumer goes with it. What a killed member held others take within claim_idle and
-// claim_interval. While a program lives what it holds is kept for it, however long it takes. Members that were killed leave a consumer behind; it is
-// removed when it holds nothing, if its name is a UUID, as those are that we choose.
+// A LoadBalanced member that closes makes what it had not acknowledged the
+// consumer streamer:returned's, which never reads: others take it within
+// claim_interval, and who opens takes it before anything new. Its own consumer
+// goes with it. What a killed member held others take within claim_idle and
+// claim_interval. While a program lives what it holds is kept for it, however
+// long it takes. Members that were killed leave a consumer behind; it is
+// removed when it holds nothing, if its name is a UUID, as those are that we
+// choose. A name= is one member's: the second that opens with it gets
+// [streamer.ErrBusy], until the first has closed or was silent for claim_idle,
+// 14 s at most.
 //
 // Entries that were deleted while they were pending are acknowledged. A group that vanishes while its stream lives is made anew after the last message up to
 // which everything was acknowledged, and reported to Hooks.Retrying; where members share messages, some may come again then. A stream that vanishes is
 // [streamer.ErrNotFound]; who reads in RealTime notices within three times block=.
+//
+// What a server refuses because of its state, which ends without the program's
+// doing (MISCONF, OOM, LOADING, READONLY and the like), is retried: by consumers for
+// ever, for records until delivery_timeout, then it is [streamer.ErrThrottled].
 //
 // Connections are made again after 50 ms, doubling to 2 s, for ever. A command is never sent twice, except by a producer, knowingly: where a connection broke
 // before the answer came, the records are sent again, in order, and may be stored twice. A receipt that fails then says [streamer.ErrUnknown].
@@ -81,11 +99,14 @@
 //
 // # Limits
 //
+// A reply, and what is sent, may take as long as the link needs, as long as no 5 s pass without a byte. A reply is meant to have 4 MiB and to take a
+// second; one that is lost is asked for smaller, down to one entry. Asking for positions fetches no entry, if the user may EVAL_RO.
+//
 // A record has [MaxRecordBytes] of key, value and headers, and what proto-max-bulk-len of the server allows. Nothing is removed but by maxlen=, maxage= and
 // others: acknowledged messages stay. A pending message costs the server 30 to 90 bytes. A cluster has database 0 alone.
 //
 // A consumer has a connection for each server that it reads from, and in a group a goroutine; in a cluster, a connection for each shard, and while it
-// waits a goroutine for each. A producer of a single server has one, too. Several streams and shards on one server are one read. Interrupting a blocked read takes CLIENT UNBLOCK, owning a
+// waits a goroutine for each. A read that is under way is one more goroutine. A producer of a single server has one, too. Several streams and shards on one server are one read. Interrupting a blocked read takes CLIENT UNBLOCK, owning a
 // group EVALSHA: a user who may not is served all the same, by closing the connection, and by commands that look before they act; what
 // stays then is an empty consumer for each member that closed. A user who may not SCAN has shards=auto look at numbers up to a gap.
 //

@@ -22,7 +22,9 @@ func (replyError) RedisError() {}
 // errMalformed is a reply that is not what the command answers.
 var errMalformed = errors.New("malformed reply")
 
-// code is the first word of an error that the server answered, "" for another error.
+// code is the first word of an error that the server answered, or, for a
+// transaction that was refused when it was to be carried out, of the reason; ""
+// for another error.
 func code(err error) string {
 	if err == nil {
 		return ""
@@ -31,7 +33,11 @@ func code(err error) string {
 	if !ok {
 		return ""
 	}
-	word, _, _ := strings.Cut(e.Error(), " ")
+	text := e.Error()
+	if _, reason, ok := strings.Cut(text, "Transaction discarded because of: "); ok {
+		text = reason
+	}
+	word, _, _ := strings.Cut(text, " ")
 	return word
 }
 
@@ -56,12 +62,22 @@ func isUnsent(err error) bool {
 // passes says that the server refused the command, did nothing, and may take it soon.
 func passes(err error) bool {
 	switch code(err) {
-	case "LOADING", "READONLY", "MASTERDOWN", "CLUSTERDOWN", "TRYAGAIN", "MOVED", "ASK", "BUSY", "NOREPLICAS":
+	case "MOVED", "ASK":
+		return true
+	}
+	return isState(err)
+}
+
+// isState says that the server refused the command because of the state that it
+// is in, which ends without the program's doing.
+func isState(err error) bool {
+	switch code(err) {
+	case "LOADING", "BUSY", "MISCONF", "OOM", "READONLY", "NOREPLICAS", "MASTERDOWN", "CLUSTERDOWN", "TRYAGAIN":
 		return true
 	case "UNBLOCKED":
 		return !isGone(err)
 	}
-	return said(err, "max number of clients reached")
+	return said(err, "max number of clients")
 }
 
 // isGone says that the stream or the group that a read waited for is not there any more.
@@ -76,23 +92,22 @@ func isNotPermitted(err error) bool {
 	return code(err) == "NOPERM" || said(err, "unknown command")
 }
 
-// translate gives an error its kind. Context errors stay bare.
+// translate gives an error its kind, and says what to do. Context errors stay
+// bare.
 func translate(err error) error {
 	kind := kindOf(err)
 	if kind == nil || errors.Is(err, kind) {
 		return err
 	}
-	return &streamer.Error{Kind: kind, Err: err}
+	return &streamer.Error{Kind: kind, Err: advised(err)}
 }
 
 func kindOf(err error) error {
 	switch code(err) {
 	case "NOAUTH", "WRONGPASS", "NOPERM":
 		return streamer.ErrDenied
-	case "WRONGTYPE":
+	case "WRONGTYPE", "MOVED", "ASK":
 		return streamer.ErrInvalid
-	case "OOM":
-		return streamer.ErrThrottled
 	case "BUSYGROUP":
 		return streamer.ErrExists
 	case "NOGROUP":
@@ -101,12 +116,18 @@ func kindOf(err error) error {
 	switch {
 	case errors.Is(err, redis.ErrClosed):
 		return streamer.ErrClosed
-	case isMissingKey(err):
+	case isMissingKey(err), isNoSocket(err):
 		return streamer.ErrNotFound
+	case said(err, "invalid bulk length"), said(err, "too large to be stored"):
+		return streamer.ErrTooLarge
+	case isMisplaced(err):
+		return streamer.ErrInvalid
 	case said(err, "unknown command"), said(err, "syntax error"):
 		return streamer.ErrUnsupported
-	case said(err, "invalid password"), said(err, "without any password configured"), said(err, "DENIED"):
+	case said(err, "invalid password"), said(err, "without any password configured"), said(err, "DENIED"), isClosedSocket(err):
 		return streamer.ErrDenied
+	case isState(err):
+		return streamer.ErrThrottled
 	}
 	return nil
 }

@@ -14,22 +14,29 @@ import (
 // exchange has the servers carry out the batch and finds out what becomes of each record. A single server has the commands on a connection of the
 // sink's own, written and read without go-redis, and the records are resolved as its answers come; in a cluster go-redis finds the servers.
 func (s *sink) exchange(ctx context.Context) {
-	node, ok := s.b.client.(*redis.Client)
-	if !ok {
+	node, err := s.carrier(ctx)
+	if node == nil && err == nil {
 		s.pipeline(ctx)
 		return
 	}
-	c, err := s.connect(node)
+	s.answers = scanner{}
+	var c *conn
+	if err == nil {
+		c, err = s.connect(node)
+	}
 	if err == nil {
 		r := newReply(len(s.slots) * replySize)
 		r.left = len(s.slots) + len(s.trims)
 		r.progress = func() { s.follow(r) }
-		s.answers = scanner{}
 		err = c.exchange(ctx, s.request, r)
 	}
 	s.rest(err)
-	if err != nil || slices.ContainsFunc(s.slots, func(sl *slot) bool { return passes(sl.err) }) {
-		s.hangUp() // it may lead to what is a replica now
+	_, several := s.b.cluster()
+	if several || err != nil || slices.ContainsFunc(s.slots, func(sl *slot) bool { return passes(sl.err) }) {
+		s.hangUp() // it may lead to what is a replica now, or not to the next record's server
+	}
+	if several && isRedirected(s.slots[0].err) {
+		s.pipeline(ctx) // go-redis follows
 	}
 }
 

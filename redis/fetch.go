@@ -23,6 +23,9 @@ func (s *source) Fetch(ctx context.Context, emit func([]streamer.Message)) error
 		}
 		s.route()
 		got, err := s.round(ctx, emit)
+		if got && s.shared() {
+			s.gather(ctx, emit)
+		}
 		if err != nil || got {
 			return err
 		}
@@ -41,6 +44,15 @@ func (s *source) round(ctx context.Context, emit func([]streamer.Message)) (got 
 	}
 	s.sweep(ctx, true)
 	return s.collect(emit)
+}
+
+// gather emits what is still on its way to a member of a shared group: it may be
+// long until the next Fetch, and nobody else can have it.
+func (s *source) gather(ctx context.Context, emit func([]streamer.Message)) {
+	for _, l := range s.lanes {
+		l.gather(ctx)
+	}
+	_, _ = s.collect(emit) // a failure is Fetch's next answer
 }
 
 // begin makes the round one that kick ends.

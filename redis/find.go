@@ -25,15 +25,15 @@ func (s *source) find(ctx context.Context) error {
 	for _, stream := range s.cfg.Streams {
 		ids, err := s.newShards(ctx, stream, whole)
 		if err != nil {
-			if ctx.Err() != nil {
-				return ctx.Err()
-			}
-			return nil // reading says it better
+			break // reading says it better
 		}
 		for _, n := range ids {
 			ok, err := s.adopt(ctx, streamer.StreamShard{Stream: stream, Shard: n})
-			if err != nil {
-				return bare(ctx, err)
+			switch {
+			case err != nil && ctx.Err() == nil && !isOutage(err):
+				return translate(err)
+			case err != nil:
+				s.cfg.Retrying("open", translate(err), findEvery)
 			}
 			grown = grown || ok
 		}
@@ -41,7 +41,7 @@ func (s *source) find(ctx context.Context) error {
 	if grown {
 		s.announce()
 	}
-	return nil
+	return ctx.Err()
 }
 
 // newShards lists those that are not read yet: the next numbers, or, when it is time for the whole, all.

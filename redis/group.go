@@ -79,13 +79,24 @@ func (s *source) enterGroup(ctx context.Context, sh *shard, st *state, g *groupS
 	return nil
 }
 
-// occupy takes the place of a Resumable group's owner, or sees to it that there is none.
+// occupy takes the place of a Resumable group's owner, or sees to it that there
+// is none, and takes a member's name.
 func (s *source) occupy(ctx context.Context, sh *shard) error {
-	free, err := s.b.occupy(ctx, sh.key, s.group, s.lock)
-	if err != nil {
-		return err
+	by := occupant{lock: s.lock}
+	if _, maybe := s.entered[sh.key]; s.isNamed() && !maybe {
+		by.name, by.lease = s.name, s.nameLease()
 	}
-	if !free {
+	got, err := s.b.occupy(ctx, sh.key, s.group, by)
+	if sure := err == nil && got == free; sure || isLost(err) {
+		s.entered[sh.key] = sure
+	}
+	switch {
+	case err != nil:
+		return err
+	case got == sameName:
+		return about(sh.StreamShard, streamer.ErrBusy, "a member of group %q has the name %q, or had it within the last %v: "+
+			"each member wants a name= of its own, or none", s.group, s.name, s.nameLease())
+	case got == occupied:
 		return about(sh.StreamShard, streamer.ErrBusy, "group %q is in use", s.group)
 	}
 	s.alive(sh)
@@ -98,21 +109,20 @@ func (s *source) moveGroup(ctx context.Context, sh *shard, after id) error {
 	pipe.XGroupDestroy(ctx, sh.key, s.group)
 	pipe.XGroupCreateMkStream(ctx, sh.key, s.group, after.String())
 	pipe.XGroupCreateConsumer(ctx, sh.key, s.group, s.lock)
-	_, err := pipe.Exec(ctx)
-	return err
+	return execute(ctx, pipe)
 }
 
 // missed tells of messages that the group had not done with and that are trimmed away.
 func (s *source) missed(ctx context.Context, sh *shard, st *state, g *groupState) error {
 	wanted, err := s.b.wanted(ctx, sh.key, s.group, g)
 	first, some := st.first()
-	if err != nil || !some && st.info.EntriesAdded == 0 {
+	if err != nil || !some && st.added == 0 {
 		return err
 	}
 	if !some {
 		first = st.last().next()
 	}
-	lost := wanted.less(first) && (g.pending > 0 || g.read >= 0 && g.read < st.info.EntriesAdded-st.info.Length)
+	lost := wanted.less(first) && (g.pending > 0 || g.read >= 0 && g.read < st.added-st.length)
 	if !lost {
 		return nil
 	}
@@ -161,6 +171,12 @@ func (l *lane) chore(ctx context.Context, sh *shard) (done bool, err error) {
 	if err := l.s.stillOurs(ctx, sh); err != nil {
 		return false, err
 	}
+	if l.s.takeRestored(sh) {
+		sh.replay = &id{} // another may have come and gone, and left something behind
+	}
+	if sh.replay != nil {
+		l.forget() // what has come is pending as well
+	}
 	left, gaveBack := l.s.leftOf(sh)
 	switch {
 	case sh.replay != nil && gaveBack:
@@ -192,12 +208,19 @@ func (s *source) giveBackUnseen(ctx context.Context, sh *shard) error {
 
 // readPending reads a page of our own pending messages and emits those that were not.
 func (l *lane) readPending(ctx context.Context, sh *shard) error {
-	known := l.s.inFlight(sh)
+	known := l.s.inFlight(sh) // before it is asked for
 	limit := l.s.limit()
 	args := append(l.beginning(nil, limit, false), sh.key, sh.replay.String())
+	return l.askOlder(ctx, args, &turn{shards: []*shard{sh}, count: limit, take: func(ctx context.Context, r *reply, lost error) error {
+		return l.takePending(ctx, sh, known, r, lost)
+	}})
+}
+
+// takePending takes in a page of pending messages, or what has come of it.
+func (l *lane) takePending(ctx context.Context, sh *shard, known map[id]bool, r *reply, lost error) error {
 	var gone []id
 	upTo, entries := *sh.replay, 0
-	err := l.receive(ctx, args, limit, func(sh *shard, e *entry) {
+	err := l.scan(r, func(sh *shard, e *entry) {
 		entries++
 		upTo = e.at
 		switch {
@@ -210,20 +233,15 @@ func (l *lane) readPending(ctx context.Context, sh *shard) error {
 			sh.last = later(sh.last, e.at)
 		}
 	})
-	err = errors.Join(err, l.ackRepeated(ctx))
-	if err != nil {
-		// What was scanned is in the page: go on behind it.
-		sh.replay = &upTo
-		return err
+	if lost != nil && code(err) == "" {
+		err = lost
 	}
-	if err := l.s.discard(ctx, sh, gone); err != nil {
-		return err
-	}
-	sh.replay = &upTo
-	if entries == 0 {
+	err = errors.Join(err, l.ackRepeated(ctx), l.s.discard(ctx, sh, gone))
+	sh.replay = &upTo // what was scanned is in the page
+	if err == nil && entries == 0 {
 		sh.replay = nil
 	}
-	return nil
+	return err
 }
 
 // discard is done with messages that were deleted while they were pending.
@@ -241,17 +259,28 @@ func (s *source) discard(ctx context.Context, sh *shard, gone []id) error {
 // readClaimed takes a page of what other members left behind, from the first on that is, and looks whether there is more: going through all that is
 // pending would take as long as others add to it. A reply that is lost makes all of it ours without our knowing.
 func (l *lane) readClaimed(ctx context.Context, sh *shard, left id) error {
-	known := l.s.inFlight(sh)
-	limit := l.s.limit()
-	args := []any{"xautoclaim", sh.key, l.s.group, l.s.name, l.s.b.cfg.ClaimIdle.Milliseconds(), left.String(), "count", limit}
-	reply := newReply(l.s.size.expect(limit))
-	if err := l.conn.do(ctx, reply, args); err != nil {
-		sh.replay = &id{}
+	known := l.s.inFlight(sh) // before it is asked for
+	if err := l.ready.ids(sh, known); err != nil {
 		return err
 	}
+	limit := l.s.limit()
+	args := []any{"xautoclaim", sh.key, l.s.group, l.s.name, l.s.b.cfg.ClaimIdle.Milliseconds(), left.String(), "count", limit}
+	return l.askOlder(ctx, args, &turn{
+		shards: []*shard{sh}, count: limit,
+		take: func(ctx context.Context, r *reply, lost error) error {
+			return l.takeClaimed(ctx, sh, left, known, r, lost)
+		},
+		lost: func() { sh.replay = &id{} },
+	})
+}
+
+// takeClaimed takes in a page of claimed messages, or what has come of it.
+func (l *lane) takeClaimed(ctx context.Context, sh *shard, left id, known map[id]bool, r *reply, lost error) error {
 	l.s.heard(l.shards)
 	var gone []id
-	_, err := scanClaim(reply.b, func(_ []byte, n int) error { l.page.room(n); return nil }, func(e *entry) error {
+	entries := 0
+	_, err := scanClaim(r.b, func(_ []byte, n int) error { l.page.room(n); return nil }, func(e *entry) error {
+		entries++
 		left = later(left, e.at.next())
 		if e.gone {
 			gone = append(gone, e.at)
@@ -260,16 +289,34 @@ func (l *lane) readClaimed(ctx context.Context, sh *shard, left id) error {
 		}
 		return nil
 	}, func(id) {})
-	if err != nil {
-		if code(err) == "" {
-			sh.replay = &id{}
-		}
-		return err
+	l.s.size.learn(len(r.b), entries, r.took)
+	if lost != nil && code(err) == "" {
+		err = lost
 	}
-	if err := l.s.discard(ctx, sh, gone); err != nil {
+	if err != nil && code(err) == "" {
+		sh.replay = &id{}
+	}
+	if err = errors.Join(err, l.s.discard(ctx, sh, gone)); err != nil {
 		return err
 	}
 	return l.s.lookOn(ctx, sh, left)
+}
+
+// ids adds to all what of a shard is in a page of new messages; t may be nil.
+func (t *turn) ids(of *shard, all map[id]bool) error {
+	if t == nil {
+		return nil
+	}
+	ours := false
+	return scanStreams(t.reply.b, func(key []byte, _ int) error {
+		ours = string(key) == of.key
+		return nil
+	}, func(e *entry) error {
+		if ours {
+			all[e.at] = true
+		}
+		return nil
+	})
 }
 
 // lookOn looks whether there is more to claim, and tidies up when there is not. Until it is known it is taken that there is: what follows waits.

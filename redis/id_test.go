@@ -45,7 +45,7 @@ func TestNextAndPrevNeverWrap(t *testing.T) {
 // Reading starts after an id: every position becomes one, and what is out of range the nearest end.
 func TestPositionsResolveToTheNearestEnd(t *testing.T) {
 	st := &state{exists: true}
-	st.info.LastGeneratedID = "100-5"
+	st.top = id{100, 5}
 	for _, x := range []struct {
 		p     streamer.Position
 		after id

@@ -2,8 +2,10 @@ package redis
 
 import (
 	"context"
+	"fmt"
 	"time"
 
+	"github.com/google/uuid"
 	"github.com/redis/go-redis/v9"
 
 	"github.com/gostreamer/streamer"
@@ -14,7 +16,7 @@ func (s *source) keep() {
 	c := &s.b.cfg
 	every := beatEvery
 	if s.shared() {
-		every = max(min(c.ClaimInterval, c.ClaimIdle/3), leastInterval)
+		every = max(min(c.ClaimInterval, c.ClaimIdle/3, beatEvery), leastInterval)
 	}
 	tick := time.NewTicker(every)
 	defer tick.Stop()
@@ -54,22 +56,61 @@ func (s *source) tend(ctx context.Context, sh *shard, due duties) {
 	if due.look {
 		_ = s.look(ctx, sh)
 	}
-	if s.silence(sh) > memberTime/2 && s.b.greet(ctx, sh.key, s.group, s.name) == nil {
+	if (s.isNamed() || s.silence(sh) > memberTime/2) && s.b.greet(ctx, sh.key, s.group, s.name) == nil {
 		s.alive(sh)
 	}
 }
 
 // beat keeps the owner's place.
 func (s *source) beat(ctx context.Context, sh *shard) {
-	ours, err := s.b.beat(ctx, sh.key, s.group, s.lock)
+	t, err := s.b.beat(ctx, sh.key, s.group, s.lock, s.isHeard(sh))
 	switch {
 	case err != nil:
-	case ours:
-		s.alive(sh)
-	default:
+	case t == lost:
 		s.fail(fenced(sh.StreamShard, s.group))
+	default:
+		s.keptPlace(sh, t)
 	}
 }
+
+// keptPlace notes that the place is ours, and whether it had been removed.
+func (s *source) keptPlace(sh *shard, t tenure) {
+	s.alive(sh)
+	if t != restored {
+		return
+	}
+	s.tell(sh, fmt.Errorf("the consumer of the owner of group %q was removed from %s and was made anew", s.group, sh.key))
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	sh.removed = true
+	s.kick()
+}
+
+// takeRestored says whether the place was removed since it was last asked.
+func (s *source) takeRestored(sh *shard) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	was := sh.removed
+	sh.removed = false
+	return was
+}
+
+// isHeard says that the server has heard of the owner so lately that no other
+// can have taken its place as that of a dead one.
+func (s *source) isHeard(sh *shard) bool { return s.silence(sh) < leaseTime }
+
+// isNamed says that another member could have our name: it was not chosen to
+// be the only one.
+func (s *source) isNamed() bool { return s.shared() && !isGenerated(s.name) }
+
+// isGenerated says whether a name is a UUID, as those are that we choose.
+func isGenerated(name string) bool {
+	return len(name) == len(uuid.UUID{}.String()) && uuid.Validate(name) == nil
+}
+
+// nameLease is how long a member may be silent before its name is free. A
+// member says that it lives three times as often.
+func (s *source) nameLease() time.Duration { return min(leaseTime, s.b.cfg.ClaimIdle) }
 
 func fenced(at streamer.StreamShard, group string) error {
 	return about(at, streamer.ErrFenced, "another owner of group %q may read it now", group)
@@ -80,14 +121,14 @@ func (s *source) stillOurs(ctx context.Context, sh *shard) error {
 	if s.shared() || s.silence(sh) < leaseTime-beatEvery {
 		return nil
 	}
-	ours, err := s.b.beat(ctx, sh.key, s.group, s.lock)
+	t, err := s.b.beat(ctx, sh.key, s.group, s.lock, s.isHeard(sh))
 	if err != nil {
 		return err
 	}
-	if !ours {
+	if t == lost {
 		return fenced(sh.StreamShard, s.group)
 	}
-	s.alive(sh)
+	s.keptPlace(sh, t)
 	return nil
 }
 

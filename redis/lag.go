@@ -2,8 +2,11 @@ package redis
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"time"
+
+	"github.com/redis/go-redis/v9"
 
 	"github.com/gostreamer/streamer"
 )
@@ -13,6 +16,15 @@ func (s *source) Lag(ctx context.Context) ([]streamer.ShardLag, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
+	var lags []streamer.ShardLag
+	err := patiently(ctx, func() (err error) {
+		lags, err = s.lags(ctx)
+		return err
+	})
+	return lags, bare(ctx, err)
+}
+
+func (s *source) lags(ctx context.Context) ([]streamer.ShardLag, error) {
 	for try := 1; ; try++ {
 		from := s.positions()
 		lags := make([]streamer.ShardLag, len(from))
@@ -24,7 +36,7 @@ func (s *source) Lag(ctx context.Context) ([]streamer.ShardLag, error) {
 				lags[i], err = s.b.behind(ctx, p.StreamShard, p.id)
 			}
 			if err != nil {
-				return nil, bare(ctx, err)
+				return nil, err
 			}
 		}
 		// What is fetched meanwhile the engine adds: it must not be counted here as well.
@@ -53,28 +65,21 @@ func (s *source) positions() []position {
 	return all
 }
 
-// lag is a group's: what is pending and what was not delivered.
+// lag is a group's: what is pending and what was not delivered, of what exists.
 func (b *backend) lag(ctx context.Context, at streamer.StreamShard, group string) (streamer.ShardLag, error) {
 	lag := streamer.ShardLag{StreamShard: at}
 	key := b.cfg.key(at)
-	g, err := b.groupState(ctx, key, group)
-	if err != nil || g == nil {
+	states, err := b.inspect(ctx, key)
+	if err != nil {
 		return lag, err
 	}
-	lag.Messages = -1
-	if g.lag < 0 {
-		// The server has lost count where the group was moved, or messages were deleted.
-		rest, err := b.behind(ctx, at, g.delivered)
-		if err != nil {
-			return lag, err
-		}
-		g.lag = rest.Messages
+	st := &states[0]
+	g, err := b.groupState(ctx, key, group)
+	if err != nil || g == nil || st.length == 0 {
+		return lag, err
 	}
-	if g.lag >= 0 {
-		lag.Messages = g.pending + g.lag
-	}
-	if lag.Messages == 0 {
-		return lag, nil
+	if lag.Messages, err = b.left(ctx, key, group, st, g); err != nil || lag.Messages == 0 {
+		return lag, err
 	}
 	wanted, err := b.wanted(ctx, key, group, g)
 	if err == nil {
@@ -83,44 +88,71 @@ func (b *backend) lag(ctx context.Context, at streamer.StreamShard, group string
 	return lag, err
 }
 
-// counted is how many messages are counted at most, countedAtOnce in one round trip.
-const counted, countedAtOnce = 10_000, 1000
-
-// behind counts what comes after an id. The server cannot: it is asked for the messages, up to some.
-func (b *backend) behind(ctx context.Context, at streamer.StreamShard, after id) (streamer.ShardLag, error) {
-	lag := streamer.ShardLag{StreamShard: at, Messages: -1}
-	key := b.cfg.key(at)
-	states, err := b.inspect(ctx, key)
-	if err != nil {
-		return lag, err
+// left is how many entries a group has not done with; -1: there are too many to
+// count. What exists may grow between the questions: it is bounded by what
+// existed at the first.
+func (b *backend) left(ctx context.Context, key, group string, st *state, g *groupState) (int64, error) {
+	fresh, err := b.undelivered(ctx, key, st, g)
+	if err != nil || fresh < 0 {
+		return fresh, err
 	}
-	st := &states[0]
-	first, some := st.first()
-	switch {
-	case !some || !after.less(infoID(st.info.LastEntry.ID)):
-		lag.Messages = 0
-		return lag, nil
-	case after.less(first):
-		lag.Messages = st.info.Length
-	default:
-		if lag.Messages, err = b.count(ctx, key, after.next()); err != nil {
-			return lag, err
-		}
-	}
-	lag.Time, err = b.age(ctx, key, after.next())
-	return lag, err
+	pending, err := b.pendingLeft(ctx, key, group, st, g)
+	return min(pending+fresh, st.length), err
 }
 
-// count counts entries from one id on; -1: there are too many.
-func (b *backend) count(ctx context.Context, key string, from id) (int64, error) {
+// undelivered is how many entries that exist a group's members have not got. The
+// server's own answer counts those that were trimmed before they were read, on
+// Redis 7.0 for good, so it holds only where none was removed. Where there are
+// too many to count it is the bound.
+func (b *backend) undelivered(ctx context.Context, key string, st *state, g *groupState) (int64, error) {
+	if whole := st.added == st.length; whole && g.lag >= 0 {
+		return g.lag, nil
+	}
+	n, err := b.after(ctx, key, st, g.delivered)
+	if n < 0 && g.lag >= 0 {
+		n = min(g.lag, st.length)
+	}
+	return n, err
+}
+
+// pendingLeft is how many pending entries exist, as far as their ids say: those
+// before the first entry or behind the last are gone, and wait only for
+// a member that looks.
+func (b *backend) pendingLeft(ctx context.Context, key, group string, st *state, g *groupState) (int64, error) {
+	if g.pending == 0 {
+		return 0, nil
+	}
+	all, err := b.client.XPending(ctx, key, group).Result()
+	if errors.Is(err, redis.Nil) {
+		return 0, nil
+	}
+	if err != nil {
+		return 0, err
+	}
+	first, _ := st.first()
+	newest := st.newest
+	if !infoID(all.Lower).less(first) && !newest.less(infoID(all.Higher)) {
+		return all.Count, nil
+	}
+	n, err := b.countPending(ctx, key, group, first, newest)
+	if n < 0 {
+		n = all.Count
+	}
+	return n, err
+}
+
+// countPending counts pending ids; -1: there are too many.
+func (b *backend) countPending(ctx context.Context, key, group string, from, to id) (int64, error) {
 	n := 0
 	for n < counted {
-		page, err := b.client.XRangeN(ctx, key, from.String(), "+", countedAtOnce).Result()
-		if err != nil {
-			return -1, err
+		page, err := b.client.XPendingExt(ctx, &redis.XPendingExtArgs{
+			Stream: key, Group: group, Start: from.String(), End: to.String(), Count: holdCount,
+		}).Result()
+		if err != nil && !errors.Is(err, redis.Nil) {
+			return 0, err
 		}
 		n += len(page)
-		if len(page) < countedAtOnce {
+		if len(page) < holdCount {
 			return int64(n), nil
 		}
 		from = infoID(page[len(page)-1].ID).next()
@@ -128,13 +160,42 @@ func (b *backend) count(ctx context.Context, key string, from id) (int64, error)
 	return -1, nil
 }
 
+// behind is what comes after an id.
+func (b *backend) behind(ctx context.Context, at streamer.StreamShard, after id) (streamer.ShardLag, error) {
+	lag := streamer.ShardLag{StreamShard: at, Messages: -1}
+	key := b.cfg.key(at)
+	states, err := b.inspect(ctx, key)
+	if err != nil {
+		return lag, err
+	}
+	if lag.Messages, err = b.after(ctx, key, &states[0], after); err != nil || lag.Messages == 0 {
+		return lag, err
+	}
+	lag.Time, err = b.age(ctx, key, after.next())
+	return lag, err
+}
+
+// after counts what comes after an id; -1: there is too much. The server cannot:
+// it is asked for the messages, up to some.
+func (b *backend) after(ctx context.Context, key string, st *state, last id) (int64, error) {
+	first, some := st.first()
+	newest := st.newest
+	switch {
+	case !some || !last.less(newest):
+		return 0, nil
+	case last.less(first):
+		return st.length, nil
+	}
+	return b.count(ctx, key, last.next())
+}
+
 // age is that of the first message from an id on, by this machine's clock.
 func (b *backend) age(ctx context.Context, key string, from id) (time.Duration, error) {
-	page, err := b.client.XRangeN(ctx, key, from.String(), "+", 1).Result()
-	if err != nil || len(page) == 0 {
+	first, ok, err := b.seek(ctx, key, from)
+	if err != nil || !ok {
 		return 0, err
 	}
-	at := infoID(page[0].ID).time()
+	at := first.time()
 	if at.IsZero() {
 		return 0, nil
 	}

@@ -19,7 +19,11 @@ type lane struct {
 	byKey   map[string]*shard
 	busy    int    // shards that had something in the last read
 	entries int    // that the last read brought
-	ahead   *ahead // the next page is on its way
+	losses  int    // replies that were lost since one came
+	first   int    // of the shards that are read in turn
+	barren  int    // of these, how many had nothing one after the other
+	under   *turn  // on the connection
+	ready   *turn  // new messages that have come
 	rest    *rest  // of the last page
 	ghost   caller // a connection whose last command may still be carried out
 
@@ -43,29 +47,44 @@ func (l *lane) step(ctx context.Context, wait bool) (busy bool) {
 		}
 		return false
 	}
+	busy, err := l.work(ctx, readable, wait)
+	l.trouble(ctx, err)
+	return busy
+}
+
+// work is a step with something to read.
+func (l *lane) work(ctx context.Context, readable []*shard, wait bool) (busy bool, err error) {
 	if err := l.connect(ctx); err != nil {
-		l.trouble(ctx, err)
-		return false
+		return false, err
 	}
-	if l.s.grouped() {
-		if err := l.bury(ctx); err != nil {
-			l.trouble(ctx, err)
-			return false
-		}
-		for _, sh := range readable {
-			if done, err := l.chore(ctx, sh); done || err != nil {
-				l.trouble(ctx, err)
-				return done
-			}
-		}
-	} else if l.ahead == nil && l.rest == nil { // else the connection is in use, or what was read is ahead of the shard
-		if busy, err := l.look(ctx, readable); busy || err != nil {
-			l.trouble(ctx, err)
-			return busy
+	if t := l.under; t != nil {
+		if done, err := l.settle(ctx, wait); !done || err != nil || t.take != nil {
+			return done && t.take != nil, err
 		}
 	}
-	l.trouble(ctx, l.read(ctx, readable, wait))
-	return false
+	if done, err := l.precede(ctx, readable); done || err != nil {
+		return done, err
+	}
+	return l.read(ctx, readable, wait)
+}
+
+// precede does the first of what has to be done before new messages are taken in.
+func (l *lane) precede(ctx context.Context, readable []*shard) (done bool, err error) {
+	if !l.s.grouped() {
+		if l.ready != nil || l.rest != nil { // what was read is ahead of the shard
+			return false, nil
+		}
+		return l.look(ctx, readable)
+	}
+	if err := l.bury(ctx); err != nil {
+		return false, err
+	}
+	for _, sh := range readable {
+		if done, err := l.chore(ctx, sh); done || err != nil {
+			return done, err
+		}
+	}
+	return false, nil
 }
 
 // rested waits until the lane may try again after a failure.
@@ -106,7 +125,7 @@ func (s *source) block() time.Duration {
 }
 
 func (l *lane) drop() {
-	l.forgetAhead()
+	l.forget()
 	if l.conn != nil {
 		l.conn.close()
 		l.conn = nil
@@ -123,13 +142,14 @@ func (l *lane) trouble(ctx context.Context, err error) {
 		l.doubt(err)
 		return
 	case isGone(err):
+		l.forget() // a group that is made anew gives it again
 		err = l.mend(ctx)
 		if err == nil {
 			return
 		}
 	}
 	l.doubt(err)
-	if !isLost(err) && !isUnsent(err) && !passes(err) {
+	if !isLost(err) && !isUnsent(err) && !passes(err) || l.s.b.isAstray(err) {
 		l.err = translate(err)
 		return
 	}
@@ -152,14 +172,25 @@ func (l *lane) bury(ctx context.Context) error {
 	return nil
 }
 
-// doubt notes that a reply may have been lost: in a group what it held is pending, and has to be read again.
+// doubt notes that a reply may have been lost, unless one is kept: then it was not
+// that one.
 func (l *lane) doubt(err error) {
-	if !l.s.grouped() || code(err) != "" {
-		return
+	if code(err) == "" && l.under == nil && l.ready == nil {
+		l.unread()
 	}
-	unsent := errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) // go-redis gives up only what it has not sent
-	if l.conn != nil && l.ghost == (caller{}) && !unsent {
+}
+
+// haunted notes that a command whose reply was lost may still be carried out.
+func (l *lane) haunted(t *turn) {
+	if l.s.grouped() && l.conn != nil && l.ghost == (caller{}) && t.reply.sent.Load() {
 		l.ghost = l.conn.caller()
+	}
+}
+
+// unread notes that in a group messages may be pending that were not read.
+func (l *lane) unread() {
+	if !l.s.grouped() {
+		return
 	}
 	for _, sh := range l.shards {
 		if sh.replay == nil {
@@ -172,27 +203,64 @@ func (l *lane) doubt(err error) {
 	}
 }
 
-// read reads new messages of shards, and waits for one if it may.
-func (l *lane) read(ctx context.Context, shards []*shard, wait bool) error {
+// read takes in new messages of shards, and waits for some if it may. busy says
+// that it has not looked at all shards.
+func (l *lane) read(ctx context.Context, shards []*shard, wait bool) (busy bool, err error) {
 	limit := max(1, l.s.limit()/max(l.busy, 1))
 	if l.rest.fits(shards) {
-		return l.takeRest(limit)
+		return false, l.takeRest(limit)
 	}
 	l.rest = nil
-	if l.ahead != nil {
-		return l.readAhead(ctx, shards, limit)
-	}
-	for _, sh := range shards {
-		if sh.restored {
-			sh.known = l.s.inFlight(sh)
+	if l.ready == nil {
+		part, limit := l.part(shards, limit)
+		for _, sh := range part {
+			if sh.restored {
+				sh.known = l.s.inFlight(sh)
+			}
+		}
+		l.under = l.askNew(part, lastOf(part), limit, wait && len(part) == len(shards))
+		if done, err := l.settle(ctx, wait); !done || err != nil {
+			return false, err
 		}
 	}
-	reply := newReply(l.s.size.expect(limit))
-	err := l.conn.do(ctx, reply, l.command(shards, lastOf(shards), limit, wait))
-	if err == nil {
-		err = l.takePage(reply, shards, limit, limit)
+	t := l.ready
+	l.ready = nil
+	if !l.s.grouped() && !t.fits(shards, limit) {
+		return false, nil
 	}
-	return errors.Join(err, l.ackRepeated(ctx))
+	err = errors.Join(l.takePage(t, limit), l.ackRepeated(ctx))
+	return l.passOn(t, len(shards)), err
+}
+
+// part is those of shards that are read at once, and how much of each: as long as
+// replies are lost for their size, no more entries in all than have come of late.
+func (l *lane) part(shards []*shard, limit int) ([]*shard, int) {
+	most, careful := l.s.size.most()
+	if !careful || l.barren >= len(shards) {
+		return shards, limit
+	}
+	n := min(len(shards), most)
+	if n == len(shards) {
+		return shards, min(limit, max(1, most/n))
+	}
+	from := l.first % len(shards)
+	return shards[from:min(from+n, len(shards))], 1
+}
+
+// passOn has the next read go on behind the shards of this one, if those were not
+// all; busy: some are still to be looked at.
+func (l *lane) passOn(t *turn, all int) (busy bool) {
+	if len(t.shards) == all {
+		l.barren = 0
+		return false
+	}
+	l.first = (l.first%all + len(t.shards)) % all
+	if l.entries > 0 {
+		l.barren = 0
+		return false
+	}
+	l.barren += len(t.shards)
+	return true
 }
 
 // ackRepeated tells a group that was made anew what was acknowledged before.
@@ -236,15 +304,6 @@ func (l *lane) beginning(shards []*shard, limit int, wait bool) []any {
 	return append(args, "streams")
 }
 
-// receive sends a read and gives each entry of the reply to take.
-func (l *lane) receive(ctx context.Context, args []any, limit int, take func(*shard, *entry)) error {
-	reply := newReply(l.s.size.expect(limit))
-	if err := l.conn.do(ctx, reply, args); err != nil {
-		return err
-	}
-	return l.scan(reply, take)
-}
-
 // scan gives each entry of a reply to take.
 func (l *lane) scan(reply *reply, take func(*shard, *entry)) error {
 	l.s.heard(l.shards)
@@ -271,7 +330,7 @@ func (l *lane) scan(reply *reply, take func(*shard, *entry)) error {
 
 // learn takes into account what a reply brought.
 func (l *lane) learn(r *reply, entries, busy int) {
-	l.s.size.learn(len(r.b), entries)
+	l.s.size.learn(len(r.b), entries, r.took)
 	l.busy, l.entries = busy, entries
 }
 

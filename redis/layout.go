@@ -1,7 +1,6 @@
 package redis
 
 import (
-	"cmp"
 	"context"
 	"fmt"
 	"maps"
@@ -42,57 +41,17 @@ func cutShard(key string) (stream string, shard streamer.ShardID, ok bool) {
 	return key[:i], streamer.ShardID(n), true
 }
 
-// state is what the server says of a key.
-type state struct {
-	exists bool
-	info   redis.XInfoStream
-}
-
-// last is the id that every entry to come is above.
-func (s *state) last() id { return infoID(s.info.LastGeneratedID) }
-
-// first is the oldest entry's id; ok is false where there is none.
-func (s *state) first() (i id, ok bool) { return infoID(s.info.FirstEntry.ID), s.info.Length > 0 }
-
-func infoID(s string) id {
-	i, _ := parseID([]byte(s))
-	return i
-}
-
-// inspect asks about keys in one round trip. A key that holds something else is an error.
-func (b *backend) inspect(ctx context.Context, keys ...string) ([]state, error) {
-	pipe := b.client.Pipeline()
-	asked := make([]*redis.XInfoStreamCmd, len(keys))
-	for i, key := range keys {
-		asked[i] = pipe.XInfoStream(ctx, key)
-	}
-	_, failed := pipe.Exec(ctx)
-	states := make([]state, len(keys))
-	for i, a := range asked {
-		info, err := a.Result()
-		switch {
-		case err == nil && info != nil:
-			states[i] = state{true, *info}
-		case err == nil: // not sent
-			return nil, bare(ctx, cmp.Or(failed, errMalformed))
-		case !isMissingKey(err):
-			return nil, bare(ctx, err)
-		}
-	}
-	return states, nil
-}
-
 // shards lists the shards of a stream as the layout has them, in order; none where the stream does not exist.
 func (b *backend) shards(ctx context.Context, stream string) ([]streamer.ShardID, error) {
 	if b.cfg.Shards == ShardsAuto {
 		return b.discover(ctx, stream)
 	}
 	all := b.cfg.allShards()
-	states, err := b.inspect(ctx, b.keys(stream, all)...)
+	found, err := b.exist(ctx, b.keys(stream, all)...)
 	if err != nil {
 		return nil, err
 	}
-	if slices.ContainsFunc(states, func(s state) bool { return s.exists }) {
+	if slices.Contains(found, true) {
 		return all, nil
 	}
 	if b.cfg.Shards == 0 {
@@ -139,13 +98,13 @@ func (b *backend) probe(ctx context.Context, stream string, from streamer.ShardI
 		for i := range keys {
 			keys[i] = b.numberedKey(stream, from+streamer.ShardID(i))
 		}
-		states, err := b.inspect(ctx, keys...)
+		there, err := b.exist(ctx, keys...)
 		if err != nil {
 			return nil, ignoreWrongType(err)
 		}
 		before := len(found)
-		for i := range states {
-			if states[i].exists {
+		for i := range there {
+			if there[i] {
 				found = append(found, from+streamer.ShardID(i))
 			}
 		}
@@ -170,12 +129,12 @@ func (b *backend) numberedKey(stream string, n streamer.ShardID) string {
 
 // discover finds a stream's keys on every master: the numbered ones, and the plain one as PlainShard.
 func (b *backend) discover(ctx context.Context, stream string) ([]streamer.ShardID, error) {
-	states, err := b.inspect(ctx, stream)
+	there, err := b.exist(ctx, stream)
 	if err != nil && code(err) != "WRONGTYPE" {
 		return nil, err
 	}
 	found := map[streamer.ShardID]bool{}
-	if err == nil && states[0].exists {
+	if err == nil && there[0] {
 		found[PlainShard] = true
 	}
 	keys, err := b.scan(ctx, escapeGlob(stream)+":*")

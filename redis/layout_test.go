@@ -32,28 +32,3 @@ func TestPatternsMatchOneNameAlone(t *testing.T) {
 		t.Errorf("%s, want %s", got, want)
 	}
 }
-
-func TestTheSizeOfEntriesBoundsWhatIsAskedFor(t *testing.T) {
-	var z sizer
-	if n := z.count(5000); n != firstCount {
-		t.Errorf("%d while nothing is known", n)
-	}
-	z.learn(1000*256, 1000)
-	if n := z.count(5000); n != 5000 {
-		t.Errorf("%d of 256 bytes", n)
-	}
-	z.learn(1<<20, 1)
-	if n := z.count(5000); n != 4 {
-		t.Errorf("%d of 1 MiB", n)
-	}
-	for range 100 {
-		z.learn(100, 1)
-	}
-	if n := z.count(5000); n != 5000 {
-		t.Errorf("%d when they are small again", n)
-	}
-	z.learn(100<<20, 1)
-	if n := z.count(10); n != 1 {
-		t.Errorf("%d of 100 MiB", n)
-	}
-}

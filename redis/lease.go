@@ -28,8 +28,14 @@ const (
 // nobody is read after by who wants to be heard and nothing else: no id is above it.
 const nobody = "18446744073709551614-0"
 
-// The scripts do one thing each that must not fall apart. Where a user may not run scripts the same is done command by command.
+// The scripts do one thing each that must not fall apart. Where a user may not
+// run scripts the same is done command by command.
+//
+// Consumers are made by reading after nobody, which a server does when its
+// memory is full, and not by XGROUP CREATECONSUMER, which it refuses then.
 var (
+	// 1: the place is ours; 0: another owner or member has it; -1: a member of
+	// our name lives.
 	occupyScript = redis.NewScript(`
 local dead = {}
 for _, c in ipairs(redis.call('XINFO', 'CONSUMERS', KEYS[1], ARGV[1])) do
@@ -40,19 +46,24 @@ for _, c in ipairs(redis.call('XINFO', 'CONSUMERS', KEYS[1], ARGV[1])) do
     return 0
   elseif not owner and ARGV[2] ~= '' and c[2] ~= ARGV[1] and c[2] ~= ARGV[4] and c[6] < tonumber(ARGV[6]) then
     return 0
+  elseif c[2] == ARGV[7] and c[6] < tonumber(ARGV[8]) then
+    return -1
   end
 end
 for _, name in ipairs(dead) do redis.call('XGROUP', 'DELCONSUMER', KEYS[1], ARGV[1], name) end
-if ARGV[2] ~= '' then redis.call('XGROUP', 'CREATECONSUMER', KEYS[1], ARGV[1], ARGV[2]) end
+for _, name in ipairs({ARGV[2], ARGV[7]}) do
+  if name ~= '' then redis.call('XREADGROUP', 'GROUP', ARGV[1], name, 'COUNT', 1, 'STREAMS', KEYS[1], ARGV[9]) end
+end
 return 1`)
 
-	// -1: we are not the owner; 0: there is no group to own.
+	// -1: we are not the owner; 0: there is no group to own; 2: our place had
+	// been removed, and is there again.
 	beatScript = redis.NewScript(ownsLua + `
-redis.call('XREADGROUP', 'GROUP', ARGV[1], ARGV[2], 'COUNT', 1, 'STREAMS', KEYS[1], ARGV[3])
-return 1`)
+redis.call('XREADGROUP', 'GROUP', ARGV[1], ARGV[2], 'COUNT', 1, 'STREAMS', KEYS[1], ARGV[5])
+return ours and 1 or 2`)
 
 	ackScript = redis.NewScript(ownsLua + `
-return redis.call('XACK', KEYS[1], ARGV[1], unpack(ARGV, 3))`)
+return redis.call('XACK', KEYS[1], ARGV[1], unpack(ARGV, 5))`)
 
 	// Deletes consumers that hold nothing: those named, and members that we named and that are silent for long.
 	reapScript = redis.NewScript(`
@@ -67,37 +78,62 @@ end
 return 1`)
 )
 
+// An owner whose consumer is missing was removed by a clean-up, unless another
+// is there or it was silent for so long that another may have been.
 const ownsLua = `
 local all = redis.pcall('XINFO', 'CONSUMERS', KEYS[1], ARGV[1])
 if all.err then
   if string.find(all.err, '^WRONGTYPE') then return all end
   return 0
 end
-local ours = false
-for _, c in ipairs(all) do ours = ours or c[2] == ARGV[2] end
-if not ours then return -1 end`
+local ours, other = false, ARGV[4] ~= 'heard'
+for _, c in ipairs(all) do
+  if c[2] == ARGV[2] then
+    ours = true
+  elseif string.sub(c[2], 1, #ARGV[3]) == ARGV[3] then
+    other = true
+  end
+end
+if not ours and other then return -1 end`
 
-// occupy makes lock the owner's place in a group; free is false while somebody else is in it. With lock "" it only looks whether an owner is.
-func (b *backend) occupy(ctx context.Context, key, group, lock string) (free bool, err error) {
-	n, err := occupyScript.Run(ctx, b.client, []string{key}, group, lock, ownerPrefix, returned,
-		leaseTime.Milliseconds(), memberTime.Milliseconds()).Int()
-	if isNotPermitted(err) {
-		return b.occupyPlainly(ctx, key, group, lock)
-	}
-	return n == 1, err
+// occupant is who wants a place in a group: an owner by its lock, a member by
+// its name, where others could have the same.
+type occupant struct {
+	lock, name string
+	lease      time.Duration // how long a member of that name may be silent before the name is free
 }
 
-// occupyPlainly is occupy without a script. Of two that come at once both may find the place taken, never both find it free: each
-// is seen before it looks.
-func (b *backend) occupyPlainly(ctx context.Context, key, group, lock string) (bool, error) {
+// occupancy is what became of it.
+type occupancy int
+
+const (
+	sameName occupancy = iota - 1
+	occupied
+	free
+)
+
+// occupy takes a place in a group. Without a lock it also looks whether an owner is there.
+func (b *backend) occupy(ctx context.Context, key, group string, by occupant) (occupancy, error) {
+	n, err := occupyScript.Run(ctx, b.client, []string{key}, group, by.lock, ownerPrefix, returned,
+		leaseTime.Milliseconds(), memberTime.Milliseconds(), by.name, by.lease.Milliseconds(), nobody).Int()
+	if isNotPermitted(err) {
+		return b.occupyPlainly(ctx, key, group, by.lock)
+	}
+	return occupancy(n), err
+}
+
+// occupyPlainly is occupy without a script. Of two that come at once both may
+// find the place taken, never both find it free: each is seen before it looks.
+// That members have one name is not seen.
+func (b *backend) occupyPlainly(ctx context.Context, key, group, lock string) (occupancy, error) {
 	if lock != "" {
-		if err := b.client.XGroupCreateConsumer(ctx, key, group, lock).Err(); err != nil {
-			return false, err
+		if err := b.greet(ctx, key, group, lock); err != nil {
+			return occupied, err
 		}
 	}
 	all, err := b.client.XInfoConsumers(ctx, key, group).Result()
 	if err != nil {
-		return false, err
+		return occupied, err
 	}
 	for _, c := range all {
 		switch owner := strings.HasPrefix(c.Name, ownerPrefix); {
@@ -107,36 +143,66 @@ func (b *backend) occupyPlainly(ctx context.Context, key, group, lock string) (b
 			if lock != "" {
 				b.client.XGroupDelConsumer(ctx, key, group, lock)
 			}
-			return false, nil
+			return occupied, nil
 		}
 	}
-	return true, nil
+	return free, nil
 }
 
-// beat says that the owner lives.
-func (b *backend) beat(ctx context.Context, key, group, lock string) (ours bool, err error) {
-	n, err := beatScript.Run(ctx, b.client, []string{key}, group, lock, nobody).Int()
-	if !isNotPermitted(err) {
-		return n >= 0, err
+// tenure is whether an owner still is one.
+type tenure int
+
+const (
+	lost     tenure = iota // another owner is there, or may have been
+	kept                   // or the group is missing, which others do not own either
+	restored               // the place had been removed, and is there again
+)
+
+// heardOf is how a script is told whether the server has heard of an owner
+// lately enough for its place to be nobody else's.
+func heardOf(lately bool) string {
+	if lately {
+		return "heard"
 	}
-	if ours, err = b.owns(ctx, key, group, lock); ours && err == nil {
-		err = b.greet(ctx, key, group, lock)
-	}
-	return ours, err
+	return ""
 }
 
-// owns says whether lock is in the owner's place. Where the group is missing nobody else is.
-func (b *backend) owns(ctx context.Context, key, group, lock string) (bool, error) {
+// beat says that the owner lives. lately is whether the server has heard of it
+// within leaseTime.
+func (b *backend) beat(ctx context.Context, key, group, lock string, lately bool) (tenure, error) {
+	n, err := beatScript.Run(ctx, b.client, []string{key}, group, lock, ownerPrefix, heardOf(lately), nobody).Int()
+	switch {
+	case isNotPermitted(err):
+		t, err := b.owns(ctx, key, group, lock, lately)
+		if t != lost && err == nil {
+			err = b.greet(ctx, key, group, lock)
+		}
+		return t, err
+	case n < 0:
+		return lost, err
+	case n > 1:
+		return restored, err
+	}
+	return kept, err
+}
+
+// owns is beat without saying anything to the server.
+func (b *backend) owns(ctx context.Context, key, group, lock string, lately bool) (tenure, error) {
 	all, err := b.client.XInfoConsumers(ctx, key, group).Result()
 	if isGone(err) || isMissingKey(err) {
-		return true, nil
+		return kept, nil
 	}
+	other := false
 	for _, c := range all {
 		if c.Name == lock {
-			return true, err
+			return kept, err
 		}
+		other = other || strings.HasPrefix(c.Name, ownerPrefix)
 	}
-	return false, err
+	if err != nil || other || !lately {
+		return lost, err
+	}
+	return restored, nil
 }
 
 // greet has the server hear of a member.

@@ -20,11 +20,14 @@ func (s *source) leave(ctx context.Context) error {
 
 func (s *source) leaveShard(ctx context.Context, sh *shard) error {
 	if !s.shared() {
-		ours, err := s.b.owns(ctx, sh.key, s.group, s.lock)
-		if err != nil || !ours {
+		t, err := s.b.owns(ctx, sh.key, s.group, s.lock, s.isHeard(sh))
+		if err != nil || t == lost {
 			return err
 		}
 		if err := s.unsee(ctx, sh, s.name); err != nil {
+			return err
+		}
+		if err := s.keepPending(ctx, sh); err != nil {
 			return err
 		}
 		if err := s.vacate(ctx, sh); err != nil {
@@ -74,6 +77,24 @@ func (s *source) unsee(ctx context.Context, sh *shard, to string) error {
 	}
 	for some := range slices.Chunk(ids, ackCount) {
 		if err := s.giveBack(ctx, sh.key, to, some, "force", "retrycount", "0"); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// keepPending sees to it that what an owner holds is pending: a clean-up that
+// removes a consumer takes that away from the group.
+func (s *source) keepPending(ctx context.Context, sh *shard) error {
+	if s.cfg.AtMostOnce {
+		return nil
+	}
+	var ids []string
+	for i := range s.inFlight(sh) {
+		ids = append(ids, i.String())
+	}
+	for some := range slices.Chunk(ids, ackCount) {
+		if err := s.giveBack(ctx, sh.key, s.name, some, "force"); err != nil {
 			return err
 		}
 	}

@@ -72,7 +72,7 @@ func (s *source) remake(ctx context.Context, sh *shard, after id) error {
 	if s.lock != "" {
 		pipe.XGroupCreateConsumer(ctx, sh.key, s.group, s.lock)
 	}
-	if _, err := pipe.Exec(ctx); err != nil && code(made.Err()) != "BUSYGROUP" {
+	if err := execute(ctx, pipe); err != nil && code(made.Err()) != "BUSYGROUP" {
 		return err
 	}
 	if made.Err() == nil {

@@ -40,7 +40,7 @@ func (s *source) open(ctx context.Context) error {
 	for _, stream := range s.cfg.Streams {
 		shards, err := s.subscribe(ctx, stream)
 		if err != nil {
-			return err
+			return s.abandon(err)
 		}
 		if err := s.start(ctx, shards); err != nil {
 			return s.abandon(err)
@@ -54,9 +54,20 @@ func (s *source) abandon(err error) error {
 	ctx, cancel := context.WithTimeout(context.Background(), replyTimeout)
 	defer cancel()
 	for _, sh := range s.all() {
-		_ = s.vacate(ctx, sh) // the failure to open is what counts
+		_ = s.giveUp(ctx, sh) // the failure to open is what counts
 	}
 	return err
+}
+
+// giveUp gives back the place on one shard, if it is ours.
+func (s *source) giveUp(ctx context.Context, sh *shard) error {
+	switch {
+	case !s.shared():
+		return s.vacate(ctx, sh)
+	case s.entered[sh.key]:
+		return s.leaveShard(ctx, sh)
+	}
+	return nil
 }
 
 // subscribe finds the shards of a stream.
@@ -108,7 +119,7 @@ func (b *backend) touch(ctx context.Context, key string) error {
 	pipe := b.client.TxPipeline()
 	made := pipe.XGroupCreateMkStream(ctx, key, touchGroup, "0")
 	pipe.XGroupDestroy(ctx, key, touchGroup)
-	if _, err := pipe.Exec(ctx); err != nil {
+	if err := execute(ctx, pipe); err != nil {
 		return bare(ctx, err)
 	}
 	return bare(ctx, made.Err())

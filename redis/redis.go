@@ -13,10 +13,17 @@ import (
 func init() {
 	streamer.Register(scheme, open)
 	streamer.Register(secureScheme, open)
+	streamer.Register(socketScheme, open)
 }
 
-// open is both schemes' OpenFunc. Nothing is dialled: Connect pings.
+// open is the schemes' OpenFunc. Nothing is dialled: Connect pings.
 func open(_ context.Context, u *streamer.URI) (streamer.Backend, streamer.StreamerOptions, error) {
+	if u.Scheme == socketScheme {
+		var err error
+		if u, err = onSocket(u); err != nil {
+			return nil, streamer.StreamerOptions{}, err
+		}
+	}
 	o, err := u.Options()
 	if err != nil {
 		return nil, o, err
@@ -65,6 +72,7 @@ func Client(s streamer.Streamer) redis.UniversalClient {
 type backend struct {
 	cfg    Config
 	client redis.UniversalClient
+	met    bool // it is known what the address leads to
 	closed atomic.Bool
 	acks   sync.Pool // of *ackArgs: they are as large as what they acknowledge
 }
@@ -92,12 +100,20 @@ func (b *backend) Close(context.Context) error {
 	return b.client.Close()
 }
 
-// Ping implements streamer.Pinger.
+// Ping implements streamer.Pinger. A server that refuses PING for a while, as one
+// does that loads its data or could not save them, has answered.
 func (b *backend) Ping(ctx context.Context) error {
 	if b.closed.Load() {
 		return streamer.ErrClosed
 	}
-	return b.failed(ctx, b.client.Ping(ctx).Err())
+	err := b.client.Ping(ctx).Err()
+	if err == nil || isState(err) {
+		err = b.meet(ctx)
+	}
+	if isState(err) {
+		return nil
+	}
+	return b.failed(ctx, err)
 }
 
 // enter is the beginning of every call but those of sources and sinks.

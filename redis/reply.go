@@ -3,6 +3,8 @@ package redis
 import (
 	"io"
 	"slices"
+	"sync/atomic"
+	"time"
 )
 
 // reply takes one reply in, as it comes. Messages are parts of it, so its bytes are never written again.
@@ -14,6 +16,21 @@ type reply struct {
 	lists [2]int // where the last two lists begin
 
 	progress func() // nil, or called whenever something has come
+
+	sent  atomic.Bool   // the command has begun to leave
+	since atomic.Int64  // when the first byte came, in ns of Unix time; 0: none has
+	took  time.Duration // from the first byte to the last
+}
+
+// begun says that something has come. It may be called while the reply comes.
+func (r *reply) begun() bool { return r.since.Load() != 0 }
+
+// arrived notes that something has come.
+func (r *reply) arrived() {
+	now := time.Now().UnixNano()
+	if !r.since.CompareAndSwap(0, now) {
+		r.took = time.Duration(now - r.since.Load())
+	}
 }
 
 // newReply has room for about so many bytes.
@@ -36,6 +53,9 @@ func (r *reply) readFrom(from io.Reader) error {
 		r.room()
 		n, err := from.Read(r.b[len(r.b):cap(r.b)])
 		r.b = r.b[:len(r.b)+n]
+		if n > 0 {
+			r.arrived()
+		}
 		whole, malformed := r.whole()
 		if r.progress != nil {
 			r.progress()

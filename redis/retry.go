@@ -19,23 +19,36 @@ const (
 
 // patiently tries a few times what a lost connection may have spoilt and what may be done twice.
 func patiently(ctx context.Context, f func() error) error {
+	return fewTimes(ctx, f, func(err error) bool { return isLost(err) || isUnsent(err) || passes(err) })
+}
+
+// politely tries a few times what the server refuses for a while.
+func politely(ctx context.Context, f func() error) error {
+	return fewTimes(ctx, f, passes)
+}
+
+func fewTimes(ctx context.Context, f func() error, again func(error) bool) error {
 	const tries = 5
 	pause := firstRetry
 	for i := 1; ; i++ {
 		err := f()
-		if err == nil || i == tries || !isLost(err) && !isUnsent(err) && !passes(err) || !sleep(ctx, pause) {
+		if err == nil || i == tries || !again(err) || !sleep(ctx, pause) {
 			return err
 		}
 		pause *= 2
 	}
 }
 
-// atLast does what opening needs, and may be done twice, as soon as the servers let it.
+// atLast does what opening needs, and may be done twice, as soon as the servers
+// let it. A server that loads its data is on its way, however long that takes.
 func (b *backend) atLast(ctx context.Context, retrying func(string, error, time.Duration), f func() error) error {
 	pause := firstRetry
 	for end := time.Now().Add(outage); ; {
 		err := f()
-		if err == nil || !isOutage(err) || b.closed.Load() || time.Now().After(end) || ctx.Err() != nil {
+		if code(err) == "LOADING" {
+			end = time.Now().Add(outage)
+		}
+		if err == nil || !isOutage(err) || b.isAstray(err) || b.closed.Load() || time.Now().After(end) || ctx.Err() != nil {
 			return err
 		}
 		if cluster, ok := b.cluster(); ok {

@@ -158,12 +158,12 @@ func (s *sink) Write(ctx context.Context, p []*streamer.Pending) error {
 	last := p[len(p)-1]
 	if s.careful {
 		first, rest := s.scouts(ctx, p)
-		if err := s.send(ctx, first, last); err != nil {
+		if err := s.sendAll(ctx, first, last); err != nil {
 			return err
 		}
 		p = rest
 	}
-	err := s.send(ctx, p, last)
+	err := s.sendAll(ctx, p, last)
 	s.careful = err != nil
 	if err == nil {
 		s.doubt = nil
@@ -184,6 +184,18 @@ func (s *sink) scouts(ctx context.Context, p []*streamer.Pending) (first, rest [
 		rest = append(rest, pd)
 	}
 	return first, rest
+}
+
+// sendAll sends records in order, those that may be too large alone.
+func (s *sink) sendAll(ctx context.Context, p []*streamer.Pending, last *streamer.Pending) error {
+	for len(p) > 0 {
+		n := run(p)
+		if err := s.send(ctx, p[:n], last); err != nil {
+			return err
+		}
+		p = p[n:]
+	}
+	return nil
 }
 
 // send sends records in one pipeline and resolves those whose outcome is known; last is that of the batch.
@@ -220,7 +232,7 @@ func (s *sink) prepare(ctx context.Context, p []*streamer.Pending) ([]*streamer.
 	good := make([]*streamer.Pending, 0, len(p))
 	for _, pd := range p {
 		t, err := s.target(ctx, &pd.Record)
-		if err != nil && (isLost(err) || isUnsent(err) || passes(err)) {
+		if err != nil && (isLost(err) || isUnsent(err) || passes(err)) && !s.b.isAstray(err) {
 			return nil, err
 		}
 		if err == nil {
@@ -280,7 +292,7 @@ func (s *sink) settle() (unknown bool, retry error) {
 			pd.Resolve(sl.meta(), nil)
 		case isLost(err):
 			retry, unknown = err, true
-		case isUnsent(err) || passes(err) && !sl.passed:
+		case isUnsent(err) || passes(err) && !sl.passed && !s.b.isAstray(err):
 			retry = err
 		default:
 			pd.Resolve(streamer.Meta{}, s.refusal(sl, err))

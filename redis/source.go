@@ -19,7 +19,10 @@ type source struct {
 	group string
 	name  string // whose pending entries are ours
 	lock  string // Resumable: the consumer that stands for being the owner
-	size  sizer
+
+	entered map[string]bool // open's and then Fetch's: the keys on which our place is sure, or, false, the answer was lost
+
+	size sizer
 
 	lanes []*lane // Fetch's
 
@@ -49,6 +52,7 @@ type shard struct {
 	looked   time.Time
 
 	paused   bool      // under source.mu
+	removed  bool      // under source.mu: our place had been removed, and is there again
 	left     *id       // under source.mu: the first message that was left behind
 	gaveBack bool      // under source.mu: by us, some of it
 	emitted  id        // under source.mu: RealTime: last, as far as the engine knows
@@ -64,7 +68,8 @@ func (b *backend) newSource(c streamer.SourceConfig) *source {
 		}
 	}
 	c.Streams = streams
-	s := &source{b: b, cfg: c, group: c.Group, name: c.Name, found: time.Now(), scanned: time.Now(), claiming: make(chan struct{}, 1)}
+	s := &source{b: b, cfg: c, group: c.Group, name: c.Name, found: time.Now(), scanned: time.Now(), claiming: make(chan struct{}, 1),
+		entered: map[string]bool{}}
 	s.life, s.stop = context.WithCancel(context.Background())
 	if c.Mode == streamer.Resumable {
 		// SeaStreamer's rule, so that either takes over from the other.
@@ -168,52 +173,4 @@ func (s *source) Close(ctx context.Context) error {
 		return nil
 	}
 	return s.leave(ctx)
-}
-
-// sizer estimates how large entries are, so that a reply of many large ones does not take all memory.
-type sizer struct {
-	mu  sync.Mutex
-	avg int // bytes of an entry in a reply; 0: not known
-}
-
-const (
-	replyBytes = 4 << 20 // what one reply is meant to take at most
-	firstCount = 100     // entries that are asked for while their size is not known
-)
-
-// count cuts a number of entries to what one reply is meant to take.
-func (z *sizer) count(n int) int {
-	z.mu.Lock()
-	defer z.mu.Unlock()
-	if z.avg == 0 {
-		return min(n, firstCount)
-	}
-	return max(1, min(n, replyBytes/z.avg))
-}
-
-// stretch is a number of entries from least to most that is meant to take so many bytes.
-func (z *sizer) stretch(least, most, bytes int) int {
-	z.mu.Lock()
-	defer z.mu.Unlock()
-	if z.avg == 0 {
-		return least
-	}
-	return min(max(least, bytes/z.avg), most)
-}
-
-// expect is the room that a reply of n entries probably takes.
-func (z *sizer) expect(n int) int {
-	z.mu.Lock()
-	defer z.mu.Unlock()
-	return min(n*z.avg+n*z.avg/32, replyBytes)
-}
-
-// learn takes a reply into account; larger entries at once, smaller ones slowly.
-func (z *sizer) learn(bytes, entries int) {
-	if entries == 0 {
-		return
-	}
-	z.mu.Lock()
-	defer z.mu.Unlock()
-	z.avg = max(bytes/entries, z.avg-z.avg/8, 1)
 }

@@ -1,10 +1,8 @@
 package redis
 
 import (
-	"io"
 	"net"
 	"syscall"
-	"time"
 )
 
 // tap is the connection under a go-redis client that reads pages of messages or sends batches. go-redis writes and reads value by value, with
@@ -33,7 +31,7 @@ func tapped(raw net.Conn, of *conn) net.Conn {
 
 // Write implements net.Conn.
 func (t *tap) Write(p []byte) (int, error) {
-	if t.of.begin(paced{t.Conn}) {
+	if t.of.begin(t.Conn) {
 		return len(p), nil
 	}
 	return t.Conn.Write(p)
@@ -46,11 +44,7 @@ func (t *tap) Read(p []byte) (int, error) {
 		if r == nil {
 			return t.Conn.Read(p)
 		}
-		from := io.Reader(t.Conn)
-		if r.progress != nil {
-			from = paced{t.Conn}
-		}
-		if err := r.readFrom(from); err != nil {
+		if err := r.readFrom(t.Conn); err != nil {
 			return 0, err
 		}
 		t.shown = []byte(ok)
@@ -58,17 +52,4 @@ func (t *tap) Read(p []byte) (int, error) {
 	n := copy(p, t.shown)
 	t.shown = t.shown[n:]
 	return n, nil
-}
-
-// paced is a connection on which nothing may stand still for replyTimeout, however long the whole takes.
-type paced struct{ net.Conn }
-
-func (c paced) Read(p []byte) (int, error) {
-	_ = c.SetReadDeadline(time.Now().Add(replyTimeout)) // reading fails too
-	return c.Conn.Read(p)
-}
-
-func (c paced) Write(p []byte) (int, error) {
-	_ = c.SetWriteDeadline(time.Now().Add(replyTimeout)) // writing fails too
-	return c.Conn.Write(p)
 }

@@ -212,7 +212,13 @@ func TestPendingEntriesThatWereDeletedAreDoneWith(t *testing.T) {
 			if mode == streamer.LoadBalanced {
 				o.Name = dead // it is back; an owner of a Resumable group has the group's name
 			}
-			c := trial.Consumer(trial.Connect("redis://"+server.Addr()+"/orders?claim_idle=100ms&claim_interval=50ms"), o)
+			s := trial.Connect("redis://" + server.Addr() + "/orders?claim_idle=100ms&claim_interval=50ms")
+			var c streamer.Consumer
+			trial.Eventually("its name is free", func() bool {
+				var err error
+				c, err = s.Consumer(trial.Ctx, o)
+				return err == nil
+			})
 			ackAll(trial.Next(c, 3, 6, 7, 8, 9))
 			trial.Must("Commit", c.Commit(trial.Ctx))
 			trial.Eventually("nothing is pending", func() bool {

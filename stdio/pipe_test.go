@@ -139,8 +139,8 @@ func writeToClosed() error {
 			return fmt.Errorf("receipt: %w", err)
 		}
 	}
-	if err := s.Close(); !errors.Is(err, streamer.ErrClosed) {
-		return fmt.Errorf("close: %w", err)
+	if err := s.Close(); err != nil {
+		return fmt.Errorf("close reports what the receipts said: %w", err)
 	}
 	return nil
 }

@@ -19,11 +19,13 @@ type describedShard struct {
 	First streamer.SeqNo   `json:"first,omitzero"`
 	Next  streamer.SeqNo   `json:"next,omitzero"`
 	Open  bool             `json:"open"`
+	Error string           `json:"error,omitempty"`
 }
 
 // Help is printed below the one line that the list of commands shows.
 func (c *describeCmd) Help() string {
 	return "FIRST is the number of the oldest message, NEXT the one that the next message gets; they are equal when the shard is empty. A closed shard takes no more messages. " +
+		"STATE says why a shard cannot be asked while others can. " +
 		"Without a stream in the URI, every stream is shown."
 }
 
@@ -49,11 +51,15 @@ func (c *describeCmd) Run(ctx context.Context, e *env) error {
 func addStream(t *table, info streamer.StreamInfo) {
 	d := describedStream{Stream: info.Name, Shards: []describedShard{}}
 	for _, s := range info.Shards {
-		d.Shards = append(d.Shards, describedShard{Shard: s.ID, First: s.First, Next: s.Next, Open: s.Open})
+		one := describedShard{Shard: s.ID, First: s.First, Next: s.Next, Open: s.Open}
 		state := "closed"
-		if s.Open {
+		switch {
+		case s.Err != nil:
+			one.Error, state = s.Err.Error(), s.Err.Error()
+		case s.Open:
 			state = "open"
 		}
+		d.Shards = append(d.Shards, one)
 		t.rows = append(t.rows, []string{info.Name, s.ID.String(), seqCell(s.First), seqCell(s.Next), state})
 	}
 	t.objects = append(t.objects, d)

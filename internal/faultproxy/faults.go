@@ -48,6 +48,31 @@ func (p *Proxy) Delay(d time.Duration) {
 	p.delay = d
 }
 
+// Throttle lets no more than so many bytes per second pass in a direction, over
+// all connections, in pieces of a fiftieth of a second that the connections take
+// in turn; 0 ends it.
+func (p *Proxy) Throttle(d Direction, bytesPerSecond int) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.rates[d], p.free[d] = bytesPerSecond, time.Now()
+}
+
+// share is how many of n bytes may pass in a direction at once, and when.
+func (p *Proxy) share(d Direction, n int) (pass int, due time.Time) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	rate := p.rates[d]
+	if rate == 0 {
+		return n, time.Time{}
+	}
+	n = min(n, max(rate/50, 1))
+	if now := time.Now(); p.free[d].Before(now) {
+		p.free[d] = now
+	}
+	p.free[d] = p.free[d].Add(time.Duration(n) * time.Second / time.Duration(rate))
+	return n, p.free[d]
+}
+
 // Stall holds all bytes back, in both directions, until Resume. Connections stay and can be made.
 func (p *Proxy) Stall() {
 	p.mu.Lock()

@@ -91,7 +91,7 @@ func (l *link) write(d Direction, to net.Conn, wire <-chan chunk) {
 			return
 		}
 		n, reached := l.proxy.take(d, len(c.data))
-		_, err := to.Write(c.data[:n])
+		err := l.pass(d, to, c.data[:n])
 		if reached != nil {
 			_ = to.Close() // in order, so that the receiver has what it was sent
 			l.breakOff()
@@ -106,6 +106,22 @@ func (l *link) write(d Direction, to net.Conn, wire <-chan chunk) {
 	if tcp, ok := to.(*net.TCPConn); ok {
 		_ = tcp.CloseWrite()
 	}
+}
+
+// pass writes as fast as the throttle lets it, and all at once where there is
+// none. It ends early, without an error, when the link is over.
+func (l *link) pass(d Direction, to net.Conn, data []byte) error {
+	for len(data) > 0 {
+		n, due := l.proxy.share(d, len(data))
+		if !l.await(due) {
+			return nil
+		}
+		if _, err := to.Write(data[:n]); err != nil {
+			return err
+		}
+		data = data[n:]
+	}
+	return nil
 }
 
 // await waits until a chunk is due and nothing is stalled; false when the link is over.

@@ -31,6 +31,8 @@ type Proxy struct {
 	stall    chan struct{} // closed when bytes flow again; nil while they do
 	limits   [2]*limit     // nil where there is none
 	bytes    [2]int64
+	rates    [2]int       // bytes per second; 0: no limit
+	free     [2]time.Time // when the link has passed what it was given
 	accepted int
 	broken   int
 }

@@ -222,6 +222,26 @@ func TestDelayIsAddedInEachDirectionAndKeepsTheThroughput(t *testing.T) {
 	}
 }
 
+func TestThrottleBoundsWhatPassesOverAllConnections(t *testing.T) {
+	p := New(t, echo(t))
+	const rate, size = 100_000, 10_000
+	p.Throttle(Replies, rate)
+	before := time.Now()
+	var both sync.WaitGroup
+	for range 2 {
+		c := dial(t, p)
+		both.Go(func() { exchange(t, c, string(make([]byte, size))) })
+	}
+	both.Wait()
+	if took := time.Since(before); took < 2*size*time.Second/rate {
+		t.Errorf("%d bytes at %d per second took %v", 2*size, rate, took)
+	}
+	p.Throttle(Replies, 1)
+	c := dial(t, p)
+	p.Throttle(Replies, 0)
+	exchange(t, c, "hello")
+}
+
 func TestAServerThatIsGoneIsLikeACut(t *testing.T) {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {

@@ -32,7 +32,7 @@ func (r reader) Read(b []byte) (int, error) {
 		if n > 0 || !errors.Is(err, syscall.EAGAIN) {
 			return n, err
 		}
-		if !ready(r.f, syscall.RawConn.Read) {
+		if !ready(r.f, pause, syscall.RawConn.Read) {
 			time.Sleep(pause)
 		}
 	}
@@ -53,39 +53,41 @@ func (w writer) Write(b []byte) (n int, err error) {
 		if m > 0 {
 			pause = firstPause
 		}
-		if !ready(w.f, syscall.RawConn.Write) {
+		if !ready(w.f, pause, syscall.RawConn.Write) {
 			time.Sleep(pause)
 		}
 	}
 }
 
 // Pauses are for files that the runtime cannot wait for though they are
-// non-blocking.
+// non-blocking, and bound each wait for the others: see ready.
 const (
 	firstPause = time.Millisecond
 	lastPause  = 50 * time.Millisecond
 )
 
-// ready waits until f can be read or written. It is false when that cannot be
-// found out. It asks for another file of the same descriptor, which the runtime
+// ready waits until f can be read or written, or for so long. It is false when
+// that cannot be found out. The runtime learns of the moment in which f becomes
+// ready; one that comes before it waits is lost, hence the bound. It asks for another file of the same descriptor, which the runtime
 // finds non-blocking and so can wait for, and which does not outlive the call:
 // as long as there is one, the other end of a pipe does not see that f was
 // closed.
-func ready(f *os.File, wait func(syscall.RawConn, func(uintptr) bool) error) bool {
+func ready(f *os.File, pause time.Duration, wait func(syscall.RawConn, func(uintptr) bool) error) bool {
 	again, err := duplicate(f)
 	if err != nil {
 		return false
 	}
 	defer again.Close()
 	conn, err := again.SyscallConn()
-	if err != nil {
+	if err != nil || again.SetDeadline(time.Now().Add(pause)) != nil {
 		return false
 	}
 	waited := false
-	return wait(conn, func(uintptr) bool {
+	err = wait(conn, func(uintptr) bool {
 		defer func() { waited = true }()
 		return waited
-	}) == nil
+	})
+	return err == nil || errors.Is(err, os.ErrDeadlineExceeded)
 }
 
 // duplicate does not use f.Fd, which may make the descriptor blocking.

@@ -12,7 +12,7 @@ import (
 type ClusterOptions struct {
 	Masters  int          // default 3
 	Replicas int          // of each master; one is enough for a fail-over
-	Server   RedisOptions // of every node; Password, Users and TLS are not for clusters
+	Server   RedisOptions // of every node
 }
 
 // Slots is how many slots the masters of a cluster share.
@@ -75,9 +75,10 @@ func (c *Cluster) launchNodes(program Program, o ClusterOptions) error {
 			return err
 		}
 		each := o.Server
-		each.Config = append([]string{
-			"cluster-enabled yes", fmt.Sprint("cluster-port ", bus), fmt.Sprint("cluster-node-timeout ", nodeTimeout),
-		}, each.Config...)
+		each.Config = append(each.nodeConf(bus), each.Config...)
+		if len(c.Nodes) > 0 {
+			each.certificates = c.Nodes[0].Certificates
+		}
 		n, err := launch(program, each)
 		if err != nil {
 			return err
@@ -85,6 +86,21 @@ func (c *Cluster) launchNodes(program Program, o ClusterOptions) error {
 		c.Nodes = append(c.Nodes, n)
 	}
 	return nil
+}
+
+// nodeConf makes a server with these options a node of a cluster.
+func (o RedisOptions) nodeConf(bus int) []string {
+	lines := []string{
+		"cluster-enabled yes", fmt.Sprint("cluster-port ", bus),
+		fmt.Sprint("cluster-node-timeout ", nodeTimeout),
+	}
+	if o.TLS != Plain {
+		lines = append(lines, "tls-cluster yes", "tls-replication yes")
+	}
+	if o.Password != "" {
+		lines = append(lines, "masterauth "+o.Password)
+	}
+	return lines
 }
 
 // introduce divides the slots and makes the nodes know one another.

@@ -15,7 +15,8 @@ type RedisOptions struct {
 	TLS      TLS
 	Config   []string // further lines of redis.conf
 
-	sentinel bool // it is one, and Config says of whom
+	sentinel     bool          // it is one, and Config says of whom
+	certificates *Certificates // TLS: of another server, to be shared
 }
 
 // RedisServer is a redis-server of the test that started it; it ends with that test. Its methods fail the test where they fail, and are called

@@ -17,7 +17,8 @@ func (s *RedisServer) prepare() error {
 	if s.port, err = freePort(); err != nil {
 		return err
 	}
-	if s.options.TLS != Plain {
+	s.Certificates = s.options.certificates
+	if s.options.TLS != Plain && s.Certificates == nil {
 		if s.Certificates, err = makeCertificates(s.dir); err != nil {
 			return err
 		}

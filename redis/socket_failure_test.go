@@ -1,0 +1,71 @@
+package redis_test
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/gostreamer/streamer"
+	"github.com/gostreamer/streamer/internal/testservers"
+	"github.com/gostreamer/streamer/internal/trials"
+	"github.com/gostreamer/streamer/redis"
+)
+
+// socketDir is a directory whose name is short enough for a socket's.
+func socketDir(t *testing.T) string {
+	t.Helper()
+	dir, err := os.MkdirTemp("", "socket") //nolint:usetesting // a test's own has a longer name
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = os.RemoveAll(dir) })
+	return dir
+}
+
+// TestAServerOnAUnixSocketIsAsAnyOther: each mode, a producer, another
+// database, a password, and a restart of the server under them.
+func TestAServerOnAUnixSocketIsAsAnyOther(t *testing.T) {
+	trials.EachMode(t, func(t *trials.Trial, mode streamer.ConsumerMode) {
+		socket := filepath.Join(socketDir(t.T), "redis.sock")
+		server := testservers.StartRedis(t.T, testservers.RedisOptions{AOF: true, Password: secret, Config: []string{"unixsocket " + socket}})
+		if server == nil {
+			return
+		}
+		s := t.Connect(fmt.Sprintf("redis+unix://:%s@%s/orders?create=always&db=0&block=1s", secret, socket))
+		in := t.Take(t.Consumer(s, trials.Reader(mode)))
+		f := t.Flow(t.Producer(s), trials.Steady)
+		in.Proceeds(100)
+		server.Kill()
+		server.Restart()
+		f.Proceeds(1)
+		in.Proceeds(100)
+		f.Stop()
+		t.Settle(f, in, entries(t, server, "orders"), false)
+		other := t.Connect(fmt.Sprintf("redis+unix://:%s@%s/orders?db=3", secret, socket))
+		_, err := t.Producer(other).Send(t.Ctx, streamer.Record{Value: []byte("7")}).Wait(t.Ctx)
+		t.Must("Send", err)
+		t.Next(t.Consumer(other, trials.Reader(mode)), 7)
+	})
+}
+
+// TestASocketThatLeadsNowhereIsToldWithARemedy: none, one that this user may
+// not use, one of a cluster's node; from Config as from a URI.
+func TestASocketThatLeadsNowhereIsToldWithARemedy(t *testing.T) {
+	trial := trials.New(t)
+	dir := socketDir(t)
+	missing, node := filepath.Join(dir, "missing.sock"), filepath.Join(dir, "node.sock")
+	c := testservers.StartRedisCluster(t, testservers.ClusterOptions{Masters: 1, Server: testservers.RedisOptions{Config: []string{"unixsocket " + node}}})
+	if c == nil {
+		return
+	}
+	begin := time.Now()
+	mustBe(t, attempt(trial, "redis+unix://"+missing+"/orders", nil), streamer.ErrNotFound, "unixsocket")
+	mustBe(t, attempt(trial, "redis+unix://"+node+"/orders", nil), streamer.ErrInvalid, "redis://")
+	_, err := redis.Connect(trial.Ctx, redis.Config{Addrs: []string{missing}}, streamer.StreamerOptions{})
+	mustBe(t, err, streamer.ErrNotFound, missing)
+	_, err = redis.Connect(trial.Ctx, redis.Config{Addrs: []string{missing, "localhost"}}, streamer.StreamerOptions{})
+	mustBe(t, err, streamer.ErrInvalid, "one server")
+	t.Logf("all within %v", time.Since(begin).Round(time.Millisecond))
+}
