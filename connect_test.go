@@ -149,7 +149,7 @@ func TestConnectSaysWhatTheBackendSays(t *testing.T) {
 	}{
 		{fmt.Errorf("%w: no such log", ErrNotFound), "connect door: not found: no such log"},
 		{&Error{Op: "uri", Backend: "door", Kind: ErrInvalid}, "uri door: invalid"},
-		{context.Canceled, "context canceled"},
+		{context.Canceled, "connect door: context canceled"}, // not of the program's context
 	} {
 		answer = tt.answer
 		if _, err := Connect(t.Context(), "door://"); !errors.Is(err, tt.answer) && err.Error() != tt.want || err.Error() != tt.want {

@@ -107,8 +107,7 @@ func (e *Error) Unwrap() []error {
 }
 
 // wrap is the boundary between a backend and the program: it says where err happened, and fills only the blanks of an *Error. A Transient
-// error stays one. Bare context errors and io.EOF pass, because programs compare them. A context error inside a client's error does not: only a
-// caller that holds the context knows whether it is that context's or a time limit of the client's own, which must not read as the program's.
+// error stays one. Bare context errors and io.EOF pass, because programs compare them: wrapFor is for where they may be the client's.
 func wrap(op, backend, stream string, err error) error {
 	if err == nil || isBare(err) {
 		return err

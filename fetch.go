@@ -3,6 +3,7 @@ package streamer
 import (
 	"context"
 	"errors"
+	"io"
 	"slices"
 	"time"
 )
@@ -22,6 +23,9 @@ func (s *session) fetchLoop(ctx context.Context) {
 		}
 		after, again := transient(err)
 		if !again {
+			if err != io.EOF { //nolint:errorlint // the bare one is the end of the input
+				err = notOurs(err)
+			}
 			s.end(s.wrap("read", err))
 			return
 		}

@@ -271,7 +271,7 @@ func (p *producer) Flush(ctx context.Context) error {
 	epochs := p.beginFlush()
 	signal(p.work)
 	if err := p.sink.Flush(ctx); err != nil {
-		return wrap("flush", p.obs.backend, p.o.Stream, err)
+		return wrapFor(ctx, "flush", p.obs.backend, p.o.Stream, err)
 	}
 	if err := awaitEpochs(ctx, epochs); err != nil {
 		return err
