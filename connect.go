@@ -101,7 +101,7 @@ func opener(scheme string) (OpenFunc, error) {
 // packageOf is the package of this module that registers scheme, or "".
 func packageOf(scheme string) string {
 	switch scheme {
-	case "memory", "stdio", "file", "redis", "kafka", "kinesis", "sqs", "cloudwatch":
+	case "memory", "stdio", "file", "redis", "kafka":
 		return scheme
 	case "rediss":
 		return "redis"

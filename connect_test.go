@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -70,7 +72,7 @@ func TestConnectNamesTheImportThatIsMissing(t *testing.T) {
 	for scheme, want := range map[string]string{
 		"kafka":   `import _ "github.com/gostreamer/streamer/kafka" (registered: `,
 		"rediss":  `import _ "github.com/gostreamer/streamer/redis" (registered: `,
-		"kinesis": `import _ "github.com/gostreamer/streamer/kinesis" (registered: `,
+		"kinesis": `no package of this module knows it (registered: `,
 		"amqp":    `no package of this module knows it (registered: `,
 	} {
 		_, err := Connect(t.Context(), scheme+"://u:hunter2@h/x")
@@ -80,6 +82,18 @@ func TestConnectNamesTheImportThatIsMissing(t *testing.T) {
 		want = fmt.Sprintf("connect: invalid: unknown scheme %q: %s", scheme, want)
 		if !strings.HasPrefix(err.Error(), want) || !strings.Contains(err.Error(), "door") {
 			t.Errorf("got  %v\nwant %s", err, want)
+		}
+	}
+}
+
+func TestTheImportThatIsMissingExists(t *testing.T) {
+	for _, scheme := range []string{"memory", "stdio", "file", "redis", "rediss", "kafka", "kinesis", "sqs", "cloudwatch", "nats"} {
+		pkg := packageOf(scheme)
+		if pkg == "" {
+			continue
+		}
+		if _, err := os.Stat(filepath.Join(pkg, "doc.go")); err != nil {
+			t.Errorf("%s: the hint names the package %q: %v", scheme, pkg, err)
 		}
 	}
 }

@@ -43,7 +43,7 @@ func (unsupportedError) Error() string { return "not supported by this backend" 
 
 func (unsupportedError) Is(target error) bool { return target == errors.ErrUnsupported }
 
-// Error is every error of this module except context errors and io.EOF: "op backend stream: cause". Use errors.Is for its Kind and for the
+// Error is every error of this module except the end of a context that the caller gave, and io.EOF: "op backend stream: cause". Use errors.Is for its Kind and for the
 // client's own errors, errors.As for the fields. It is read-only.
 type Error struct {
 	Op, Backend, Stream string   // "" where it is not known
@@ -55,7 +55,7 @@ type Error struct {
 // Error is one line: what is known of "op backend stream shard n", then the cause.
 func (e *Error) Error() string {
 	where := e.where()
-	cause := e.cause()
+	cause := strings.ReplaceAll(e.cause(), "\n", "; ") // of joined errors
 	switch {
 	case where == "":
 		return cause

@@ -7,8 +7,10 @@ import (
 	"time"
 )
 
-// foreign is an error of a client's own that is built on an io.EOF or on the end of a context of the client's: a program that compares must take
-// it neither for the end of its input nor for the end of its context. It reads like the error, and is everything else that this is.
+// foreign is an error of a client's own that is built on an io.EOF or on the
+// end of a context of the client's: a program that compares must take it
+// neither for the end of its input nor for the end of its context. It reads
+// like the error, and is everything else that this is.
 type foreign struct{ error }
 
 func (f foreign) Is(target error) bool { return !isBare(target) && errors.Is(f.error, target) }
@@ -37,7 +39,8 @@ func isContextError(err error) bool {
 	return errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded)
 }
 
-// wrapFor is wrap at the end of a call with ctx: only the end of ctx itself is a bare error.
+// wrapFor is wrap at the end of a call with ctx: only the end of ctx itself is
+// a bare error.
 func wrapFor(ctx context.Context, op, backend, stream string, err error) error {
 	if err == nil {
 		return nil
@@ -48,7 +51,8 @@ func wrapFor(ctx context.Context, op, backend, stream string, err error) error {
 	return wrap(op, backend, stream, notOurs(err))
 }
 
-// endOf is ctx.Err. A connection whose deadline is ctx's may notice a moment before ctx does.
+// endOf is ctx.Err. A connection whose deadline is ctx's may notice a moment
+// before ctx does.
 func endOf(ctx context.Context) error {
 	if at, ok := ctx.Deadline(); ok && ctx.Err() == nil && !time.Now().Before(at) {
 		return context.DeadlineExceeded

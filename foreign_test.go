@@ -11,7 +11,8 @@ import (
 	"time"
 )
 
-// misleading are what a client may return: none is the end of the program's context, or of its input.
+// misleading are what a client may return: none is the end of the program's
+// context, or of its input.
 var misleading = map[string]error{
 	"bare EOF":      io.EOF,
 	"bare deadline": context.DeadlineExceeded,
@@ -23,7 +24,8 @@ var misleading = map[string]error{
 	"joined":        errors.Join(io.EOF, context.DeadlineExceeded),
 }
 
-// checkNotOurs fails unless err is typed, names the operation, and misleads nobody.
+// checkNotOurs fails unless err is typed, names the operation, and misleads
+// nobody.
 func checkNotOurs(t *testing.T, op string, err error) {
 	t.Helper()
 	e, ok := errors.AsType[*Error](err)
@@ -86,7 +88,7 @@ func TestTheEndOfTheProgramsContextIsBare(t *testing.T) {
 }
 
 func TestAForeignErrorIsAllElseThatItWas(t *testing.T) {
-	cause := &net.OpError{Op: "dial", Err: errors.Join(os.ErrNotExist, context.Canceled)}
+	cause := &net.OpError{Op: "dial", Err: fmt.Errorf("%w: %w", os.ErrNotExist, context.Canceled)}
 	err := wrapFor(t.Context(), "open", "redis", "s", cause)
 	if op, ok := errors.AsType[*net.OpError](err); !ok || op != cause || !errors.Is(err, os.ErrNotExist) {
 		t.Errorf("%#v lost what it was", err)

@@ -49,7 +49,7 @@ func (c *Config) clusterOptions() *redis.ClusterOptions {
 		Protocol: 2, DisableIdentity: true, MaintNotificationsConfig: quiet(),
 		MaxRetries: -1, DialerRetries: 1, DialTimeout: dialTimeout, ReadTimeout: replyTimeout, WriteTimeout: replyTimeout,
 		ContextTimeoutEnabled: true, ReadBufferSize: bufferSize, WriteBufferSize: bufferSize,
-		ClusterStateReloadInterval: clusterReload,
+		ClusterStateReloadInterval: clusterReload, NewClient: new(hosts).node,
 	}
 }
 
@@ -59,5 +59,6 @@ func (c *Config) failoverOptions() *redis.FailoverOptions {
 		Protocol: 2, DisableIdentity: true,
 		MaxRetries: -1, DialerRetries: 1, DialTimeout: dialTimeout, ReadTimeout: replyTimeout, WriteTimeout: replyTimeout,
 		ContextTimeoutEnabled: true, ReadBufferSize: bufferSize, WriteBufferSize: bufferSize,
+		Dialer: new(hosts).sentinelDialer(c.Addrs, c.TLS),
 	}
 }
