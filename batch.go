@@ -141,6 +141,7 @@ func (p *producer) writeAll(batch []*Pending) {
 	for {
 		err := p.write(batch)
 		if err == nil {
+			p.obs.succeeded("write")
 			return
 		}
 		batch = unresolved(batch)

@@ -55,6 +55,7 @@ func (s *session) send(ctx context.Context, b batch) error {
 	if err != nil {
 		return err
 	}
+	s.obs.Load().succeeded("commit")
 	s.mu.Lock()
 	s.settle(b)
 	s.mu.Unlock()

@@ -113,14 +113,15 @@ func (e *engine) Producer(ctx context.Context, call ProducerOptions) (Producer, 
 	defer e.opening.Done()
 	within, cancel := e.within(ctx)
 	defer cancel()
+	obs := e.observer("")
 	sink, err := e.b.OpenSink(within, SinkConfig{
 		Stream: o.Stream, Logger: e.o.Logger, Linger: o.Linger, DeliveryTimeout: o.DeliveryTimeout, Written: e.o.Hooks.Written,
-		Retrying: e.observer("").retrying,
+		Retrying: obs.beneath,
 	})
 	if err != nil {
 		return nil, wrapFor(ctx, "producer", e.b.Name(), o.Stream, e.orClosed(err))
 	}
-	p, err := newProducer(e, o, sink)
+	p, err := newProducer(e, o, sink, obs)
 	if err != nil {
 		return nil, wrap("producer", e.b.Name(), o.Stream, err)
 	}

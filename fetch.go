@@ -16,6 +16,7 @@ func (s *session) fetchLoop(ctx context.Context) {
 		err := s.fetchOnce(ctx)
 		if err == nil {
 			b.reset()
+			s.obs.Load().succeeded("read")
 			continue
 		}
 		if ctx.Err() != nil {

@@ -53,9 +53,9 @@ type producer struct {
 // batchRecords bounds a batch where the sink does not: what it touches should stay in the processor's caches until it is resolved.
 const batchRecords = 1000
 
-func newProducer(home *engine, o ProducerOptions, sink Sink) (*producer, error) {
+func newProducer(home *engine, o ProducerOptions, sink Sink, obs *observer) (*producer, error) {
 	p := &producer{
-		home: home, o: o, obs: home.observer(""), sink: sink, limits: sink.Limits(), born: time.Now(), epoch: &epoch{},
+		home: home, o: o, obs: obs, sink: sink, limits: sink.Limits(), born: time.Now(), epoch: &epoch{},
 		work: make(chan struct{}, 1),
 	}
 	orDefault(&p.limits.Records, batchRecords)

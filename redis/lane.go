@@ -117,7 +117,7 @@ func (l *lane) drop() {
 func (l *lane) trouble(ctx context.Context, err error) {
 	switch {
 	case err == nil:
-		l.pause = 0
+		l.recover()
 		return
 	case ctx.Err() != nil:
 		l.doubt(err)
@@ -137,9 +137,23 @@ func (l *lane) trouble(ctx context.Context, err error) {
 	if cluster, ok := l.s.b.cluster(); ok {
 		cluster.ReloadState(ctx)
 	}
+	if l.pause == 0 {
+		l.s.failing.Add(1)
+	}
 	l.pause = min(max(2*l.pause, firstRetry), lastRetry)
 	l.until = time.Now().Add(l.pause)
 	l.s.cfg.Retrying("read", translate(err), l.pause)
+}
+
+// recover ends the pauses, and says so where no other lane has any. Lanes of several servers run side by side.
+func (l *lane) recover() {
+	if l.pause == 0 {
+		return
+	}
+	l.pause = 0
+	if l.s.failing.Add(-1) == 0 {
+		l.s.cfg.Retrying("read", nil, 0)
+	}
 }
 
 // bury makes sure that what is pending is all that there will be of reads whose replies are lost: what the server gave out after it was read again

@@ -11,6 +11,7 @@ import (
 )
 
 func init() {
+	redis.SetLogger(clientLog{}) // the client has one logger for the whole program, which writes to standard error
 	streamer.Register(scheme, open)
 	streamer.Register(secureScheme, open)
 }
@@ -90,14 +91,6 @@ func (b *backend) Close(context.Context) error {
 		return nil
 	}
 	return b.client.Close()
-}
-
-// Ping implements streamer.Pinger.
-func (b *backend) Ping(ctx context.Context) error {
-	if b.closed.Load() {
-		return streamer.ErrClosed
-	}
-	return b.failed(ctx, b.client.Ping(ctx).Err())
 }
 
 // enter is the beginning of every call but those of sources and sinks.

@@ -35,6 +35,9 @@ func (b *backend) atLast(ctx context.Context, retrying func(string, error, time.
 	pause := firstRetry
 	for end := time.Now().Add(outage); ; {
 		err := f()
+		if err == nil && pause > firstRetry {
+			retrying("open", nil, 0)
+		}
 		if err == nil || !isOutage(err) || b.closed.Load() || time.Now().After(end) || ctx.Err() != nil {
 			return err
 		}
