@@ -180,7 +180,7 @@ func (b *backend) Ping(ctx context.Context) error {
 // found out.
 func (b *backend) strangers(ctx context.Context) error {
 	if b.hosts == nil || b.closed.Load() || ctx.Err() != nil {
-		return nil
+		return nil //nolint:nilerr // it cannot be found out
 	}
 	return b.hosts.strangers(ctx)
 }
