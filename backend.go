@@ -70,7 +70,7 @@ type SourceConfig struct {
 	Skipped func(s StreamShard, seq SeqNo, err error)
 	// Gone reports a position that was trimmed away.
 	Gone func(s StreamShard, wanted, got SeqNo)
-	// Retrying reports what the source retries by itself.
+	// Retrying reports what the source retries by itself; a nil err says that op works again.
 	Retrying func(op string, err error, after time.Duration)
 }
 
@@ -157,7 +157,7 @@ type SinkConfig struct {
 	// any case: later than that a record's receipt is resolved, whatever the sink does.
 	Linger, DeliveryTimeout time.Duration
 
-	// Retrying reports what an Enqueuer's client retries by itself.
+	// Retrying reports what the sink, or its client, retries by itself; a nil err says that op works again.
 	Retrying func(op string, err error, after time.Duration)
 
 	// Written is how an Enqueuer reports a batch of its client's to Hooks.Written; nil when nobody listens. What a Writer is given the engine
