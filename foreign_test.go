@@ -129,3 +129,20 @@ func (b *failingBackend) ResetGroup(context.Context, string, string, Position) e
 	return b.err
 }
 func (b *failingBackend) DeleteGroup(context.Context, string, string) error { return b.err }
+
+func TestACommitNeverSaysTheBareErrorOfAClient(t *testing.T) {
+	for name, cause := range misleading {
+		if _, again := transient(cause); again {
+			continue // it is tried again
+		}
+		t.Run(name, func(t *testing.T) {
+			inBubble(t, abilities{cursor: true}, StreamerOptions{}, func(t *testing.T, r *rig) {
+				r.add(0, 1)
+				c := r.consumer(ConsumerOptions{Mode: Resumable, CommitEvery: Never})
+				ackAll(r.take(c, 1))
+				r.fails("commit", cause)
+				checkNotOurs(t, "commit", c.Commit(t.Context()))
+			})
+		})
+	}
+}

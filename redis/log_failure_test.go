@@ -10,8 +10,13 @@ import (
 	"testing"
 	"time"
 
+	goredis "github.com/redis/go-redis/v9"
+
 	"github.com/gostreamer/streamer"
+	"github.com/gostreamer/streamer/internal/faultproxy"
 	"github.com/gostreamer/streamer/internal/testservers"
+	"github.com/gostreamer/streamer/internal/trials"
+	"github.com/gostreamer/streamer/redis"
 )
 
 // written is a log.
@@ -116,6 +121,38 @@ func TestAServerThatIsAwayIsOneWarningForEachConsumerAndProducer(t *testing.T) {
 			}
 		}
 	}
+}
+
+// TestAClusterThatIsSilentIsNoRecovery: nothing comes of the tries for long, and
+// that is no answer.
+func TestAClusterThatIsSilentIsNoRecovery(t *testing.T) {
+	trials.EachMode(t, func(t *trials.Trial, mode streamer.ConsumerMode) {
+		c := testservers.StartRedisCluster(t.T, testservers.ClusterOptions{})
+		if c == nil {
+			return
+		}
+		var network faultproxy.Net
+		defer network.Close()
+		client := goredis.NewClusterClient(&goredis.ClusterOptions{Addrs: c.Addrs(), Dialer: network.DialContext})
+		defer client.Close()
+		var log written
+		s, err := redis.Connect(t.Ctx, redis.Config{Client: client, Create: streamer.CreateAlways, Shards: clusterShards, Block: time.Second}, streamer.StreamerOptions{
+			Consumer: streamer.ConsumerOptions{Streams: []string{"orders"}}, Logger: log.logger(slog.LevelInfo),
+		})
+		t.Must("Connect", err)
+		defer s.Close()
+		in := t.Consumer(s, trials.Reader(mode))
+		network.Each(func(p *faultproxy.Proxy) { p.Stall() })
+		defer network.Each(func(p *faultproxy.Proxy) { p.Resume() })
+		ctx, cancel := context.WithTimeout(t.Ctx, 2*lasts) // some tries
+		defer cancel()
+		if m, err := in.Next(ctx); err == nil {
+			t.Errorf("Next returned %v", m)
+		}
+		if got := log.String(); strings.Count(got, "msg=retrying") != 1 || strings.Contains(got, "going on") {
+			t.Errorf("the log has %s\nwant one warning", got)
+		}
+	})
 }
 
 func TestTheClientLogsToTheProgramAndNotToStandardError(t *testing.T) {
