@@ -33,14 +33,14 @@ func (a *admin) Create(ctx context.Context, stream string, shards int) error {
 	if shards < 1 {
 		return wrap("create", a.backend, stream, invalid("%d shards, want at least 1", shards))
 	}
-	return wrap("create", a.backend, stream, a.b.Create(ctx, stream, shards))
+	return wrapFor(ctx, "create", a.backend, stream, a.b.Create(ctx, stream, shards))
 }
 
 func (a *admin) Delete(ctx context.Context, stream string) error {
 	if err := a.check(ctx, "delete", stream, true); err != nil {
 		return err
 	}
-	return wrap("delete", a.backend, stream, a.b.Delete(ctx, stream))
+	return wrapFor(ctx, "delete", a.backend, stream, a.b.Delete(ctx, stream))
 }
 
 func (a *admin) Describe(ctx context.Context, stream string) (StreamInfo, error) {
@@ -48,7 +48,7 @@ func (a *admin) Describe(ctx context.Context, stream string) (StreamInfo, error)
 		return StreamInfo{}, err
 	}
 	info, err := a.b.Describe(ctx, stream)
-	return info, wrap("describe", a.backend, stream, err)
+	return info, wrapFor(ctx, "describe", a.backend, stream, err)
 }
 
 func (a *admin) Streams(ctx context.Context, prefix string) ([]string, error) {
@@ -56,7 +56,7 @@ func (a *admin) Streams(ctx context.Context, prefix string) ([]string, error) {
 		return nil, err
 	}
 	names, err := a.b.Streams(ctx, prefix)
-	return names, wrap("streams", a.backend, prefix, err)
+	return names, wrapFor(ctx, "streams", a.backend, prefix, err)
 }
 
 func (a *admin) Groups(ctx context.Context, stream string) ([]GroupInfo, error) {
@@ -64,7 +64,7 @@ func (a *admin) Groups(ctx context.Context, stream string) ([]GroupInfo, error) 
 		return nil, err
 	}
 	groups, err := a.b.Groups(ctx, stream)
-	return groups, wrap("groups", a.backend, stream, err)
+	return groups, wrapFor(ctx, "groups", a.backend, stream, err)
 }
 
 func (a *admin) ResetGroup(ctx context.Context, stream, group string, to Position) error {
@@ -74,12 +74,12 @@ func (a *admin) ResetGroup(ctx context.Context, stream, group string, to Positio
 	if err := to.check(); err != nil {
 		return wrap("reset group", a.backend, stream, err)
 	}
-	return wrap("reset group", a.backend, stream, a.b.ResetGroup(ctx, stream, group, to))
+	return wrapFor(ctx, "reset group", a.backend, stream, a.b.ResetGroup(ctx, stream, group, to))
 }
 
 func (a *admin) DeleteGroup(ctx context.Context, stream, group string) error {
 	if err := a.check(ctx, "delete group", stream, true); err != nil {
 		return err
 	}
-	return wrap("delete group", a.backend, stream, a.b.DeleteGroup(ctx, stream, group))
+	return wrapFor(ctx, "delete group", a.backend, stream, a.b.DeleteGroup(ctx, stream, group))
 }

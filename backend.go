@@ -74,7 +74,7 @@ type SourceConfig struct {
 	// on at got. Where that is not above wanted, the shard was revoked and assigned
 	// again first.
 	Gone func(s StreamShard, wanted, got SeqNo)
-	// Retrying reports what the source retries by itself.
+	// Retrying reports what the source retries by itself; a nil err says that op works again.
 	Retrying func(op string, err error, after time.Duration)
 }
 
@@ -161,7 +161,7 @@ type SinkConfig struct {
 	// any case: later than that a record's receipt is resolved, whatever the sink does.
 	Linger, DeliveryTimeout time.Duration
 
-	// Retrying reports what an Enqueuer's client retries by itself.
+	// Retrying reports what the sink, or its client, retries by itself; a nil err says that op works again.
 	Retrying func(op string, err error, after time.Duration)
 
 	// Written is how an Enqueuer reports a batch of its client's to Hooks.Written; nil when nobody listens. What a Writer is given the engine

@@ -144,6 +144,7 @@ func (p *producer) writeAll(batch []*Pending) {
 		}
 		err := p.write(batch)
 		if err == nil {
+			p.obs.succeeded("write")
 			return
 		}
 		batch = unresolved(batch)

@@ -43,7 +43,7 @@ func (s *session) commitLast(ctx context.Context) error {
 		return nil
 	}
 	if err := s.enterSlot(ctx); err != nil {
-		return s.wrapCommit(err)
+		return s.wrapCommit(ctx, err)
 	}
 	defer s.leaveSlot()
 	defer s.seal()

@@ -57,6 +57,7 @@ func (s *session) send(ctx context.Context, b batch) error {
 	if err != nil {
 		return err
 	}
+	s.obs.Load().succeeded("commit")
 	s.mu.Lock()
 	s.settle(b)
 	s.mu.Unlock()
@@ -202,25 +203,26 @@ func (s *session) retry(ctx context.Context, f func() error) error {
 		err := f()
 		after, again := transient(err)
 		if err == nil || !again {
-			return s.wrapCommit(err)
+			return s.wrapCommit(ctx, err)
 		}
 		after = b.next(after)
 		s.obs.Load().retrying("commit", err, after)
 		if !pause(ctx, after) {
-			return s.wrapCommit(err)
+			return s.wrapCommit(ctx, err)
 		}
 	}
 }
 
-// wrapCommit makes a failed commit an error for the program, which is not to see that retrying might have helped.
-func (s *session) wrapCommit(err error) error {
+// wrapCommit makes the failure of a commit that ctx bounds an error for the
+// program, which is not to see that retrying might have helped.
+func (s *session) wrapCommit(ctx context.Context, err error) error {
 	if err == nil {
 		return nil
 	}
 	if t, ok := errors.AsType[*transientError](err); ok {
 		err = t.err
 	}
-	return s.wrap("commit", err)
+	return wrapFor(ctx, "commit", s.obs.Load().backend, "", err)
 }
 
 // final says that no later commit can succeed: the session ends with it.

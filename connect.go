@@ -71,16 +71,16 @@ func ConnectWith(ctx context.Context, uri string, o StreamerOptions) (Streamer, 
 	}
 	b, fromURI, err := open(ctx, u)
 	if err != nil {
-		return nil, wrap("connect", u.Scheme, "", err)
+		return nil, wrapFor(ctx, "connect", u.Scheme, "", err)
 	}
 	s, err := New(b, merge(fromURI, o))
 	if err != nil {
 		_ = b.Close(ctx) // opened and never used
-		return nil, wrap("connect", u.Scheme, "", err)
+		return nil, wrapFor(ctx, "connect", u.Scheme, "", err)
 	}
 	if err := s.Ping(ctx); err != nil && !errors.Is(err, ErrUnsupported) {
 		_ = s.Close() // what did not answer has nothing to add
-		return nil, wrap("connect", u.Scheme, "", err)
+		return nil, wrapFor(ctx, "connect", u.Scheme, "", err)
 	}
 	return s, nil
 }

@@ -91,7 +91,7 @@ func TestConnectNamesTheImportThatIsMissing(t *testing.T) {
 // TestEveryImportThatIsNamedExists: the schemes that the hint knows are those
 // which packages of this module register.
 func TestEveryImportThatIsNamedExists(t *testing.T) {
-	for _, scheme := range []string{"memory", "stdio", "file", "redis", "rediss", "kafka", "kinesis", "sqs", "cloudwatch", "nats", "amqp"} {
+	for _, scheme := range []string{"memory", "stdio", "file", "redis", "rediss", "redis+unix", "kafka", "kinesis", "sqs", "cloudwatch", "nats", "amqp"} {
 		pkg := packageOf(scheme)
 		_, err := os.Stat(filepath.Join(cmp.Or(pkg, scheme), "doc.go"))
 		if named, exists := pkg != "", err == nil; named != exists {
@@ -165,7 +165,7 @@ func TestConnectSaysWhatTheBackendSays(t *testing.T) {
 	}{
 		{fmt.Errorf("%w: no such log", ErrNotFound), "connect door: not found: no such log"},
 		{&Error{Op: "uri", Backend: "door", Kind: ErrInvalid}, "uri door: invalid"},
-		{context.Canceled, "context canceled"},
+		{context.Canceled, "connect door: context canceled"}, // not of the program's context
 	} {
 		answer = tt.answer
 		if _, err := Connect(t.Context(), "door://"); !errors.Is(err, tt.answer) && err.Error() != tt.want || err.Error() != tt.want {

@@ -277,7 +277,7 @@ func (c *consumer) Lag(ctx context.Context) ([]ShardLag, error) {
 	}
 	lags, err := l.Lag(ctx)
 	if err != nil {
-		return nil, c.wrap("lag", err)
+		return nil, wrapFor(ctx, "lag", c.obs.backend, c.streamName(), err)
 	}
 	if c.o.Mode == RealTime || c.isDetached() {
 		s.addBuffered(lags)

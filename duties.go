@@ -129,7 +129,7 @@ func (s *session) commitDue(ctx context.Context) (rest time.Duration) {
 	}
 	rest, again := transient(err)
 	if !again && final(err) {
-		s.fail(s.wrapCommit(err))
+		s.fail(s.wrapCommit(ctx, err))
 		return 0
 	}
 	s.obs.Load().retrying("commit", err, max(rest, s.o.commitEvery))

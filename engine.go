@@ -88,16 +88,16 @@ func (e *engine) Consumer(ctx context.Context, call ConsumerOptions) (Consumer, 
 	if err != nil {
 		return nil, wrap("consumer", e.b.Name(), "", err)
 	}
-	ctx, cancel := e.within(ctx)
+	within, cancel := e.within(ctx)
 	defer cancel()
 	c := newConsumer(e, o)
-	if err := c.checkStart(ctx); err != nil {
-		return nil, c.wrap("consumer", e.orClosed(err))
+	if err := c.checkStart(within); err != nil {
+		return nil, wrapFor(ctx, "consumer", c.obs.backend, c.streamName(), e.orClosed(err))
 	}
-	q, err := c.open(ctx, opening{mode: o.Mode, shards: c.shardsFor(Position{})})
+	q, err := c.open(within, opening{mode: o.Mode, shards: c.shardsFor(Position{})})
 	if err != nil {
 		c.die()
-		return nil, c.wrap("consumer", e.orClosed(err))
+		return nil, wrapFor(ctx, "consumer", c.obs.backend, c.streamName(), e.orClosed(err))
 	}
 	c.q.Store(q)
 	if !adopt(e, e.consumers, c) {
@@ -119,16 +119,17 @@ func (e *engine) Producer(ctx context.Context, call ProducerOptions) (Producer, 
 		return nil, wrap("producer", e.b.Name(), o.Stream, ErrClosed)
 	}
 	defer e.opening.Done()
-	ctx, cancel := e.within(ctx)
+	within, cancel := e.within(ctx)
 	defer cancel()
-	sink, err := e.b.OpenSink(ctx, SinkConfig{
+	obs := e.observer("")
+	sink, err := e.b.OpenSink(within, SinkConfig{
 		Stream: o.Stream, Logger: e.o.Logger, Linger: o.Linger, DeliveryTimeout: o.DeliveryTimeout, Written: e.o.Hooks.Written,
-		Retrying: e.observer("").retrying,
+		Retrying: obs.beneath,
 	})
 	if err != nil {
-		return nil, wrap("producer", e.b.Name(), o.Stream, e.orClosed(err))
+		return nil, wrapFor(ctx, "producer", e.b.Name(), o.Stream, e.orClosed(err))
 	}
-	p, err := newProducer(e, o, sink)
+	p, err := newProducer(e, o, sink, obs)
 	if err != nil {
 		return nil, wrap("producer", e.b.Name(), o.Stream, err)
 	}
@@ -209,7 +210,7 @@ func (e *engine) Ping(ctx context.Context) error {
 	if !ok {
 		return wrap("ping", e.b.Name(), "", ErrUnsupported)
 	}
-	return wrap("ping", e.b.Name(), "", p.Ping(ctx))
+	return wrapFor(ctx, "ping", e.b.Name(), "", p.Ping(ctx))
 }
 
 func (e *engine) Close() error {

@@ -43,7 +43,7 @@ func (unsupportedError) Error() string { return "not supported by this backend" 
 
 func (unsupportedError) Is(target error) bool { return target == errors.ErrUnsupported }
 
-// Error is every error of this module except context errors and io.EOF: "op backend stream: cause". Use errors.Is for its Kind and for the
+// Error is every error of this module except the end of a context that the caller gave, and io.EOF: "op backend stream: cause". Use errors.Is for its Kind and for the
 // client's own errors, errors.As for the fields. It is read-only.
 type Error struct {
 	Op, Backend, Stream string   // "" where it is not known
@@ -55,7 +55,7 @@ type Error struct {
 // Error is one line: what is known of "op backend stream shard n", then the cause.
 func (e *Error) Error() string {
 	where := e.where()
-	cause := e.cause()
+	cause := strings.ReplaceAll(e.cause(), "\n", "; ") // of joined errors
 	switch {
 	case where == "":
 		return cause
@@ -107,8 +107,7 @@ func (e *Error) Unwrap() []error {
 }
 
 // wrap is the boundary between a backend and the program: it says where err happened, and fills only the blanks of an *Error. A Transient
-// error stays one. Bare context errors and io.EOF pass, because programs compare them. A context error inside a client's error does not: only a
-// caller that holds the context knows whether it is that context's or a time limit of the client's own, which must not read as the program's.
+// error stays one. Bare context errors and io.EOF pass, because programs compare them: wrapFor is for where they may be the client's.
 func wrap(op, backend, stream string, err error) error {
 	if err == nil || isBare(err) {
 		return err

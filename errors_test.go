@@ -37,6 +37,7 @@ func TestErrorReadsOpBackendStreamCause(t *testing.T) {
 		{Error{Backend: "kafka", Kind: ErrNotFound, Err: errClient}, "kafka: not found: UNKNOWN_TOPIC"},
 		{Error{Stream: "orders", Kind: ErrNotFound, Err: fmt.Errorf("%w: create it with create=always", ErrNotFound)}, "orders: not found: create it with create=always"},
 		{Error{Op: "open", Kind: ErrInvalid, Err: errors.New("invalid topic")}, "open: invalid topic"},
+		{Error{Op: "open", Err: errors.Join(errClient, ErrBusy)}, "open: UNKNOWN_TOPIC; in use by another process"},
 	} {
 		if got := tt.e.Error(); got != tt.want {
 			t.Errorf("got %q, want %q", got, tt.want)

@@ -3,6 +3,7 @@ package streamer
 import (
 	"context"
 	"errors"
+	"io"
 	"slices"
 	"time"
 )
@@ -15,6 +16,7 @@ func (s *session) fetchLoop(ctx context.Context) {
 		err := s.fetchOnce(ctx)
 		if err == nil {
 			b.reset()
+			s.obs.Load().succeeded("read")
 			continue
 		}
 		if ctx.Err() != nil {
@@ -22,6 +24,9 @@ func (s *session) fetchLoop(ctx context.Context) {
 		}
 		after, again := transient(err)
 		if !again {
+			if err != io.EOF { //nolint:errorlint // the bare one is the end of the input
+				err = notOurs(err)
+			}
 			s.end(s.wrap("read", err))
 			return
 		}

@@ -11,7 +11,7 @@ type Hooks struct {
 	Written   func(WriteEvent)
 	Committed func(CommitEvent)
 	Assigned  func(AssignEvent)
-	Retrying  func(RetryEvent) // how a user learns of a lost connection while Next blocks
+	Retrying  func(RetryEvent) // how a user learns of a lost connection while Next blocks; every try, of which the log has the first
 	Stalled   func(StallEvent) // a shard's window has been full for 10 s; again every 10 s
 	Gone      func(GoneEvent)  // a position does not exist any more, reading goes on at the nearest that loses nothing
 	Skipped   func(SkipEvent)  // an entry could not be decoded and was passed over

@@ -34,7 +34,7 @@ func (c *consumer) move(ctx context.Context, op string, to Position) error {
 	if err != nil && c.life.Err() != nil {
 		err = ErrClosed
 	}
-	return c.wrap(op, ended(ctx, err))
+	return wrapFor(ctx, op, c.obs.backend, c.streamName(), ended(ctx, err))
 }
 
 func (c *consumer) moveTo(ctx context.Context, to Position) error {

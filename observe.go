@@ -3,6 +3,7 @@ package streamer
 import (
 	"context"
 	"log/slog"
+	"sync"
 	"time"
 )
 
@@ -11,6 +12,9 @@ type observer struct {
 	backend, group string
 	hooks          *Hooks
 	log            *slog.Logger
+
+	spell  spell
+	stalls stalls
 }
 
 // loggerOr is l, or one that passes warnings alone to slog.Default.
@@ -54,19 +58,69 @@ func (o *observer) assigned(gained, revoked []StreamShard, lost bool) {
 	}
 }
 
-func (o *observer) retrying(op string, err error, after time.Duration) {
-	o.log.Warn("retrying", "backend", o.backend, "op", op, "after", after, "err", err)
+// retrying tells of a failure of the engine's calls, which succeeded ends.
+func (o *observer) retrying(op string, err error, after time.Duration) { o.fails(op, op, err, after) }
+
+// succeeded tells that a call succeeded. It costs little where none has failed.
+func (o *observer) succeeded(op string) { o.works(op, settled) }
+
+// beneath is SourceConfig.Retrying and SinkConfig.Retrying: what a backend retries by itself, until it says that it works again.
+func (o *observer) beneath(op string, err error, after time.Duration) {
+	name := "beneath " + op
+	if err == nil {
+		o.works(name, 0)
+		return
+	}
+	o.fails(name, op, err, after)
+}
+
+func (o *observer) fails(name, op string, err error, after time.Duration) {
+	if o.spell.begin(name, err, after, time.Now()) {
+		o.log.Warn("retrying", "backend", o.backend, "op", op, "after", after, "err", err)
+	}
 	if o.hooks.Retrying != nil {
 		o.hooks.Retrying(RetryEvent{Op: op, Err: err, After: after})
 	}
 }
 
+func (o *observer) works(name string, ago time.Duration) {
+	if lasted, over := o.spell.end(name, time.Now(), ago); over {
+		o.log.Info("going on", "backend", o.backend, "after", lasted.Round(time.Millisecond))
+	}
+}
+
 func (o *observer) stalled(e StallEvent) {
-	o.log.Warn("shard stalled: its oldest message is not acknowledged", "backend", o.backend, "group", e.Group,
-		"stream", e.Stream, "shard", e.Shard, "in_flight", e.InFlight, "oldest", e.Oldest.String())
+	if o.stalls.news(e) {
+		o.logStall(e)
+	}
 	if o.hooks.Stalled != nil {
 		o.hooks.Stalled(e)
 	}
+}
+
+func (o *observer) logStall(e StallEvent) {
+	o.log.Warn("shard stalled: its oldest message is not acknowledged", "backend", o.backend, "group", e.Group,
+		"stream", e.Stream, "shard", e.Shard, "in_flight", e.InFlight, "oldest", e.Oldest.String())
+}
+
+// stalls is the message that each shard was last said to wait for.
+type stalls struct {
+	mu     sync.Mutex
+	oldest map[StreamShard]SeqNo
+}
+
+// news says that the shard waits for another message than it did.
+func (s *stalls) news(e StallEvent) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if was, ok := s.oldest[e.StreamShard]; ok && was == e.Oldest {
+		return false
+	}
+	if s.oldest == nil {
+		s.oldest = make(map[StreamShard]SeqNo)
+	}
+	s.oldest[e.StreamShard] = e.Oldest
+	return true
 }
 
 func (o *observer) gone(s StreamShard, wanted, got SeqNo) {

@@ -27,7 +27,7 @@ func (p *Pending) Receipt() *Receipt { return &p.receipt }
 // settle resolves the receipt, whose callbacks run before Flush can see the record as done, and then frees its place in the buffer.
 func (p *Pending) settle(stream string, m Meta, err error) {
 	if err != nil && p.home != nil {
-		err = wrap("send", p.home.obs.backend, stream, err)
+		err = wrap("send", p.home.obs.backend, stream, notOurs(err))
 	}
 	if p.receipt.resolve(m, err) && p.home != nil && p.epoch != nil {
 		p.home.resolved(p, err)

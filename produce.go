@@ -54,9 +54,9 @@ type producer struct {
 // batchRecords bounds a batch where the sink does not: what it touches should stay in the processor's caches until it is resolved.
 const batchRecords = 1000
 
-func newProducer(home *engine, o ProducerOptions, sink Sink) (*producer, error) {
+func newProducer(home *engine, o ProducerOptions, sink Sink, obs *observer) (*producer, error) {
 	p := &producer{
-		home: home, o: o, obs: home.observer(""), sink: sink, limits: sink.Limits(), born: time.Now(),
+		home: home, o: o, obs: obs, sink: sink, limits: sink.Limits(), born: time.Now(),
 		work: make(chan struct{}, 1),
 	}
 	orDefault(&p.limits.Records, batchRecords)
@@ -265,7 +265,7 @@ func (p *producer) drain(ctx context.Context) ([]*epoch, error) {
 	epochs := p.beginFlush()
 	signal(p.work)
 	if err := p.flushSink(ctx); err != nil {
-		return nil, wrap("flush", p.obs.backend, p.o.Stream, err)
+		return nil, wrapFor(ctx, "flush", p.obs.backend, p.o.Stream, err)
 	}
 	return epochs, awaitEpochs(ctx, epochs)
 }

@@ -314,7 +314,7 @@ func TestASinkIsExactlyOneOfWriterAndEnqueuer(t *testing.T) {
 			*writeSink
 			Enqueuer
 		}{&writeSink{fakeSink{b: r.fakeBackend}}, nil}} {
-			if _, err := newProducer(e, ProducerOptions{}, sink); err == nil {
+			if _, err := newProducer(e, ProducerOptions{}, sink, e.observer("")); err == nil {
 				t.Errorf("%T was taken", sink)
 			}
 		}

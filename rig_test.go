@@ -23,7 +23,9 @@ func inBubble(t *testing.T, can abilities, o StreamerOptions, f func(t *testing.
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
 		b := newFake(can)
-		o.Logger = slog.New(slog.DiscardHandler)
+		if o.Logger == nil {
+			o.Logger = slog.New(slog.DiscardHandler)
+		}
 		var backend Backend = b
 		if can.fixed {
 			backend = fixedFake{b}

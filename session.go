@@ -114,7 +114,7 @@ func (s *session) open(ctx context.Context, b Backend, c SourceConfig) error {
 	c.Assigned, c.Revoked, c.Vanished = s.assigned, s.revoked, s.vanished
 	c.InFlight, c.Progress, c.Skipped = s.inFlight, s.progress, s.skipped
 	c.Gone = func(sh StreamShard, wanted, got SeqNo) { s.obs.Load().gone(sh, wanted, got) }
-	c.Retrying = func(op string, err error, after time.Duration) { s.obs.Load().retrying(op, err, after) }
+	c.Retrying = func(op string, err error, after time.Duration) { s.obs.Load().beneath(op, err, after) }
 	src, err := b.OpenSource(ctx, c)
 	if err != nil {
 		return err

@@ -167,6 +167,7 @@ func (s *source) mend() error {
 		}
 	}
 	s.cfg.Retrying("group", err, 0)
+	s.cfg.Retrying("group", nil, 0)
 	return nil
 }
 

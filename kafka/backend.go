@@ -2,9 +2,11 @@ package kafka
 
 import (
 	"context"
+	"fmt"
 	"slices"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/gostreamer/streamer"
 	"github.com/twmb/franz-go/pkg/kadm"
@@ -64,6 +66,7 @@ func Client(s streamer.Streamer) (*kgo.Client, bool) {
 // backend is one connection to a cluster. Each source and each sink has a client of its own beside it.
 type backend struct {
 	cfg    Config
+	hosts  *hosts // nil: Config.Opts dial in another way
 	common []kgo.Opt
 	cl     *kgo.Client
 	adm    *kadm.Client
@@ -83,17 +86,46 @@ func newBackend(c Config) (*backend, error) {
 	if err := c.complete(); err != nil {
 		return nil, err
 	}
-	b := &backend{cfg: c}
-	var err error
-	if b.common, err = b.cfg.commonOpts(); err != nil {
+	t, err := c.tlsConfig()
+	if err != nil {
 		return nil, err
 	}
-	all := slices.Concat(b.common, []kgo.Opt{kgo.RetryBackoffFn(askAgain)}, b.cfg.Opts, []kgo.Opt{kgo.MetadataMinAge(answersAge)})
-	if b.cl, err = kgo.NewClient(all...); err != nil {
+	plain := c.plainOpts(t)
+	if err := kgo.ValidateOpts(plain...); err != nil { // the clients are told of another broker
 		return nil, invalid(err)
+	}
+	b := &backend{cfg: c}
+	if !b.openBeside(newHosts(c.Brokers, t)) {
+		if err := b.open(plain); err != nil {
+			return nil, invalid(err)
+		}
 	}
 	b.adm = kadm.NewClient(b.cl)
 	return b, nil
+}
+
+// openBeside is open with h, unless Config.Opts dial in another way.
+func (b *backend) openBeside(h *hosts) bool {
+	if b.open(h.opts()) != nil {
+		return false
+	}
+	if !h.serves(b.cl, b.cfg.Opts) {
+		b.cl.Close()
+		return false
+	}
+	if d, ok := b.cl.OptValue(kgo.DialTimeout).(time.Duration); ok {
+		h.timeout = d
+	}
+	b.hosts = h
+	return true
+}
+
+// open makes the backend's own client, which finds its brokers as network says.
+func (b *backend) open(network []kgo.Opt) (err error) {
+	b.common = slices.Concat(b.cfg.commonOpts(), network)
+	all := slices.Concat(b.common, []kgo.Opt{kgo.RetryBackoffFn(askAgain), kgo.RequestTimeoutOverhead(answerWait)}, b.cfg.Opts, []kgo.Opt{kgo.MetadataMinAge(answersAge)})
+	b.cl, err = kgo.NewClient(all...)
+	return err
 }
 
 func (b *backend) Name() string { return scheme }
@@ -113,8 +145,42 @@ func (b *backend) Ping(ctx context.Context) error {
 	}
 	bounded, cancel := context.WithTimeout(ctx, connectTimeout)
 	defer cancel()
-	if err := b.cl.Ping(bounded); err != nil {
+	pinged := make(chan error, 1)
+	go func() { pinged <- b.cl.Ping(bounded) }() // joined by receiving
+	slow := time.NewTimer(suspicious)
+	defer slow.Stop()
+	select {
+	case err := <-pinged:
+		if err == nil {
+			return nil
+		}
+		if doubtful(err) {
+			if stranger := b.strangers(ctx); stranger != nil {
+				return fmt.Errorf("%w (%s)", stranger, err.Error())
+			}
+		}
+		return b.explain(ctx, b.cfg.suspect(err))
+	case <-slow.C:
+	}
+	stranger := b.strangers(bounded)
+	if stranger != nil {
+		cancel()
+	}
+	switch err := <-pinged; {
+	case err == nil:
+		return nil
+	case stranger != nil:
+		return stranger
+	default:
 		return b.explain(ctx, b.cfg.suspect(err))
 	}
-	return nil
+}
+
+// strangers is why none of the hosts can be talked to, as far as it can be
+// found out.
+func (b *backend) strangers(ctx context.Context) error {
+	if b.hosts == nil || b.closed.Load() || ctx.Err() != nil {
+		return nil //nolint:nilerr // it cannot be found out
+	}
+	return b.hosts.strangers(ctx)
 }

@@ -2,8 +2,10 @@ package kafka
 
 import (
 	"context"
+	"crypto/tls"
 	"log/slog"
 	"net"
+	"sync"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kgo"
@@ -35,26 +37,27 @@ func (b *backend) client(opts ...kgo.Opt) (*kgo.Client, error) {
 }
 
 // commonOpts are those of every client.
-func (c *Config) commonOpts() ([]kgo.Opt, error) {
+func (c *Config) commonOpts() []kgo.Opt {
 	opts := []kgo.Opt{
-		kgo.SeedBrokers(c.Brokers...),
 		kgo.ClientID(c.ClientID),
 		kgo.SoftwareNameAndVersion("streamer", "1"),
 		kgo.MetadataMinAge(metadataAge),
 		kgo.MetadataMaxAge(metadataMaxAge),
 		kgo.DisableClientMetrics(),
 	}
-	t, err := c.tlsConfig()
-	if err != nil {
-		return nil, err
-	}
-	if t != nil {
-		opts = append(opts, kgo.DialTLSConfig(t))
-	}
 	if m := c.mechanism(); m != nil {
 		opts = append(opts, kgo.SASL(m))
 	}
-	return opts, nil
+	return opts
+}
+
+// plainOpts are those of a client that finds its brokers by itself.
+func (c *Config) plainOpts(t *tls.Config) []kgo.Opt {
+	opts := []kgo.Opt{kgo.SeedBrokers(c.Brokers...)}
+	if t != nil {
+		opts = append(opts, kgo.DialTLSConfig(t))
+	}
+	return opts
 }
 
 // consumeOpts are those of every client that consumes.
@@ -75,6 +78,10 @@ func (c *Config) consumeOpts() []kgo.Opt {
 	return opts
 }
 
+// answerWait is how long the backend's own client waits for an answer before it asks another broker: one that is frozen stays among those of the
+// cluster for a while.
+const answerWait = 5 * time.Second
+
 // askAgain is how long the backend's own client waits before it asks once more. Commits are among what it asks, and what a consumer hands out while
 // one waits comes again when its shards are lost meanwhile.
 func askAgain(fails int) time.Duration {
@@ -93,18 +100,39 @@ func maxAge(cl *kgo.Client) time.Duration {
 	return metadataMaxAge
 }
 
-// lost tells somebody of connections that could not be made: the client retries by itself and is silent.
+// lost reports connections that could not be made, and that all can be made again: the client retries by itself and is silent.
 type lost struct {
-	tell func(err error)
+	tell func(err error) // nil: all of them
+
+	mu   sync.Mutex
+	away map[int32]bool // the brokers, by node id
 }
 
-var _ kgo.HookBrokerConnect = lost{}
+var _ kgo.HookBrokerConnect = (*lost)(nil)
 
 // OnBrokerConnect implements kgo.HookBrokerConnect.
-func (l lost) OnBrokerConnect(_ kgo.BrokerMetadata, _ time.Duration, _ net.Conn, err error) {
-	if err != nil {
+func (l *lost) OnBrokerConnect(m kgo.BrokerMetadata, _ time.Duration, _ net.Conn, err error) {
+	if l.note(m.NodeID, err) {
 		l.tell(err)
 	}
+}
+
+// note says whether a connection that was or was not made is to be reported.
+func (l *lost) note(broker int32, err error) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if err != nil {
+		if l.away == nil {
+			l.away = make(map[int32]bool)
+		}
+		l.away[broker] = true
+		return true
+	}
+	if !l.away[broker] {
+		return false
+	}
+	delete(l.away, broker)
+	return len(l.away) == 0
 }
 
 // logger passes what the client warns of to slog, one level lower: what matters is reported by this package.

@@ -137,7 +137,7 @@ func network(err error) (hint string, kind error) {
 	if errors.Is(err, syscall.ECONNREFUSED) {
 		return "nobody listens there: check the host and the port", nil
 	}
-	if errors.Is(err, context.DeadlineExceeded) {
+	if errors.Is(err, context.DeadlineExceeded) || errors.Is(err, os.ErrDeadlineExceeded) {
 		return "no answer: check the host, the port and the network", nil
 	}
 	return worded(err)
@@ -155,6 +155,8 @@ func (c *Config) suspect(err error) error {
 		return &streamer.Error{Kind: streamer.ErrDenied, Err: fmt.Errorf("the connection was closed while authenticating: check the username, the password and sasl=: %w", err)}
 	case reset && secure:
 		return &streamer.Error{Kind: streamer.ErrDenied, Err: fmt.Errorf("the connection was closed behind the handshake: check tls_cert= and tls_key=: %w", err)}
+	case reset:
+		return &streamer.Error{Kind: streamer.ErrInvalid, Err: fmt.Errorf("the port closes the connection: check tls=, sasl= and the port: %w", err)}
 	case secure && (errors.Is(err, os.ErrDeadlineExceeded) || errors.Is(err, context.DeadlineExceeded)):
 		return fmt.Errorf("%w (does the port speak TLS? check tls=)", err)
 	}

@@ -204,6 +204,7 @@ func (m *member) gain(cl *kgo.Client, gained map[string][]int32) {
 	m.mu.Unlock()
 	m.assigned()
 	m.answered(nil)
+	m.cfg.Retrying("join group", nil, 0)
 }
 
 // giveUp ends the work on shards and commits what is done, before another member gets them.

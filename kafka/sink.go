@@ -99,13 +99,13 @@ func (s *sink) newClient(more ...kgo.Opt) (*kgo.Client, error) {
 		opts = append(opts, kgo.WithHooks(s.told))
 	}
 	if s.tell != nil {
-		opts = append(opts, kgo.WithHooks(lost{s.disconnected}))
+		opts = append(opts, kgo.WithHooks(&lost{tell: s.disconnected}))
 	}
 	opts = append(opts, kgo.WithLogger(&s.delay))
 	return s.b.client(append(opts, more...)...)
 }
 
-// disconnected reports a connection that could not be made, unless that is because the sink closes.
+// disconnected reports a connection that could not be made, unless that is because the sink closes; nil: it can.
 func (s *sink) disconnected(err error) {
 	if s.life.Err() == nil && !errors.Is(err, context.Canceled) {
 		s.tell("connect", typed(err), 0)

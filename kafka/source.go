@@ -65,7 +65,7 @@ func (b *backend) newSource(cfg streamer.SourceConfig, p *plan) *source {
 // open makes the client. What it retries by itself is reported.
 func (s *source) open(opts ...kgo.Opt) error {
 	all := append(s.b.cfg.consumeOpts(), opts...)
-	all = append(all, kgo.WithHooks(lost{s.disconnected}, &s.fetches))
+	all = append(all, kgo.WithHooks(&lost{tell: s.disconnected}, &s.fetches))
 	if s.cfg.Logger != nil {
 		all = append(all, kgo.WithLogger(logger{s.cfg.Logger}))
 	}
@@ -78,7 +78,7 @@ func (s *source) open(opts ...kgo.Opt) error {
 	return nil
 }
 
-// disconnected reports a connection that could not be made, unless that is because the source closes.
+// disconnected reports a connection that could not be made, unless that is because the source closes; nil: it can.
 func (s *source) disconnected(err error) {
 	if s.life.Err() == nil && !errors.Is(err, context.Canceled) {
 		s.cfg.Retrying("connect", typed(err), 0)

@@ -138,8 +138,7 @@ func (s *source) mend() (report func()) {
 	s.orphaned = false
 	cfg := &s.cfg
 	return func() {
-		err := vanished(cfg.Group)
-		cfg.Logger.Warn("group restored", "backend", scheme, "err", err)
-		cfg.Retrying("group", err, 0)
+		cfg.Retrying("group", vanished(cfg.Group), 0)
+		cfg.Retrying("group", nil, 0)
 	}
 }

@@ -59,7 +59,7 @@ func (c *Config) clusterOptions() *redis.ClusterOptions {
 		MaxRetries: -1, DialerRetries: 1, DialTimeout: dialTimeout, ReadTimeout: -1, WriteTimeout: -1,
 		PoolTimeout: poolTimeout, Dialer: c.dialer(),
 		ContextTimeoutEnabled: true, ReadBufferSize: bufferSize, WriteBufferSize: bufferSize,
-		ClusterStateReloadInterval: clusterReload,
+		ClusterStateReloadInterval: clusterReload, NewClient: new(hosts).node,
 	}
 }
 
@@ -68,7 +68,7 @@ func (c *Config) failoverOptions() *redis.FailoverOptions {
 		MasterName: c.Sentinel, SentinelAddrs: c.Addrs, DB: c.DB, Username: c.Username, Password: c.Password, TLSConfig: c.TLS,
 		Protocol: 2, DisableIdentity: true,
 		MaxRetries: -1, DialerRetries: 1, DialTimeout: dialTimeout, ReadTimeout: -1, WriteTimeout: -1,
-		PoolTimeout: poolTimeout, Dialer: c.dialer(),
+		PoolTimeout: poolTimeout, Dialer: pacedDialer(new(hosts).sentinelDialer(c.Addrs, c.TLS)),
 		ContextTimeoutEnabled: true, ReadBufferSize: bufferSize, WriteBufferSize: bufferSize,
 	}
 }

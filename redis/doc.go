@@ -112,6 +112,6 @@
 //
 // # Native access
 //
-// [Client] is the go-redis client behind a Streamer; Config.Client brings one. go-redis writes failed dials to standard error, through one logger for the
-// whole process: its logging.Disable, or its SetLogger, is for the program to call.
+// [Client] is the go-redis client behind a Streamer; Config.Client brings one. go-redis has one logger for the
+// whole process, which this package sends to [slog.Default] at level Debug: go-redis's SetLogger takes another.
 package redis

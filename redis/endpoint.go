@@ -35,11 +35,12 @@ func (b *backend) meet(ctx context.Context) error {
 	if mode != modeCluster {
 		return nil
 	}
-	b.client = redis.NewClusterClient(b.cfg.clusterOptions())
+	c := redis.NewClusterClient(b.cfg.clusterOptions())
+	b.client = c
 	if err := one.Close(); err != nil {
 		return err
 	}
-	err = b.client.Ping(ctx).Err()
+	err = pingCluster(ctx, c)
 	if isUnsent(err) || isLost(err) {
 		err = fmt.Errorf("%w: the server is a node of a cluster, whose nodes have to be reachable at the addresses that they announce", err)
 	}

@@ -27,6 +27,8 @@ type lane struct {
 	rest    *rest  // of the last page
 	ghost   caller // a connection whose last command may still be carried out
 
+	answered bool // a reply has come in this step
+
 	page  page             // for Fetch
 	acked []streamer.Acked // before the group was made anew
 	err   error            // for Fetch: retrying cannot mend it
@@ -132,11 +134,16 @@ func (l *lane) drop() {
 	}
 }
 
-// trouble sorts a failure: it is mended, waited for, or the source's end. nil ends the pauses.
+// trouble sorts a failure: it is mended, waited for, or the source's end. nil
+// ends the pauses once the server has answered: a step may end before that.
 func (l *lane) trouble(ctx context.Context, err error) {
+	answered := l.answered
+	l.answered = false
 	switch {
 	case err == nil:
-		l.pause = 0
+		if answered {
+			l.recover()
+		}
 		return
 	case ctx.Err() != nil:
 		l.doubt(err)
@@ -157,9 +164,23 @@ func (l *lane) trouble(ctx context.Context, err error) {
 	if cluster, ok := l.s.b.cluster(); ok {
 		cluster.ReloadState(ctx)
 	}
+	if l.pause == 0 {
+		l.s.failing.Add(1)
+	}
 	l.pause = min(max(2*l.pause, firstRetry), lastRetry)
 	l.until = time.Now().Add(l.pause)
 	l.s.cfg.Retrying("read", translate(err), l.pause)
+}
+
+// recover ends the pauses, and says so where no other lane has any. Lanes of several servers run side by side.
+func (l *lane) recover() {
+	if l.pause == 0 {
+		return
+	}
+	l.pause = 0
+	if l.s.failing.Add(-1) == 0 {
+		l.s.cfg.Retrying("read", nil, 0)
+	}
 }
 
 // bury makes sure that what is pending is all that there will be of reads whose replies are lost: what the server gave out after it was read again

@@ -96,10 +96,8 @@ func (s *source) acknowledged(sh *shard) id {
 // tell reports what was mended.
 func (s *source) tell(sh *shard, err error) {
 	err = &streamer.Error{Stream: sh.Stream, Shard: &sh.Shard, Kind: streamer.ErrNotFound, Err: err}
-	if s.cfg.Logger != nil {
-		s.cfg.Logger.Warn("mended", "backend", scheme, "err", err)
-	}
 	s.cfg.Retrying("group", err, 0)
+	s.cfg.Retrying("group", nil, 0)
 }
 
 // look, in RealTime, sees now and then whether the streams are still there: a read that waits is not told when its key is deleted.

@@ -11,6 +11,7 @@ import (
 )
 
 func init() {
+	redis.SetLogger(clientLog{}) // the client has one logger for the whole program, which writes to standard error
 	streamer.Register(scheme, open)
 	streamer.Register(secureScheme, open)
 	streamer.Register(socketScheme, open)
@@ -98,22 +99,6 @@ func (b *backend) Close(context.Context) error {
 		return nil
 	}
 	return b.client.Close()
-}
-
-// Ping implements streamer.Pinger. A server that refuses PING for a while, as one
-// does that loads its data or could not save them, has answered.
-func (b *backend) Ping(ctx context.Context) error {
-	if b.closed.Load() {
-		return streamer.ErrClosed
-	}
-	err := b.client.Ping(ctx).Err()
-	if err == nil || isState(err) {
-		err = b.meet(ctx)
-	}
-	if isState(err) {
-		return nil
-	}
-	return b.failed(ctx, err)
 }
 
 // enter is the beginning of every call but those of sources and sinks.

@@ -66,12 +66,13 @@ func (t *trim) command(ctx context.Context) *redis.IntCmd {
 	return t.cmd
 }
 
-// warnTrims tells of a trim that the server refused; the next one is tried all the same.
+// warnTrims tells of a trim that the server refused; the next one is tried all the same. That it goes on failing is no news.
 func (s *sink) warnTrims() {
 	for _, t := range s.trims {
-		if code(t.err) != "" && s.log != nil {
+		failed := code(t.err) != ""
+		if failed && !s.untrimmed && s.log != nil {
 			s.log.Warn("trimming failed", "backend", scheme, "err", t.err)
-			return
 		}
+		s.untrimmed = failed
 	}
 }

@@ -45,6 +45,9 @@ func (b *backend) atLast(ctx context.Context, retrying func(string, error, time.
 	pause := firstRetry
 	for end := time.Now().Add(outage); ; {
 		err := f()
+		if err == nil && pause > firstRetry {
+			retrying("open", nil, 0)
+		}
 		if code(err) == "LOADING" {
 			end = time.Now().Add(outage)
 		}

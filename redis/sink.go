@@ -48,7 +48,8 @@ type sink struct {
 	closed bool
 
 	// doubt is the last record of a batch that may be stored in part: the engine hands the rest of it in again.
-	doubt *streamer.Pending
+	doubt     *streamer.Pending
+	untrimmed bool // the last trim failed
 	// careful says that the last batch failed: see Write.
 	careful bool
 }

@@ -1,9 +1,15 @@
 package redis_test
 
 import (
+	"errors"
 	"fmt"
+	"net"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -68,4 +74,44 @@ func TestASocketThatLeadsNowhereIsToldWithARemedy(t *testing.T) {
 	_, err = redis.Connect(trial.Ctx, redis.Config{Addrs: []string{missing, "localhost"}}, streamer.StreamerOptions{})
 	mustBe(t, err, streamer.ErrInvalid, "one server")
 	t.Logf("all within %v", time.Since(begin).Round(time.Millisecond))
+}
+
+// TestASocketThatIsNoServersIsToldWithARemedy: no process listens on it any more,
+// or what does closes each connection, or is a web server.
+func TestASocketThatIsNoServersIsToldWithARemedy(t *testing.T) {
+	trial := trials.New(t)
+	dir := socketDir(t)
+	listen := func(name string) (string, *net.UnixListener) {
+		path := filepath.Join(dir, name+".sock")
+		l, err := net.ListenUnix("unix", &net.UnixAddr{Name: path, Net: "unix"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { _ = l.Close() })
+		return path, l
+	}
+	left, dead := listen("left")
+	dead.SetUnlinkOnClose(false)
+	_ = dead.Close()
+	closes, hasty := listen("closes")
+	go func() { // ends with the listener
+		for {
+			c, err := hasty.Accept()
+			if err != nil {
+				return
+			}
+			_ = c.Close()
+		}
+	}()
+	page, web := listen("page")
+	server := httptest.NewUnstartedServer(http.NotFoundHandler())
+	_ = server.Listener.Close()
+	server.Listener = web
+	server.Start()
+	defer server.Close()
+	mustBe(t, attempt(trial, "redis+unix://"+closes+"/orders", nil), streamer.ErrInvalid, "unixsocket")
+	mustBe(t, attempt(trial, "redis+unix://"+page+"/orders", nil), streamer.ErrInvalid, "speaks HTTP")
+	if err := attempt(trial, "redis+unix://"+left+"/orders", nil); !errors.Is(err, syscall.ECONNREFUSED) || !strings.Contains(err.Error(), "unixsocket") {
+		t.Errorf("of a socket that no process listens on: %v", err)
+	}
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/google/uuid"
@@ -24,7 +25,8 @@ type source struct {
 
 	size sizer
 
-	lanes []*lane // Fetch's
+	lanes   []*lane      // Fetch's
+	failing atomic.Int32 // lanes that pause after a failure
 
 	claiming chan struct{} // capacity 1: holding the token is the right to hold or to give back, so that neither undoes the other
 

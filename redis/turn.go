@@ -61,7 +61,7 @@ func (l *lane) settle(ctx context.Context, wait bool) (done bool, err error) {
 		l.lost(t)
 		l.haunted(t)
 	} else {
-		l.losses = 0
+		l.losses, l.answered = 0, true
 	}
 	switch {
 	case t.take != nil:
