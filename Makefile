@@ -33,7 +33,7 @@ build:
 # The conformance suite leaves its verdicts in a fresh directory; the page made of them must be the one that is committed.
 test: servers vet
 	@set -e; verdicts=$$(mktemp -d); trap 'rm -rf "$$verdicts"' EXIT; export STREAMER_SERVERS=required; \
-	echo "$(GO) test $(RACE) -timeout 15m ./..."; STREAMER_VERDICTS=$$verdicts $(GO) test $(RACE) -timeout 15m ./...; \
+	echo "$(GO) test $(RACE) -timeout 25m ./..."; STREAMER_VERDICTS=$$verdicts $(GO) test $(RACE) -timeout 25m ./...; \
 	for dir in $(NESTED); do (cd $$dir && $(GO) test $(RACE) ./...); done; \
 	$(GO) run ./conformance/table -verdicts "$$verdicts" -o "$$verdicts/semantics.md"; \
 	diff -u docs/semantics.md "$$verdicts/semantics.md" || { echo 'docs/semantics.md is not what the suite found: make docs'; exit 1; }; \
@@ -45,7 +45,7 @@ servers:
 
 docs: servers
 	@set -e; verdicts=$$(mktemp -d); trap 'rm -rf "$$verdicts"' EXIT; \
-	STREAMER_SERVERS=required STREAMER_VERDICTS=$$verdicts $(GO) test -timeout 15m -run '^TestConformance' $(BACKENDS); \
+	STREAMER_SERVERS=required STREAMER_VERDICTS=$$verdicts $(GO) test -timeout 25m -run '^TestConformance' $(BACKENDS); \
 	$(GO) run ./conformance/table -verdicts "$$verdicts" -o docs/semantics.md
 	$(GO) test -run 'Guide|Readme' ./docs -update
 
