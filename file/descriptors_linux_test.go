@@ -74,6 +74,22 @@ func TestALockIsFreeWhenItIsClosed(t *testing.T) {
 	r.ok(other.unlock())
 }
 
+// TestALogThatCannotBeLookedAtIsNotGone: a source that has no descriptor to see
+// whether its log is still there goes on when it has one.
+func TestALogThatCannotBeLookedAtIsNotGone(t *testing.T) {
+	r := newRow(t, func(c *Config) { c.Segment = 1 << 20 })
+	r.produce("a", numbers(0, 5)...)
+	s := r.source("a")
+	restore := r.spare(0)
+	n := 0
+	fetch := func() error { return s.Fetch(r.ctx, func(m []streamer.Message) { n += len(m) }) }
+	r.is(fetch(), ErrDescriptors)
+	restore()
+	for n < 5 {
+		r.ok(fetch())
+	}
+}
+
 // TestAGroupNeedsNoDescriptorForEachShard: thousands of streams fit, those that
 // appear while it runs too, and each shard keeps a lock of its own.
 func TestAGroupNeedsNoDescriptorForEachShard(t *testing.T) {

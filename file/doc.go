@@ -105,7 +105,8 @@
 // this package but, in a LoadBalanced group, one for each process and another while that gives shards up; a log that is followed has two, for all its consumers; a producer with sync=<interval> has one.
 //
 // A beacon has room for 127 shards at most. Of a log that has more, a group that is opened reads on from where it last knew all, to find those that have no
-// position; the first Lag of a consumer reads what the consumer has not read yet, the next what was added since.
+// position; the first Lag of a consumer reads what the consumer has not read yet, the next what was added since. Lag is
+// [streamer.ErrNotFound] while the path leads to another log than is read.
 //
 // A consumer has one file open, in a group at most 34 more whatever the number of shards (where the system is not Linux: one for each shard). Without a
 // descriptor for what it needs, a consumer or a producer that is open waits, says so to Hooks.Retrying and goes on when there is one; opening one, and Admin,
