@@ -9,8 +9,6 @@ import (
 	"os"
 	"strings"
 
-	"github.com/redis/go-redis/v9/logging"
-
 	"github.com/gostreamer/streamer"
 	"github.com/gostreamer/streamer/memory"
 	_ "github.com/gostreamer/streamer/redis"
@@ -90,11 +88,10 @@ func Example_anyReaderAndWriter() {
 	// Output: [2026-01-02T03:04:05 | copies | 0 | 0] one lamp
 }
 
-// What goes wrong with connections is told by errors, hooks and the logger: go-redis need not write it to standard error as well.
-func Example_silentRedis() {
-	logging.Disable() // of github.com/redis/go-redis/v9/logging
-	defer logging.Enable()
+// What goes wrong with connections is in errors, hooks and the program's logger.
+// Nothing writes to standard error.
+func Example_unreachableServer() {
 	_, err := streamer.Connect(context.Background(), "redis://127.0.0.1:1/orders")
 	fmt.Println(err)
-	// Output: ping redis: dial tcp 127.0.0.1:1: connect: connection refused
+	// Output: ping redis: dial tcp 127.0.0.1:1: connect: connection refused (nothing listens there: check the host and the port)
 }

@@ -135,7 +135,7 @@ func network(err error) (hint string, kind error) {
 		return "no such host", streamer.ErrInvalid
 	}
 	if errors.Is(err, syscall.ECONNREFUSED) {
-		return "nobody listens there: check the host and the port", nil
+		return "nothing listens there: check the host and the port", nil
 	}
 	if errors.Is(err, context.DeadlineExceeded) || errors.Is(err, os.ErrDeadlineExceeded) {
 		return "no answer: check the host, the port and the network", nil

@@ -111,7 +111,7 @@ func (b *backend) unreachable(err error) error {
 	case isNoHost(err):
 		return unfit(err, "no such host")
 	case errors.Is(err, syscall.ECONNREFUSED):
-		return &streamer.Error{Err: fmt.Errorf("%w (nobody listens there: check the host and the port)", err)}
+		return &streamer.Error{Err: fmt.Errorf("%w (nothing listens there: check the host and the port)", err)}
 	case errors.Is(err, os.ErrDeadlineExceeded), errors.Is(err, context.DeadlineExceeded):
 		return &streamer.Error{Err: fmt.Errorf("%w (no answer: check the host, the port and the network)", err)}
 	case !isHangUp(err):
