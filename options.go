@@ -69,7 +69,7 @@ type ConsumerOptions struct {
 	Ack         AckPolicy     //
 	AckDelay    time.Duration // AckDelayed only; default 5 s, most 49 days
 	CommitEvery time.Duration // default 1 s; Never. Where messages are acknowledged one by one, the first commit after 2000 of them does not wait
-	MaxInFlight int           // messages handed out and not acknowledged, per shard, before it pauses; default 1000; NoLimit; may overshoot by one fetch
+	MaxInFlight int           // messages handed out, per shard, from the oldest that is not acknowledged on; at so many the shard pauses; default 1000; NoLimit
 	Prefetch    int           // messages fetched ahead of Next; default 1000, least 1. Where members share messages (Redis, in-process groups) a member holds at most 0.2 s of its own recent work, but 10
 	BufferBytes int           // bytes of memory for messages fetched ahead of Next, over all shards; default 64 MiB; NoLimit; may overshoot by one fetch per server
 }

@@ -48,6 +48,10 @@
 // Key, headers and a nil value, for which the format has no place, travel in a frame of SeaStreamer's internal stream just before the message; its readers pass
 // over that and see the value untouched. docs/file-format.md has the bytes.
 //
+// Members of a group in one process share a shard. What a slow or a leaving member
+// gives up goes to another, which may have taken later messages of the shard: a
+// key's are in order, those without a key need not be.
+//
 // # Delivery
 //
 // Every mode. A consumer has the file open for itself and reads it once, front to back, whatever its streams and shards. A shard whose window is full is

@@ -30,6 +30,10 @@
 // The sequence numbers of a shard count from 0 ([streamer.SeqUint]). They have gaps only where a fault made one. Time is the record's, else the moment of
 // storing; in nanoseconds. Times that senders choose may be in any order: seeking finds the first message, by sequence number, that is late enough.
 //
+// Members of a group in one process share a shard. What a slow or a leaving member
+// gives up goes to another, which may have taken later messages of the shard: a
+// key's are in order, those without a key need not be.
+//
 // # Delivery
 //
 // Every mode. RealTime reads without a group. Resumable has one reader per group and shard; a second one gets [streamer.ErrBusy]. LoadBalanced, with

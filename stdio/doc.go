@@ -63,6 +63,10 @@
 // higher one. They rise if the writer's do. Of an output, numbers count from 0 per shard as long as the process lives (another writer than standard
 // output: the Streamer).
 //
+// Members of a group in one process share a shard. What a slow or a leaving member
+// gives up goes to another, which may have taken later messages of the shard: a
+// key's are in order, those without a key need not be.
+//
 // # Delivery
 //
 // RealTime: every consumer sees every line of its streams from the one on that nobody had been given when it opened. Reading begins with the first
