@@ -194,7 +194,7 @@ func (l *ledger) tellDrained() {
 }
 
 // busy says whether the program holds a message of the shard, or will before the shard leaves.
-func (l *ledger) busy() bool { return l.buffered > 0 || l.inWork() > 0 }
+func (l *ledger) busy() bool { return l.leaving && l.buffered+l.lent > 0 || l.inWork() > 0 }
 
 // waitNoMore ends awaitWork. session.mu is held.
 func (l *ledger) waitNoMore() {
@@ -243,16 +243,18 @@ func (s *session) forfeit(leaving []*ledger) {
 		if l.inWork() == 0 && (s.cursor == nil || l.mark == l.saved) && (s.acker == nil || !l.unsaved()) {
 			continue
 		}
-		if s.forfeited == nil {
-			s.forfeited = map[StreamShard]SeqNo{}
+		for _, q := range s.queues {
+			if q.forfeited == nil {
+				q.forfeited = map[StreamShard]SeqNo{}
+			}
+			q.forfeited[l.StreamShard] = l.newestSettled()
 		}
-		s.forfeited[l.StreamShard] = l.newestSettled()
 	}
 }
 
 // forfeits is what forfeit noted since the last call, as an error.
-func (s *session) forfeits(ctx context.Context) error {
-	gone, quiet := s.unsettled()
+func (s *session) forfeits(ctx context.Context, q *queue) error {
+	gone, quiet := s.unsettled(q)
 	gone = append(gone, s.behind(ctx, quiet)...)
 	if len(gone) == 0 {
 		return nil
@@ -264,10 +266,10 @@ func (s *session) forfeits(ctx context.Context) error {
 
 // unsettled takes the shards that forfeit noted. Of those that came back it leaves out the ones that go on behind what was handed out, or that are
 // committed as far again; quiet are the ones that have brought nothing since.
-func (s *session) unsettled() (gone, quiet []StreamShard) {
+func (s *session) unsettled(q *queue) (gone, quiet []StreamShard) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for at, newest := range s.forfeited {
+	for at, newest := range q.forfeited {
 		l, ours := s.ledgers[at]
 		switch {
 		case !ours:
@@ -278,7 +280,7 @@ func (s *session) unsettled() (gone, quiet []StreamShard) {
 			gone = append(gone, at)
 		}
 	}
-	s.forfeited = nil
+	q.forfeited = nil
 	return gone, quiet
 }
 

@@ -2,6 +2,7 @@ package streamer
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"iter"
@@ -181,7 +182,8 @@ func (c *consumer) Commit(ctx context.Context) error {
 	if c.isDetached() {
 		return c.wrap("commit", unsupported("the group was left by Seek or Rewind: Rewind(Committed()) joins it again"))
 	}
-	s := c.q.Load().s
+	q := c.q.Load()
+	s := q.s
 	if s.src == nil {
 		return s.ended
 	}
@@ -190,7 +192,7 @@ func (c *consumer) Commit(ctx context.Context) error {
 	if err := s.commitUntil(trying); err != nil {
 		return c.cut(ctx, "commit", err)
 	}
-	return s.forfeits(ctx)
+	return s.forfeits(ctx, q)
 }
 
 // whileOpen is a context that ends with ctx or when Close begins: Close must not
@@ -204,7 +206,11 @@ func (c *consumer) whileOpen(ctx context.Context) (context.Context, context.Canc
 // cut is err for the program when it may be due to the end of whileOpen's
 // context: ErrClosed when Close began, ctx's own error when ctx ended.
 func (c *consumer) cut(ctx context.Context, op string, err error) error {
-	if c.life.Err() != nil {
+	switch {
+	case c.life.Err() == nil:
+	case errors.Is(err, context.Canceled): // it is whileOpen's
+		return c.wrap(op, ErrClosed)
+	default:
 		return c.wrap(op, fmt.Errorf("%w: %w", ErrClosed, err))
 	}
 	return ended(ctx, err)

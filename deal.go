@@ -134,6 +134,9 @@ func (s *session) leave(q *queue, why error) {
 	s.redeal(queues)
 	resumeAll(queues)
 	s.deal()
+	if s.hasRoom() {
+		signal(s.room)
+	}
 	if len(s.queues) > 0 {
 		s.obs.Store(s.queues[0].obs)
 	}

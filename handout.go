@@ -12,6 +12,7 @@ func (s *session) handOut(q *queue, m *Message, lent *loan) {
 	l.buffered--
 	if lent != nil {
 		q.loans = append(q.loans, lent)
+		l.lent++
 	} else {
 		s.mark(q, m)
 	}

@@ -15,10 +15,11 @@ type ledger struct {
 	cur        *run // the first that is not wholly done: where the mark stands
 
 	mark, saved  SeqNo // last contiguous done message; what the source was told last
-	first, last  SeqNo // first emitted message; last emitted message or mark
+	first, last  SeqNo // first and last emitted message or mark
 	live         int   // messages ever emitted, but for those that went back to the group
 	passed       int   // live messages that the mark has passed
 	buffered     int   // messages emitted and not handed out
+	lent         int   // messages that Streams offer
 	aheadUpTo    int   // AckOnDelivery: slots before this one are committed and may be handed out
 	aheadPending bool
 	skips        []SeqNo // MessageAcker: entries that could not be decoded and that the source was not told of yet
@@ -231,7 +232,7 @@ func (l *ledger) uncommitted(perMessage bool, f func(seq SeqNo, handedOut bool) 
 func (r *run) committed(i int, l *ledger, perMessage bool) bool {
 	w, bit := bitOf(uint32(i))
 	if l.sess.o.atMostOnce() {
-		return r.taken[w]&bit != 0
+		return i >= r.live || r.taken[w]&bit != 0
 	}
 	if perMessage {
 		return r.saved != nil && r.saved[w]&bit != 0

@@ -129,12 +129,13 @@ func (c *consumer) closeOld(old *queue) {
 }
 
 // swap makes q the consumer's queue and sends takers who wait at the old one
-// there. It does nothing and returns false when Close gave up waiting for the
-// move: then q is the move's to close.
+// there. When Close or Shutdown has begun meanwhile it returns false: then q is
+// the move's to close.
 func (c *consumer) swap(old, q *queue) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.halted {
+		c.strand(old)
 		return false
 	}
 	old.s.mu.Lock()
@@ -143,6 +144,16 @@ func (c *consumer) swap(old, q *queue) bool {
 	c.q.Store(q)
 	close(old.moved)
 	return true
+}
+
+// strand ends the wait of takers for a queue that does not come.
+func (c *consumer) strand(old *queue) {
+	old.s.mu.Lock()
+	defer old.s.mu.Unlock()
+	if old.why == errMoved { //nolint:errorlint // it is never wrapped
+		old.why = c.wrap("read", ErrClosed)
+		close(old.moved)
+	}
 }
 
 func (c *consumer) setDetached(v bool) {
@@ -157,10 +168,18 @@ func suspend(q *queue) {
 	q.s.mu.Unlock()
 }
 
+// resume hands out again, and fetches what was not while nothing was.
 func resume(q *queue) {
-	q.s.mu.Lock()
+	s := q.s
+	s.mu.Lock()
+	defer s.unlock()
 	q.resume()
-	q.s.mu.Unlock()
+	if s.o.dealt {
+		s.deal()
+	}
+	if s.hasRoom() {
+		signal(s.room)
+	}
 }
 
 // checkPosition refuses what no shard, or no single shard, could start at.

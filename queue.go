@@ -25,6 +25,7 @@ type queue struct {
 	why       error
 	waiters   int
 	pace      pace
+	forfeited map[StreamShard]SeqNo // lost before all that was handed out, up to this, was committed; no Commit of the consumer's has said so yet
 
 	leaveGroup func(ctx context.Context, why error) error // dealt groups: set when joined
 	leaving    atomic.Bool                                // shut has begun
@@ -93,7 +94,7 @@ func (q *queue) takeBatch(batch []*Message) []*Message {
 	return batch
 }
 
-// ready counts what a taker could have now; a hint for the size of a batch.
+// available counts what a taker could have now; a hint for the size of a batch.
 func (q *queue) available() int {
 	q.s.mu.Lock()
 	defer q.s.mu.Unlock()
@@ -114,7 +115,8 @@ func (q *queue) done() error {
 	return q.s.ended
 }
 
-// empty says that nothing can come to this queue any more once fetching has ended.
+// empty says that nothing is on its way to this queue once fetching has ended.
+// What another member of a dealt group has may still come, if that one leaves.
 func (q *queue) empty() bool {
 	return q.ring.n == 0 && q.s.pool.n == 0 && q.s.parked.messages == 0
 }
@@ -204,8 +206,7 @@ func (q *queue) keep(lent *loan, m *Message) {
 	s.mu.Lock()
 	defer s.unlock()
 	s.mark(q, m)
-	m.run.led.tellDrained()
-	q.endLoan(lent)
+	q.endLoan(lent, m)
 }
 
 // giveBack puts a lent message that nobody received where it came from; it is dropped when its shard is not ours any more.
@@ -213,9 +214,9 @@ func (q *queue) giveBack(lent *loan, m *Message) {
 	s := q.s
 	s.mu.Lock()
 	defer s.unlock()
-	defer q.endLoan(lent)
+	defer q.endLoan(lent, m)
 	l := m.run.led
-	if q.closed || s.ledgers[l.StreamShard] != l || l.leaving {
+	if q.closed || s.ledgers[l.StreamShard] != l || l.leaving && m.slot() >= l.upTo {
 		return
 	}
 	l.buffered++
@@ -242,7 +243,9 @@ func (q *queue) restore(m *Message) {
 	}
 }
 
-func (q *queue) endLoan(lent *loan) {
+func (q *queue) endLoan(lent *loan, m *Message) {
+	m.run.led.lent--
+	m.run.led.tellDrained()
 	i := slices.Index(q.loans, lent)
 	q.loans = slices.Delete(q.loans, i, i+1)
 	if len(q.loans) == 0 {

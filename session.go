@@ -39,7 +39,6 @@ type session struct {
 	parked    held                    // the part of buffered that waits behind full windows
 	order     uint64                  // runs so far
 	entered   int                     // messages since the ledgers were last looked through
-	forfeited map[StreamShard]SeqNo   // lost before all that was handed out, up to this, was committed; no Commit has said so yet
 	ended     error                   // io.EOF or the failure that ended fetching
 	closing   bool
 	broken    bool               // ended with a failure that leaves nothing to hand out: what is buffered can't be committed
@@ -280,18 +279,24 @@ func (s *session) fail(err error) {
 }
 
 func (s *session) stopWith(err error, broken bool) {
+	if s.stopOnce(err, broken) && err != io.EOF {
+		o := s.obs.Load()
+		o.log.Warn("consumer stopped", "backend", o.backend, "err", err)
+	}
+}
+
+// stopOnce says whether this is what stops the session.
+func (s *session) stopOnce(err error, broken bool) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.failed() || s.ended != nil && !broken {
-		return
+		return false
 	}
 	s.ended, s.broken = err, broken
-	if err != io.EOF {
-		s.obs.Load().log.Warn("consumer stopped", "backend", s.obs.Load().backend, "err", err)
-	}
 	for _, q := range s.queues {
 		q.wakeOne()
 	}
+	return true
 }
 
 // failed says that the session ended with a failure: what is not committed by now never will be. session.mu is held.

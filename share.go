@@ -88,6 +88,7 @@ func (s *session) handBack(ctx context.Context) {
 		w, bit := bitOf(m.i)
 		m.run.acked[w].Or(bit)
 		m.run.save(w, bit)
+		l.tellDrained()
 	}
 	s.tidy()
 }
@@ -113,9 +114,10 @@ func (s *session) keepAfterAll(q *queue, back []*Message) {
 		if l := m.run.led; q.closed || l.leaving {
 			s.buffered.sub(m)
 			l.buffered--
+			l.tellDrained()
 			continue
 		}
-		q.ring.pushFront(m)
+		q.restore(m)
 	}
 	q.wakeOne()
 }

@@ -6,5 +6,6 @@ func (s *session) vanished(gone []StreamShard) {
 	leaving := s.fence(gone, false)
 	s.sealAll(leaving)
 	s.forget(leaving)
+	s.resumeGone(leaving)
 	s.obs.Load().assigned(nil, gone, true)
 }

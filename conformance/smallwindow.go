@@ -29,12 +29,12 @@ func smallWindowCases() []testCase {
 // slowMemberSmallWindow: one member is slower than the others, which fill the
 // window again and again. The message that it has yet to take is in the window.
 func slowMemberSmallWindow(b *bed) {
-	const shards, n, window, pause = 2, 300, 7, 5 * time.Millisecond
+	const shards, n, window, pause = 3, 300, 7, 5 * time.Millisecond
 	b.open(Plan{Shards: shards})
 	o := b.balanced()
 	o.MaxInFlight = window
 	members := []streamer.Consumer{b.consumer(o), b.consumer(o), b.consumer(o)}
-	b.settle(members[:shards]...)
+	b.settle(members...)
 	b.sendN(0, n, shards)
 	copies := b.gather(n, func(taker int, m *streamer.Message) error {
 		if taker == 0 {

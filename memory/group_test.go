@@ -252,7 +252,7 @@ func TestAForgottenGroupIsRestoredWhereItWas(t *testing.T) {
 				}
 				r.send("s", 0, 10, 1)
 				equal(t, rd.values(1), numbers(10, 1))
-				equal(t, rd.log(), []string{"assigned 1", "retrying group"})
+				equal(t, rd.log(), []string{"assigned 1", "retrying group", "group works again"})
 				r.ok(r.log.Forget("s", "g"))
 				r.ok(done(5))
 				rd.close()

@@ -139,7 +139,13 @@ func (r *rig) tryOpen(c streamer.SourceConfig) (*reader, error) {
 	c.Progress = func(m streamer.Mark) { rd.note("progress %v", m.Seq) }
 	c.Skipped = func(at streamer.StreamShard, seq streamer.SeqNo, err error) { rd.note("skipped %v", seq) }
 	c.Gone = func(at streamer.StreamShard, wanted, got streamer.SeqNo) { rd.note("gone %v %v", wanted, got) }
-	c.Retrying = func(op string, err error, after time.Duration) { rd.note("retrying %s", op) }
+	c.Retrying = func(op string, err error, after time.Duration) {
+		if err == nil {
+			rd.note("%s works again", op)
+			return
+		}
+		rd.note("retrying %s", op)
+	}
 	rd.cfg = c
 	var err error
 	if rd.src, err = r.OpenSource(r.Context(), c); err != nil {
