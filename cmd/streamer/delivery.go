@@ -19,8 +19,10 @@ type delivery struct {
 	stdout  bool                    // the target is standard output
 	giveUp  context.CancelCauseFunc // ends the sending
 
-	// A record with a time has shown what the target does with it.
-	timed, timeless bool
+	// What records with a time have shown of the target. It is the sender's.
+	times    keptTimes
+	timeless bool  // it has times of its own
+	untimed  int64 // stored without the time that they had
 
 	mu      sync.Mutex
 	failed  int64
@@ -64,10 +66,14 @@ func (d *delivery) send(ctx context.Context, l line) {
 		d.fail(l.number, err)
 		return
 	}
-	if d.timeless {
+	switch {
+	case record.Time.IsZero():
+	case d.timeless:
 		record.Time = time.Time{}
-	}
-	if !record.Time.IsZero() && !d.timed {
+	case d.times.refuses(record.Time):
+		record.Time = time.Time{}
+		d.untimed++
+	case !d.times.keeps(record.Time):
 		d.probe(ctx, l.number, record)
 		return
 	}
@@ -75,23 +81,41 @@ func (d *delivery) send(ctx context.Context, l line) {
 	d.to.Send(ctx, record).OnDone(func(_ streamer.Meta, err error) { d.done(l.number, size, err) })
 }
 
-// probe sends a record with a time alone, and without it where the target keeps
-// times of its own: a copy of a message is worth more than when it was stored.
+// probe sends a record with a time alone, and without it where the target cannot
+// keep it: a copy of a message is worth more than when it was stored. A target
+// that refuses the time of now too has times of its own.
 func (d *delivery) probe(ctx context.Context, number int, record streamer.Record) {
-	size := len(record.Key) + len(record.Value)
+	size, wanted := len(record.Key)+len(record.Value), record.Time
 	_, err := d.to.Send(ctx, record).Wait(ctx)
 	if !errors.Is(err, streamer.ErrUnsupported) {
-		d.timed = err == nil
+		if err == nil {
+			d.times.learn(wanted, true)
+		}
 		d.done(number, size, err)
 		return
 	}
 	refused := err
-	record.Time = time.Time{}
-	if _, err = d.to.Send(ctx, record).Wait(ctx); err == nil {
-		d.timeless = true
-		fmt.Fprintf(d.err, "streamer: produce: the target does not keep the time: dropped from here on (%s)\n", oneLine(refused.Error()))
+	record.Time = time.Now()
+	if _, err = d.to.Send(ctx, record).Wait(ctx); errors.Is(err, streamer.ErrUnsupported) {
+		record.Time = time.Time{}
+		if _, err = d.to.Send(ctx, record).Wait(ctx); err == nil {
+			d.timeless = true
+			fmt.Fprintf(d.err, "streamer: produce: the target does not keep the time: dropped from here on (%s)\n", oneLine(refused.Error()))
+		}
+	} else if err == nil {
+		d.refused(number, wanted, refused)
 	}
 	d.done(number, size, err)
+}
+
+// refused notes a time that the target cannot keep, and says so of the first.
+func (d *delivery) refused(number int, t time.Time, why error) {
+	if !d.times.anyRefused() {
+		fmt.Fprintf(d.err, "streamer: produce: the target cannot keep the time %v of line %d: left out, as are others that it cannot keep (%s)\n",
+			t, number, oneLine(why.Error()))
+	}
+	d.times.learn(t, false)
+	d.untimed++
 }
 
 // done is the outcome of one record.
@@ -164,6 +188,9 @@ func (d *delivery) summary() string {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	s := d.meter.total() + " stored"
+	if d.untimed > 0 {
+		s += ", " + thousands(d.untimed) + " without the time"
+	}
 	if n := d.failed - d.unknown; n > 0 {
 		s += ", " + thousands(n) + " failed"
 	}
