@@ -107,11 +107,12 @@ func TestAPoisonedRecordFailsAlone(t *testing.T) {
 				sent := make(chan struct{})
 				refusePoison(r.fake, code, sent)
 				errs := sendAmong(r, p, 1000, step, func(rec *streamer.Record) { rec.Value = []byte(poison) }, sent)
-				kind := streamer.ErrInvalid
-				if code == kerr.MessageTooLarge {
-					kind = streamer.ErrTooLarge
+				kinds := map[*kerr.Error]error{
+					kerr.InvalidTimestamp: streamer.ErrUnsupported,
+					kerr.InvalidRecord:    streamer.ErrInvalid,
+					kerr.MessageTooLarge:  streamer.ErrTooLarge,
 				}
-				checkAmong(r, c, errs, step, kind, true)
+				checkAmong(r, c, errs, step, kinds[code], true)
 			})
 		}
 	}
@@ -128,7 +129,7 @@ func TestALimitThatShrinksFailsOnlyWhatIsBeyondIt(t *testing.T) {
 		spoil      func(*streamer.Record)
 		kind       error
 	}{
-		{"message.timestamp.after.max.ms", "1000", func(rec *streamer.Record) { rec.Time = time.Now().Add(30 * time.Minute) }, streamer.ErrInvalid},
+		{"message.timestamp.after.max.ms", "1000", func(rec *streamer.Record) { rec.Time = time.Now().Add(30 * time.Minute) }, streamer.ErrUnsupported},
 		{"max.message.bytes", "20000", func(rec *streamer.Record) { rec.Value = random(30_000) }, streamer.ErrTooLarge},
 	} {
 		t.Run(c.key, func(t *testing.T) {
@@ -178,7 +179,7 @@ func TestRecordsThatWouldFailTheirNeighboursAreNotSent(t *testing.T) {
 		"no key":                         {streamer.Record{Value: []byte("x")}, streamer.ErrInvalid},
 		"too large":                      {streamer.Record{Key: []byte("k"), Value: make([]byte, 5000)}, streamer.ErrTooLarge},
 		"many headers":                   {streamer.Record{Key: []byte("k"), Headers: make([]streamer.Header, 500)}, streamer.ErrTooLarge},
-		"from far ahead":                 {streamer.Record{Key: []byte("k"), Time: far}, streamer.ErrInvalid},
+		"from far ahead":                 {streamer.Record{Key: []byte("k"), Time: far}, streamer.ErrUnsupported},
 		"no such shard":                  {streamer.Record{Key: []byte("k"), Shard: &none}, streamer.ErrNotFound},
 		"a stream's name that cannot be": {streamer.Record{Stream: "with space", Key: []byte("k")}, streamer.ErrInvalid},
 		"a stream that does not exist":   {streamer.Record{Stream: "missing", Key: []byte("k")}, streamer.ErrNotFound},
