@@ -3,6 +3,7 @@ package conformance
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/gostreamer/streamer"
@@ -60,7 +61,7 @@ func poisonFillsNoWindow(b *bed, o streamer.ConsumerOptions) {
 		b.poison()
 	}
 	b.sendN(1, 2*window, 1)
-	held := append(first, b.expect(c, span(1, window)...)...)
+	held := slices.Concat(first, b.expect(c, span(1, window)...))
 	b.ack(held...)
 	b.expect(c, span(window, 2*window)...)
 }
