@@ -58,12 +58,16 @@ type SourceConfig struct {
 	// what is acknowledged through the source's own committer, and returns. Call it before giving the shards up, on any goroutine but
 	// Fetch's own emit.
 	Revoked func(gone []StreamShard, lost bool)
-	// Vanished takes shards away that do not exist any more, nor their positions: what was emitted of them is dropped, nothing is waited for or
+	// Vanished takes shards away that do not exist any more, nor their
+	// positions: what was emitted of them is dropped, nothing is waited for or
 	// committed, and nothing of it is delivered again. Call it as Revoked.
 	Vanished func(gone []StreamShard)
-	// InFlight is what was emitted and is not committed: to keep claims alive (true: handed out, the
-	// program holds it; false: still buffered), and to release them on Close. In RealTime only what is buffered. With AtMostOnce a MessageAcker
-	// has acknowledged what is buffered: it takes that back on Close, and when Revoked has returned, until the shard is assigned again.
+	// InFlight is what was emitted and is not committed: to keep claims alive
+	// (true: handed out, the program holds it; false: still buffered), and to
+	// release them on Close. In RealTime only what is buffered. With
+	// AtMostOnce a MessageAcker has acknowledged what is buffered: it takes
+	// that back on Close, and when Revoked has returned, until the shard is
+	// assigned again.
 	InFlight func(s StreamShard) iter.Seq2[SeqNo, bool]
 	// Progress says that everything up to m is done as far as the source is concerned though no message was emitted for it (Kafka transaction
 	// markers, an idle shard's moved end); the ledger commits it once everything before is acknowledged.
@@ -161,7 +165,8 @@ type SinkConfig struct {
 	// any case: later than that a record's receipt is resolved, whatever the sink does.
 	Linger, DeliveryTimeout time.Duration
 
-	// Retrying reports what the sink, or its client, retries by itself; a nil err says that op works again.
+	// Retrying reports what the sink, or its client, retries by itself; a nil
+	// err says that op works again.
 	Retrying func(op string, err error, after time.Duration)
 
 	// Written is how an Enqueuer reports a batch of its client's to Hooks.Written; nil when nobody listens. What a Writer is given the engine
