@@ -25,6 +25,7 @@ func (p *producer) writeLoop() {
 func (p *producer) nextBatch(batch []*Pending) []*Pending {
 	for {
 		p.mu.Lock()
+		p.refused = nil
 		batch = p.cutBatch(batch)
 		wait := p.lingers(batch)
 		ended := len(batch) == 0 && p.closing
@@ -153,9 +154,10 @@ func (p *producer) writeAll(batch []*Pending) {
 			return
 		}
 		if !again || p.life.Err() != nil {
-			fail(batch, p.reason(err))
+			fail(batch, reason(err))
 			return
 		}
+		p.noteRefusal(err)
 		after = b.next(after)
 		p.obs.retrying("write", err, after)
 		batch = p.failLate(batch, after, err)
@@ -188,20 +190,45 @@ func (p *producer) write(batch []*Pending) error {
 	left := p.o.DeliveryTimeout - (time.Since(p.born) - batch[len(batch)-1].sent)
 	ctx, cancel := context.WithTimeout(p.life, left)
 	defer cancel()
-	if p.obs.hooks.Written == nil {
-		return p.writer.Write(ctx, batch)
+	records, bytes, stream := len(batch), 0, batch[0].Record.Stream
+	if p.obs.hooks.Written != nil {
+		bytes = sizeOf(batch)
 	}
-	records, bytes, stream := len(batch), sizeOf(batch), batch[0].Record.Stream
 	from := time.Now()
 	err := p.writer.Write(ctx, batch)
-	p.obs.hooks.Written(WriteEvent{Stream: stream, Records: records, Bytes: bytes, Took: time.Since(from), Err: err})
+	if err != nil && endOf(ctx) != nil && (isContextError(err) || errors.Is(err, ErrUnknown)) {
+		err = p.cutShort()
+	}
+	if p.obs.hooks.Written != nil {
+		p.obs.hooks.Written(WriteEvent{Stream: stream, Records: records, Bytes: bytes, Took: time.Since(from), Err: err})
+	}
 	return err
 }
 
-// reason is why the rest of a batch failed. A write that was cut short may have stored it.
-func (p *producer) reason(err error) error {
-	if errors.Is(err, context.DeadlineExceeded) || errors.Is(err, context.Canceled) {
-		return fmt.Errorf("given up after %v: %w", p.o.DeliveryTimeout, ErrUnknown)
+// cutShort is the outcome of records whose write was under way when their time
+// was over or the producer was closed.
+func (p *producer) cutShort() error {
+	if p.life.Err() != nil {
+		return p.because(fmt.Errorf("given up by Close: %w", ErrUnknown))
+	}
+	return p.because(fmt.Errorf("given up after %v: %w", p.o.DeliveryTimeout, ErrUnknown))
+}
+
+// noteRefusal keeps why the batch that is being written has to be written again.
+func (p *producer) noteRefusal(err error) {
+	if t, ok := errors.AsType[*transientError](err); ok {
+		err = t.err
+	}
+	p.mu.Lock()
+	p.refused = err
+	p.mu.Unlock()
+}
+
+// reason is why the rest of a batch failed. A write that timed out in the client
+// may have stored it.
+func reason(err error) error {
+	if isContextError(err) && !errors.Is(err, ErrUnknown) {
+		return fmt.Errorf("%w: %w", ErrUnknown, notOurs(err))
 	}
 	return err
 }

@@ -44,16 +44,22 @@ func (p *producer) expire() {
 	}
 }
 
-// because adds to err what keeps the sink from storing records, where it knows.
+// because adds to err what keeps the sink from storing records, where that is
+// known: it says more than that the time is over.
 func (p *producer) because(err error) error {
-	s, ok := p.sink.(Explainer)
-	if !ok {
-		return err
-	}
-	if why := s.Why(); why != nil {
+	if why := p.why(); why != nil {
 		return fmt.Errorf("%w: %w", err, why)
 	}
 	return err
+}
+
+func (p *producer) why() error {
+	if s, ok := p.sink.(Explainer); ok {
+		return s.Why()
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.refused
 }
 
 // giveUp resolves the oldest records as unknown, as long as they match. The sink may still hold their payload, so it is not touched.

@@ -3,6 +3,7 @@ package streamer
 import (
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -214,6 +215,55 @@ func TestDeliveryTimeout(t *testing.T) {
 			})
 		})
 	}
+}
+
+// TestARecordThatIsGivenUpSaysWhatRefusedIt: a server that is busy may take long
+// even to say so, and the last try is cut off before it does.
+func TestARecordThatIsGivenUpSaysWhatRefusedIt(t *testing.T) {
+	busy := fmt.Errorf("LOADING: %w", ErrThrottled)
+	cut := Transient(fmt.Errorf("connection cut: %w", ErrUnknown), 0)
+	for name, last := range map[string]error{"a cut connection": cut, "the end of ctx": context.DeadlineExceeded, "a write that nothing ends": nil} {
+		for _, closes := range []bool{false, true} {
+			t.Run(fmt.Sprintf("%s, closed=%v", name, closes), func(t *testing.T) {
+				inBubble(t, abilities{}, StreamerOptions{CloseTimeout: time.Second}, func(t *testing.T, r *rig) {
+					release := make(chan struct{})
+					defer close(release)
+					first := true
+					r.write = func(ctx context.Context, _ []*Pending) error {
+						if first {
+							first = false
+							return Transient(busy, 0)
+						}
+						<-ctx.Done()
+						if last == nil {
+							<-release
+						}
+						return last
+					}
+					p := r.producer(ProducerOptions{DeliveryTimeout: 4 * time.Second})
+					rc := r.send(p, "a")[0]
+					synctest.Wait()
+					if closes {
+						_ = p.Close() // the receipt has it
+					}
+					err := r.outcome(rc)
+					if !errors.Is(err, ErrUnknown) || !errors.Is(err, ErrThrottled) || strings.Contains(err.Error(), "cut") {
+						t.Errorf("%v, want ErrUnknown, and what refused it", err)
+					}
+				})
+			})
+		}
+	}
+}
+
+func TestATimeoutOfTheClientsIsNotTheProducers(t *testing.T) {
+	inBubble(t, abilities{}, StreamerOptions{}, func(t *testing.T, r *rig) {
+		r.fails("write", fmt.Errorf("read tcp: %w", context.DeadlineExceeded))
+		err := r.outcome(r.send(r.producer(ProducerOptions{}), "a")[0])
+		if !errors.Is(err, ErrUnknown) || errors.Is(err, context.DeadlineExceeded) || !strings.Contains(err.Error(), "read tcp") {
+			t.Errorf("%v, want ErrUnknown and the client's own words", err)
+		}
+	})
 }
 
 func TestNegativeDeliveryTimeoutIsNoLimit(t *testing.T) {

@@ -33,6 +33,7 @@ type producer struct {
 	senders    []*sender // wait for space, in order
 	timer      *time.Timer
 	armed      bool
+	refused    error // why what is being written was not stored yet, if it was tried
 
 	// Resolving a record takes no lock where nobody waits: it is done thousands of times in a row, beside those who send.
 	doneRecords atomic.Int64 // of sent

@@ -334,11 +334,19 @@ func (p *planner) leftByTime(ms int64, spans ...span) (int64, error) {
 	return p.v.behind(least, func(f *ss.Frame) bool { return late(f.Time, ms) && p.s.wants(string(f.Key)) })
 }
 
+// setUnknown says where shards start that turn out to exist. Members of a group
+// plan while Lag counts.
+func (s *source) setUnknown(from start) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.unknown = from
+}
+
 // planUnknown decides about shards that turn out to exist. In RealTime they start where the known ones do.
 func (p *planner) planUnknown() error {
 	s := p.s
-	s.unknown = start{streamer.End(), never}
 	if !s.all {
+		s.setUnknown(start{streamer.End(), never})
 		return nil
 	}
 	to := s.cfg.Start
@@ -346,10 +354,11 @@ func (p *planner) planUnknown() error {
 		var ok bool
 		var err error
 		if to, ok, err = s.cfg.FirstOf(streamer.StreamShard{}); !ok {
+			s.setUnknown(start{streamer.End(), never})
 			return err
 		}
 	}
-	s.unknown = start{to, p.ending.end}
+	s.setUnknown(start{to, p.ending.end})
 	left, err := p.v.start(), error(nil)
 	switch to.Kind() {
 	case streamer.AtEnd:

@@ -135,8 +135,8 @@ func (s *source) openOther() error {
 // restart puts every shard at the beginning of the new log. Those of a group are so durably.
 func (s *source) restart() error {
 	s.last, s.reported, s.surrendered, s.lagging, s.front, s.limit = nil, -1, false, 0, 0, never
-	s.unknown = start{streamer.End(), s.origin()}
 	s.mu.Lock()
+	s.unknown = start{streamer.End(), s.origin()}
 	s.identify()
 	s.seen = s.origin()
 	s.turned++

@@ -299,7 +299,7 @@ func (p *planner) planNew(all *cursors) error {
 		return p.planUnknown()
 	}
 	from := s.newFrom(p.v, all)
-	s.unknown = start{streamer.End(), from}
+	s.setUnknown(start{streamer.End(), from})
 	p.left = min(p.left, from)
 	return nil
 }

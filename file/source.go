@@ -28,14 +28,13 @@ type source struct {
 
 	keeper *keeper // nil unless several processes may share the group
 
-	f       handle
-	rows    *segmented // f, if the log is a row of segments
-	info    os.FileInfo
-	head    []byte // the header as it was; nil while there is none
-	header  ss.Header
-	r       *entries // nil while there is no header
-	unknown start    // of shards that nobody knew of when the source was opened
-	all     bool     // reads every shard, those that appear later too
+	f      handle
+	rows   *segmented // f, if the log is a row of segments
+	info   os.FileInfo
+	head   []byte // the header as it was; nil while there is none
+	header ss.Header
+	r      *entries // nil while there is no header
+	all    bool     // reads every shard, those that appear later too
 
 	batch    batch
 	last     *shard // of the last message, for what belongs to no shard
@@ -68,6 +67,7 @@ type source struct {
 	streams map[string]map[streamer.ShardID]*shard
 	fresh   []streamer.StreamShard // that reading has found and the engine need not know yet
 	turned  int                    // how often what is read has changed: shards came and went, or another log took the place
+	unknown start                  // of shards that nobody knew of when the source was opened
 	seen    int64                  // everything before this offset was emitted or passed over
 	coming  []*shard               // that have messages in a slab which is being emitted
 	is      *identity              // another one for each log that is opened
