@@ -12,6 +12,8 @@ import (
 	"github.com/gostreamer/streamer"
 	"github.com/gostreamer/streamer/internal/testservers"
 	"github.com/gostreamer/streamer/kafka"
+	"github.com/twmb/franz-go/pkg/kadm"
+	"github.com/twmb/franz-go/pkg/kerr"
 )
 
 // maimed is a topic of three shards, each on a broker of its own, of which that of
@@ -40,6 +42,7 @@ func TestAShardWithoutALeader(t *testing.T) {
 		{"goes on where it is committed", (*maimed).commits, (*maimed).goesOn, (*maimed).goesOnBehindTheCommit},
 		{"is not asked when it is not wanted", nil, (*maimed).assignsAnother, nil},
 		{"is what Admin cannot tell of", (*maimed).hasAGroup, (*maimed).describes, nil},
+		{"is what a producer waits for", nil, func(m *maimed) { m.sendsInVain(kerr.LeaderNotAvailable) }, nil},
 	}
 	c := testservers.StartKafka(t, testservers.KafkaOptions{Brokers: 3})
 	if c == nil {
@@ -55,6 +58,9 @@ func TestAShardWithoutALeader(t *testing.T) {
 		}
 		topics[i].do(t, x.name+", before", x.before)
 	}
+	scarce := &maimed{rig: &rig{TB: t, brokers: c.Addrs()}}
+	scarce.prepareOn([]int32{others[1].ID(), others[0].ID()})
+	scarce.needsReplicas("2")
 	others[0].Kill()
 	for i, x := range cases {
 		if i > 0 { // the first opens while the cluster has noticed nothing
@@ -62,6 +68,7 @@ func TestAShardWithoutALeader(t *testing.T) {
 		}
 		topics[i].do(t, x.name+", meanwhile", x.during)
 	}
+	scarce.do(t, "has too few replicas", func(m *maimed) { m.sendsInVain(kerr.NotEnoughReplicas) })
 	others[0].Restart()
 	for i, x := range cases {
 		topics[i].do(t, x.name+", afterwards", x.after)
@@ -181,6 +188,36 @@ func (m *maimed) assignsAnother() {
 			m.Errorf("reported: %v", err)
 		}
 	}
+}
+
+// sendsInVain: the client tries again in silence, and alone knows why. That is
+// reported once, and is on the receipt.
+func (m *maimed) sendsInVain(cause error) {
+	var told retries
+	s := m.connect(kafka.Config{}, told.options())
+	p, err := s.Producer(m.ctx(), streamer.ProducerOptions{Stream: m.topic, DeliveryTimeout: 5 * time.Second})
+	m.must(err)
+	shard := streamer.ShardID(0)
+	for range 3 {
+		p.Send(m.ctx(), streamer.Record{Value: []byte("x"), Shard: &shard})
+	}
+	_, err = p.Send(m.ctx(), streamer.Record{Value: []byte("x"), Shard: &shard}).Wait(m.ctx())
+	if !errors.Is(err, streamer.ErrUnknown) || !errors.Is(err, cause) {
+		m.Errorf("the receipt: %v, want %v", err, cause)
+	}
+	if n := told.of(cause); n != 1 {
+		m.Errorf("reported %d times, want once: %v", n, told.all)
+	}
+	if err := p.Close(); !errors.Is(err, streamer.ErrUnknown) || !errors.Is(err, cause) {
+		m.Errorf("Close: %v, want what was not waited for", err)
+	}
+}
+
+// needsReplicas sets how many replicas have to store a record.
+func (m *maimed) needsReplicas(n string) {
+	resps, err := m.adm.AlterTopicConfigs(m.ctx(), []kadm.AlterConfig{{Name: "min.insync.replicas", Value: &n}}, m.topic)
+	m.must(err)
+	m.must(resps[0].Err)
 }
 
 func (m *maimed) hasAGroup() { m.must(m.opens(m.modes()[1]).Close()) }
