@@ -117,7 +117,8 @@ func (b *backend) undelivered(ctx context.Context, key string, st *state, g *gro
 
 // pendingLeft is how many pending entries exist, as far as their ids say: those
 // before the first entry or behind the last are gone, and wait only for
-// a member that looks.
+// a member that looks. What was delivered after the server told the group's
+// state counts as not delivered.
 func (b *backend) pendingLeft(ctx context.Context, key, group string, st *state, g *groupState) (int64, error) {
 	if g.pending == 0 {
 		return 0, nil
@@ -132,11 +133,14 @@ func (b *backend) pendingLeft(ctx context.Context, key, group string, st *state,
 	first, _ := st.first()
 	newest := st.newest
 	if !infoID(all.Lower).less(first) && !newest.less(infoID(all.Higher)) {
-		return all.Count, nil
+		return g.pending, nil
+	}
+	if g.delivered.less(newest) {
+		newest = g.delivered
 	}
 	n, err := b.countPending(ctx, key, group, first, newest)
 	if n < 0 {
-		n = all.Count
+		n = g.pending
 	}
 	return n, err
 }

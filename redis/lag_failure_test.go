@@ -1,7 +1,9 @@
 package redis_test
 
 import (
+	"context"
 	"fmt"
+	"sync"
 	"testing"
 
 	"github.com/gostreamer/streamer"
@@ -166,4 +168,48 @@ func TestPendingEntriesThatAreTrimmedAreNoLag(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestLagBesideFetchingCountsEachMessageOnce: the server is asked several things,
+// and delivers between them.
+func TestLagBesideFetchingCountsEachMessageOnce(t *testing.T) {
+	const stored, done = 3000, 1000
+	trials.EachMode(t, func(t *trials.Trial, mode streamer.ConsumerMode) {
+		if mode == streamer.RealTime {
+			return // it has nothing in flight
+		}
+		server := alone(t)
+		if server == nil {
+			return
+		}
+		ids := add(t, server, "orders", 0, stored+1)
+		server.Do("XDEL", "orders", ids[stored/2]) // the server loses count
+		s := t.Connect("redis://" + server.Addr() + "/orders?block=100ms")
+		o := trials.Reader(mode)
+		o.Prefetch, o.MaxInFlight = 4, streamer.NoLimit
+		c := t.Consumer(s, o)
+		for range done {
+			m, err := c.Next(t.Ctx)
+			t.Must("Next", err)
+			m.Ack()
+		}
+		t.Must("Commit", c.Commit(t.Ctx))
+		ctx, stop := context.WithCancel(t.Ctx)
+		var reading sync.WaitGroup
+		reading.Go(func() {
+			for ctx.Err() == nil {
+				_, _ = c.Next(ctx)
+			}
+		})
+		for range 200 {
+			lags, err := c.Lag(t.Ctx)
+			t.Must("Lag", err)
+			if n := lags[0].Messages; n != stored-done {
+				t.Errorf("lag is %d, want %d", n, stored-done)
+				break
+			}
+		}
+		stop()
+		reading.Wait()
+	})
 }
