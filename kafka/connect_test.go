@@ -158,7 +158,7 @@ func TestAMistakeInTheSettingsIsATypedErrorThatSaysWhich(t *testing.T) {
 		{"an authority that nobody knows", "kafka://" + secure + "/x?tls=true", streamer.ErrInvalid, "tls_ca="},
 		{"who is reset behind the handshake", "kafka://" + abrupt(t, cert) + "/x?tls_ca=" + certFile, streamer.ErrDenied, "tls_cert="},
 		{"the wrong authority", "kafka://" + secure + "/x?tls_ca=" + otherFile, streamer.ErrInvalid, "tls_ca="},
-		{"nobody listens", "kafka://" + closedPort(t) + "/x", nil, "nothing listens"},
+		{"a closed port", "kafka://" + closedPort(t) + "/x", nil, "nothing listens"},
 		{"no such host", "kafka://no-such-host.invalid:9092/x", streamer.ErrInvalid, "no such host"},
 		{"a file that is missing", "kafka://" + plain + "/x?tls_ca=/no/such/file", streamer.ErrInvalid, "tls_ca"},
 		{"a certificate without a key", "kafka://" + plain + "/x?tls_cert=" + certFile, streamer.ErrInvalid, "tls_key"},

@@ -222,7 +222,7 @@ func TestAMistakeAtARealBrokerIsATypedErrorThatSaysWhich(t *testing.T) {
 		{"another authority", f.at(testservers.ListenTLS, "", "tls_ca="+certFile), streamer.ErrInvalid, "tls_ca="},
 		{"no certificate", f.at(testservers.ListenTLS, "", "tls_ca="+f.certificates.CA), streamer.ErrDenied, "tls_cert="},
 		{"a certificate of another authority", f.at(testservers.ListenTLS, "", "tls_ca="+f.certificates.CA, "tls_cert="+certFile, "tls_key="+keyFile), streamer.ErrDenied, "tls_cert="},
-		{"nobody listens", "kafka://" + closedPort(t) + "/x", nil, "nothing listens"},
+		{"a closed port", "kafka://" + closedPort(t) + "/x", nil, "nothing listens"},
 		{"somebody who says nothing", "kafka://" + silent(t) + "/x", nil, "no answer"},
 		{"somebody who says nothing, TLS", "kafka://" + silent(t) + "/x?tls=true", nil, "tls="},
 	} {

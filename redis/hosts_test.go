@@ -196,7 +196,7 @@ func TestAPortThatDoesNotSpeakRedisIsATypedErrorThatSaysWhatItSpeaks(t *testing.
 		{"one that closes", "redis://" + closingPort(t) + "/x", streamer.ErrInvalid, "rediss://"},
 		{"TLS to one that closes", "rediss://" + closingPort(t) + "/x", streamer.ErrInvalid, "redis://"},
 		{"one that closes late", "redis://" + port(t, func(c net.Conn) { _, _ = c.Read(make([]byte, 1)); c.Close() }) + "/x", streamer.ErrInvalid, "rediss://"},
-		{"nobody", "redis://" + closedPort(t) + "/x", nil, "nothing listens"},
+		{"a closed port", "redis://" + closedPort(t) + "/x", nil, "nothing listens"},
 		{"no such host", "redis://no-such-host.invalid/x", streamer.ErrInvalid, "no such host"},
 		{"silence", "redis://" + silentPort(t) + "/x", nil, "no answer"},
 		{"silence to TLS", "rediss://" + silentPort(t) + "/x", nil, "no answer"},
@@ -205,7 +205,7 @@ func TestAPortThatDoesNotSpeakRedisIsATypedErrorThatSaysWhatItSpeaks(t *testing.
 		{"sentinels that are brokers", "redis://" + kafka + "," + kafka + "/x?sentinel=m", streamer.ErrInvalid, "kafka://"},
 		{"nodes that are brokers", "redis://" + kafka + "," + kafka + "/x", streamer.ErrInvalid, "kafka://"},
 		{"SSH", "redis://" + port(t, func(c net.Conn) { _, _ = io.WriteString(c, "SSH-2.0-x\r\n") }) + "/x", streamer.ErrInvalid, "speaks SSH"},
-		{"nobody where sentinels should be", "redis://" + closedPort(t) + "," + closedPort(t) + "/x?sentinel=m", nil, "nothing listens"},
+		{"closed ports instead of sentinels", "redis://" + closedPort(t) + "," + closedPort(t) + "/x?sentinel=m", nil, "nothing listens"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
