@@ -131,7 +131,7 @@ func (k *keeper) take(ctx context.Context, b *balance) (gained []streamer.Stream
 	}
 	taken, err := k.lockFree(b)
 	if err == nil && (len(taken) > 0 || k.opening) {
-		err = k.own(ctx, taken, b.anew)
+		err = k.own(ctx, taken, b)
 	}
 	if err != nil {
 		k.giveBack(taken)
@@ -197,9 +197,11 @@ func (k *keeper) giveBack(shards []streamer.StreamShard) {
 	}
 }
 
-// own fixes where shards start that were locked, and has the source read them. Those without a position begin where the group does, if it is begun anew, else
-// with their first message.
-func (k *keeper) own(ctx context.Context, taken []streamer.StreamShard, anew bool) error {
+// own fixes where shards start that were locked, and has the source read them.
+// Those that never had a position begin where the group does when it is new,
+// else with their first message. One whose position has vanished since the
+// process looked is an error: its owner makes it again.
+func (k *keeper) own(ctx context.Context, taken []streamer.StreamShard, b *balance) error {
 	s := k.s
 	all, err := s.loadCursors(func(at streamer.StreamShard) bool { return s.group.owns(at) })
 	if err != nil {
@@ -215,7 +217,7 @@ func (k *keeper) own(ctx context.Context, taken []streamer.StreamShard, anew boo
 	p := planner{s: s, v: v, ending: &end, left: never, from: never}
 	var shards []*shard
 	for _, at := range taken {
-		if all.of[at] == nil && !anew && !all.begun(at.Stream) {
+		if all.of[at] == nil && !b.anew && (!slices.Contains(b.bare, at) || !all.begun(at.Stream)) {
 			return fmt.Errorf("group %q vanished: %w", s.cfg.Group, streamer.ErrNotFound)
 		}
 		sh := newShard(at)

@@ -1,8 +1,10 @@
 package file
 
 import (
+	"cmp"
 	"context"
 	"errors"
+	"fmt"
 	"os"
 	"slices"
 	"sync"
@@ -343,7 +345,10 @@ func (k *keeper) resign() {
 // intact says whether the process's place is still there, or was given up.
 func (k *keeper) intact() bool { return k.seat == nil || k.seat.intact() }
 
-// lockAgain takes the place and the locks of a group that was removed. What another has by now is lost. committing is held.
+// lockAgain takes the place and the locks of a group that was removed. A shard
+// is lost when another process has made it durable by now. One that another
+// holds without a position is not: that process gives it back, for it cannot
+// know where the shard had come to. committing is held.
 func (k *keeper) lockAgain() error {
 	if k.seat != nil {
 		k.seat.leave()
@@ -356,6 +361,9 @@ func (k *keeper) lockAgain() error {
 	for _, at := range sortedShards(k.owned) {
 		err := k.s.group.lock(at)
 		if errors.Is(err, streamer.ErrBusy) {
+			if c, err := k.s.group.load(at); c == nil {
+				return fmt.Errorf("group %q vanished, and another process looks at %s shard %v: %w", k.s.cfg.Group, at.Stream, at.Shard, cmp.Or(err, streamer.ErrBusy))
+			}
 			k.disown(at)
 			k.lost = append(k.lost, at)
 			k.look()

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"os"
 	"slices"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -381,4 +382,37 @@ func TestNothingHandedOut(t *testing.T) {
 	r.ok(src.(streamer.CursorCommitter).CommitCursors(r.ctx, []streamer.Mark{{StreamShard: at}}))
 	r.ok(src.Close(r.ctx))
 	r.same("messages", r.take(resumable("g"), "a", 5), numbers(5, 10))
+}
+
+// TestASharedGroupThatVanishesWhileAnotherLooks keeps its positions: a process
+// that has locked a shard of which it finds no position is not its owner.
+func TestASharedGroupThatVanishesWhileAnotherLooks(t *testing.T) {
+	r := newRig(t)
+	var looked atomic.Bool
+	r.o.Hooks.Retrying = func(e streamer.RetryEvent) {
+		if errors.Is(e.Err, streamer.ErrBusy) {
+			looked.Store(true)
+		}
+	}
+	r.produce("a", numbers(0, 10)...)
+	c := r.consumer(r.apart(), balanced("g"), "a")
+	for range 5 {
+		r.next(c).Ack()
+	}
+	r.ok(c.Commit(r.ctx))
+	other := newGroup(r.cfg.Path, "g", false)
+	r.await("a lock that the other is first to have", func() bool {
+		_ = other.unlock()
+		return os.RemoveAll(r.cfg.Path+groupsSuffix) == nil && other.lock(streamer.StreamShard{Stream: "a"}) == nil
+	})
+	r.await("a round of the owner", looked.Load)
+	r.ok(other.unlock())
+	r.await("the position", func() bool {
+		cur, err := loadCursor(r.cursorPath("g", "a", 0))
+		return err == nil && cur != nil && cur.done == 5
+	})
+	for range 5 {
+		r.next(c).Ack()
+	}
+	r.ok(c.Commit(r.ctx))
 }

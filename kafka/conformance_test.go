@@ -242,10 +242,12 @@ func (p *place) dropGroup(_, group string) {
 	p.must(err)
 }
 
-// deny takes every right on the case's topics away from everybody.
+// deny takes every right on the case's topics away from all users. It is one
+// ACL: a broker applies several one after the other, and a topic that can be
+// described again could still refuse a write.
 func (p *place) deny(denied bool) {
 	acl := kadm.NewACLs().Topics(p.topics...).ResourcePatternType(kadm.ACLPatternLiteral).
-		Deny("User:ANONYMOUS").DenyHosts().Operations(kadm.OpRead, kadm.OpWrite, kadm.OpDescribe)
+		Deny("User:ANONYMOUS").DenyHosts().Operations(kadm.OpAll)
 	if denied {
 		made, err := p.adm.CreateACLs(context.Background(), acl)
 		p.must(err)
