@@ -71,7 +71,7 @@ func (a *admin) ResetGroup(ctx context.Context, stream, group string, to Positio
 	if err := a.check(ctx, "reset group", stream, true); err != nil {
 		return err
 	}
-	if err := to.check(); err != nil {
+	if err := checkPosition(to); err != nil {
 		return wrap("reset group", a.backend, stream, err)
 	}
 	return wrapFor(ctx, "reset group", a.backend, stream, a.b.ResetGroup(ctx, stream, group, to))

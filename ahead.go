@@ -7,7 +7,7 @@ import "context"
 
 // isAhead says whether m may be handed out; when not, its commit is asked for.
 func (s *session) isAhead(l *ledger, m *Message) bool {
-	if m.run.base+int(m.i) < l.aheadUpTo {
+	if slotOf(m) < l.aheadUpTo {
 		return true
 	}
 	if !l.aheadPending && !s.failed() {
@@ -76,7 +76,7 @@ func (s *session) collectAhead(ledgers []*ledger) (b batch, upTo []int) {
 func (b *batch) everything(l *ledger) []SeqNo {
 	var seqs []SeqNo
 	for r := l.head; r != nil; r = r.next {
-		for w := range r.acked {
+		for w := range r.acks.Bits {
 			todo := r.mask(w)
 			if r.saved != nil {
 				todo &^= r.saved[w]

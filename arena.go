@@ -18,7 +18,7 @@ func newArena(slab []Message, o *sessionOptions) *arena {
 	runs, bitmap := 0, 0
 	for from := 0; from < len(slab); runs++ {
 		to := shardEnd(slab, from)
-		bitmap += words(to - from)
+		bitmap += wordsOf(to - from)
 		from = to
 	}
 	a := &arena{runs: make([]run, runs), o: o}
@@ -42,12 +42,13 @@ func (a *arena) run(l *ledger, part []Message) *run {
 	r := &a.runs[0]
 	a.runs = a.runs[1:]
 	r.led, r.n, r.live = l, len(part), len(part)
+	r.acks.Owner = r
 	if !a.o.tracks() {
 		return r
 	}
 	r.seqs = a.number(part)
-	r.acked = cut(&a.acked, words(len(part)))
-	r.taken = cut(&a.taken, words(len(part)))
+	r.track(cut(&a.acked, wordsOf(len(part))))
+	r.taken = cut(&a.taken, wordsOf(len(part)))
 	if a.when != nil {
 		r.when = cut(&a.when, len(part))
 	}

@@ -119,11 +119,11 @@ func (s *session) dropLeaving(leaving []*ledger) {
 
 func (s *session) dropFrom(r *ring) {
 	r.keep(func(m *Message) bool {
-		if l := m.run.led; !l.leaving || l.upTo > 0 && m.slot() < l.upTo {
+		if l := runOf(m).led; !l.leaving || l.upTo > 0 && slotOf(m) < l.upTo {
 			return true
 		}
 		s.buffered.sub(m)
-		m.run.led.buffered--
+		runOf(m).led.buffered--
 		return false
 	})
 }
@@ -351,7 +351,7 @@ func (s *session) undelivered(l *ledger) []SeqNo {
 	seqs := make([]SeqNo, 0, l.buffered)
 	ring := &s.queues[0].ring
 	for i := range ring.n {
-		if m := ring.at(i); m.run.led == l {
+		if m := ring.at(i); runOf(m).led == l {
 			seqs = append(seqs, m.Seq)
 		}
 	}

@@ -10,7 +10,7 @@ import (
 // writeLoop writes batches, one at a time: while one is under way the next one forms. It is the producer's write goroutine and ends when the
 // producer is closed and the queue empty, or given up.
 func (p *producer) writeLoop() {
-	var batch []*Pending
+	var batch []*sending
 	for {
 		batch = p.nextBatch(batch[:0])
 		if len(batch) == 0 {
@@ -18,11 +18,12 @@ func (p *producer) writeLoop() {
 		}
 		p.writeAll(batch)
 		clear(batch)
+		clear(p.written)
 	}
 }
 
 // nextBatch blocks for a batch within the sink's limits; an empty one is the end.
-func (p *producer) nextBatch(batch []*Pending) []*Pending {
+func (p *producer) nextBatch(batch []*sending) []*sending {
 	for {
 		p.mu.Lock()
 		p.refused = nil
@@ -48,7 +49,7 @@ func (p *producer) nextBatch(batch []*Pending) []*Pending {
 }
 
 // cutBatch takes records off the queue up to the sink's limits. p.mu is held.
-func (p *producer) cutBatch(batch []*Pending) []*Pending {
+func (p *producer) cutBatch(batch []*sending) []*sending {
 	bytes := 0
 	for p.head < len(p.queue) {
 		pd := p.queue[p.head]
@@ -81,8 +82,8 @@ func (p *producer) compact() {
 }
 
 // uncut puts a batch back that is to grow. p.mu is held.
-func (p *producer) uncut(batch []*Pending) []*Pending {
-	p.queue = append(append([]*Pending(nil), batch...), p.queue[p.head:]...)
+func (p *producer) uncut(batch []*sending) []*sending {
+	p.queue = append(append([]*sending(nil), batch...), p.queue[p.head:]...)
 	p.head = 0
 	for _, pd := range batch {
 		p.queueBytes += pd.size
@@ -92,7 +93,7 @@ func (p *producer) uncut(batch []*Pending) []*Pending {
 }
 
 // lingers says how long to wait for a fuller batch: not when this one is full, and not for a record that a Flush waits for.
-func (p *producer) lingers(batch []*Pending) time.Duration {
+func (p *producer) lingers(batch []*sending) time.Duration {
 	if p.o.Linger == 0 || len(batch) == 0 || p.head < len(p.queue) || p.closing || p.hurried+len(batch) > 0 || p.full(len(batch), sizeOf(batch)) {
 		return 0
 	}
@@ -128,7 +129,7 @@ func (p *producer) full(records, bytes int) bool {
 	return records >= p.limits.Records || p.limits.Bytes > 0 && bytes >= p.limits.Bytes
 }
 
-func sizeOf(batch []*Pending) int {
+func sizeOf(batch []*sending) int {
 	n := 0
 	for _, pd := range batch {
 		n += pd.size
@@ -137,7 +138,7 @@ func sizeOf(batch []*Pending) int {
 }
 
 // writeAll writes the batch, again when the sink says that nothing of the rest is stored, in order, so that later records stay behind.
-func (p *producer) writeAll(batch []*Pending) {
+func (p *producer) writeAll(batch []*sending) {
 	var b backoff
 	for {
 		if batch = p.due(batch); len(batch) == 0 {
@@ -170,7 +171,7 @@ func (p *producer) writeAll(batch []*Pending) {
 
 // due are the records of batch that are still to be written: none when the
 // producer has given up on them.
-func (p *producer) due(batch []*Pending) []*Pending {
+func (p *producer) due(batch []*sending) []*sending {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.ended {
@@ -186,7 +187,7 @@ func (p *producer) due(batch []*Pending) []*Pending {
 }
 
 // write is one Write, cut short when also the batch's youngest record has been under way for DeliveryTimeout; expire sees to the older ones.
-func (p *producer) write(batch []*Pending) error {
+func (p *producer) write(batch []*sending) error {
 	left := p.o.DeliveryTimeout - (time.Since(p.born) - batch[len(batch)-1].sent)
 	ctx, cancel := context.WithTimeout(p.life, left)
 	defer cancel()
@@ -195,7 +196,7 @@ func (p *producer) write(batch []*Pending) error {
 		bytes = sizeOf(batch)
 	}
 	from := time.Now()
-	err := p.writer.Write(ctx, batch)
+	err := p.writer.Write(ctx, p.pendings(batch))
 	if err != nil && endOf(ctx) != nil && (isContextError(err) || errors.Is(err, ErrUnknown)) {
 		err = p.cutShort()
 	}
@@ -203,6 +204,16 @@ func (p *producer) write(batch []*Pending) error {
 		p.obs.hooks.Written(WriteEvent{Stream: stream, Records: records, Bytes: bytes, Took: time.Since(from), Err: err})
 	}
 	return err
+}
+
+// pendings is a batch as the sink gets it. The slice is reused: Write may not
+// keep it.
+func (p *producer) pendings(batch []*sending) []*Pending {
+	p.written = p.written[:0]
+	for _, pd := range batch {
+		p.written = append(p.written, &pd.Pending)
+	}
+	return p.written
 }
 
 // cutShort is the outcome of records whose write was under way when their time
@@ -216,8 +227,8 @@ func (p *producer) cutShort() error {
 
 // noteRefusal keeps why the batch that is being written has to be written again.
 func (p *producer) noteRefusal(err error) {
-	if t, ok := errors.AsType[*transientError](err); ok {
-		err = t.err
+	if t, ok := errors.AsType[*TransientError](err); ok {
+		err = t.Err
 	}
 	p.mu.Lock()
 	p.refused = err
@@ -234,7 +245,7 @@ func reason(err error) error {
 }
 
 // failLate fails the records whose DeliveryTimeout ends before the next try. The sink said that they are not stored.
-func (p *producer) failLate(batch []*Pending, after time.Duration, err error) []*Pending {
+func (p *producer) failLate(batch []*sending, after time.Duration, err error) []*sending {
 	at := time.Since(p.born) + after
 	n := 0
 	for n < len(batch) && at-batch[n].sent >= p.o.DeliveryTimeout {
@@ -244,18 +255,18 @@ func (p *producer) failLate(batch []*Pending, after time.Duration, err error) []
 	return batch[n:]
 }
 
-func unresolved(batch []*Pending) []*Pending {
+func unresolved(batch []*sending) []*sending {
 	open := batch[:0]
 	for _, pd := range batch {
-		if !pd.receipt.resolved() {
+		if !pd.resolved() {
 			open = append(open, pd)
 		}
 	}
 	return open
 }
 
-func fail(batch []*Pending, err error) {
+func fail(batch []*sending, err error) {
 	for _, pd := range batch {
-		pd.Resolve(Meta{Stream: pd.Record.Stream}, err)
+		pd.Pending.Resolve(Meta{Stream: pd.Record.Stream}, err)
 	}
 }

@@ -36,7 +36,7 @@ func newChaos(r *rig, c *consumer) *chaos {
 func (x *chaos) got(m *Message) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
-	at, seq, assignment := m.place(), m.Seq.Uint(), m.run.led
+	at, seq, assignment := shardOf(m), m.Seq.Uint(), runOf(m).led
 	if last, ok := x.last[assignment]; ok && seq != last+1 {
 		x.t.Errorf("shard %d: %d came after %d in one assignment", at.Shard, seq, last)
 	}

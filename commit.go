@@ -219,8 +219,8 @@ func (s *session) wrapCommit(ctx context.Context, err error) error {
 	if err == nil {
 		return nil
 	}
-	if t, ok := errors.AsType[*transientError](err); ok {
-		err = t.err
+	if t, ok := errors.AsType[*TransientError](err); ok {
+		err = t.Err
 	}
 	return wrapFor(ctx, "commit", s.obs.Load().backend, "", err)
 }

@@ -39,7 +39,7 @@ func TestConsumerOptionsThatCannotBeRight(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			o, err := tt.call.complete(tt.base)
+			o, err := complete(tt.call, tt.base)
 			if !errors.Is(err, tt.want) {
 				t.Fatalf("complete = %v, want %v", err, tt.want)
 			}
@@ -54,7 +54,7 @@ func TestConsumerOptionsThatCannotBeRight(t *testing.T) {
 }
 
 func TestConsumerDefaults(t *testing.T) {
-	got, err := ConsumerOptions{Streams: []string{"a", "b", "a"}}.complete(ConsumerOptions{})
+	got, err := complete(ConsumerOptions{Streams: []string{"a", "b", "a"}}, ConsumerOptions{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -72,9 +72,9 @@ func TestConsumerDefaults(t *testing.T) {
 }
 
 func TestNoLimitIsMoreThanThereCanBe(t *testing.T) {
-	o, err := ConsumerOptions{
+	o, err := complete(ConsumerOptions{
 		Streams: []string{"a"}, CommitEvery: Never, MaxInFlight: NoLimit, Prefetch: math.MaxInt, BufferBytes: NoLimit,
-	}.complete(ConsumerOptions{CommitEvery: time.Hour, MaxInFlight: 1, Prefetch: 7, BufferBytes: 1})
+	}, ConsumerOptions{CommitEvery: time.Hour, MaxInFlight: 1, Prefetch: 7, BufferBytes: 1})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -82,14 +82,14 @@ func TestNoLimitIsMoreThanThereCanBe(t *testing.T) {
 		t.Errorf("got %+v", o)
 	}
 	p := ProducerOptions{MaxBuffered: NoLimit, MaxBufferedBytes: math.MaxInt, DeliveryTimeout: NoLimit}
-	if p.setDefaults(); p.Linger != 0 || p.MaxBuffered < 1<<28 || p.MaxBufferedBytes < 1<<28 || p.DeliveryTimeout < 1000*time.Hour {
+	if producerDefaults(&p); p.Linger != 0 || p.MaxBuffered < 1<<28 || p.MaxBufferedBytes < 1<<28 || p.DeliveryTimeout < 1000*time.Hour {
 		t.Errorf("got %+v", p)
 	}
 }
 
 func TestProducerDefaults(t *testing.T) {
 	var p ProducerOptions
-	p.setDefaults()
+	producerDefaults(&p)
 	if want := (ProducerOptions{MaxBuffered: 50_000, MaxBufferedBytes: 64 << 20, DeliveryTimeout: 2 * time.Minute}); p != want {
 		t.Errorf("got %+v, want %+v", p, want)
 	}
@@ -121,7 +121,7 @@ func TestTheCallWinsOverWhatIsInherited(t *testing.T) {
 
 func TestAResumableConsumerHasADefaultGroup(t *testing.T) {
 	t.Setenv("HOST_ID", "host-7")
-	o, err := ConsumerOptions{Streams: []string{"s"}, Mode: Resumable}.complete(ConsumerOptions{})
+	o, err := complete(ConsumerOptions{Streams: []string{"s"}, Mode: Resumable}, ConsumerOptions{})
 	if want, wantErr := DefaultGroup(); o.Group != want || !errors.Is(err, wantErr) {
 		t.Errorf("Group %q, %v; want %q, %v", o.Group, err, want, wantErr)
 	}

@@ -2,7 +2,6 @@ package streamer
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -10,17 +9,19 @@ import (
 	"sync"
 )
 
-// OpenFunc opens a backend for a parsed URI. The returned options are the URI's (URI.Options).
-type OpenFunc func(ctx context.Context, u *URI) (Backend, StreamerOptions, error)
+// Connector opens a Streamer for a parsed URI, with o under what the URI says; see
+// ConnectWith. Its errors say where they happened. Packages of backends make one
+// with engine.Register.
+type Connector func(ctx context.Context, u *URI, o StreamerOptions) (Streamer, error)
 
 // schemes is package state, because importing a backend is how a program says that it wants one (like database/sql's drivers).
 var schemes struct {
 	sync.RWMutex
-	open map[string]OpenFunc
+	open map[string]Connector
 }
 
 // Register makes a scheme, in lower case, known to Connect. It panics when the scheme is taken or cannot stand in a URI. Call it from init.
-func Register(scheme string, open OpenFunc) {
+func Register(scheme string, open Connector) {
 	if open == nil || !validScheme(scheme) || scheme != strings.ToLower(scheme) {
 		panic("streamer: Register of scheme " + scheme + ": want a lower-case scheme and a function")
 	}
@@ -30,7 +31,7 @@ func Register(scheme string, open OpenFunc) {
 		panic("streamer: Register called twice for scheme " + scheme)
 	}
 	if schemes.open == nil {
-		schemes.open = make(map[string]OpenFunc)
+		schemes.open = make(map[string]Connector)
 	}
 	schemes.open[scheme] = open
 }
@@ -69,23 +70,10 @@ func ConnectWith(ctx context.Context, uri string, o StreamerOptions) (Streamer, 
 	if err != nil {
 		return nil, err
 	}
-	b, fromURI, err := open(ctx, u)
-	if err != nil {
-		return nil, wrapFor(ctx, "connect", u.Scheme, "", err)
-	}
-	s, err := New(b, merge(fromURI, o))
-	if err != nil {
-		_ = b.Close(ctx) // opened and never used
-		return nil, wrapFor(ctx, "connect", u.Scheme, "", err)
-	}
-	if err := s.Ping(ctx); err != nil && !errors.Is(err, ErrUnsupported) {
-		_ = s.Close() // what did not answer has nothing to add
-		return nil, wrapFor(ctx, "connect", u.Scheme, "", err)
-	}
-	return s, nil
+	return open(ctx, u, o)
 }
 
-func opener(scheme string) (OpenFunc, error) {
+func opener(scheme string) (Connector, error) {
 	schemes.RLock()
 	defer schemes.RUnlock()
 	if open, ok := schemes.open[scheme]; ok {

@@ -1,6 +1,10 @@
 package streamer
 
-import "fmt"
+import (
+	"fmt"
+
+	"github.com/gostreamer/streamer/internal/words"
+)
 
 // Create says what happens to a stream that does not exist: the URI option create= and a field of every backend's Config.
 type Create uint8
@@ -17,7 +21,7 @@ const (
 
 // ParseCreate is String's inverse: ErrInvalid lists the four words.
 func ParseCreate(s string) (Create, error) {
-	return parseWord(s, CreateAuto, "auto", "always", "never", "new")
+	return words.Parse(s, ErrInvalid, CreateAuto, "auto", "always", "never", "new")
 }
 
 func (c Create) String() string {

@@ -6,6 +6,8 @@ import (
 	"math/bits"
 	"slices"
 	"sync/atomic"
+
+	"github.com/gostreamer/streamer/internal/inside"
 )
 
 // dealt is what a run needs more where the members of an in-process group share a session: a member that leaves gives up what it was handed
@@ -39,7 +41,7 @@ func (d *dealt) voided(w int) uint64 {
 func (s *session) deal() {
 	for range s.pool.n {
 		m := s.pool.popFront()
-		if s.parks(m.run.led, m) {
+		if s.parks(runOf(m).led, m) {
 			continue
 		}
 		if q := s.memberFor(m); q != nil {
@@ -166,7 +168,8 @@ func (s *session) repool(back []*Message) {
 
 // byEmission orders messages as the source emitted them; a pipe's numbers need not rise.
 func byEmission(a, b *Message) int {
-	return cmp.Or(cmp.Compare(a.run.order, b.run.order), cmp.Compare(a.run.originOf(a.i).i, b.run.originOf(b.i).i))
+	ra, rb := runOf(a), runOf(b)
+	return cmp.Or(cmp.Compare(ra.order, rb.order), cmp.Compare(ra.originOf(indexOf(a)).i, rb.originOf(indexOf(b)).i))
 }
 
 // giveUp reissues what q holds of a shard.
@@ -192,14 +195,14 @@ func (s *session) reissue(l *ledger, r *run, q *queue) {
 	if again.n = len(again.msgs); again.n == 0 || l.leaving {
 		return
 	}
-	again.acked = make([]atomic.Uint64, words(again.n))
-	again.taken = make([]uint64, words(again.n))
+	again.track(make([]atomic.Uint64, wordsOf(again.n)))
+	again.taken = make([]uint64, wordsOf(again.n))
 	again.owner = make([]*queue, again.n)
 	l.reissued = append(l.reissued, again)
 	l.buffered += again.n
 	for i := range again.msgs {
 		m := &again.msgs[i]
-		m.run, m.i = again, uint32(i)
+		*inside.SlotOf(m) = inside.Slot{Run: &again.acks, I: uint32(i)}
 		s.buffered.add(m)
 		s.pool.pushBack(m) // redeal puts it in its place
 	}
@@ -208,19 +211,19 @@ func (s *session) reissue(l *ledger, r *run, q *queue) {
 // claim takes a slot away from its owner; false when it is done. With AckDelayed a member that leaves acknowledges what it was handed.
 func (r *run) claim(i uint32, ack AckPolicy) bool {
 	w, bit := bitOf(i)
-	if r.taken[w]&bit == 0 || r.acked[w].Or(bit)&bit != 0 || ack == AckDelayed {
+	if r.taken[w]&bit == 0 || r.acks.Bits[w].Or(bit)&bit != 0 || ack == AckDelayed {
 		return false
 	}
 	if r.void == nil {
-		r.void = make([]uint64, words(r.n))
+		r.void = make([]uint64, wordsOf(r.n))
 	}
 	r.void[w] |= bit
 	return true
 }
 
-// slot is a message's place among the live ones of its ledger.
-func (m *Message) slot() int {
-	o := m.run.originOf(m.i)
+// slotOf is a message's place among the live ones of its ledger.
+func slotOf(m *Message) int {
+	o := runOf(m).originOf(indexOf(m))
 	return o.r.base + int(o.i)
 }
 
@@ -249,7 +252,7 @@ func (l *ledger) absorb() {
 // absorb says whether nothing of the run is open any more.
 func (r *run) absorb() bool {
 	open := false
-	for w := range r.acked {
+	for w := range r.acks.Bits {
 		done := r.bits(w) & r.mask(w)
 		for b := done; b != 0; b &= b - 1 {
 			from := r.from[w<<6+bits.TrailingZeros64(b)]

@@ -1,184 +1,39 @@
 package streamer
 
-import (
-	"context"
-	"fmt"
-	"maps"
-	"slices"
-	"strings"
-	"sync"
-)
+import "sync"
 
-// Deals is the table of one log's in-process groups. The zero value is ready; it must not be copied.
+// Deals is where the members of in-process groups meet that read one log. A
+// backend keeps one for each log and the engine fills it. The zero value is
+// ready; it must not be copied.
 type Deals struct {
-	mu     sync.Mutex
-	groups map[dealKey]*dealtGroup
+	mu    sync.Mutex
+	table DealTable // the engine's; nil: no group was opened yet
 }
 
-// dealKey names a group by its streams too: members of one group on other streams are a group of their own.
-type dealKey struct{ group, streams string }
-
-// dealtGroup is one in-process group: its members share a session. The fields belong to Deals.mu, except that session and err are fixed when
-// ready is closed.
-type dealtGroup struct {
-	o       groupOptions
-	session *session
-	err     error
-	members int
-	closing bool
-	ready   chan struct{} // closed when the session is open, or err says why not
-	gone    chan struct{} // closed when the last member has left and the source is closed
+// DealTable is what the engine keeps in Deals.
+type DealTable interface {
+	// Members counts the members that a group has in this process on a stream.
+	Members(stream, group string) int
 }
 
-// groupOptions must be the same for every member.
-type groupOptions struct {
-	streams []string
-	session sessionOptions
-	reset   AutoReset
-	start   Position
-}
-
-func (o *groupOptions) equal(p *groupOptions) bool {
-	return o.session == p.session && o.reset == p.reset && o.start.equal(p.start)
-}
-
-// equal compares what two positions say; == also compares which map an Each was made from.
-func (p Position) equal(o Position) bool {
-	if p.each == nil || o.each == nil {
-		return p == o
+// Table is what the engine keeps here, made by its first call.
+func (d *Deals) Table(first func() DealTable) DealTable {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.table == nil {
+		d.table = first()
 	}
-	return maps.EqualFunc(*p.each, *o.each, Position.equal)
+	return d.table
 }
 
-func (o *groupOptions) key(group string) dealKey {
-	return dealKey{group, strings.Join(slices.Sorted(slices.Values(o.streams)), "\x00")}
-}
-
-// Members counts the members that a group has in this process on a stream.
+// Members counts the members that a group has in this process on a stream. It may
+// be called concurrently.
 func (d *Deals) Members(stream, group string) int {
 	d.mu.Lock()
-	defer d.mu.Unlock()
-	n := 0
-	for k, g := range d.groups {
-		if k.group == group && slices.Contains(g.o.streams, stream) {
-			n += g.members
-		}
-	}
-	return n
-}
-
-// join makes q a member of the group. The first member opens the session, the others wait for it.
-func (d *Deals) join(ctx context.Context, group string, o groupOptions, q *queue, open func(*session) error) error {
-	for {
-		g, first, err := d.find(group, o)
-		if err != nil {
-			return err
-		}
-		if first {
-			return d.found(g, q, open)
-		}
-		again, err := d.enter(ctx, group, g, q)
-		if !again {
-			return err
-		}
-	}
-}
-
-// find is the group, new if there is none.
-func (d *Deals) find(group string, o groupOptions) (g *dealtGroup, first bool, err error) {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	k := o.key(group)
-	if g := d.groups[k]; g != nil {
-		if !g.closing && !g.o.equal(&o) {
-			return nil, false, fmt.Errorf("group %q has members with other options: give each the same: %w", group, ErrInvalid)
-		}
-		return g, false, nil
-	}
-	for other, g := range d.groups {
-		if other.group == group && overlap(g.o.streams, o.streams) {
-			return nil, false, fmt.Errorf("group %q has members on %s: a group's members read the same streams: %w",
-				group, strings.Join(g.o.streams, ","), ErrInvalid)
-		}
-	}
-	g = &dealtGroup{o: o, ready: make(chan struct{}), gone: make(chan struct{})}
-	if d.groups == nil {
-		d.groups = map[dealKey]*dealtGroup{}
-	}
-	d.groups[k] = g
-	return g, true, nil
-}
-
-func overlap(a, b []string) bool {
-	return slices.ContainsFunc(a, func(s string) bool { return slices.Contains(b, s) })
-}
-
-// found opens a new group's session with q as its first member.
-func (d *Deals) found(g *dealtGroup, q *queue, open func(*session) error) error {
-	s := newSession(g.o.session, q.obs)
-	q.s, s.queues = s, []*queue{q}
-	err := open(s)
-	d.mu.Lock()
-	if err != nil {
-		d.drop(g)
-		g.closing = true
-		close(g.gone)
-	}
-	g.session, g.err, g.members = s, err, 1
-	q.leaveGroup = func(ctx context.Context, why error) error { return d.leave(ctx, g, q, why) }
+	t := d.table
 	d.mu.Unlock()
-	close(g.ready)
-	return err
-}
-
-// enter joins an existing group; again says that it is closing or could not be opened, and has to be looked up once more.
-func (d *Deals) enter(ctx context.Context, group string, g *dealtGroup, q *queue) (again bool, err error) {
-	select {
-	case <-g.ready:
-	case <-ctx.Done():
-		return false, ctx.Err()
+	if t == nil {
+		return 0
 	}
-	d.mu.Lock()
-	if g.closing {
-		d.mu.Unlock()
-		select {
-		case <-g.gone:
-			return true, nil
-		case <-ctx.Done():
-			return false, ctx.Err()
-		}
-	}
-	if err := g.session.failure(); err != nil {
-		d.mu.Unlock()
-		return false, fmt.Errorf("group %q has failed: close its other members in this process first: %w", group, err)
-	}
-	g.members++
-	q.leaveGroup = func(ctx context.Context, why error) error { return d.leave(ctx, g, q, why) }
-	d.mu.Unlock()
-	g.session.join(q)
-	return false, nil
-}
-
-// leave takes q out of the group; the last member closes the session.
-func (d *Deals) leave(ctx context.Context, g *dealtGroup, q *queue, why error) error {
-	d.mu.Lock()
-	g.members--
-	g.closing = g.members == 0
-	last := g.closing
-	d.mu.Unlock()
-	if !last {
-		g.session.leave(q, why)
-		return g.session.commitUntil(ctx)
-	}
-	err := g.session.shut(ctx, why)
-	d.mu.Lock()
-	d.drop(g)
-	d.mu.Unlock()
-	close(g.gone)
-	return err
-}
-
-// drop forgets a group. d.mu is held.
-func (d *Deals) drop(g *dealtGroup) {
-	maps.DeleteFunc(d.groups, func(_ dealKey, other *dealtGroup) bool { return other == g })
+	return t.Members(stream, group)
 }

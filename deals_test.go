@@ -109,7 +109,7 @@ func TestAFailedOpenIsTheFirstMembersAlone(t *testing.T) {
 
 func TestJoiningAGroupThatIsBeingOpenedEndsWithItsContext(t *testing.T) {
 	inBubble(t, dealtCan, StreamerOptions{}, func(t *testing.T, r *rig) {
-		var d Deals
+		var d dealTable
 		opened := make(chan struct{})
 		o := r.s.(*engine).observer("g")
 		opening := background(func() error {

@@ -158,7 +158,7 @@ func (r *run) ackAged(now, delay uint32) {
 	for i, when := range r.when {
 		w, bit := bitOf(uint32(i))
 		if r.taken[w]&bit != 0 && now-when >= delay {
-			r.acked[w].Or(bit)
+			r.acks.Bits[w].Or(bit)
 		}
 	}
 }

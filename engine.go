@@ -5,6 +5,8 @@ import (
 	"errors"
 	"sync"
 	"time"
+
+	"github.com/gostreamer/streamer/internal/inside"
 )
 
 // engine is the Streamer on a Backend: it knows its children, to shut them down in order.
@@ -34,7 +36,7 @@ func New(b Backend, o StreamerOptions) (Streamer, error) {
 	if d, ok := b.(Defaulter); ok {
 		o = merge(o, d.Defaults())
 	}
-	if err := o.check(); err != nil {
+	if err := checkStreamer(&o); err != nil {
 		return nil, wrap("connect", b.Name(), "", err)
 	}
 	orDefault(&o.CloseTimeout, defaultCloseTimeout)
@@ -64,11 +66,12 @@ func (e *engine) observer(group string) *observer {
 }
 
 // deals is the table of in-process groups that this streamer's consumers meet in.
-func (e *engine) deals() *Deals {
-	if d, ok := e.b.(Dealer); ok {
-		return d.Deals()
+func (e *engine) deals() *dealTable {
+	d := &e.own
+	if b, ok := e.b.(Dealer); ok {
+		d = b.Deals()
 	}
-	return &e.own
+	return d.Table(func() DealTable { return new(dealTable) }).(*dealTable) //nolint:forcetypeassert // nobody else makes one
 }
 
 // closing is the context of a Close: the user's is over by then, so it has a deadline of its own.
@@ -81,7 +84,7 @@ func (e *engine) Consumer(ctx context.Context, call ConsumerOptions) (Consumer, 
 		return nil, wrap("consumer", e.b.Name(), "", ErrClosed)
 	}
 	defer e.opening.Done()
-	o, err := call.complete(e.o.Consumer)
+	o, err := complete(call, e.o.Consumer)
 	if err == nil {
 		err = ctx.Err()
 	}
@@ -110,11 +113,11 @@ func (e *engine) Producer(ctx context.Context, call ProducerOptions) (Producer, 
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	o := call.over(e.o.Producer)
-	if err := o.checkValues(); err != nil {
+	o := producerOver(call, e.o.Producer)
+	if err := checkProducer(&o); err != nil {
 		return nil, wrap("producer", e.b.Name(), o.Stream, err)
 	}
-	o.setDefaults()
+	producerDefaults(&o)
 	if !e.begin() {
 		return nil, wrap("producer", e.b.Name(), o.Stream, ErrClosed)
 	}
@@ -245,7 +248,7 @@ func (e *engine) Shutdown(ctx context.Context) error {
 // stop shuts down within ctx if it is the first to ask. The error is that of the
 // caller: then nothing has happened.
 func (e *engine) stop(ctx context.Context) error {
-	if inOnDone() {
+	if inside.InCallback() {
 		return wrap("close", e.b.Name(), "", errInOnDone)
 	}
 	e.mu.Lock()

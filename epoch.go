@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"sync/atomic"
+
+	"github.com/gostreamer/streamer/internal/inside"
 )
 
 // epoch is what was sent between two calls of Flush. Flush waits for the epochs before it and not for what others go on sending. What is not atomic
@@ -59,7 +61,7 @@ func (u *untold) remove(r *Receipt) {
 // first is the reason of the first one that is known.
 func (u *untold) first() error {
 	if len(u.known) > 0 {
-		return u.known[0].err
+		return outcomeOf(u.known[0]).Err()
 	}
 	return u.last
 }
@@ -69,7 +71,7 @@ func (f *failures) err(op, backend, stream string) error {
 	if f.n == 0 {
 		return nil
 	}
-	return &Error{Op: op, Backend: backend, Stream: stream, Kind: kindOf(f.first),
+	return &Error{Op: op, Backend: backend, Stream: stream, Kind: KindOf(f.first),
 		Err: fmt.Errorf("%d records failed, the first: %w", f.n, f.first)}
 }
 
@@ -135,16 +137,16 @@ func (p *producer) fail(e *epoch, r *Receipt, err error) {
 // note is fail for one who holds p.mu.
 func (p *producer) note(e *epoch, r *Receipt, err error) {
 	e.fails.add(1, err)
-	if r.untold(e) {
+	if outcomeOf(r).Unseen(e) {
 		e.untold.add(r, err)
 	}
 }
 
-// forgetFailure takes back a failure that the program has been told of now.
-func (p *producer) forgetFailure(e *epoch, r *Receipt) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	e.untold.remove(r)
+// Seen implements inside.Failures: the program has got the outcome after all.
+func (e *epoch) Seen(o *inside.Outcome[Meta]) {
+	e.home.mu.Lock()
+	defer e.home.mu.Unlock()
+	e.untold.remove((*Receipt)(o))
 }
 
 // unheard sums up the failures that neither a receipt nor a Flush has told the

@@ -1,10 +1,7 @@
 package streamer
 
 import (
-	"cmp"
-	"context"
 	"errors"
-	"io"
 	"strings"
 )
 
@@ -106,39 +103,9 @@ func (e *Error) Unwrap() []error {
 	return errs
 }
 
-// wrap is the boundary between a backend and the program: it says where err happened, and fills only the blanks of an *Error. A Transient
-// error stays one. Bare context errors and io.EOF pass, because programs compare them: wrapFor is for where they may be the client's.
-func wrap(op, backend, stream string, err error) error {
-	if err == nil || isBare(err) {
-		return err
-	}
-	if t, ok := err.(*transientError); ok { //nolint:errorlint // a mark further down is kept in the cause
-		return &transientError{err: locate(op, backend, stream, t.err), after: t.after}
-	}
-	return locate(op, backend, stream, err)
-}
-
-func isBare(err error) bool {
-	return err == context.Canceled || err == context.DeadlineExceeded || err == io.EOF //nolint:errorlint // wrap says why
-}
-
-// locate fills an *Error's blanks on a copy. One that is wrapped in more words keeps them: it becomes the cause.
-func locate(op, backend, stream string, err error) *Error {
-	e := Error{Kind: kindOf(err), Err: err}
-	if inner, ok := err.(*Error); ok { //nolint:errorlint // not one that is wrapped
-		e = *inner
-		e.Kind = cmp.Or(e.Kind, kindOf(e.Err))
-	} else if err == e.Kind { //nolint:errorlint // the sentinel alone is no cause
-		e.Err = nil
-	}
-	e.Op = cmp.Or(e.Op, op)
-	e.Backend = cmp.Or(e.Backend, backend)
-	e.Stream = cmp.Or(e.Stream, stream)
-	return &e
-}
-
-// kindOf is the sentinel that err is, or nil. What an *Error inside calls its Kind wins over what its Err may be as well.
-func kindOf(err error) error {
+// KindOf is the sentinel that err is, or nil. What an *Error inside calls its Kind
+// wins over what its Err may be as well.
+func KindOf(err error) error {
 	if err == nil {
 		return nil
 	}

@@ -34,7 +34,7 @@ func (p *producer) disarm() {
 func (p *producer) expire() {
 	limit := p.o.DeliveryTimeout
 	now := time.Since(p.born)
-	p.giveUp(func(pd *Pending) bool { return now-pd.sent >= limit }, p.because(fmt.Errorf("no outcome after %v: %w", limit, ErrUnknown)))
+	p.giveUp(func(pd *sending) bool { return now-pd.sent >= limit }, p.because(fmt.Errorf("no outcome after %v: %w", limit, ErrUnknown)))
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.armed = false
@@ -63,7 +63,7 @@ func (p *producer) why() error {
 }
 
 // giveUp resolves the oldest records as unknown, as long as they match. The sink may still hold their payload, so it is not touched.
-func (p *producer) giveUp(match func(*Pending) bool, err error) {
+func (p *producer) giveUp(match func(*sending) bool, err error) {
 	for {
 		p.mu.Lock()
 		p.open.trim()
@@ -75,61 +75,6 @@ func (p *producer) giveUp(match func(*Pending) bool, err error) {
 		pd := p.open.pop()
 		pd.givenUp = true
 		p.mu.Unlock()
-		pd.settle(p.o.Stream, Meta{}, err)
+		pd.Resolve(p.o.Stream, Meta{}, err)
 	}
-}
-
-// fifo is the records that are under way, oldest first. Resolved ones leave when
-// they reach the front, or when they are most of it.
-type fifo struct {
-	buf  []*Pending
-	head int
-	n    int
-}
-
-func (f *fifo) push(pd *Pending) {
-	if f.head > 0 && len(f.buf) == cap(f.buf) {
-		n := copy(f.buf, f.buf[f.head:])
-		clear(f.buf[n:])
-		f.buf, f.head = f.buf[:n], 0
-	}
-	f.buf = append(f.buf, pd)
-	f.n++
-}
-
-func (f *fifo) front() *Pending { return f.buf[f.head] }
-
-func (f *fifo) pop() *Pending {
-	pd := f.buf[f.head]
-	f.buf[f.head] = nil
-	f.head++
-	f.n--
-	if f.n == 0 {
-		f.buf, f.head = f.buf[:0], 0
-	}
-	return pd
-}
-
-func (f *fifo) trim() {
-	for f.n > 0 && f.front().receipt.resolved() {
-		f.pop()
-	}
-}
-
-// tidy lets go of resolved records: of those at the front, and of those behind one
-// that is not, once they are more than the open ones and as many again. So it
-// looks at each record about once.
-func (f *fifo) tidy(open int) {
-	f.trim()
-	if f.n <= 2*open+roomEvery {
-		return
-	}
-	kept := f.buf[:0]
-	for _, pd := range f.buf[f.head : f.head+f.n] {
-		if !pd.receipt.resolved() {
-			kept = append(kept, pd)
-		}
-	}
-	clear(f.buf[len(kept) : f.head+f.n])
-	f.buf, f.head, f.n = kept, 0, len(kept)
 }

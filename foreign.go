@@ -27,8 +27,8 @@ func notOurs(err error) error {
 		inner := *e
 		inner.Err = foreign{e.Err}
 		return &inner
-	case *transientError:
-		return &transientError{err: notOurs(e.err), after: e.after}
+	case *TransientError:
+		return &TransientError{Err: notOurs(e.Err), After: e.After}
 	}
 	return foreign{err}
 }
@@ -45,7 +45,7 @@ func wrapFor(ctx context.Context, op, backend, stream string, err error) error {
 	if err == nil {
 		return nil
 	}
-	if ended := endOf(ctx); ended != nil && kindOf(err) == nil && isContextError(err) {
+	if ended := endOf(ctx); ended != nil && KindOf(err) == nil && isContextError(err) {
 		return ended
 	}
 	return wrap(op, backend, stream, notOurs(err))

@@ -43,7 +43,7 @@ func TestAnErrorOfTheClientsIsNeitherTheEndOfInputNorOfTheProgramsContext(t *tes
 	for name, cause := range misleading {
 		t.Run(name, func(t *testing.T) {
 			b := &failingBackend{err: cause}
-			registerForTest(t, "failing", func(context.Context, *URI) (Backend, StreamerOptions, error) {
+			registerBackend(t, "failing", func(context.Context, *URI) (Backend, StreamerOptions, error) {
 				return b, StreamerOptions{}, nil
 			})
 			ctx := t.Context()
@@ -102,8 +102,8 @@ func TestAReceiptNeverSaysTheBareErrorOfAClient(t *testing.T) {
 	for name, cause := range misleading {
 		t.Run(name, func(t *testing.T) {
 			p := &producer{home: &engine{}, obs: &observer{backend: "redis"}}
-			pd := &Pending{Record: Record{Stream: "s"}, home: p}
-			pd.Resolve(Meta{}, cause)
+			pd := newSending(p, Record{Stream: "s"})
+			pd.Pending.Resolve(Meta{}, cause)
 			_, err := pd.Receipt().Wait(t.Context())
 			checkNotOurs(t, "send", err)
 		})

@@ -8,7 +8,7 @@ import (
 // handOut moves m from the buffer to a taker, or lends it.
 func (s *session) handOut(q *queue, m *Message, lent *loan) {
 	s.buffered.sub(m)
-	l := m.run.led
+	l := runOf(m).led
 	l.buffered--
 	if lent != nil {
 		q.loans = append(q.loans, lent)
@@ -32,18 +32,18 @@ func (s *session) mark(q *queue, m *Message) {
 	if !s.o.tracks() {
 		return
 	}
-	r := m.run
-	w, bit := bitOf(m.i)
+	r := runOf(m)
+	w, bit := bitOf(indexOf(m))
 	r.taken[w] |= bit
 	switch s.o.ack {
 	case AckDelayed:
-		r.when[m.i] = s.clock()
+		r.when[indexOf(m)] = s.clock()
 	case AckOnDelivery:
-		r.acked[w].Or(bit)
+		r.acks.Bits[w].Or(bit)
 		s.reopenIfRoom(r.led)
 	}
 	if r.owner != nil {
-		r.owner[m.i] = q
+		r.owner[indexOf(m)] = q
 	}
 }
 

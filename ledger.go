@@ -4,6 +4,8 @@ import (
 	"math/bits"
 	"sync/atomic"
 	"time"
+
+	"github.com/gostreamer/streamer/internal/inside"
 )
 
 // ledger knows, for one shard, what was emitted, handed out, done and committed. It is a FIFO of runs: commit never passes a gap, because the
@@ -62,8 +64,8 @@ func (l *ledger) pass(seq SeqNo) {
 		t.seqs, l.last = oneSeq(seq), seq
 		return
 	}
-	r := &run{acked: make([]atomic.Uint64, 1), seqs: oneSeq(seq), n: 1, saved: []uint64{1}}
-	r.acked[0].Store(1)
+	r := &run{acks: inside.Acks{Bits: make([]atomic.Uint64, 1)}, seqs: oneSeq(seq), n: 1, saved: []uint64{1}}
+	r.acks.Bits[0].Store(1)
 	l.append(r)
 }
 
@@ -115,11 +117,11 @@ func (l *ledger) full(limit int) bool {
 // fits says whether m lies less than limit messages beyond the oldest that is
 // not done. So a message below one that was handed out always fits.
 func (l *ledger) fits(m *Message, limit int) bool {
-	if m.slot()-l.passed < limit {
+	if slotOf(m)-l.passed < limit {
 		return true
 	}
 	l.advance()
-	return m.slot()-l.passed < limit
+	return slotOf(m)-l.passed < limit
 }
 
 // oldest is the first message that is not done; zero when all are.
@@ -163,7 +165,7 @@ func (l *ledger) seal() {
 // eachUnsaved calls f for the messages that are done and not yet acknowledged at the source, in order.
 func (l *ledger) eachUnsaved(f func(r *run, w int, slots uint64)) {
 	for r := l.head; r != nil; r = r.next {
-		for w := range r.acked {
+		for w := range r.acks.Bits {
 			if slots := r.unsaved(w); slots != 0 {
 				f(r, w, slots)
 			}

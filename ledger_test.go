@@ -7,6 +7,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+
+	"github.com/gostreamer/streamer/internal/inside"
 )
 
 // book is a ledger with the messages that went into it.
@@ -32,7 +34,7 @@ func (b *book) add(n int) []Message {
 	r := newArena(slab, &b.sess.o).run(b.ledger, slab)
 	b.append(r)
 	for i := range slab {
-		slab[i].run, slab[i].i = r, uint32(i)
+		*inside.SlotOf(&slab[i]) = inside.Slot{Run: &r.acks, I: uint32(i)}
 		b.messages = append(b.messages, &slab[i])
 	}
 	return slab
@@ -41,8 +43,8 @@ func (b *book) add(n int) []Message {
 // takeAll marks every message as handed out.
 func (b *book) takeAll() {
 	for _, m := range b.messages {
-		w, bit := bitOf(m.i)
-		m.run.taken[w] |= bit
+		w, bit := bitOf(indexOf(m))
+		runOf(m).taken[w] |= bit
 	}
 }
 
@@ -302,9 +304,9 @@ func TestUncommittedSaysWhatIsHandedOut(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			b := newBook(sessionOptions{mode: Resumable, ack: tt.ack}, 4)
-			b.messages[0].run.taken[0] = 0b0111
-			b.saved = SeqUint(2)              // the cursor that was committed
-			b.messages[0].run.save(0, 0b0001) // what was told per message
+			runOf(b.messages[0]).taken[0] = 0b0111
+			b.saved = SeqUint(2)                 // the cursor that was committed
+			runOf(b.messages[0]).save(0, 0b0001) // what was told per message
 			var got []slot
 			b.uncommitted(tt.perMessage, func(seq SeqNo, handedOut bool) bool {
 				got = append(got, slot{seq.Uint(), handedOut})

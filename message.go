@@ -2,7 +2,8 @@ package streamer
 
 import (
 	"time"
-	"unsafe"
+
+	"github.com/gostreamer/streamer/internal/inside"
 )
 
 // StreamShard names one shard.
@@ -28,40 +29,22 @@ type Header struct {
 // Message is one delivered message, read-only. It lies in the slab it was fetched with: a kept Message keeps the whole fetch and its
 // payloads alive; keep a Clone instead. It may be copied by value; Ack on a copy acknowledges the message.
 type Message struct {
+	slot inside.Slot // first: see inside.SlotOf
+
 	Meta
 	Key, Value []byte
 	Headers    []Header
-
-	run *run
-	i   uint32
 }
 
 // Ack marks the message as done. It never blocks and never fails, may be called from any goroutine, twice, or late: after Close, Seek,
 // Rewind or the loss of the shard it does nothing. No-op in RealTime. What is acknowledged is durable with the next commit. It reports whether
 // this call counted.
-func (m *Message) Ack() bool {
-	r := m.run
-	if r == nil || r.acked == nil {
-		return false
-	}
-	bit := uint64(1) << (m.i & 63)
-	if r.acked[m.i>>6].Or(bit)&bit != 0 {
-		return false
-	}
-	if r.led == nil {
-		r.call()
-		return true
-	}
-	if r.led.watched.Load() {
-		r.led.sess.ackSeen(r.led)
-	}
-	return true
-}
+func (m *Message) Ack() bool { return m.slot.Run.Ack(m.slot.I) }
 
 // Clone copies key, value and headers into one new allocation and lets go of the slab. Acknowledging either acknowledges both.
 func (m *Message) Clone() *Message {
 	c := *m
-	buf := make([]byte, 0, m.size())
+	buf := make([]byte, 0, m.Size())
 	buf, c.Key = carve(buf, m.Key)
 	buf, c.Value = carve(buf, m.Value)
 	if m.Headers == nil {
@@ -85,24 +68,20 @@ func carve(buf, b []byte) (rest, dup []byte) {
 	return buf, buf[from:len(buf):len(buf)]
 }
 
-// messageSize is what a Message takes in memory beside what it points to.
-const messageSize = int(unsafe.Sizeof(Message{}))
+// Size is the number of bytes of the payload: key, value and headers.
+func (m *Message) Size() int { return size(m.Key, m.Value, m.Headers) }
 
-// size is the payload: key, value and headers.
-func (m *Message) size() int {
-	n := len(m.Key) + len(m.Value)
-	for i := range m.Headers {
-		n += len(m.Headers[i].Key) + len(m.Headers[i].Value)
+func size(key, value []byte, headers []Header) int {
+	n := len(key) + len(value)
+	for i := range headers {
+		n += len(headers[i].Key) + len(headers[i].Value)
 	}
 	return n
 }
 
-// place is the shard that the message came from.
-func (m *Message) place() StreamShard { return StreamShard{m.Stream, m.Shard} }
-
 // NewMessage makes a message for a Consumer that is not this package's, or for a test. ack may be nil; it is called at most once.
 func NewMessage(meta Meta, key, value []byte, headers []Header, ack func()) *Message {
-	return &Message{Meta: meta, Key: key, Value: value, Headers: headers, run: newLooseRun(ack)}
+	return &Message{slot: inside.Slot{Run: inside.Once(ack)}, Meta: meta, Key: key, Value: value, Headers: headers}
 }
 
 // Record is one message to send. Empty Stream: the producer's. Zero Time: now, where the backend lets the sender choose. Nil Shard: by
@@ -115,11 +94,6 @@ type Record struct {
 	Shard      *ShardID
 }
 
-// size is what a record counts for in MaxBufferedBytes and Limits.
-func (r *Record) size() int {
-	n := len(r.Key) + len(r.Value)
-	for i := range r.Headers {
-		n += len(r.Headers[i].Key) + len(r.Headers[i].Value)
-	}
-	return n
-}
+// Size is the number of bytes of key, value and headers: what the record counts
+// for in ProducerOptions.MaxBufferedBytes and in a backend's limit.
+func (r *Record) Size() int { return size(r.Key, r.Value, r.Headers) }

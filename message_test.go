@@ -3,6 +3,7 @@ package streamer
 import (
 	"reflect"
 	"testing"
+	"unsafe"
 )
 
 func TestCloneIsEqualAndSharesNothing(t *testing.T) {
@@ -46,7 +47,14 @@ func TestSizeIsKeyValueAndHeaders(t *testing.T) {
 	headers := []Header{{"ab", []byte("c")}, {"d", nil}}
 	m := Message{Key: []byte("12"), Value: []byte("345"), Headers: headers}
 	r := Record{Key: m.Key, Value: m.Value, Headers: headers}
-	if m.size() != 9 || r.size() != 9 {
-		t.Errorf("sizes %d and %d, want 9", m.size(), r.size())
+	if m.Size() != 9 || r.Size() != 9 {
+		t.Errorf("sizes %d and %d, want 9", m.Size(), r.Size())
+	}
+}
+
+// TestTheSlotIsTheFirstField: inside.SlotOf finds it there.
+func TestTheSlotIsTheFirstField(t *testing.T) {
+	if at := unsafe.Offsetof(Message{}.slot); at != 0 {
+		t.Fatalf("slot lies at %d", at)
 	}
 }

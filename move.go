@@ -25,7 +25,7 @@ func (c *consumer) move(ctx context.Context, op string, to Position) error {
 		return c.wrap(op, err)
 	}
 	defer c.exit()
-	if err := cmp.Or(c.fixed(), c.checkPosition(to)); err != nil {
+	if err := cmp.Or(c.fixed(), c.checkTarget(to)); err != nil {
 		return c.wrap(op, err)
 	}
 	moving, cancel := c.whileOpen(ctx)
@@ -182,9 +182,9 @@ func resume(q *queue) {
 	}
 }
 
-// checkPosition refuses what no shard, or no single shard, could start at.
-func (c *consumer) checkPosition(to Position) error {
-	if err := to.check(); err != nil {
+// checkTarget refuses what no shard, or no single shard, could start at.
+func (c *consumer) checkTarget(to Position) error {
+	if err := checkPosition(to); err != nil {
 		return err
 	}
 	if k := to.Kind(); k != AtSeq && k != AfterSeq {
@@ -231,8 +231,8 @@ func (c *consumer) shardsFor(to Position) map[string][]ShardID {
 	shards := map[string][]ShardID{}
 	add := func(at StreamShard) { shards[at.Stream] = append(shards[at.Stream], at.Shard) }
 	switch {
-	case to.each != nil:
-		for at := range *to.each {
+	case to.Kind() == PerShard:
+		for _, at := range to.Shards() {
 			if len(c.set) == 0 || c.set[at] {
 				add(at)
 			}

@@ -3,7 +3,6 @@ package streamer
 import (
 	"context"
 	"errors"
-	"fmt"
 	"slices"
 )
 
@@ -106,7 +105,7 @@ func (c *consumer) sourceConfig(o opening) SourceConfig {
 // checkStart refuses a Start that names a sequence number where several shards would start there. Who commits its first position must know
 // before opening; a backend without Admin tells after it.
 func (c *consumer) checkStart(ctx context.Context) error {
-	if err := c.o.Start.check(); err != nil {
+	if err := checkPosition(c.o.Start); err != nil {
 		return err
 	}
 	k := c.o.Start.Kind()
@@ -146,12 +145,4 @@ func unique(names []string) []string {
 		}
 	}
 	return out
-}
-
-func invalid(format string, args ...any) error {
-	return &Error{Kind: ErrInvalid, Err: fmt.Errorf(format, args...)}
-}
-
-func unsupported(format string, args ...any) error {
-	return &Error{Kind: ErrUnsupported, Err: fmt.Errorf(format, args...)}
 }

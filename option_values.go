@@ -7,6 +7,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/gostreamer/streamer/internal/words"
 )
 
 // ParseSize reads a number of bytes, "1048576", or of KiB, MiB or GiB, "64MiB". Fractions, signs and other units are ErrInvalid, and so is
@@ -37,6 +39,9 @@ func ParseDuration(s string) (time.Duration, error) {
 	return d, nil
 }
 
+// AtOnce is what a URI's duration of 0 is in Go's fields, where 0 is "not set".
+const AtOnce time.Duration = 1
+
 func parseText(s string) (string, error) { return s, nil }
 
 // parseName refuses the empty text: a group whose name got lost on the way here
@@ -50,7 +55,7 @@ func parseName(s string) (string, error) {
 
 func parseSpan(s string) (time.Duration, error) {
 	d, err := ParseDuration(s)
-	return max(d, atOnce), err
+	return max(d, AtOnce), err
 }
 
 // parseTimeout is a duration of which 0 means that there is none.
@@ -141,22 +146,13 @@ func parseShards(s string) ([]ShardID, error) {
 }
 
 func parseMode(s string) (ConsumerMode, error) {
-	return parseWord(s, RealTime, "realtime", "resumable", "load-balanced")
+	return words.Parse(s, ErrInvalid, RealTime, "realtime", "resumable", "load-balanced")
 }
 
 func parseReset(s string) (AutoReset, error) {
-	return parseWord(s, Latest, "latest", "earliest", "error")
+	return words.Parse(s, ErrInvalid, Latest, "latest", "earliest", "error")
 }
 
 func parseAck(s string) (AckPolicy, error) {
-	return parseWord(s, AckOnReturn, "on-return", "manual", "delayed", "on-delivery")
-}
-
-// parseWord is the place of s in words, counted from first.
-func parseWord[T ~uint8](s string, first T, words ...string) (T, error) {
-	i := slices.Index(words, s)
-	if i < 0 {
-		return 0, fmt.Errorf("%w word: want %s", ErrInvalid, strings.Join(words, ", "))
-	}
-	return first + T(i), nil
+	return words.Parse(s, ErrInvalid, AckOnReturn, "on-return", "manual", "delayed", "on-delivery")
 }

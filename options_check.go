@@ -6,19 +6,19 @@ import "time"
 // in 32 bits, can tell apart.
 const maxAckDelay = 49 * 24 * time.Hour
 
-// check refuses values that no field takes. Whether the options go together is
+// checkStreamer refuses values that no field takes. Whether the options go together is
 // known when a consumer or a producer is opened.
-func (o *StreamerOptions) check() error {
+func checkStreamer(o *StreamerOptions) error {
 	if o.CloseTimeout < 0 {
 		return negative("CloseTimeout", o.CloseTimeout, "a duration, or 0 for 20s")
 	}
-	if err := o.Consumer.checkValues(); err != nil {
+	if err := checkConsumer(&o.Consumer); err != nil {
 		return err
 	}
-	return o.Producer.checkValues()
+	return checkProducer(&o.Producer)
 }
 
-func (o *ConsumerOptions) checkValues() error {
+func checkConsumer(o *ConsumerOptions) error {
 	switch {
 	case o.Mode > LoadBalanced:
 		return invalid("mode %d is none of RealTime, Resumable, LoadBalanced", o.Mode)
@@ -42,7 +42,7 @@ func (o *ConsumerOptions) checkValues() error {
 	return nil
 }
 
-func (o *ProducerOptions) checkValues() error {
+func checkProducer(o *ProducerOptions) error {
 	switch {
 	case o.Linger < 0:
 		return negative("Linger", o.Linger, "a duration, or 0 for none")

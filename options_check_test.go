@@ -22,18 +22,18 @@ func TestANegativeNumberIsInvalidInEveryField(t *testing.T) {
 		eachNumber(t, reflect.TypeFor[ConsumerOptions](), v, func(o reflect.Value) error {
 			call := o.Interface().(ConsumerOptions)
 			call.Streams, call.Ack = []string{"s"}, AckDelayed
-			_, err := call.complete(ConsumerOptions{})
+			_, err := complete(call, ConsumerOptions{})
 			return err
 		})
 		eachNumber(t, reflect.TypeFor[ConsumerOptions](), v, func(o reflect.Value) error {
-			return (&StreamerOptions{Consumer: o.Interface().(ConsumerOptions)}).check()
+			return checkStreamer(&StreamerOptions{Consumer: o.Interface().(ConsumerOptions)})
 		})
 		eachNumber(t, reflect.TypeFor[ProducerOptions](), v, func(o reflect.Value) error {
-			return (&StreamerOptions{Producer: o.Interface().(ProducerOptions)}).check()
+			return checkStreamer(&StreamerOptions{Producer: o.Interface().(ProducerOptions)})
 		})
 		eachNumber(t, reflect.TypeFor[StreamerOptions](), v, func(o reflect.Value) error {
 			all := o.Interface().(StreamerOptions)
-			return all.check()
+			return checkStreamer(&all)
 		})
 	}
 }
@@ -78,7 +78,7 @@ func TestADelayThatTheClockCannotTellIsInvalid(t *testing.T) {
 		maxAckDelay: nil, maxAckDelay + 1: ErrInvalid, 1 << 32 * time.Millisecond: ErrInvalid, 1 << 62: ErrInvalid,
 	} {
 		call := ConsumerOptions{Streams: []string{"s"}, Ack: AckDelayed, AckDelay: delay}
-		if _, err := call.complete(ConsumerOptions{}); !errors.Is(err, want) {
+		if _, err := complete(call, ConsumerOptions{}); !errors.Is(err, want) {
 			t.Errorf("AckDelay %v: %v, want %v", delay, err, want)
 		}
 	}
@@ -130,7 +130,7 @@ func TestAGroupWithoutAModeIsLoadBalancedWhereverEachIsWritten(t *testing.T) {
 		t.Run(fmt.Sprintf("call=%s,uri=%s,code=%s", tt.call, tt.uri, tt.code), func(t *testing.T) {
 			inherited := merge(StreamerOptions{Consumer: choice(tt.uri)}, StreamerOptions{Consumer: choice(tt.code)}).Consumer
 			inherited.Streams = []string{"s"}
-			o, err := choice(tt.call).complete(inherited)
+			o, err := complete(choice(tt.call), inherited)
 			if !errors.Is(err, tt.want) {
 				t.Fatalf("%v, want %v", err, tt.want)
 			}

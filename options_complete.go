@@ -3,21 +3,20 @@ package streamer
 import (
 	"cmp"
 	"slices"
-	"time"
 
 	"github.com/google/uuid"
 )
 
 // complete checks a consumer's options and fills in the defaults. call is the
 // argument alone, inherited what the URI and StreamerOptions say.
-func (call ConsumerOptions) complete(inherited ConsumerOptions) (ConsumerOptions, error) {
-	o := call.over(inherited)
+func complete(call, inherited ConsumerOptions) (ConsumerOptions, error) {
+	o := consumerOver(call, inherited)
 	o.Streams = unique(o.Streams)
-	if err := cmp.Or(o.checkNames(), o.checkValues()); err != nil {
+	if err := cmp.Or(checkNames(&o), checkConsumer(&o)); err != nil {
 		return o, err
 	}
-	o.setDefaults()
-	if err := o.completeMode(); err != nil {
+	consumerDefaults(&o)
+	if err := completeMode(&o); err != nil {
 		return o, err
 	}
 	if call.AckDelay != 0 && o.Ack != AckDelayed {
@@ -27,7 +26,7 @@ func (call ConsumerOptions) complete(inherited ConsumerOptions) (ConsumerOptions
 }
 
 // completeMode checks group and shards, which depend on the mode.
-func (o *ConsumerOptions) completeMode() error {
+func completeMode(o *ConsumerOptions) error {
 	switch {
 	case o.Mode == RealTime && o.Group != "":
 		return invalid("group %q: RealTime has no group, it keeps no position; "+
@@ -45,15 +44,15 @@ func (o *ConsumerOptions) completeMode() error {
 	return nil
 }
 
-// mode is Mode, or what the other options make of none.
-func (o *ConsumerOptions) mode() ConsumerMode {
+// modeOf is Mode, or what the other options make of none.
+func modeOf(o *ConsumerOptions) ConsumerMode {
 	if o.Mode == 0 && o.Group != "" {
 		return LoadBalanced
 	}
 	return cmp.Or(o.Mode, RealTime)
 }
 
-func (o *ConsumerOptions) checkNames() error {
+func checkNames(o *ConsumerOptions) error {
 	switch {
 	case len(o.Streams) == 0:
 		return invalid("no stream: name one in the URI's path or in ConsumerOptions.Streams")
@@ -63,8 +62,8 @@ func (o *ConsumerOptions) checkNames() error {
 	return nil
 }
 
-func (o *ConsumerOptions) setDefaults() {
-	o.Mode = o.mode()
+func consumerDefaults(o *ConsumerOptions) {
+	o.Mode = modeOf(o)
 	orDefault(&o.AutoReset, Latest)
 	orDefault(&o.Ack, AckOnReturn)
 	orDefault(&o.AckDelay, defaultAckDelay)
@@ -80,11 +79,11 @@ func (o *ConsumerOptions) setDefaults() {
 	unlimited(&o.BufferBytes)
 }
 
-func (o *ProducerOptions) setDefaults() {
+func producerDefaults(o *ProducerOptions) {
 	orDefault(&o.MaxBuffered, defaultMaxBuffered)
 	orDefault(&o.MaxBufferedBytes, defaultBuffer)
 	orDefault(&o.DeliveryTimeout, defaultDeliveryTimeout)
-	if o.Linger <= atOnce {
+	if o.Linger <= AtOnce {
 		o.Linger = 0
 	}
 	if o.DeliveryTimeout == NoLimit || o.DeliveryTimeout > forever {
@@ -93,9 +92,6 @@ func (o *ProducerOptions) setDefaults() {
 	unlimited(&o.MaxBuffered)
 	unlimited(&o.MaxBufferedBytes)
 }
-
-// atOnce is what a URI's duration of 0 is in Go's fields, where 0 is "not set".
-const atOnce time.Duration = 1
 
 // unlimited turns NoLimit, and what is as good, into a limit that is never
 // reached.

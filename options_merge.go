@@ -7,17 +7,17 @@ import "cmp"
 // merge takes each option from over, else from under.
 func merge(over, under StreamerOptions) StreamerOptions {
 	return StreamerOptions{
-		Consumer:     over.Consumer.over(under.Consumer),
-		Producer:     over.Producer.over(under.Producer),
+		Consumer:     consumerOver(over.Consumer, under.Consumer),
+		Producer:     producerOver(over.Producer, under.Producer),
 		Logger:       cmp.Or(over.Logger, under.Logger),
 		Hooks:        JoinHooks(over.Hooks, under.Hooks),
 		CloseTimeout: cmp.Or(over.CloseTimeout, under.CloseTimeout),
 	}
 }
 
-// over takes each option from o, else from base.
-func (o ConsumerOptions) over(base ConsumerOptions) ConsumerOptions {
-	base = base.under(o.Mode)
+// consumerOver takes each option from o, else from base.
+func consumerOver(o, base ConsumerOptions) ConsumerOptions {
+	base = underMode(base, o.Mode)
 	return ConsumerOptions{
 		Streams:     firstSlice(o.Streams, base.Streams),
 		Mode:        cmp.Or(o.Mode, base.Mode),
@@ -35,8 +35,8 @@ func (o ConsumerOptions) over(base ConsumerOptions) ConsumerOptions {
 	}
 }
 
-// over takes each option from o, else from base.
-func (o ProducerOptions) over(base ProducerOptions) ProducerOptions {
+// producerOver takes each option from o, else from base.
+func producerOver(o, base ProducerOptions) ProducerOptions {
 	return ProducerOptions{
 		Stream:           cmp.Or(o.Stream, base.Stream),
 		Linger:           cmp.Or(o.Linger, base.Linger),
@@ -46,10 +46,10 @@ func (o ProducerOptions) over(base ProducerOptions) ProducerOptions {
 	}
 }
 
-// under is o below a layer that says mode. A mode that takes the place of
+// underMode is o below a layer that says mode. A mode that takes the place of
 // another one takes the place of what was written for that one: RealTime has no
 // group, LoadBalanced no choice of shards.
-func (o ConsumerOptions) under(mode ConsumerMode) ConsumerOptions {
+func underMode(o ConsumerOptions, mode ConsumerMode) ConsumerOptions {
 	if mode == 0 || o.Mode == 0 || mode == o.Mode {
 		return o
 	}

@@ -65,7 +65,7 @@ func TestMergeTakesEveryOptionFromTheFirstThatSetsIt(t *testing.T) {
 func TestMergeTakesNoLimitAsSet(t *testing.T) {
 	over := ConsumerOptions{CommitEvery: Never, MaxInFlight: NoLimit, BufferBytes: NoLimit}
 	under := ConsumerOptions{CommitEvery: time.Second, MaxInFlight: 10, BufferBytes: 10}
-	if got := over.over(under); !reflect.DeepEqual(got, over) {
+	if got := consumerOver(over, under); !reflect.DeepEqual(got, over) {
 		t.Errorf("got %+v, want %+v", got, over)
 	}
 }

@@ -1,35 +1,31 @@
 package streamer
 
-import "time"
+import "github.com/gostreamer/streamer/internal/inside"
 
 // Pending is a record on its way through a Sink.
 type Pending struct {
 	Record Record
+	Sender Sender // of the engine; nil: the outcome is the receipt's alone
 
 	receipt Receipt
-	home    *producer // nil: made by a backend's test
-	epoch   *epoch
-	size    int
-	sent    time.Duration // since the producer was made
-	givenUp bool          // its sender was told so: what has not gone out yet must not any more; belongs to producer.mu
+}
+
+// Sender takes the outcome of a Pending that it made, once. The stream is that of
+// the record, which is cleared by then.
+type Sender interface {
+	Resolve(stream string, m Meta, err error)
 }
 
 // Resolve reports the outcome, exactly once, from any goroutine. Record is cleared. A record that the engine gave up on before is let go.
 func (p *Pending) Resolve(m Meta, err error) {
 	stream := p.Record.Stream
 	p.Record = Record{}
-	p.settle(stream, m, err)
+	if p.Sender != nil {
+		p.Sender.Resolve(stream, m, err)
+		return
+	}
+	(*inside.Outcome[Meta])(&p.receipt).Resolve(m, err)
 }
 
 // Receipt is what the sender of the record holds.
 func (p *Pending) Receipt() *Receipt { return &p.receipt }
-
-// settle resolves the receipt, whose callbacks run before Flush can see the record as done, and then frees its place in the buffer.
-func (p *Pending) settle(stream string, m Meta, err error) {
-	if err != nil && p.home != nil {
-		err = wrap("send", p.home.obs.backend, stream, notOurs(err))
-	}
-	if p.receipt.resolve(m, err) && p.home != nil && p.epoch != nil {
-		p.home.resolved(p, err)
-	}
-}

@@ -84,32 +84,12 @@ func (p Position) Of(s StreamShard) (at Position, ok bool) {
 	return at, ok
 }
 
-// check refuses a position that means nothing anywhere.
-func (p Position) check() error {
-	switch p.Kind() {
-	case AtSeq, AfterSeq:
-		if p.Seq().IsZero() {
-			return invalid("the position's sequence number is zero")
-		}
-	case PerShard:
-		return checkEach(*p.each)
+// Shards lists the shards that an Each names, in order; nil for other positions.
+func (p Position) Shards() []StreamShard {
+	if p.each == nil {
+		return nil
 	}
-	return nil
-}
-
-func checkEach(each map[StreamShard]Position) error {
-	if len(each) == 0 {
-		return invalid("Each without a shard would read nothing")
-	}
-	for at, p := range each {
-		if p.Kind() == PerShard {
-			return invalid("Each does not nest (shard %v of %s)", at.Shard, at.Stream)
-		}
-		if err := p.check(); err != nil {
-			return err
-		}
-	}
-	return nil
+	return sortedShards(*p.each)
 }
 
 // String is for logs: "committed", "beginning", "end", "at 42", "after 42", "at 2026-01-02T15:04:05Z", "each(orders/0: at 42, orders/1: end)".

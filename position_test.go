@@ -97,7 +97,7 @@ func TestPositionsThatCannotBeUsedAreInvalid(t *testing.T) {
 		{Each(map[StreamShard]Position{ordersZero: Each(map[StreamShard]Position{ordersOne: End()})}), false},
 		{Each(nil), false},
 	} {
-		if err := tt.p.check(); (err == nil) != tt.ok || err != nil && !errors.Is(err, ErrInvalid) {
+		if err := checkPosition(tt.p); (err == nil) != tt.ok || err != nil && !errors.Is(err, ErrInvalid) {
 			t.Errorf("%v: got %v", tt.p, err)
 		}
 	}

@@ -6,6 +6,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"github.com/gostreamer/streamer/internal/inside"
 )
 
 // producer is the engine's Producer: a bounded buffer in front of a Sink. For a Writer it owns a goroutine that writes batches; an Enqueuer
@@ -21,7 +23,7 @@ type producer struct {
 	born   time.Time
 
 	mu         sync.Mutex
-	queue      []*Pending // Writer: not taken yet, from head on
+	queue      []*sending // Writer: not taken yet, from head on
 	head       int
 	queueBytes int
 	hurried    int  // records at the front that a Flush waits for: they do not linger
@@ -33,7 +35,8 @@ type producer struct {
 	senders    []*sender // wait for space, in order
 	timer      *time.Timer
 	armed      bool
-	refused    error // why what is being written was not stored yet, if it was tried
+	written    []*Pending // the batch that is being written; the write goroutine's
+	refused    error      // why what is being written was not stored yet, if it was tried
 
 	// Resolving a record takes no lock where nobody waits: it is done thousands of times in a row, beside those who send.
 	doneRecords atomic.Int64 // of sent
@@ -76,32 +79,32 @@ func newProducer(home *engine, o ProducerOptions, sink Sink, obs *observer) (*pr
 }
 
 func (p *producer) Send(ctx context.Context, r Record) *Receipt {
-	pd := &Pending{Record: r, home: p}
+	pd := newSending(p, r)
 	if err := ctx.Err(); err != nil {
-		pd.receipt.resolve(Meta{}, err)
-		return &pd.receipt
+		pd.outcome().Resolve(Meta{}, err)
+		return pd.Receipt()
 	}
 	if pd.Record.Stream == "" {
 		pd.Record.Stream = p.o.Stream
 	}
-	pd.size = pd.Record.size()
+	pd.size = pd.Record.Size()
 	if err := p.check(pd); err != nil {
 		p.refuse(pd, err)
-		return &pd.receipt
+		return pd.Receipt()
 	}
 	if err := p.admit(ctx, pd); err != nil {
-		pd.receipt.resolve(Meta{}, wrap("send", p.obs.backend, pd.Record.Stream, err))
+		pd.outcome().Resolve(Meta{}, wrap("send", p.obs.backend, pd.Record.Stream, err))
 		pd.Record = Record{}
-		return &pd.receipt
+		return pd.Receipt()
 	}
 	if p.enq != nil {
-		p.enq.Enqueue(pd)
+		p.enq.Enqueue(&pd.Pending)
 	}
-	return &pd.receipt
+	return pd.Receipt()
 }
 
 // check refuses what can be known to fail.
-func (p *producer) check(pd *Pending) error {
+func (p *producer) check(pd *sending) error {
 	if pd.Record.Stream == "" {
 		return invalid("the record names no stream and the producer has none")
 	}
@@ -112,22 +115,22 @@ func (p *producer) check(pd *Pending) error {
 }
 
 // refuse fails a record that was not let in; Flush and Close report it like any other.
-func (p *producer) refuse(pd *Pending, err error) {
+func (p *producer) refuse(pd *sending, err error) {
 	err = wrap("send", p.obs.backend, pd.Record.Stream, err)
 	pd.Record = Record{}
-	pd.receipt.resolve(Meta{}, err)
+	pd.outcome().Resolve(Meta{}, err)
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.closing {
 		return
 	}
 	p.epoch.used = true
-	p.note(p.epoch, &pd.receipt, err)
+	p.note(p.epoch, pd.Receipt(), err)
 }
 
 // sender is a Send that waits for space.
 type sender struct {
-	pd    *Pending
+	pd    *sending
 	since time.Time
 	ready chan struct{} // capacity 1: it may be admitted now
 }
@@ -137,7 +140,7 @@ type sender struct {
 const patience = 10 * time.Millisecond
 
 // admit takes the record into the buffer; it blocks while that is full. A record larger than the whole buffer goes in when it is empty.
-func (p *producer) admit(ctx context.Context, pd *Pending) error {
+func (p *producer) admit(ctx context.Context, pd *sending) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if !p.closing && (!p.fits(pd) || len(p.senders) > 0 && time.Since(p.senders[0].since) > patience) {
@@ -172,7 +175,7 @@ func (p *producer) queueUp(ctx context.Context, s *sender) (err error) {
 }
 
 // fits says whether the buffer has room for a record. p.mu is held.
-func (p *producer) fits(pd *Pending) bool {
+func (p *producer) fits(pd *sending) bool {
 	b := p.buffered()
 	return b.messages == 0 || b.messages < p.o.MaxBuffered && b.bytes+pd.size <= p.o.MaxBufferedBytes
 }
@@ -190,7 +193,7 @@ func (p *producer) wakeSender() {
 }
 
 // enter counts the record in. p.mu is held.
-func (p *producer) enter(pd *Pending) {
+func (p *producer) enter(pd *sending) {
 	pd.sent = time.Since(p.born)
 	pd.epoch = p.epoch
 	p.epoch.used = true
@@ -218,9 +221,9 @@ const (
 )
 
 // resolved counts the record out.
-func (p *producer) resolved(pd *Pending, err error) {
+func (p *producer) resolved(pd *sending, err error) {
 	if err != nil {
-		p.fail(pd.epoch, &pd.receipt, err)
+		p.fail(pd.epoch, pd.Receipt(), err)
 	}
 	p.doneBytes.Add(int64(pd.size))
 	n := p.doneRecords.Add(1)
@@ -251,7 +254,7 @@ func (p *producer) Flush(ctx context.Context) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	if inOnDone() {
+	if inside.InCallback() {
 		return wrap("flush", p.obs.backend, p.o.Stream, errInOnDone)
 	}
 	epochs, err := p.drain(ctx)

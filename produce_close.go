@@ -4,10 +4,12 @@ import (
 	"context"
 	"fmt"
 	"time"
+
+	"github.com/gostreamer/streamer/internal/inside"
 )
 
 func (p *producer) Close() error {
-	if inOnDone() {
+	if inside.InCallback() {
 		return wrap("close", p.obs.backend, p.o.Stream, errInOnDone)
 	}
 	ctx, cancel := p.home.closing()
@@ -37,6 +39,8 @@ func (p *producer) shut(ctx context.Context) error {
 	return p.result
 }
 
+var errInOnDone = fmt.Errorf("%w inside OnDone: it would wait for the record whose OnDone it is in", ErrInvalid)
+
 // errCloseUnderWay is what a Close returns whose time is over before that of the
 // first one is.
 var errCloseUnderWay = fmt.Errorf("another Close has not ended: %w", ErrUnknown)
@@ -65,7 +69,7 @@ func (p *producer) end(ctx context.Context) error {
 	signal(p.work)
 	hurried := p.flushSink(ctx)
 	if awaitEpochs(ctx, epochs) != nil {
-		p.giveUp(func(*Pending) bool { return true }, p.because(fmt.Errorf("the producer closed before the outcome was known: %w", ErrUnknown)))
+		p.giveUp(func(*sending) bool { return true }, p.because(fmt.Errorf("the producer closed before the outcome was known: %w", ErrUnknown)))
 	}
 	p.mu.Lock()
 	p.ended = true

@@ -172,7 +172,7 @@ func (q *queue) next(lent *loan) *Message {
 			return nil
 		}
 		m := q.ring.front()
-		l := m.run.led
+		l := runOf(m).led
 		switch {
 		case !s.o.tracks():
 		case !s.o.dealt && s.parks(l, m):
@@ -215,8 +215,8 @@ func (q *queue) giveBack(lent *loan, m *Message) {
 	s.mu.Lock()
 	defer s.unlock()
 	defer q.endLoan(lent, m)
-	l := m.run.led
-	if q.closed || s.ledgers[l.StreamShard] != l || l.leaving && m.slot() >= l.upTo {
+	l := runOf(m).led
+	if q.closed || s.ledgers[l.StreamShard] != l || l.leaving && slotOf(m) >= l.upTo {
 		return
 	}
 	l.buffered++
@@ -232,7 +232,7 @@ func (q *queue) restore(m *Message) {
 	at := 0
 	for i := 1; i < q.ring.n; i++ {
 		x := q.ring.at(i)
-		if x.run.led != m.run.led {
+		if runOf(x).led != runOf(m).led {
 			continue
 		}
 		if byEmission(x, m) > 0 {
@@ -244,8 +244,8 @@ func (q *queue) restore(m *Message) {
 }
 
 func (q *queue) endLoan(lent *loan, m *Message) {
-	m.run.led.lent--
-	m.run.led.tellDrained()
+	runOf(m).led.lent--
+	runOf(m).led.tellDrained()
 	i := slices.Index(q.loans, lent)
 	q.loans = slices.Delete(q.loans, i, i+1)
 	if len(q.loans) == 0 {

@@ -110,16 +110,8 @@ func TestARecordIsLetGoOfWhenItIsResolved(t *testing.T) {
 		if pd.Record.Value != nil {
 			t.Error("a resolved Pending keeps its payload")
 		}
-		if pd.Receipt() == nil || !pd.receipt.resolved() {
+		if pd.Receipt() == nil || !sendingOf(pd).resolved() {
 			t.Error("the receipt is not resolved")
 		}
 	})
-}
-
-func TestAPendingOfABackendsTestNeedsNoProducer(t *testing.T) {
-	pd := &Pending{Record: Record{Value: []byte("a")}}
-	pd.Resolve(Meta{Stream: "s"}, ErrTooLarge)
-	if m, err := pd.Receipt().Wait(t.Context()); m.Stream != "s" || err != ErrTooLarge {
-		t.Errorf("Wait = %+v, %v", m, err)
-	}
 }

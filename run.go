@@ -3,40 +3,54 @@ package streamer
 import (
 	"math/bits"
 	"sync/atomic"
+	"unsafe"
+
+	"github.com/gostreamer/streamer/internal/inside"
 )
 
 // run is one shard's part of a fetched slab: a bit per message says whether it is done. It keeps sequence numbers, not messages, so a payload
 // is free as soon as the program lets go of it. What the mark passes and is no message is a run of one slot that is done from the start.
 //
-// acked is written by Ack without a lock; everything else belongs to session.mu.
+// acks is written by Ack without a lock; everything else belongs to session.mu.
 type run struct {
-	led   *ledger         // nil: made by NewMessage
-	acked []atomic.Uint64 // nil in a session that tracks nothing (RealTime): Ack does nothing
-	seqs  seqs            // one per slot; none as acked is nil
-	final []uint64        // acked at the moment of sealing; later Acks do not count
-	taken []uint64        // slots handed out
-	saved []uint64        // slots whose acknowledgement the source holds (MessageAcker)
-	n     int             // slots
-	live  int             // slots that are the program's to do: the first ones; the rest went back to the group, or is no message
-	done  int             // contiguous done slots from the front
-	base  int             // the ledger's live messages before this run
-	order uint64          // place among the session's runs
+	led   *ledger     // nil: a slot that is no message, see ledger.pass
+	acks  inside.Acks // without bits in a session that tracks nothing (RealTime)
+	seqs  seqs        // one per slot; none where acks has no bits
+	final []uint64    // acks at the moment of sealing; later ones do not count
+	taken []uint64    // slots handed out
+	saved []uint64    // slots whose acknowledgement the source holds (MessageAcker)
+	n     int         // slots
+	live  int         // slots that are the program's to do: the first ones; the rest went back to the group, or is no message
+	done  int         // contiguous done slots from the front
+	base  int         // the ledger's live messages before this run
+	order uint64      // place among the session's runs
 	next  *run
 
 	when []uint32 // AckDelayed: when each slot was handed out, in ms of session time
 	dealt
-	call func() // NewMessage's ack
 }
 
-// newLooseRun is the run of a message that no session delivered.
-func newLooseRun(ack func()) *run {
-	if ack == nil {
-		ack = func() {}
-	}
-	return &run{acked: make([]atomic.Uint64, 1), n: 1, call: ack}
+// runOf is the run of a message that the session has entered.
+func runOf(m *Message) *run { return inside.SlotOf(m).Run.Owner.(*run) } //nolint:forcetypeassert // enter put it there
+
+// indexOf is a message's place in its run.
+func indexOf(m *Message) uint32 { return inside.SlotOf(m).I }
+
+// shardOf is the shard that a message came from.
+func shardOf(m *Message) StreamShard { return StreamShard{m.Stream, m.Shard} }
+
+// messageSize is what a Message takes in memory beside what it points to.
+const messageSize = int(unsafe.Sizeof(Message{}))
+
+// track gives the messages of a run that has its ledger their bits.
+func (r *run) track(bits []atomic.Uint64) {
+	r.acks = inside.Acks{Bits: bits, Watched: &r.led.watched, Owner: r}
 }
 
-func words(n int) int { return (n + 63) >> 6 }
+// Acked implements inside.Owner: the ledger waits for acknowledgements.
+func (r *run) Acked() { r.led.sess.ackSeen(r.led) }
+
+func wordsOf(n int) int { return (n + 63) >> 6 }
 
 func bitOf(i uint32) (word int, bit uint64) { return int(i >> 6), 1 << (i & 63) }
 
@@ -53,7 +67,7 @@ func (r *run) ackBits(w int) uint64 {
 	if r.final != nil {
 		return r.final[w]
 	}
-	return r.acked[w].Load()
+	return r.acks.Bits[w].Load()
 }
 
 // mask has a bit for each slot of word w.
@@ -80,12 +94,12 @@ func (r *run) advance() int {
 
 // seal makes every later Ack come too late: exactly the acknowledgements that returned true are in final.
 func (r *run) seal() {
-	if r.acked == nil || r.final != nil {
+	if r.acks.Bits == nil || r.final != nil {
 		return
 	}
-	final := make([]uint64, len(r.acked))
-	for w := range r.acked {
-		final[w] = r.acked[w].Swap(^uint64(0))
+	final := make([]uint64, len(r.acks.Bits))
+	for w := range r.acks.Bits {
+		final[w] = r.acks.Bits[w].Swap(^uint64(0))
 	}
 	r.final = final
 }
@@ -102,7 +116,7 @@ func (r *run) inWork() int {
 // ackTaken acknowledges what was handed out, on the program's behalf.
 func (r *run) ackTaken() {
 	for w := range r.taken {
-		r.acked[w].Or(r.taken[w])
+		r.acks.Bits[w].Or(r.taken[w])
 	}
 }
 
@@ -118,7 +132,7 @@ func (r *run) unsaved(w int) uint64 {
 // save remembers that the source holds the acknowledgement of these slots of word w.
 func (r *run) save(w int, slots uint64) {
 	if r.saved == nil {
-		r.saved = make([]uint64, words(r.n))
+		r.saved = make([]uint64, wordsOf(r.n))
 	}
 	r.saved[w] |= slots
 }

@@ -12,22 +12,19 @@ func (s *seqs) at(i int) SeqNo {
 	if s.list != nil {
 		return s.list[i]
 	}
-	n := s.first
-	n.lo += uint64(i)
-	return n
+	if i == 0 {
+		return s.first
+	}
+	return SeqUint(s.first.Uint() + uint64(i)) //nolint:gosec // see inARow
 }
 
 // inARow says whether the messages are numbered without a gap.
 func inARow(part []Message) bool {
-	n := part[0].Seq
-	if n.form != formNumber {
-		return len(part) == 1
-	}
-	for i := range part {
-		if part[i].Seq != n {
+	n := part[0].Seq.Uint()
+	for i := 1; i < len(part); i++ {
+		if n++; part[i].Seq != SeqUint(n) {
 			return false
 		}
-		n.lo++
 	}
-	return true
+	return len(part) == 1 || part[0].Seq == SeqUint(part[0].Seq.Uint())
 }

@@ -7,6 +7,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"github.com/gostreamer/streamer/internal/inside"
 )
 
 // session is one open source with its ledgers, one fetch goroutine and, where progress is tracked, one commit goroutine. Its messages go to
@@ -64,8 +66,8 @@ type session struct {
 // held counts messages and the memory they take.
 type held struct{ messages, bytes int }
 
-func (h *held) add(m *Message) { h.messages++; h.bytes += m.size() + messageSize }
-func (h *held) sub(m *Message) { h.messages--; h.bytes -= m.size() + messageSize }
+func (h *held) add(m *Message) { h.messages++; h.bytes += m.Size() + messageSize }
+func (h *held) sub(m *Message) { h.messages--; h.bytes -= m.Size() + messageSize }
 
 // sessionOptions are what a session needs of ConsumerOptions. Members of a group share a session, so theirs must be equal.
 type sessionOptions struct {
@@ -177,7 +179,7 @@ func (s *session) enter(slab []Message) {
 		to := shardEnd(slab, from)
 		part := slab[from:to]
 		from = to
-		l := s.ledger(part[0].place())
+		l := s.ledger(shardOf(&part[0]))
 		if l == nil {
 			continue
 		}
@@ -210,7 +212,7 @@ func (s *session) queue(r *run, part []Message) {
 	}
 	for i := range part {
 		m := &part[i]
-		m.run, m.i = r, uint32(i)
+		*inside.SlotOf(m) = inside.Slot{Run: &r.acks, I: uint32(i)}
 		s.buffered.add(m)
 		to.pushBack(m)
 	}
@@ -242,7 +244,7 @@ func (s *session) list(l *ledger) {
 
 // shardEnd is the index after the messages of slab[from]'s shard.
 func shardEnd(slab []Message, from int) int {
-	at := slab[from].place()
+	at := shardOf(&slab[from])
 	to := from + 1
 	for to < len(slab) && slab[to].Shard == at.Shard && slab[to].Stream == at.Stream {
 		to++
@@ -254,9 +256,9 @@ func countByShard(slab []Message) []FetchEvent {
 	var events []FetchEvent
 	for from := 0; from < len(slab); {
 		to := shardEnd(slab, from)
-		e := FetchEvent{StreamShard: slab[from].place(), Messages: to - from}
+		e := FetchEvent{StreamShard: shardOf(&slab[from]), Messages: to - from}
 		for i := from; i < to; i++ {
-			e.Bytes += slab[i].size()
+			e.Bytes += slab[i].Size()
 		}
 		events = append(events, e)
 		from = to

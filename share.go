@@ -81,13 +81,13 @@ func (s *session) handBack(ctx context.Context) {
 	s.resting = true
 	for _, m := range back {
 		s.buffered.sub(m)
-		l := m.run.led
+		l := runOf(m).led
 		l.buffered--
 		l.live--
-		m.run.live--
-		w, bit := bitOf(m.i)
-		m.run.acked[w].Or(bit)
-		m.run.save(w, bit)
+		runOf(m).live--
+		w, bit := bitOf(indexOf(m))
+		runOf(m).acks.Bits[w].Or(bit)
+		runOf(m).save(w, bit)
 		l.tellDrained()
 	}
 	s.tidy()
@@ -99,7 +99,7 @@ func (s *session) handBack(ctx context.Context) {
 func (s *session) returnable(q *queue) []*Message {
 	var back []*Message
 	q.ring.keep(func(m *Message) bool {
-		if l := m.run.led; m.slot() < l.aheadUpTo || len(l.parked) > 0 {
+		if l := runOf(m).led; slotOf(m) < l.aheadUpTo || len(l.parked) > 0 {
 			return true
 		}
 		back = append(back, m)
@@ -111,7 +111,7 @@ func (s *session) returnable(q *queue) []*Message {
 // keepAfterAll puts messages back that could not be released.
 func (s *session) keepAfterAll(q *queue, back []*Message) {
 	for _, m := range slices.Backward(back) {
-		if l := m.run.led; q.closed || l.leaving {
+		if l := runOf(m).led; q.closed || l.leaving {
 			s.buffered.sub(m)
 			l.buffered--
 			l.tellDrained()
@@ -127,11 +127,11 @@ func byShard(messages []*Message) []Acked {
 	var lists []Acked
 	at := map[StreamShard]int{}
 	for _, m := range messages {
-		i, ok := at[m.place()]
+		i, ok := at[shardOf(m)]
 		if !ok {
 			i = len(lists)
-			at[m.place()] = i
-			lists = append(lists, Acked{StreamShard: m.place()})
+			at[shardOf(m)] = i
+			lists = append(lists, Acked{StreamShard: shardOf(m)})
 		}
 		lists[i].Seqs = append(lists[i].Seqs, m.Seq)
 	}

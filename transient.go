@@ -1,9 +1,13 @@
 package streamer
 
-import (
-	"errors"
-	"time"
-)
+import "time"
+
+// TransientError marks the error of a call of a Source or a Writer as worth
+// retrying. It reads like the error that it marks.
+type TransientError struct {
+	Err   error
+	After time.Duration // the least to wait before the next try
+}
 
 // Transient marks an error of Fetch, CommitCursors, AckMessages or Write as worth retrying, not before after. For Write it says that none of
 // the records that are not resolved is stored. Nil stays nil.
@@ -11,23 +15,10 @@ func Transient(err error, after time.Duration) error {
 	if err == nil {
 		return nil
 	}
-	return &transientError{err: err, after: after}
+	return &TransientError{Err: err, After: after}
 }
 
-// transientError reads like the error it marks.
-type transientError struct {
-	err   error
-	after time.Duration
-}
+func (t *TransientError) Error() string { return t.Err.Error() }
 
-func (t *transientError) Error() string { return t.err.Error() }
-func (t *transientError) Unwrap() error { return t.err }
-
-// transient says whether err is worth retrying, and how long to wait at least.
-func transient(err error) (after time.Duration, ok bool) {
-	t, ok := errors.AsType[*transientError](err)
-	if !ok {
-		return 0, false
-	}
-	return t.after, true
-}
+// Unwrap is the error that is marked.
+func (t *TransientError) Unwrap() error { return t.Err }

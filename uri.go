@@ -20,7 +20,7 @@ type URI struct {
 	Query   url.Values    // not nil after ParseURI
 
 	rawPath string   // set where Path and Streams leave open which comma separates and which belongs to a name
-	secrets []string // the option keys that Bind found to be secret
+	secrets []string // of options, see Hide
 }
 
 // ParseURI never panics. Its errors are ErrInvalid and never contain the password: a part that is wrong may be one, so none is quoted.

@@ -53,7 +53,7 @@ func hasSecret(u *URI) bool {
 		}
 	}
 	for key := range u.Query {
-		if u.isSecret(key) {
+		if u.Hides(key) {
 			return true
 		}
 	}
@@ -73,12 +73,12 @@ func FuzzBind(f *testing.F) {
 	f.Fuzz(func(t *testing.T, key, value string) {
 		u := &URI{Scheme: "memory", Query: url.Values{key: {value}}}
 		bindErr := Bind(u, &testConfig{}, testTable())
-		o, optionsErr := u.Options()
+		o, optionsErr := Options(u)
 		for _, err := range []error{bindErr, optionsErr} {
 			if err != nil && !errors.Is(err, ErrInvalid) && !errors.Is(err, ErrNotFound) {
 				t.Errorf("%q=%q: %v has no kind", key, value, err)
 			}
-			if err != nil && u.isSecret(key) && strings.Contains(value, marker) && !strings.Contains(key, marker) && strings.Contains(err.Error(), marker) {
+			if err != nil && u.Hides(key) && strings.Contains(value, marker) && !strings.Contains(key, marker) && strings.Contains(err.Error(), marker) {
 				t.Errorf("%q=%q: the error shows the secret: %v", key, value, err)
 			}
 		}

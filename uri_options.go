@@ -22,14 +22,18 @@ type URIOption[C any] struct {
 // precise error. From then on u.String hides the table's Secret options. u must not be used by others meanwhile.
 func Bind[C any](u *URI, c *C, table []URIOption[C]) error {
 	for _, row := range table {
-		if row.Secret && !slices.Contains(u.secrets, row.Key) {
-			u.secrets = append(u.secrets, row.Key)
+		if row.Secret {
+			u.Hide(row.Key)
 		}
 	}
-	if err := u.refuseUnknown(append(optionKeys(table), optionKeys(CommonOptions())...)); err != nil {
+	if err := refuseUnknown(u, append(optionKeys(table), optionKeys(CommonOptions())...)); err != nil {
 		return err
 	}
 	return bindRows(u, c, table)
+}
+
+func notThisURI(scheme string, cause error) error {
+	return &Error{Op: "uri", Backend: scheme, Kind: ErrInvalid, Err: cause}
 }
 
 func optionKeys[C any](table []URIOption[C]) []string {
@@ -40,7 +44,7 @@ func optionKeys[C any](table []URIOption[C]) []string {
 	return all
 }
 
-func (u *URI) refuseUnknown(known []string) error {
+func refuseUnknown(u *URI, known []string) error {
 	var unknown []string
 	for _, key := range slices.Sorted(maps.Keys(u.Query)) {
 		if !slices.Contains(known, key) {
@@ -51,7 +55,7 @@ func (u *URI) refuseUnknown(known []string) error {
 		return nil
 	}
 	slices.Sort(known)
-	return invalidURI(u.Scheme, fmt.Errorf("unknown option %s; known are %s",
+	return notThisURI(u.Scheme, fmt.Errorf("unknown option %s; known are %s",
 		strings.Join(unknown, ", "), strings.Join(slices.Compact(known), ", ")))
 }
 
@@ -63,20 +67,20 @@ func bindRows[C any](u *URI, c *C, table []URIOption[C]) error {
 			continue
 		case 1:
 		default:
-			return invalidURI(u.Scheme, fmt.Errorf("option %s is given %d times", row.Key, len(values)))
+			return notThisURI(u.Scheme, fmt.Errorf("option %s is given %d times", row.Key, len(values)))
 		}
 		if err := row.Set(c, values[0]); err != nil {
-			return u.optionError(row.Key, values[0], err)
+			return optionError(u, row.Key, values[0], err)
 		}
 	}
 	return nil
 }
 
-func (u *URI) optionError(key, value string, err error) error {
-	e := &Error{Op: "uri", Backend: u.Scheme, Kind: cmp.Or(kindOf(err), ErrInvalid)}
-	if u.isSecret(key) {
+func optionError(u *URI, key, value string, err error) error {
+	e := &Error{Op: "uri", Backend: u.Scheme, Kind: cmp.Or(KindOf(err), ErrInvalid)}
+	if u.Hides(key) {
 		// Set's error is left out: it may quote the value in any spelling.
-		e.Err = fmt.Errorf("option %s=%s", key, hidden)
+		e.Err = fmt.Errorf("option %s=xxxxx", key)
 	} else {
 		e.Err = fmt.Errorf("option %s=%q: %w", key, value, err)
 	}
@@ -88,7 +92,7 @@ func (u *URI) optionError(key, value string, err error) error {
 // Go's fields, becomes NoLimit where it says that there is no limit, and 1, or
 // 1 ns, where it says how many or how long. ErrInvalid as in Bind; keys of other
 // tables are passed over.
-func (u *URI) Options() (StreamerOptions, error) {
+func Options(u *URI) (StreamerOptions, error) {
 	var o StreamerOptions
 	if err := bindRows(u, &o, CommonOptions()); err != nil {
 		return StreamerOptions{}, err

@@ -27,7 +27,7 @@ func TestOptionsReadsEveryCommonOption(t *testing.T) {
 	if len(u.Query) != len(CommonOptions()) {
 		t.Fatalf("the test sets %d of %d options", len(u.Query), len(CommonOptions()))
 	}
-	got, err := u.Options()
+	got, err := Options(u)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -80,7 +80,7 @@ func TestOptionsUnderstandsEachValue(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.query, func(t *testing.T) {
-			got, err := parsed(t, "memory://?"+tt.query).Options()
+			got, err := Options(parsed(t, "memory://?"+tt.query))
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -93,7 +93,7 @@ func TestOptionsUnderstandsEachValue(t *testing.T) {
 
 func TestARelativeStartCountsFromWhenItIsParsed(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		o, err := parsed(t, "memory://?start=-1h30m").Options()
+		o, err := Options(parsed(t, "memory://?start=-1h30m"))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -134,7 +134,7 @@ func TestOptionsRefusesAWrongValueAndSaysWhatIsRight(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.query, func(t *testing.T) {
-			_, err := parsed(t, "memory://?"+tt.query).Options()
+			_, err := Options(parsed(t, "memory://?"+tt.query))
 			if !errors.Is(err, ErrInvalid) || !strings.Contains(err.Error(), tt.want) {
 				t.Errorf("got %v, want ErrInvalid saying %q", err, tt.want)
 			}
@@ -153,7 +153,7 @@ func TestOptionsTakesTheStreamsOfThePath(t *testing.T) {
 		{"/a,b", "", []string{"a", "b"}},
 	} {
 		u := parsed(t, "memory://log"+tt.path)
-		o, err := u.Options()
+		o, err := Options(u)
 		if err != nil {
 			t.Fatal(err)
 		}

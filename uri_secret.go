@@ -8,7 +8,18 @@ import (
 // hidden stands in place of a secret.
 const hidden = "xxxxx"
 
-func (u *URI) isSecret(key string) bool {
+// Hide has String leave out the values of these options.
+func (u *URI) Hide(keys ...string) {
+	for _, key := range keys {
+		if !slices.Contains(u.secrets, key) {
+			u.secrets = append(u.secrets, key)
+		}
+	}
+}
+
+// Hides says whether String leaves out the value of an option: Hide named it, or
+// its name sounds secret.
+func (u *URI) Hides(key string) bool {
 	return slices.Contains(u.secrets, key) || soundsSecret(key)
 }
 

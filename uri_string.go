@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-// String renders the URI with password and secret options replaced by "xxxxx": those whose row Bind saw to be Secret, and, because a URI is
+// String renders the URI with password and secret options replaced by "xxxxx": those that Hide named, and, because a URI is
 // printed before it is bound, those whose name sounds like it. Without a secret in u, ParseURI(u.String()) equals u.
 func (u URI) String() string {
 	var b strings.Builder
@@ -72,7 +72,7 @@ func (u *URI) queryString() string {
 	var options []string
 	for _, key := range slices.Sorted(maps.Keys(u.Query)) {
 		for _, value := range u.Query[key] {
-			if u.isSecret(key) {
+			if u.Hides(key) {
 				value = hidden
 			}
 			options = append(options, escape(key, "")+"="+escape(value, inValue))

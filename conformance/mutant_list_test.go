@@ -61,7 +61,7 @@ func mutants() []mutant {
 
 func init() {
 	register := func(scheme string, reason func(u *streamer.URI) string) {
-		streamer.Register(scheme, func(_ context.Context, u *streamer.URI) (streamer.Backend, streamer.StreamerOptions, error) {
+		streamer.RegisterBackend(scheme, func(_ context.Context, u *streamer.URI) (streamer.Backend, streamer.StreamerOptions, error) {
 			return nil, streamer.StreamerOptions{}, errors.New(reason(u))
 		})
 	}

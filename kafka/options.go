@@ -4,11 +4,11 @@ import (
 	"crypto/tls"
 	"fmt"
 	"math"
-	"slices"
 	"strconv"
 	"strings"
 
 	"github.com/gostreamer/streamer"
+	"github.com/gostreamer/streamer/internal/words"
 )
 
 var (
@@ -60,9 +60,9 @@ func text(key, doc string, field func(*Config) *string) streamer.URIOption[Confi
 	}}
 }
 
-func word[T ~uint8](key, doc string, words []string, field func(*Config) *T) streamer.URIOption[Config] {
+func word[T ~uint8](key, doc string, known []string, field func(*Config) *T) streamer.URIOption[Config] {
 	return streamer.URIOption[Config]{Key: key, Doc: doc, Set: func(c *Config, v string) (err error) {
-		*field(c), err = parseWord[T](v, words)
+		*field(c), err = words.Parse[T](v, streamer.ErrInvalid, 0, known...)
 		return err
 	}}
 }
@@ -76,15 +76,6 @@ func number(key, doc string, most int, field func(*Config) *int) streamer.URIOpt
 		*field(c) = n
 		return nil
 	}}
-}
-
-func parseWord[T ~uint8](v string, words []string) (T, error) {
-	i := slices.Index(words, v)
-	if i < 0 || v == "" {
-		known := slices.DeleteFunc(slices.Clone(words), func(w string) bool { return w == "" })
-		return 0, fmt.Errorf("%w word: want %s", streamer.ErrInvalid, strings.Join(known, ", "))
-	}
-	return T(i), nil //nolint:gosec // a handful of words
 }
 
 func setTLS(c *Config, v string) error {
@@ -102,7 +93,7 @@ func setTLS(c *Config, v string) error {
 func setBalancers(c *Config, v string) error {
 	c.Balancers = nil
 	for name := range strings.SplitSeq(v, ",") {
-		b, err := parseWord[Balancer](name, balancerWords)
+		b, err := words.Parse[Balancer](name, streamer.ErrInvalid, 0, balancerWords...)
 		if err != nil {
 			return err
 		}

@@ -6,6 +6,7 @@ import (
 	"strconv"
 
 	"github.com/gostreamer/streamer"
+	"github.com/gostreamer/streamer/internal/words"
 )
 
 // MaxShards is the most shards that a stream can have.
@@ -55,27 +56,17 @@ var options = []streamer.URIOption[Config]{
 		return nil
 	}},
 	{Key: "acks", Doc: "how groups commit: cursor or message; default cursor", Set: func(c *Config, v string) (err error) {
-		c.Acks, err = parseWord[Acks](v, "cursor", "message")
+		c.Acks, err = words.Parse[Acks](v, streamer.ErrInvalid, 0, "cursor", "message")
 		return err
 	}},
 	{Key: "groups", Doc: "who shares out a load-balanced group's messages: native or dealt; default native", Set: func(c *Config, v string) (err error) {
-		c.Groups, err = parseWord[Groups](v, "native", "dealt")
+		c.Groups, err = words.Parse[Groups](v, streamer.ErrInvalid, 0, "native", "dealt")
 		return err
 	}},
 	{Key: "create", Doc: "a stream that does not exist: auto, always, never or new; default auto", Set: func(c *Config, v string) (err error) {
 		c.Create, err = streamer.ParseCreate(v)
 		return err
 	}},
-}
-
-func parseWord[T ~uint8](s string, zero, one string) (T, error) {
-	switch s {
-	case zero:
-		return 0, nil
-	case one:
-		return 1, nil
-	}
-	return 0, fmt.Errorf("%w word: want %s or %s", streamer.ErrInvalid, zero, one)
 }
 
 // parse reads a URI: the log's name is its host.

@@ -10,8 +10,8 @@ import (
 const scheme = "memory"
 
 func init() {
-	streamer.Register(scheme, func(_ context.Context, u *streamer.URI) (streamer.Backend, streamer.StreamerOptions, error) {
-		o, err := u.Options()
+	streamer.RegisterBackend(scheme, func(_ context.Context, u *streamer.URI) (streamer.Backend, streamer.StreamerOptions, error) {
+		o, err := streamer.Options(u)
 		if err != nil {
 			return nil, o, err
 		}

@@ -12,9 +12,9 @@ import (
 
 func init() {
 	redis.SetLogger(clientLog{}) // the client has one logger for the whole program, which writes to standard error
-	streamer.Register(scheme, open)
-	streamer.Register(secureScheme, open)
-	streamer.Register(socketScheme, open)
+	streamer.RegisterBackend(scheme, open)
+	streamer.RegisterBackend(secureScheme, open)
+	streamer.RegisterBackend(socketScheme, open)
 }
 
 // open is the schemes' OpenFunc. Nothing is dialled: Connect pings.
@@ -25,7 +25,7 @@ func open(_ context.Context, u *streamer.URI) (streamer.Backend, streamer.Stream
 			return nil, streamer.StreamerOptions{}, err
 		}
 	}
-	o, err := u.Options()
+	o, err := streamer.Options(u)
 	if err != nil {
 		return nil, o, err
 	}

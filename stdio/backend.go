@@ -8,11 +8,11 @@ import (
 	"github.com/gostreamer/streamer"
 )
 
-func init() { streamer.Register("stdio", open) }
+func init() { streamer.RegisterBackend("stdio", open) }
 
 // open is the first door: a URI.
 func open(_ context.Context, u *streamer.URI) (streamer.Backend, streamer.StreamerOptions, error) {
-	o, err := u.Options()
+	o, err := streamer.Options(u)
 	if err != nil {
 		return nil, o, err
 	}

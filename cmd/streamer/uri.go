@@ -54,7 +54,7 @@ func consumerOptions(uri string) (streamer.ConsumerOptions, error) {
 	if err != nil {
 		return streamer.ConsumerOptions{}, err
 	}
-	o, err := u.Options()
+	o, err := streamer.Options(u)
 	return o.Consumer, err
 }
 
