@@ -1,13 +1,10 @@
 package streamer
 
 import (
-	"context"
 	"errors"
 	"fmt"
-	"io"
 	"reflect"
 	"testing"
-	"time"
 )
 
 var errClient = errors.New("UNKNOWN_TOPIC")
@@ -58,95 +55,5 @@ func TestErrorUnwrapsToKindAndCause(t *testing.T) {
 		if got := tt.e.Unwrap(); !reflect.DeepEqual(got, tt.want) {
 			t.Errorf("got %v, want %v", got, tt.want)
 		}
-	}
-}
-
-func TestWrapPassesWhatProgramsCompare(t *testing.T) {
-	for _, err := range []error{nil, context.Canceled, context.DeadlineExceeded, io.EOF} {
-		if got := wrap("read", "memory", "orders", err); got != err { //nolint:errorlint // the promise is: unwrapped
-			t.Errorf("%v became %v", err, got)
-		}
-	}
-}
-
-func TestWrapSaysWhereAndWhat(t *testing.T) {
-	three := ShardID(3)
-	notFound := fmt.Errorf("%w: create it with create=always", ErrNotFound)
-	timeout := fmt.Errorf("dial: %w", context.DeadlineExceeded)
-	for _, tt := range []struct {
-		err  error
-		want Error
-		text string
-	}{
-		{ErrClosed, Error{Kind: ErrClosed}, "closed"},
-		{errClient, Error{Err: errClient}, "UNKNOWN_TOPIC"},
-		{notFound, Error{Kind: ErrNotFound, Err: notFound}, "not found: create it with create=always"},
-		{timeout, Error{Err: timeout}, "dial: context deadline exceeded"},
-		{&Error{Kind: ErrTooLarge, Err: errClient}, Error{Kind: ErrTooLarge, Err: errClient}, "too large: UNKNOWN_TOPIC"},
-		{&Error{Err: notFound}, Error{Kind: ErrNotFound, Err: notFound}, "not found: create it with create=always"},
-		{&Error{}, Error{}, ""},
-		{&Error{Shard: &three, Kind: ErrFenced}, Error{Shard: &three, Kind: ErrFenced}, "ownership was lost"},
-	} {
-		before := fmt.Sprintf("%#v", tt.err)
-		got := wrap("open", "kafka", "orders", tt.err)
-		tt.want.Op, tt.want.Backend, tt.want.Stream = "open", "kafka", "orders"
-		if e, ok := got.(*Error); !ok || //nolint:errorlint // the promise is: not wrapped
-			!reflect.DeepEqual(*e, tt.want) {
-			t.Errorf("%v became %#v, want %#v", tt.err, got, tt.want)
-		}
-		if fmt.Sprintf("%#v", tt.err) != before {
-			t.Errorf("wrap changed %s", before)
-		}
-		where := "open kafka orders"
-		if tt.want.Shard != nil {
-			where += " shard 3"
-		}
-		if tt.text != "" {
-			where += ": " + tt.text
-		}
-		if got.Error() != where {
-			t.Errorf("got %q, want %q", got, where)
-		}
-	}
-}
-
-func TestWrapLeavesWhatTheBackendKnowsBetter(t *testing.T) {
-	inner := &Error{Op: "create", Stream: "payments", Kind: ErrDenied}
-	once := wrap("send", "kafka", "orders", inner)
-	if want := "create kafka payments: denied"; once.Error() != want {
-		t.Errorf("got %q, want %q", once, want)
-	}
-	if again := wrap("flush", "other", "x", once); again.Error() != once.Error() {
-		t.Errorf("wrapped twice: %q", again)
-	}
-}
-
-func TestWrapTakesTheKindOfTheErrorInside(t *testing.T) {
-	// What was throttled until its time was over has an unknown outcome.
-	inner := &Error{Kind: ErrUnknown, Err: ErrThrottled}
-	got := wrap("flush", "kafka", "", fmt.Errorf("2 records failed, the first: %w", inner))
-	if e, ok := errors.AsType[*Error](got); !ok || !errors.Is(e.Kind, ErrUnknown) || !errors.Is(got, ErrThrottled) {
-		t.Errorf("got %#v", got)
-	}
-}
-
-func TestWrapKeepsATransientErrorTransient(t *testing.T) {
-	for _, err := range []error{
-		Transient(&Error{Kind: ErrThrottled}, time.Second),
-		Transient(ErrThrottled, time.Second),
-		&Error{Err: Transient(ErrThrottled, time.Second)},
-		fmt.Errorf("x: %w", Transient(ErrThrottled, time.Second)),
-	} {
-		got := wrap("write", "kinesis", "orders", err)
-		if after, ok := transient(got); !ok || after != time.Second {
-			t.Errorf("%v became %v, which is not transient", err, got)
-		}
-		if e, ok := errors.AsType[*Error](got); !ok || e.Op != "write" || !errors.Is(e.Kind, ErrThrottled) {
-			t.Errorf("%v became %#v", err, e)
-		}
-	}
-	// A lost connection is no end of input.
-	if got := wrap("read", "redis", "", Transient(io.EOF, 0)); got == io.EOF || got.Error() != "read redis: EOF" { //nolint:errorlint // Messages ends at the bare one
-		t.Errorf("got %v", got)
 	}
 }

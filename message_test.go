@@ -3,6 +3,7 @@ package streamer
 import (
 	"reflect"
 	"testing"
+	"time"
 	"unsafe"
 )
 
@@ -18,7 +19,7 @@ func TestCloneIsEqualAndSharesNothing(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			tt.m.Meta = Meta{Stream: "s", Shard: 3, Seq: SeqUint(4), Time: fakeTime(5)}
+			tt.m.Meta = Meta{Stream: "s", Shard: 3, Seq: SeqUint(4), Time: time.Unix(5, 0).UTC()}
 			c := tt.m.Clone()
 			if !reflect.DeepEqual(*c, tt.m) {
 				t.Fatalf("got %+v, want %+v", *c, tt.m)

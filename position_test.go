@@ -1,7 +1,6 @@
 package streamer
 
 import (
-	"errors"
 	"strings"
 	"testing"
 	"time"
@@ -80,25 +79,5 @@ func TestALongEachStaysReadable(t *testing.T) {
 	}
 	if got := Each(m).String(); len(got) > 300 || !strings.HasSuffix(got, ", and 992 more)") {
 		t.Errorf("got %s", got)
-	}
-}
-
-func TestPositionsThatCannotBeUsedAreInvalid(t *testing.T) {
-	for _, tt := range []struct {
-		p  Position
-		ok bool
-	}{
-		{Committed(), true},
-		{At(SeqUint(0)), true},
-		{Each(map[StreamShard]Position{ordersZero: Committed(), ordersOne: After(SeqUint(0))}), true},
-		{At(SeqNo{}), false},
-		{After(SeqNo{}), false},
-		{Each(map[StreamShard]Position{ordersZero: End(), ordersOne: At(SeqNo{})}), false},
-		{Each(map[StreamShard]Position{ordersZero: Each(map[StreamShard]Position{ordersOne: End()})}), false},
-		{Each(nil), false},
-	} {
-		if err := checkPosition(tt.p); (err == nil) != tt.ok || err != nil && !errors.Is(err, ErrInvalid) {
-			t.Errorf("%v: got %v", tt.p, err)
-		}
 	}
 }

@@ -6,7 +6,7 @@ import (
 )
 
 func TestStartOfReadsOnlyTheShardsAskedFor(t *testing.T) {
-	both := map[StreamShard]Position{ordersZero: Beginning(), ordersOne: Committed()}
+	both := map[StreamShard]Position{StreamShard{"orders", 0}: Beginning(), StreamShard{"orders", 1}: Committed()}
 	tests := []struct {
 		name  string
 		c     SourceConfig
@@ -14,15 +14,15 @@ func TestStartOfReadsOnlyTheShardsAskedFor(t *testing.T) {
 		want  Position
 		ok    bool
 	}{
-		{"no Start: committed", SourceConfig{}, ordersOne, Committed(), true},
-		{"Start", SourceConfig{Start: End()}, ordersOne, End(), true},
-		{"Each", SourceConfig{Start: Each(both)}, ordersZero, Beginning(), true},
-		{"Each with Committed", SourceConfig{Start: Each(both)}, ordersOne, Committed(), true},
+		{"no Start: committed", SourceConfig{}, StreamShard{"orders", 1}, Committed(), true},
+		{"Start", SourceConfig{Start: End()}, StreamShard{"orders", 1}, End(), true},
+		{"Each", SourceConfig{Start: Each(both)}, StreamShard{"orders", 0}, Beginning(), true},
+		{"Each with Committed", SourceConfig{Start: Each(both)}, StreamShard{"orders", 1}, Committed(), true},
 		{"Each without the shard", SourceConfig{Start: Each(both)}, StreamShard{"orders", 2}, Position{}, false},
-		{"Shards", SourceConfig{Start: End(), Shards: map[string][]ShardID{"orders": {1}}}, ordersOne, End(), true},
-		{"Shards without it", SourceConfig{Start: End(), Shards: map[string][]ShardID{"orders": {1}}}, ordersZero, Position{}, false},
-		{"Shards of another stream", SourceConfig{Shards: map[string][]ShardID{"other": {0}}}, ordersZero, Position{}, false},
-		{"no shard at all", SourceConfig{Shards: map[string][]ShardID{}}, ordersZero, Position{}, false},
+		{"Shards", SourceConfig{Start: End(), Shards: map[string][]ShardID{"orders": {1}}}, StreamShard{"orders", 1}, End(), true},
+		{"Shards without it", SourceConfig{Start: End(), Shards: map[string][]ShardID{"orders": {1}}}, StreamShard{"orders", 0}, Position{}, false},
+		{"Shards of another stream", SourceConfig{Shards: map[string][]ShardID{"other": {0}}}, StreamShard{"orders", 0}, Position{}, false},
+		{"no shard at all", SourceConfig{Shards: map[string][]ShardID{}}, StreamShard{"orders", 0}, Position{}, false},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -34,7 +34,7 @@ func TestStartOfReadsOnlyTheShardsAskedFor(t *testing.T) {
 }
 
 func TestFirstOfIsFallbackThenReset(t *testing.T) {
-	one := Each(map[StreamShard]Position{ordersOne: Committed(), ordersZero: At(SeqUint(9))})
+	one := Each(map[StreamShard]Position{StreamShard{"orders", 1}: Committed(), StreamShard{"orders", 0}: At(SeqUint(9))})
 	tests := []struct {
 		name  string
 		c     SourceConfig
@@ -43,12 +43,12 @@ func TestFirstOfIsFallbackThenReset(t *testing.T) {
 		ok    bool
 		err   error
 	}{
-		{"Latest", SourceConfig{Reset: Latest}, ordersZero, End(), true, nil},
-		{"Earliest", SourceConfig{Reset: Earliest}, ordersZero, Beginning(), true, nil},
-		{"ResetError", SourceConfig{Reset: ResetError}, ordersZero, Position{}, false, ErrPositionGone},
-		{"Fallback wins", SourceConfig{Reset: ResetError, Fallback: At(SeqUint(7))}, ordersZero, At(SeqUint(7)), true, nil},
-		{"Fallback of the shard", SourceConfig{Fallback: one}, ordersZero, At(SeqUint(9)), true, nil},
-		{"Fallback leaves it to Reset", SourceConfig{Fallback: one, Reset: Earliest}, ordersOne, Beginning(), true, nil},
+		{"Latest", SourceConfig{Reset: Latest}, StreamShard{"orders", 0}, End(), true, nil},
+		{"Earliest", SourceConfig{Reset: Earliest}, StreamShard{"orders", 0}, Beginning(), true, nil},
+		{"ResetError", SourceConfig{Reset: ResetError}, StreamShard{"orders", 0}, Position{}, false, ErrPositionGone},
+		{"Fallback wins", SourceConfig{Reset: ResetError, Fallback: At(SeqUint(7))}, StreamShard{"orders", 0}, At(SeqUint(7)), true, nil},
+		{"Fallback of the shard", SourceConfig{Fallback: one}, StreamShard{"orders", 0}, At(SeqUint(9)), true, nil},
+		{"Fallback leaves it to Reset", SourceConfig{Fallback: one, Reset: Earliest}, StreamShard{"orders", 1}, Beginning(), true, nil},
 		{"Fallback without the shard", SourceConfig{Fallback: one, Reset: ResetError}, StreamShard{"orders", 2}, Position{}, false, nil},
 	}
 	for _, tt := range tests {
@@ -62,9 +62,9 @@ func TestFirstOfIsFallbackThenReset(t *testing.T) {
 }
 
 func TestFirstOfSaysWhichShardHasNoPosition(t *testing.T) {
-	_, _, err := (&SourceConfig{Reset: ResetError}).FirstOf(ordersOne)
-	want := "open memory orders shard 1: position was trimmed away: the group has no committed position, and reset=error forbids choosing one"
-	if got := wrap("open", "memory", "", err).Error(); got != want {
+	_, _, err := (&SourceConfig{Reset: ResetError}).FirstOf(StreamShard{"orders", 1})
+	want := "orders shard 1: position was trimmed away: the group has no committed position, and reset=error forbids choosing one"
+	if got := err.Error(); got != want {
 		t.Errorf("got  %s\nwant %s", got, want)
 	}
 }
