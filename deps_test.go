@@ -7,6 +7,7 @@ import (
 	"maps"
 	"os"
 	"os/exec"
+	"path"
 	"slices"
 	"strings"
 	"testing"
@@ -23,6 +24,8 @@ var base = map[string]string{
 // more is what a package may import beside base, and why.
 var more = map[string]map[string]string{
 	"":       {},
+	"driver": {},
+	"engine": {},
 	"memory": {},
 	"stdio":  {},
 	"file": {
@@ -86,7 +89,7 @@ func list(t *testing.T, goos string, dirs ...string) map[string]pkg {
 func TestBaseImportsOnlyWhatIsAllowed(t *testing.T) {
 	for _, goos := range []string{"linux", "darwin", "windows"} {
 		t.Run(goos, func(t *testing.T) {
-			all := list(t, goos, "", "memory", "stdio", "file")
+			all := list(t, goos, "", "driver", "engine", "memory", "stdio", "file")
 			for _, dir := range slices.Sorted(maps.Keys(more)) {
 				checkImports(t, all, dir, more[dir])
 			}
@@ -104,10 +107,7 @@ func checkImports(t *testing.T, all map[string]pkg, dir string, extra map[string
 			continue
 		}
 		if p.Module.Path == module {
-			if dep != module && !strings.HasPrefix(dep, module+"/internal/") && !strings.HasPrefix(dep, name+"/internal/") {
-				t.Errorf("%s imports %s", name, dep)
-			}
-			continue
+			continue // TestTheArrowsBetweenPackages
 		}
 		used = append(used, p.Module.Path)
 		why := base[p.Module.Path] + extra[p.Module.Path]
@@ -119,22 +119,38 @@ func checkImports(t *testing.T, all map[string]pkg, dir string, extra map[string
 	}
 }
 
-func TestABackendImportsNoOtherAndTheRootNone(t *testing.T) {
-	dirs := []string{""}
+// layers is what a package of this module may import of it, beside its own
+// internal packages and those that all share: the API knows neither the contract
+// nor the engine, the contract not the engine, and nothing a backend.
+var layers = map[string][]string{
+	"":       {},
+	"driver": {""},
+	"engine": {"", "driver"},
+}
+
+func TestTheArrowsBetweenPackages(t *testing.T) {
+	dirs := slices.Sorted(maps.Keys(layers))
+	allowed := maps.Clone(layers)
 	for _, dir := range backends {
 		if _, err := os.Stat(dir); err == nil {
 			dirs = append(dirs, dir)
+			allowed[dir] = []string{"", "driver", "engine"}
 		}
 	}
 	all := list(t, "linux", dirs...)
 	for _, dir := range dirs {
-		name := strings.TrimSuffix(module+"/"+dir, "/")
+		name := path.Join(module, dir)
 		if _, ok := all[name]; !ok {
 			t.Fatalf("%s is not listed", name)
 		}
-		for _, other := range backends {
-			if other != dir && slices.Contains(all[name].Deps, module+"/"+other) {
-				t.Errorf("%s imports %s", name, other)
+		for _, dep := range all[name].Deps {
+			if !strings.HasPrefix(dep+"/", module+"/") || strings.HasPrefix(dep, module+"/internal/") {
+				continue
+			}
+			layer, _, _ := strings.Cut(dep, "/internal/")
+			layer = strings.TrimPrefix(strings.TrimPrefix(layer, module), "/")
+			if layer != dir && !slices.Contains(allowed[dir], layer) {
+				t.Errorf("%s imports %s", name, dep)
 			}
 		}
 	}

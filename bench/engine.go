@@ -7,6 +7,8 @@ import (
 	"io"
 
 	"github.com/gostreamer/streamer"
+	"github.com/gostreamer/streamer/driver"
+	"github.com/gostreamer/streamer/engine"
 )
 
 // engineCases measure what the engine adds to reading: each way to take messages, with several goroutines, and with slabs over several shards.
@@ -59,7 +61,7 @@ func (r *reading) throughEngine(v *verb, goroutines int) (trial, error) {
 	if err != nil {
 		return trial{}, err
 	}
-	s, err := streamer.New(log, streamer.StreamerOptions{})
+	s, err := engine.New(log, streamer.StreamerOptions{})
 	if err != nil {
 		return trial{}, err
 	}
@@ -85,7 +87,7 @@ func (r *reading) bare() (trial, error) {
 	if err != nil {
 		return trial{}, err
 	}
-	src, err := log.OpenSource(r.ctx, streamer.SourceConfig{
+	src, err := log.OpenSource(r.ctx, driver.SourceConfig{
 		Streams: []string{streamName}, MaxBatch: maxBatch, Assigned: func([]streamer.StreamShard) {},
 	})
 	if err != nil {
@@ -100,7 +102,7 @@ func (r *reading) bare() (trial, error) {
 	}, nil
 }
 
-func fetchAll(ctx context.Context, src streamer.Source) (n int, err error) {
+func fetchAll(ctx context.Context, src driver.Source) (n int, err error) {
 	count := func(slab []streamer.Message) {
 		for i := range slab {
 			if len(slab[i].Value) == payload {

@@ -6,6 +6,8 @@ import (
 	"runtime"
 
 	"github.com/gostreamer/streamer"
+	"github.com/gostreamer/streamer/driver"
+	"github.com/gostreamer/streamer/engine"
 	"github.com/gostreamer/streamer/memory"
 )
 
@@ -48,7 +50,7 @@ func idle(ctx context.Context, shards int) (all []footprint, err error) {
 }
 
 // opener opens a reader of the stream in mode and returns how to close it.
-type opener func(ctx context.Context, log streamer.Backend, mode streamer.ConsumerMode) (end func() error, err error)
+type opener func(ctx context.Context, log driver.Backend, mode streamer.ConsumerMode) (end func() error, err error)
 
 // idling compares the heap and the goroutines before and after opening.
 func (b *bed) idling(mode streamer.ConsumerMode, shards int, open opener) (bytesEach float64, goroutines int, err error) {
@@ -71,8 +73,8 @@ func (b *bed) idling(mode streamer.ConsumerMode, shards int, open opener) (bytes
 	return bytesEach, goroutines, end()
 }
 
-func openBare(ctx context.Context, log streamer.Backend, mode streamer.ConsumerMode) (func() error, error) {
-	src, err := log.OpenSource(ctx, streamer.SourceConfig{
+func openBare(ctx context.Context, log driver.Backend, mode streamer.ConsumerMode) (func() error, error) {
+	src, err := log.OpenSource(ctx, driver.SourceConfig{
 		Streams: []string{streamName}, Mode: mode, Group: group(mode), MaxBatch: maxBatch,
 		Assigned: func([]streamer.StreamShard) {},
 		Revoked:  func([]streamer.StreamShard, bool) {},
@@ -83,8 +85,8 @@ func openBare(ctx context.Context, log streamer.Backend, mode streamer.ConsumerM
 	return func() error { return src.Close(ctx) }, nil
 }
 
-func openConsumer(ctx context.Context, log streamer.Backend, mode streamer.ConsumerMode) (func() error, error) {
-	s, err := streamer.New(log, streamer.StreamerOptions{})
+func openConsumer(ctx context.Context, log driver.Backend, mode streamer.ConsumerMode) (func() error, error) {
+	s, err := engine.New(log, streamer.StreamerOptions{})
 	if err != nil {
 		return nil, err
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/gostreamer/streamer"
+	"github.com/gostreamer/streamer/driver"
 	"github.com/gostreamer/streamer/memory"
 )
 
@@ -12,24 +13,24 @@ const streamName = "events"
 // writeBatch is how many records one bare Write has: as many as the engine's batches have when it is busy.
 const writeBatch = 500
 
-func openLog(name string) (streamer.Backend, error) {
+func openLog(name string) (driver.Backend, error) {
 	return memory.NewBackend(memory.Config{Log: name})
 }
 
 // openSink opens a sink that takes batches.
-func openSink(ctx context.Context, b streamer.Backend) (streamer.Writer, error) {
-	sink, err := b.OpenSink(ctx, streamer.SinkConfig{Stream: streamName})
+func openSink(ctx context.Context, b driver.Backend) (driver.Writer, error) {
+	sink, err := b.OpenSink(ctx, driver.SinkConfig{Stream: streamName})
 	if err != nil {
 		return nil, err
 	}
-	return sink.(streamer.Writer), nil
+	return sink.(driver.Writer), nil
 }
 
 // pendings are n records as the engine gives them to a sink.
-func pendings(n int) []*streamer.Pending {
+func pendings(n int) []*driver.Pending {
 	value := make([]byte, payload)
-	slab := make([]streamer.Pending, n)
-	all := make([]*streamer.Pending, n)
+	slab := make([]driver.Pending, n)
+	all := make([]*driver.Pending, n)
 	for i := range slab {
 		slab[i].Record = streamer.Record{Stream: streamName, Value: value}
 		all[i] = &slab[i]
@@ -38,7 +39,7 @@ func pendings(n int) []*streamer.Pending {
 }
 
 // writeAll writes in batches.
-func writeAll(ctx context.Context, w streamer.Writer, all []*streamer.Pending, batch int) (n int, err error) {
+func writeAll(ctx context.Context, w driver.Writer, all []*driver.Pending, batch int) (n int, err error) {
 	for n < len(all) {
 		end := min(n+batch, len(all))
 		if err := w.Write(ctx, all[n:end]); err != nil {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"github.com/gostreamer/streamer"
+	"github.com/gostreamer/streamer/engine"
 	"github.com/gostreamer/streamer/memory"
 )
 
@@ -60,7 +61,7 @@ func (b *bed) sending(goroutines int, send func(context.Context, streamer.Produc
 		if err != nil {
 			return trial{}, err
 		}
-		s, err := streamer.New(log, streamer.StreamerOptions{})
+		s, err := engine.New(log, streamer.StreamerOptions{})
 		if err != nil {
 			return trial{}, err
 		}

@@ -5,25 +5,26 @@ import (
 	"io"
 
 	"github.com/gostreamer/streamer"
+	"github.com/gostreamer/streamer/driver"
 )
 
 // spread is a log whose one shard is read as if each fetch found a few messages in each of many, and which ends after so many messages. Progress is
 // not kept, as there is nothing to come back to.
 type spread struct {
-	streamer.Backend
+	driver.Backend
 	shards   int
 	messages int
 	begin    chan struct{} // closed when the clock runs: nothing is fetched before
 }
 
 type spreadSource struct {
-	inner streamer.Source
+	inner driver.Source
 	left  int
 	next  []uint64 // by shard: sequence number
 	begin <-chan struct{}
 }
 
-func (s *spread) OpenSource(ctx context.Context, c streamer.SourceConfig) (streamer.Source, error) {
+func (s *spread) OpenSource(ctx context.Context, c driver.SourceConfig) (driver.Source, error) {
 	assigned := c.Assigned
 	c.Assigned = func([]streamer.StreamShard) {}
 	c.Mode, c.Group, c.Start = streamer.RealTime, "", streamer.Beginning()
@@ -67,4 +68,4 @@ func (s *spreadSource) renumber(slab []streamer.Message) {
 func (s *spreadSource) Close(ctx context.Context) error { return s.inner.Close(ctx) }
 
 // CommitCursors implements streamer.CursorCommitter.
-func (s *spreadSource) CommitCursors(context.Context, []streamer.Mark) error { return nil }
+func (s *spreadSource) CommitCursors(context.Context, []driver.Mark) error { return nil }

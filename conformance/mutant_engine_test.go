@@ -9,26 +9,28 @@ import (
 
 	"github.com/gostreamer/streamer"
 	"github.com/gostreamer/streamer/conformance"
+	"github.com/gostreamer/streamer/driver"
+	"github.com/gostreamer/streamer/engine"
 )
 
 // remade is a memory backend whose sources and sinks are broken, behind the door
 // of a place.
 type remade struct {
-	streamer.Backend
+	driver.Backend
 	streamer.Admin
-	streamer.Pinger
-	source func(c *streamer.SourceConfig)
-	sink   func(s streamer.Sink) streamer.Sink
+	driver.Pinger
+	source func(c *driver.SourceConfig)
+	sink   func(s driver.Sink) driver.Sink
 }
 
-func (r *remade) OpenSource(ctx context.Context, c streamer.SourceConfig) (streamer.Source, error) {
+func (r *remade) OpenSource(ctx context.Context, c driver.SourceConfig) (driver.Source, error) {
 	if r.source != nil {
 		r.source(&c)
 	}
 	return r.Backend.OpenSource(ctx, c)
 }
 
-func (r *remade) OpenSink(ctx context.Context, c streamer.SinkConfig) (streamer.Sink, error) {
+func (r *remade) OpenSink(ctx context.Context, c driver.SinkConfig) (driver.Sink, error) {
 	s, err := r.Backend.OpenSink(ctx, c)
 	if err != nil || r.sink == nil {
 		return s, err
@@ -44,10 +46,10 @@ func remake(r remade) func(p *conformance.Place) {
 			if err != nil {
 				return nil, err
 			}
-			b, _ := streamer.BackendOf(s)
+			b, _ := engine.BackendOf(s)
 			broken := r
-			broken.Backend, broken.Admin, broken.Pinger = b, b.(streamer.Admin), b.(streamer.Pinger)
-			return streamer.New(&broken, o)
+			broken.Backend, broken.Admin, broken.Pinger = b, b.(streamer.Admin), b.(driver.Pinger)
+			return engine.New(&broken, o)
 		}
 	}
 	return func(p *conformance.Place) { p.Connect, p.Always = behind(p.Connect), behind(p.Always) }
@@ -55,25 +57,25 @@ func remake(r remade) func(p *conformance.Place) {
 
 // revokedDoesNotWait takes shards away from under the program: what it works on
 // is not waited for and not committed.
-var revokedDoesNotWait = remake(remade{source: func(c *streamer.SourceConfig) {
+var revokedDoesNotWait = remake(remade{source: func(c *driver.SourceConfig) {
 	revoked := c.Revoked
 	c.Revoked = func(gone []streamer.StreamShard, _ bool) { revoked(gone, true) }
 }})
 
 // retrySwaps writes the first two records of a batch that failed in the other
 // order when it is written again.
-var retrySwaps = remake(remade{sink: func(s streamer.Sink) streamer.Sink {
-	return &swapper{Sink: s, Writer: s.(streamer.Writer), swapped: make(map[*streamer.Pending]bool)}
+var retrySwaps = remake(remade{sink: func(s driver.Sink) driver.Sink {
+	return &swapper{Sink: s, Writer: s.(driver.Writer), swapped: make(map[*driver.Pending]bool)}
 }})
 
 type swapper struct {
-	streamer.Sink
-	streamer.Writer
+	driver.Sink
+	driver.Writer
 	failed  bool
-	swapped map[*streamer.Pending]bool
+	swapped map[*driver.Pending]bool
 }
 
-func (s *swapper) Write(ctx context.Context, p []*streamer.Pending) error {
+func (s *swapper) Write(ctx context.Context, p []*driver.Pending) error {
 	if s.failed && len(p) > 1 && bytes.Equal(p[0].Record.Key, p[1].Record.Key) && !s.swapped[p[1]] {
 		s.swapped[p[0]] = true // once, however often the batch fails
 		p[0], p[1] = p[1], p[0]

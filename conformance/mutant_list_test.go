@@ -7,6 +7,8 @@ import (
 
 	"github.com/gostreamer/streamer"
 	"github.com/gostreamer/streamer/conformance"
+	"github.com/gostreamer/streamer/driver"
+	"github.com/gostreamer/streamer/engine"
 	"github.com/gostreamer/streamer/memory"
 )
 
@@ -61,7 +63,7 @@ func mutants() []mutant {
 
 func init() {
 	register := func(scheme string, reason func(u *streamer.URI) string) {
-		streamer.RegisterBackend(scheme, func(_ context.Context, u *streamer.URI) (streamer.Backend, streamer.StreamerOptions, error) {
+		engine.Register(scheme, func(_ context.Context, u *streamer.URI) (driver.Backend, streamer.StreamerOptions, error) {
 			return nil, streamer.StreamerOptions{}, errors.New(reason(u))
 		})
 	}

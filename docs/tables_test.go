@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"github.com/gostreamer/streamer"
+	"github.com/gostreamer/streamer/driver"
 	_ "github.com/gostreamer/streamer/file"
 	_ "github.com/gostreamer/streamer/redis"
 )
@@ -41,7 +42,7 @@ func checkPart(t *testing.T, path, name, want string) {
 func TestTheGuideListsTheCommonOptions(t *testing.T) {
 	var b strings.Builder
 	b.WriteString("| option | means |\n|---|---|\n")
-	for _, row := range streamer.CommonOptions() {
+	for _, row := range driver.CommonOptions() {
 		fmt.Fprintf(&b, "| `%s` | %s |\n", row.Key, row.Doc)
 	}
 	checkPart(t, "docs/guide.md", "common options", b.String())
@@ -67,7 +68,7 @@ func TestEveryOptionOfABackendIsOnItsPage(t *testing.T) {
 }
 
 func isCommon(option string) bool {
-	return slices.ContainsFunc(streamer.CommonOptions(), func(o streamer.URIOption[streamer.StreamerOptions]) bool { return o.Key == option })
+	return slices.ContainsFunc(driver.CommonOptions(), func(o driver.URIOption[streamer.StreamerOptions]) bool { return o.Key == option })
 }
 
 // README.md has docs/semantics.md in short: a column per backend, whatever its configurations.

@@ -12,6 +12,7 @@ import (
 	"strings"
 
 	"github.com/gostreamer/streamer"
+	"github.com/gostreamer/streamer/driver"
 	"github.com/gostreamer/streamer/file/internal/ss"
 )
 
@@ -312,8 +313,8 @@ func (b *backend) ResetGroup(ctx context.Context, stream, name string, to stream
 }
 
 // resetting is the configuration of a source that is opened for its position alone.
-func resetting(stream, group string, to streamer.Position) streamer.SourceConfig {
-	c := streamer.SourceConfig{
+func resetting(stream, group string, to streamer.Position) driver.SourceConfig {
+	c := driver.SourceConfig{
 		Streams: []string{stream}, Mode: streamer.Resumable, Group: group, Start: to, Reset: streamer.Earliest, MaxBatch: 1,
 		Assigned: func([]streamer.StreamShard) {},
 		Gone:     func(streamer.StreamShard, streamer.SeqNo, streamer.SeqNo) {},

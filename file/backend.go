@@ -11,13 +11,15 @@ import (
 	"sync/atomic"
 
 	"github.com/gostreamer/streamer"
+	"github.com/gostreamer/streamer/driver"
+	"github.com/gostreamer/streamer/engine"
 )
 
 const scheme = "file"
 
 func init() {
-	streamer.RegisterBackend(scheme, func(_ context.Context, u *streamer.URI) (streamer.Backend, streamer.StreamerOptions, error) {
-		o, err := streamer.Options(u)
+	engine.Register(scheme, func(_ context.Context, u *streamer.URI) (driver.Backend, streamer.StreamerOptions, error) {
+		o, err := driver.Options(u)
 		if err != nil {
 			return nil, o, err
 		}
@@ -42,7 +44,7 @@ func Connect(ctx context.Context, c Config, o streamer.StreamerOptions) (streame
 	if err != nil {
 		return nil, err
 	}
-	s, err := streamer.New(b, o)
+	s, err := engine.New(b, o)
 	if err != nil {
 		_ = b.Close(ctx) // never used
 		return nil, err
@@ -62,13 +64,13 @@ type backend struct {
 }
 
 var _ interface {
-	streamer.Backend
+	driver.Backend
 	streamer.Admin
-	streamer.Pinger
-	streamer.Dealer
+	driver.Pinger
+	driver.Dealer
 } = (*backend)(nil)
 
-func newBackend(c Config) (streamer.Backend, error) {
+func newBackend(c Config) (driver.Backend, error) {
 	if err := c.complete(); err != nil {
 		return nil, err
 	}
@@ -97,7 +99,7 @@ func (b *backend) Name() string { return scheme }
 // Deals implements streamer.Dealer: members of a group meet however many
 // Streamers of the process they come from, if these name the log by the same
 // path. Those that do not may be led to different logs some day.
-func (b *backend) Deals() *streamer.Deals { return &b.place.deals }
+func (b *backend) Deals() *driver.Deals { return &b.place.deals }
 
 // current is the log that the path leads to now. It needs a release.
 func (b *backend) current() (*openLog, error) {

@@ -8,6 +8,7 @@ import (
 	"slices"
 
 	"github.com/gostreamer/streamer"
+	"github.com/gostreamer/streamer/driver"
 )
 
 // refreshAfter is how far the position of a shard without messages may stay behind what was read: as much has to be read again when the group is opened.
@@ -17,7 +18,7 @@ const refreshAfter = 16 << 20
 var everywhere = streamer.StreamShard{Stream: wildcard}
 
 // CommitCursors implements streamer.CursorCommitter.
-func (s groupSource) CommitCursors(ctx context.Context, upTo []streamer.Mark) error {
+func (s groupSource) CommitCursors(ctx context.Context, upTo []driver.Mark) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
@@ -26,7 +27,7 @@ func (s groupSource) CommitCursors(ctx context.Context, upTo []streamer.Mark) er
 	return passing(s.commitAll(upTo))
 }
 
-func (s *source) commitAll(upTo []streamer.Mark) error {
+func (s *source) commitAll(upTo []driver.Mark) error {
 	if err := s.mend(); err != nil {
 		return err
 	}
@@ -39,7 +40,7 @@ func (s *source) commitAll(upTo []streamer.Mark) error {
 }
 
 // commit moves one position.
-func (s *source) commit(m streamer.Mark) error {
+func (s *source) commit(m driver.Mark) error {
 	s.mu.Lock()
 	sh := s.streams[m.Stream][m.Shard]
 	if sh == nil || sh.saved == nil {

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/gostreamer/streamer"
+	"github.com/gostreamer/streamer/driver"
 	"github.com/gostreamer/streamer/file/internal/ss"
 )
 
@@ -50,7 +51,7 @@ type Config struct {
 }
 
 // options are the URI options of file://, beside those every backend knows.
-var options = []streamer.URIOption[Config]{
+var options = []driver.URIOption[Config]{
 	{Key: "follow", Doc: "true: wait for more at the end of the log; false: end there with io.EOF; default true", Set: func(c *Config, v string) error {
 		follow, err := parseBool(v)
 		c.NoFollow = !follow
@@ -61,13 +62,13 @@ var options = []streamer.URIOption[Config]{
 		return err
 	}},
 	{Key: "beacon", Doc: "distance of beacons in a log that is created, a multiple of 1KiB; default 1MiB", Set: func(c *Config, v string) (err error) {
-		if c.Beacon, err = streamer.ParseSize(v); err == nil {
+		if c.Beacon, err = driver.ParseSize(v); err == nil {
 			err = checkBeacon(c.Beacon)
 		}
 		return err
 	}},
 	{Key: "limit", Doc: "the size that the log must not exceed; default 16GiB", Set: func(c *Config, v string) (err error) {
-		if c.Limit, err = streamer.ParseSize(v); err == nil && c.Limit == 0 {
+		if c.Limit, err = driver.ParseSize(v); err == nil && c.Limit == 0 {
 			err = fmt.Errorf("%w size: a log has at least %d bytes", streamer.ErrInvalid, ss.HeaderSize)
 		}
 		return err
@@ -89,7 +90,7 @@ var options = []streamer.URIOption[Config]{
 		return err
 	}},
 	{Key: "segment", Doc: "the log is a directory of segments: the size from which on another is begun; default 64MiB", Set: func(c *Config, v string) (err error) {
-		if c.Segment, err = streamer.ParseSize(v); err == nil && c.Segment == 0 {
+		if c.Segment, err = driver.ParseSize(v); err == nil && c.Segment == 0 {
 			err = fmt.Errorf("%w size: want 1 byte at least", streamer.ErrInvalid)
 		}
 		return err
@@ -99,7 +100,7 @@ var options = []streamer.URIOption[Config]{
 		return err
 	}},
 	{Key: "retain_bytes", Doc: "of a directory: drop the oldest segments while all together are larger", Set: func(c *Config, v string) (err error) {
-		if c.RetainBytes, err = streamer.ParseSize(v); err == nil && c.RetainBytes == 0 {
+		if c.RetainBytes, err = driver.ParseSize(v); err == nil && c.RetainBytes == 0 {
 			err = fmt.Errorf("%w size: want 1 byte at least", streamer.ErrInvalid)
 		}
 		return err
@@ -117,7 +118,7 @@ var options = []streamer.URIOption[Config]{
 }
 
 func parseAge(s string) (time.Duration, error) {
-	d, err := streamer.ParseDuration(s)
+	d, err := driver.ParseDuration(s)
 	if err == nil && d <= 0 {
 		err = fmt.Errorf("%w duration: want more than 0", streamer.ErrInvalid)
 	}
@@ -142,7 +143,7 @@ func parseSync(s string) (time.Duration, error) {
 	case "always":
 		return SyncAlways, nil
 	}
-	d, err := streamer.ParseDuration(s)
+	d, err := driver.ParseDuration(s)
 	if err != nil || d == 0 {
 		return 0, fmt.Errorf("%w interval: want none, always, or a duration such as 200ms", streamer.ErrInvalid)
 	}

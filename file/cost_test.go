@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/gostreamer/streamer"
+	"github.com/gostreamer/streamer/driver"
 )
 
 // The engine's own allocation, the Pending, is made outside of what is measured.
@@ -17,17 +18,17 @@ func TestWritingAllocatesNothingPerRecord(t *testing.T) {
 			b, err := newBackend(r.cfg)
 			r.ok(err)
 			defer b.Close(r.ctx)
-			sink, err := b.OpenSink(r.ctx, streamer.SinkConfig{Stream: "s"})
+			sink, err := b.OpenSink(r.ctx, driver.SinkConfig{Stream: "s"})
 			r.ok(err)
-			store := make([]streamer.Pending, (rounds+2)*batch)
-			p := make([]*streamer.Pending, batch)
+			store := make([]driver.Pending, (rounds+2)*batch)
+			p := make([]*driver.Pending, batch)
 			n := testing.AllocsPerRun(rounds, func() {
 				for i := range p {
 					p[i] = &store[i]
 					p[i].Record = rec
 				}
 				store = store[batch:]
-				r.ok(sink.(streamer.Writer).Write(r.ctx, p))
+				r.ok(sink.(driver.Writer).Write(r.ctx, p))
 			})
 			if per := n / batch; per > 0.05 {
 				t.Errorf("%.3f allocations per record", per)

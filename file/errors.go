@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/gostreamer/streamer"
+	"github.com/gostreamer/streamer/driver"
 	"github.com/gostreamer/streamer/file/internal/ss"
 )
 
@@ -113,7 +114,7 @@ const openAgain = 100 * time.Millisecond
 // passing marks an error that passes by itself as one.
 func passing(err error) error {
 	if errors.Is(err, ErrDescriptors) {
-		return streamer.Transient(err, openAgain)
+		return driver.Transient(err, openAgain)
 	}
 	return err
 }

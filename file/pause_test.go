@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/gostreamer/streamer"
+	"github.com/gostreamer/streamer/driver"
 )
 
 // TestPausedShardsMissNothing: whatever is paused and resumed and when, each shard's messages come once and in order; and a group that is closed on the way goes on behind
@@ -40,7 +41,7 @@ type pausing struct {
 }
 
 // read opens a source and fetches, some times or to the end, pausing shards at random. In a group it commits a part of what it got.
-func (p *pausing) read(c streamer.SourceConfig, fetches int) {
+func (p *pausing) read(c driver.SourceConfig, fetches int) {
 	p.Helper()
 	c.MaxBatch = 1 + p.rnd.IntN(9)
 	b, err := newBackend(p.cfg)
@@ -61,10 +62,10 @@ func (p *pausing) read(c streamer.SourceConfig, fetches int) {
 		if !paused[at] {
 			delete(paused, at)
 		}
-		src.(streamer.Pauser).Pause(at, paused[at])
+		src.(driver.Pauser).Pause(at, paused[at])
 		if n > 400 || len(paused) == len(p.want) {
 			for at := range paused {
-				src.(streamer.Pauser).Pause(at, false)
+				src.(driver.Pauser).Pause(at, false)
 			}
 			clear(paused)
 		}
@@ -88,10 +89,10 @@ func (p *pausing) read(c streamer.SourceConfig, fetches int) {
 }
 
 // fetch calls Fetch once and checks what comes. While shards are paused a Fetch may have nothing to give.
-func (p *pausing) fetch(src streamer.Source, next map[streamer.StreamShard]int, paused map[streamer.StreamShard]bool) error {
+func (p *pausing) fetch(src driver.Source, next map[streamer.StreamShard]int, paused map[streamer.StreamShard]bool) error {
 	if len(paused) > 0 && p.rnd.IntN(4) == 0 {
 		for at := range paused { // else it waits for this
-			src.(streamer.Pauser).Pause(at, false)
+			src.(driver.Pauser).Pause(at, false)
 		}
 		clear(paused)
 	}
@@ -128,14 +129,14 @@ func (p *pausing) someShard() streamer.StreamShard {
 	return streamer.StreamShard{}
 }
 
-func (p *pausing) commit(src streamer.Source, next map[streamer.StreamShard]int) {
-	committer, ok := src.(streamer.CursorCommitter)
+func (p *pausing) commit(src driver.Source, next map[streamer.StreamShard]int) {
+	committer, ok := src.(driver.CursorCommitter)
 	if !ok {
 		return
 	}
 	for at, n := range next {
 		if n -= p.rnd.IntN(4); n > p.done[at] {
-			p.ok(committer.CommitCursors(p.ctx, []streamer.Mark{{StreamShard: at, Seq: streamer.SeqUint(p.want[at][n-1])}}))
+			p.ok(committer.CommitCursors(p.ctx, []driver.Mark{{StreamShard: at, Seq: streamer.SeqUint(p.want[at][n-1])}}))
 			p.done[at] = n
 		}
 	}

@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 
 	"github.com/gostreamer/streamer"
+	"github.com/gostreamer/streamer/driver"
 )
 
 // place is where programs of this process say that a log is. The log that it
@@ -13,8 +14,8 @@ import (
 // the file behind it replaced. Consumers and producers follow their place, and
 // a log may be at several.
 type place struct {
-	path  string         // absolute; symbolic links are as they were named
-	deals streamer.Deals // of the groups that read what is here
+	path  string       // absolute; symbolic links are as they were named
+	deals driver.Deals // of the groups that read what is here
 
 	refs int // the table's
 }

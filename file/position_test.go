@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/gostreamer/streamer"
+	"github.com/gostreamer/streamer/driver"
 	"github.com/gostreamer/streamer/file/internal/ss"
 )
 
@@ -137,7 +138,7 @@ func checkPosition(t *testing.T, r *rig, what string, at streamer.StreamShard, p
 }
 
 // readAll opens a source that does not follow and reads all it gives.
-func readAll(ctx context.Context, t *testing.T, r *rig, c streamer.SourceConfig) (all []streamer.Message) {
+func readAll(ctx context.Context, t *testing.T, r *rig, c driver.SourceConfig) (all []streamer.Message) {
 	t.Helper()
 	cfg := r.cfg
 	cfg.NoFollow = true
@@ -155,7 +156,7 @@ func readAll(ctx context.Context, t *testing.T, r *rig, c streamer.SourceConfig)
 }
 
 // openAndClose leaves a group where a source was opened.
-func openAndClose(t *testing.T, r *rig, c streamer.SourceConfig) {
+func openAndClose(t *testing.T, r *rig, c driver.SourceConfig) {
 	t.Helper()
 	b, err := newBackend(r.cfg)
 	r.ok(err)
@@ -342,7 +343,7 @@ func TestLagCountsWhatIsOnItsWayUntilItIsEmitted(t *testing.T) {
 	r.ok(err)
 	defer src.Close(r.ctx)
 	lag := func() (n int64) {
-		all, err := src.(streamer.Lagger).Lag(r.ctx)
+		all, err := src.(driver.Lagger).Lag(r.ctx)
 		r.ok(err)
 		for _, l := range all {
 			n += l.Messages

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/gostreamer/streamer"
+	"github.com/gostreamer/streamer/driver"
 	"github.com/gostreamer/streamer/file/internal/ss"
 )
 
@@ -165,8 +166,8 @@ func TestMessagesOfAnySize(t *testing.T) {
 }
 
 // sourceConfig reads a stream from its beginning.
-func sourceConfig(stream string) streamer.SourceConfig {
-	return streamer.SourceConfig{
+func sourceConfig(stream string) driver.SourceConfig {
+	return driver.SourceConfig{
 		Streams: []string{stream}, Mode: streamer.RealTime, Reset: streamer.Earliest, MaxBatch: 500,
 		Assigned: func([]streamer.StreamShard) {},
 		Revoked:  func([]streamer.StreamShard, bool) {},

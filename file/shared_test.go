@@ -12,15 +12,17 @@ import (
 	"time"
 
 	"github.com/gostreamer/streamer"
+	"github.com/gostreamer/streamer/driver"
+	"github.com/gostreamer/streamer/engine"
 )
 
 // apart is a backend whose groups are not those of the process: what connects with it is to the others what another process is.
 type apart struct {
 	*backend
-	deals streamer.Deals
+	deals driver.Deals
 }
 
-func (a *apart) Deals() *streamer.Deals { return &a.deals }
+func (a *apart) Deals() *driver.Deals { return &a.deals }
 
 // apart starts a program on the log that shares groups as another process would.
 func (r *rig) apart(edit ...func(*Config)) streamer.Streamer {
@@ -33,7 +35,7 @@ func (r *rig) apart(edit ...func(*Config)) streamer.Streamer {
 	r.ok(err)
 	o := r.o
 	o.Logger = slog.New(slog.DiscardHandler)
-	s, err := streamer.New(&apart{backend: b.(*backend)}, o)
+	s, err := engine.New(&apart{backend: b.(*backend)}, o)
 	r.ok(err)
 	r.Cleanup(func() { s.Close() })
 	return s
@@ -378,8 +380,8 @@ func TestNothingHandedOut(t *testing.T) {
 	r.ok(err)
 	r.ok(src.Fetch(r.ctx, func([]streamer.Message) {}))
 	at := streamer.StreamShard{Stream: "a"}
-	r.ok(src.(streamer.CursorCommitter).CommitCursors(r.ctx, []streamer.Mark{{StreamShard: at, Seq: streamer.SeqUint(6)}}))
-	r.ok(src.(streamer.CursorCommitter).CommitCursors(r.ctx, []streamer.Mark{{StreamShard: at}}))
+	r.ok(src.(driver.CursorCommitter).CommitCursors(r.ctx, []driver.Mark{{StreamShard: at, Seq: streamer.SeqUint(6)}}))
+	r.ok(src.(driver.CursorCommitter).CommitCursors(r.ctx, []driver.Mark{{StreamShard: at}}))
 	r.ok(src.Close(r.ctx))
 	r.same("messages", r.take(resumable("g"), "a", 5), numbers(5, 10))
 }

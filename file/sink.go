@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/gostreamer/streamer"
+	"github.com/gostreamer/streamer/driver"
 )
 
 // sink is a producer's way to the log's writer. Its fields are Write's, of which there is one at a time, except those of the closing.
@@ -29,7 +30,7 @@ type sink struct {
 }
 
 // OpenSink implements streamer.Backend. It opens the log's writer: ErrBusy when another process has it.
-func (b *backend) OpenSink(ctx context.Context, c streamer.SinkConfig) (streamer.Sink, error) {
+func (b *backend) OpenSink(ctx context.Context, c driver.SinkConfig) (driver.Sink, error) {
 	if err := b.enter(ctx); err != nil {
 		return nil, err
 	}
@@ -65,18 +66,18 @@ func (s *sink) checkStream(name string) error {
 }
 
 // Limits implements streamer.Sink.
-func (s *sink) Limits() streamer.Limits {
+func (s *sink) Limits() driver.Limits {
 	if s.cfg.Sync == SyncAlways {
-		return streamer.Limits{RecordBytes: MaxRecordBytes, Bytes: portionToSync}
+		return driver.Limits{RecordBytes: MaxRecordBytes, Bytes: portionToSync}
 	}
-	return streamer.Limits{RecordBytes: MaxRecordBytes, Bytes: portion}
+	return driver.Limits{RecordBytes: MaxRecordBytes, Bytes: portion}
 }
 
 // Flush implements streamer.Sink: the sink holds nothing.
 func (s *sink) Flush(ctx context.Context) error { return ctx.Err() }
 
 // Write implements streamer.Writer: one write and, where receipts wait for the disk, one fsync, which may be another producer's.
-func (s *sink) Write(ctx context.Context, p []*streamer.Pending) error {
+func (s *sink) Write(ctx context.Context, p []*driver.Pending) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
@@ -97,7 +98,7 @@ func (s *sink) Write(ctx context.Context, p []*streamer.Pending) error {
 
 // append writes records where the path leads. It may lead to another log than it
 // did: then the sink goes on there, if producers make logs.
-func (s *sink) append(p []*streamer.Pending) (appended, error) {
+func (s *sink) append(p []*driver.Pending) (appended, error) {
 	to, err := s.w.append(s, p, s.results)
 	if !errors.Is(err, errElsewhere) || s.cfg.Create != streamer.CreateAuto && s.cfg.Create != streamer.CreateAlways {
 		return to, err
@@ -137,7 +138,7 @@ func (s *sink) moor(row bool) error {
 }
 
 // resolve reports the records that have an error of their own and, of the others, the first whole ones. Those that are left have failed together.
-func (s *sink) resolve(p []*streamer.Pending, whole int) {
+func (s *sink) resolve(p []*driver.Pending, whole int) {
 	for i, r := range s.results {
 		if r.err == nil && whole == 0 {
 			continue
@@ -164,7 +165,7 @@ func (w *writer) sync(file *logFile, end int64) error {
 }
 
 // syncEvery is the sink's goroutine when Config.Sync is an interval. It ends with ctx.
-func (s *sink) syncEvery(ctx context.Context, c streamer.SinkConfig) {
+func (s *sink) syncEvery(ctx context.Context, c driver.SinkConfig) {
 	tick := time.NewTicker(s.cfg.Sync)
 	defer tick.Stop()
 	for {

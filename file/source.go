@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/gostreamer/streamer"
+	"github.com/gostreamer/streamer/driver"
 	"github.com/gostreamer/streamer/file/internal/ss"
 )
 
@@ -20,7 +21,7 @@ import (
 //
 // The fields are Fetch's, but for those below mu, which commits and Lag look at too; Fetch changes them with mu held and reads them without.
 type source struct {
-	cfg   streamer.SourceConfig
+	cfg   driver.SourceConfig
 	conf  *Config
 	place *place
 	log   *openLog // changes with mu held
@@ -136,20 +137,20 @@ const never = math.MaxInt64
 type groupSource struct{ *source }
 
 var (
-	_ streamer.Source          = (*source)(nil)
-	_ streamer.Lagger          = (*source)(nil)
-	_ streamer.Pauser          = (*source)(nil)
-	_ streamer.CursorCommitter = groupSource{}
+	_ driver.Source          = (*source)(nil)
+	_ driver.Lagger          = (*source)(nil)
+	_ driver.Pauser          = (*source)(nil)
+	_ driver.CursorCommitter = groupSource{}
 )
 
 // OpenSource implements streamer.Backend. Groups are dealt by the engine inside a process. Of those that several processes have members of, each process owns some
 // shards, by the kernel's locks.
-func (b *backend) OpenSource(ctx context.Context, c streamer.SourceConfig) (streamer.Source, error) {
+func (b *backend) OpenSource(ctx context.Context, c driver.SourceConfig) (driver.Source, error) {
 	if err := b.enter(ctx); err != nil {
 		return nil, err
 	}
 	if c.Mode == streamer.LoadBalanced {
-		return nil, streamer.ErrNoGroups
+		return nil, driver.ErrNoGroups
 	}
 	for _, name := range c.Streams {
 		if err := checkName(name); err != nil && name != wildcard {
@@ -177,7 +178,7 @@ func (b *backend) OpenSource(ctx context.Context, c streamer.SourceConfig) (stre
 }
 
 // newSource is one that takes over at and l.
-func newSource(c streamer.SourceConfig, conf *Config, at *place, l *openLog) *source {
+func newSource(c driver.SourceConfig, conf *Config, at *place, l *openLog) *source {
 	s := &source{
 		cfg: c, conf: conf, place: at, log: l,
 		all: c.Shards == nil && c.Start.Kind() != streamer.PerShard, reported: -1, limit: never,

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/gostreamer/streamer"
+	"github.com/gostreamer/streamer/driver"
 	"github.com/gostreamer/streamer/file/internal/ss"
 )
 
@@ -207,7 +208,7 @@ func (m *mixed) search() (c chances) {
 // left is where a source would start to read; known is false for the beginning.
 func (m *mixed) left(v *view, of span) (at int64, known bool) {
 	m.Helper()
-	p := planner{v: v, s: &source{cfg: streamer.SourceConfig{Streams: []string{wildcard}}}}
+	p := planner{v: v, s: &source{cfg: driver.SourceConfig{Streams: []string{wildcard}}}}
 	at, err := p.leftByTime(int64(of.ms), of)
 	m.ok(err)
 	return at, at > v.start()

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/gostreamer/streamer"
+	"github.com/gostreamer/streamer/driver"
 	"github.com/gostreamer/streamer/file/internal/ss"
 )
 
@@ -17,7 +18,7 @@ const (
 // parse reads a URI into a Config and the streams that its path names.
 func parse(u *streamer.URI) (Config, []string, error) {
 	var c Config
-	if err := streamer.Bind(u, &c, options); err != nil {
+	if err := driver.Bind(u, &c, options); err != nil {
 		return c, nil, err
 	}
 	var streams []string

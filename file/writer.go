@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/gostreamer/streamer"
+	"github.com/gostreamer/streamer/driver"
 	"github.com/gostreamer/streamer/file/internal/ss"
 	"github.com/gostreamer/streamer/internal/keyhash"
 )
@@ -164,7 +165,7 @@ type appended struct {
 }
 
 // append writes p. out gets the outcome of each: an error of its own, or where it is if the file has it.
-func (w *writer) append(s *sink, p []*streamer.Pending, out []result) (appended, error) {
+func (w *writer) append(s *sink, p []*driver.Pending, out []result) (appended, error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	whole, err := w.write(s.cfg, s.place, func() error {
@@ -283,7 +284,7 @@ func (w *writer) reopen(c *Config) error {
 }
 
 // encode fills the buffer with the frames of p. mu is held.
-func (w *writer) encode(s *sink, p []*streamer.Pending, out []result) {
+func (w *writer) encode(s *sink, p []*driver.Pending, out []result) {
 	now := time.Now()
 	for i := range p {
 		out[i].meta, out[i].err = w.encodeOne(s, &p[i].Record, now)

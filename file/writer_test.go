@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/gostreamer/streamer"
+	"github.com/gostreamer/streamer/driver"
 	"github.com/gostreamer/streamer/file/internal/ss"
 )
 
@@ -48,7 +49,7 @@ func TestClosingAnOldProducerLeavesTheNewWriterAlone(t *testing.T) {
 	b, err := newBackend(r.cfg)
 	r.ok(err)
 	defer b.Close(r.ctx)
-	old, err := b.OpenSink(r.ctx, streamer.SinkConfig{Stream: "a"})
+	old, err := b.OpenSink(r.ctx, driver.SinkConfig{Stream: "a"})
 	r.ok(err)
 	r.ok(old.Close(r.ctx))
 	s := r.connect()

@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"github.com/gostreamer/streamer"
+	"github.com/gostreamer/streamer/driver"
+	"github.com/gostreamer/streamer/engine"
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kgo"
 )
@@ -16,8 +18,8 @@ import (
 const scheme = "kafka"
 
 func init() {
-	streamer.RegisterBackend(scheme, func(_ context.Context, u *streamer.URI) (streamer.Backend, streamer.StreamerOptions, error) {
-		o, err := streamer.Options(u)
+	engine.Register(scheme, func(_ context.Context, u *streamer.URI) (driver.Backend, streamer.StreamerOptions, error) {
+		o, err := driver.Options(u)
 		if err != nil {
 			return nil, o, err
 		}
@@ -40,7 +42,7 @@ func Connect(ctx context.Context, c Config, o streamer.StreamerOptions) (streame
 	if err != nil {
 		return nil, err
 	}
-	s, err := streamer.New(b, o)
+	s, err := engine.New(b, o)
 	if err != nil {
 		_ = b.Close(ctx) // opened and never used
 		return nil, err
@@ -55,7 +57,7 @@ func Connect(ctx context.Context, c Config, o streamer.StreamerOptions) (streame
 // Client is the client that s asks for metadata, positions and administration; false when s is not of this package. It consumes and
 // produces nothing. Closing it breaks s.
 func Client(s streamer.Streamer) (*kgo.Client, bool) {
-	found, _ := streamer.BackendOf(s)
+	found, _ := engine.BackendOf(s)
 	b, ok := found.(*backend)
 	if !ok {
 		return nil, false
@@ -77,9 +79,9 @@ type backend struct {
 }
 
 var _ interface {
-	streamer.Backend
+	driver.Backend
 	streamer.Admin
-	streamer.Pinger
+	driver.Pinger
 } = (*backend)(nil)
 
 func newBackend(c Config) (*backend, error) {

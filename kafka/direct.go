@@ -5,12 +5,13 @@ import (
 	"slices"
 
 	"github.com/gostreamer/streamer"
+	"github.com/gostreamer/streamer/driver"
 	"github.com/twmb/franz-go/pkg/kgo"
 )
 
 // RealTime and Resumable read without a group: no member waits for another, and what is read can be chosen.
 
-func (b *backend) openRealTime(ctx context.Context, cfg streamer.SourceConfig) (streamer.Source, error) {
+func (b *backend) openRealTime(ctx context.Context, cfg driver.SourceConfig) (driver.Source, error) {
 	p, err := b.plan(ctx, &cfg)
 	if err != nil {
 		return nil, err

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/gostreamer/streamer"
+	"github.com/gostreamer/streamer/driver"
 	"github.com/twmb/franz-go/pkg/kgo"
 )
 
@@ -14,7 +15,7 @@ const anyShard = -1
 // a record that nobody waits for any more.
 type flight struct {
 	rec    kgo.Record
-	p      *streamer.Pending
+	p      *driver.Pending
 	lane   *lane
 	client *kgo.Client // that it was given to
 	shard  int32       // where it has to go, or anyShard
@@ -26,7 +27,7 @@ type flight struct {
 
 var _ context.Context = (*flight)(nil)
 
-func newFlight(l *lane, p *streamer.Pending) *flight {
+func newFlight(l *lane, p *driver.Pending) *flight {
 	r := &p.Record
 	f := &flight{p: p, lane: l, shard: anyShard}
 	f.rec = kgo.Record{Key: r.Key, Value: r.Value, Timestamp: r.Time, Topic: r.Stream, Context: f}

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/gostreamer/streamer"
+	"github.com/gostreamer/streamer/driver"
 	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kgo"
 )
@@ -26,7 +27,7 @@ type member struct {
 }
 
 var (
-	_ streamer.CursorCommitter = (*member)(nil)
+	_ driver.CursorCommitter   = (*member)(nil)
 	_ kgo.HookGroupManageError = (*member)(nil)
 	_ kgo.HookBrokerConnect    = (*member)(nil)
 )
@@ -39,7 +40,7 @@ const (
 )
 
 // openMember joins the group. It returns when the group has answered: the first shards are known, though they may be none.
-func (b *backend) openMember(ctx context.Context, cfg streamer.SourceConfig) (streamer.Source, error) {
+func (b *backend) openMember(ctx context.Context, cfg driver.SourceConfig) (driver.Source, error) {
 	if err := checkGroup(cfg.Group); err != nil {
 		return nil, err
 	}
@@ -83,7 +84,7 @@ func (m *member) leave() {
 }
 
 // anchor commits the starts of shards without a commit, which Kafka allows while nobody is in the group. Else they are left for later.
-func (b *backend) anchor(ctx context.Context, cfg *streamer.SourceConfig, p *plan) (pending map[streamer.StreamShard]place, err error) {
+func (b *backend) anchor(ctx context.Context, cfg *driver.SourceConfig, p *plan) (pending map[streamer.StreamShard]place, err error) {
 	fresh := p.places("")
 	maps.DeleteFunc(fresh, func(at streamer.StreamShard, _ place) bool { return !p.fresh[at] })
 	err = reach(ctx, func() error {
@@ -315,14 +316,14 @@ func (m *member) committer() committer {
 }
 
 // CommitCursors implements streamer.CursorCommitter.
-func (m *member) CommitCursors(ctx context.Context, upTo []streamer.Mark) error {
+func (m *member) CommitCursors(ctx context.Context, upTo []driver.Mark) error {
 	topics := m.known()
 	upTo = m.void(upTo)
 	by := m.committer() // before the shards are looked at: if one is lost in between, the broker refuses this generation
 	at, lost := m.places(upTo)
 	err := m.commitAs(ctx, by, topics, at, lost) // of a lost shard the engine is just being told
 	if isMemberError(err) && ctx.Err() == nil {
-		return streamer.Transient(typed(err), errorPause) // the client finds out by itself what it has lost
+		return driver.Transient(typed(err), errorPause) // the client finds out by itself what it has lost
 	}
 	return m.refused(ctx, err)
 }

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/gostreamer/streamer"
+	"github.com/gostreamer/streamer/driver"
 	"github.com/gostreamer/streamer/internal/words"
 )
 
@@ -20,7 +21,7 @@ var (
 )
 
 // options are the URI options of kafka://, beside those every backend knows.
-var options = []streamer.URIOption[Config]{
+var options = []driver.URIOption[Config]{
 	{Key: "tls", Doc: "true: speak TLS, trusting the system's authorities; default false, true with another tls_ option", Set: setTLS},
 	text("tls_ca", "file of the PEM certificates to trust instead of the system's", func(c *Config) *string { return &c.CAFile }),
 	text("tls_cert", "file of the PEM certificate to show to the broker", func(c *Config) *string { return &c.CertFile }),
@@ -34,7 +35,7 @@ var options = []streamer.URIOption[Config]{
 	text("instance_id", "static membership: a member of a group that comes back within session_timeout keeps its shards", func(c *Config) *string { return &c.InstanceID }),
 	text("rack", "where this program runs, to read from replicas there", func(c *Config) *string { return &c.Rack }),
 	{Key: "session_timeout", Doc: "a group's member that is not heard of for so long has lost its shards; default 45s", Set: func(c *Config, v string) (err error) {
-		c.SessionTimeout, err = streamer.ParseDuration(v)
+		c.SessionTimeout, err = driver.ParseDuration(v)
 		if err == nil && c.SessionTimeout == 0 {
 			err = fmt.Errorf("%w duration: want 1s or more", streamer.ErrInvalid)
 		}
@@ -50,8 +51,8 @@ var options = []streamer.URIOption[Config]{
 	}},
 }
 
-func text(key, doc string, field func(*Config) *string) streamer.URIOption[Config] {
-	return streamer.URIOption[Config]{Key: key, Doc: doc, Set: func(c *Config, v string) error {
+func text(key, doc string, field func(*Config) *string) driver.URIOption[Config] {
+	return driver.URIOption[Config]{Key: key, Doc: doc, Set: func(c *Config, v string) error {
 		if v == "" {
 			return fmt.Errorf("%w value: it is empty", streamer.ErrInvalid)
 		}
@@ -60,15 +61,15 @@ func text(key, doc string, field func(*Config) *string) streamer.URIOption[Confi
 	}}
 }
 
-func word[T ~uint8](key, doc string, known []string, field func(*Config) *T) streamer.URIOption[Config] {
-	return streamer.URIOption[Config]{Key: key, Doc: doc, Set: func(c *Config, v string) (err error) {
+func word[T ~uint8](key, doc string, known []string, field func(*Config) *T) driver.URIOption[Config] {
+	return driver.URIOption[Config]{Key: key, Doc: doc, Set: func(c *Config, v string) (err error) {
 		*field(c), err = words.Parse[T](v, streamer.ErrInvalid, 0, known...)
 		return err
 	}}
 }
 
-func number(key, doc string, most int, field func(*Config) *int) streamer.URIOption[Config] {
-	return streamer.URIOption[Config]{Key: key, Doc: doc, Set: func(c *Config, v string) error {
+func number(key, doc string, most int, field func(*Config) *int) driver.URIOption[Config] {
+	return driver.URIOption[Config]{Key: key, Doc: doc, Set: func(c *Config, v string) error {
 		n, err := strconv.Atoi(v)
 		if err != nil || n < 1 || n > most {
 			return fmt.Errorf("%w number: want 1 to %d", streamer.ErrInvalid, most)
@@ -105,7 +106,7 @@ func setBalancers(c *Config, v string) error {
 // parse reads a URI: its hosts are brokers, its user the one of SASL.
 func parse(u *streamer.URI) (Config, error) {
 	var c Config
-	if err := streamer.Bind(u, &c, options); err != nil {
+	if err := driver.Bind(u, &c, options); err != nil {
 		return c, err
 	}
 	c.Brokers = u.Hosts

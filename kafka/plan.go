@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/gostreamer/streamer"
+	"github.com/gostreamer/streamer/driver"
 )
 
 // plan is where a source starts.
@@ -21,7 +22,7 @@ type plan struct {
 
 // plan finds out where to start. The ends are asked for before the commits are: what is sent after another member has committed a start is not
 // skipped.
-func (b *backend) plan(ctx context.Context, cfg *streamer.SourceConfig) (*plan, error) {
+func (b *backend) plan(ctx context.Context, cfg *driver.SourceConfig) (*plan, error) {
 	began := time.Now()
 	topics, err := b.topics(ctx, cfg.Streams)
 	if err != nil {
@@ -76,7 +77,7 @@ func (b *backend) plan(ctx context.Context, cfg *streamer.SourceConfig) (*plan, 
 
 // ends asks for the ends of the shards to read. While none of them has an
 // answer it waits: there is nothing to read meanwhile.
-func (p *plan) ends(ctx context.Context, b *backend, cfg *streamer.SourceConfig) (map[streamer.StreamShard]bounds, error) {
+func (p *plan) ends(ctx context.Context, b *backend, cfg *driver.SourceConfig) (map[streamer.StreamShard]bounds, error) {
 	shards := p.wanted(cfg)
 	for began := time.Now(); ; {
 		ends, left, err := b.bounds(ctx, shards)
@@ -93,7 +94,7 @@ func (p *plan) ends(ctx context.Context, b *backend, cfg *streamer.SourceConfig)
 }
 
 // wanted are the shards to read.
-func (p *plan) wanted(cfg *streamer.SourceConfig) []streamer.StreamShard {
+func (p *plan) wanted(cfg *driver.SourceConfig) []streamer.StreamShard {
 	var shards []streamer.StreamShard
 	for _, t := range p.topics {
 		for _, s := range t.each() {
@@ -106,7 +107,7 @@ func (p *plan) wanted(cfg *streamer.SourceConfig) []streamer.StreamShard {
 }
 
 // checkShards refuses shards that do not exist.
-func checkShards(cfg *streamer.SourceConfig, topics map[string]topic) error {
+func checkShards(cfg *driver.SourceConfig, topics map[string]topic) error {
 	for stream, ids := range cfg.Shards {
 		t := topics[stream]
 		for _, id := range ids {
@@ -120,7 +121,7 @@ func checkShards(cfg *streamer.SourceConfig, topics map[string]topic) error {
 }
 
 // choose takes what is committed and returns the positions of the other shards.
-func (p *plan) choose(cfg *streamer.SourceConfig, places map[streamer.StreamShard]place) (map[streamer.StreamShard]streamer.Position, error) {
+func (p *plan) choose(cfg *driver.SourceConfig, places map[streamer.StreamShard]place) (map[streamer.StreamShard]streamer.Position, error) {
 	want := make(map[streamer.StreamShard]streamer.Position)
 	for _, t := range p.topics {
 		begun := false
@@ -148,7 +149,7 @@ func (p *plan) choose(cfg *streamer.SourceConfig, places map[streamer.StreamShar
 }
 
 // first is the position of a shard that has none committed, or is not to go there.
-func first(cfg *streamer.SourceConfig, s streamer.StreamShard, at streamer.Position, begun bool) (streamer.Position, bool, error) {
+func first(cfg *driver.SourceConfig, s streamer.StreamShard, at streamer.Position, begun bool) (streamer.Position, bool, error) {
 	switch {
 	case at.Kind() != streamer.AtCommitted:
 		return at, true, nil
@@ -160,7 +161,7 @@ func first(cfg *streamer.SourceConfig, s streamer.StreamShard, at streamer.Posit
 
 // resume goes on where the committed positions lie in the logs now. A shard
 // whose leader does not answer keeps its own; the client checks it later.
-func (p *plan) resume(ctx context.Context, b *backend, cfg *streamer.SourceConfig, ends map[streamer.StreamShard]bounds) error {
+func (p *plan) resume(ctx context.Context, b *backend, cfg *driver.SourceConfig, ends map[streamer.StreamShard]bounds) error {
 	now, err := b.standing(ctx, p.starts, ends)
 	if err != nil {
 		return err
@@ -193,7 +194,7 @@ func (p *plan) places(note string) map[streamer.StreamShard]place {
 }
 
 // OpenSource implements streamer.Backend.
-func (b *backend) OpenSource(ctx context.Context, c streamer.SourceConfig) (streamer.Source, error) {
+func (b *backend) OpenSource(ctx context.Context, c driver.SourceConfig) (driver.Source, error) {
 	if b.closed.Load() {
 		return nil, streamer.ErrClosed
 	}

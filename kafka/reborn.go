@@ -5,6 +5,7 @@ import (
 	"maps"
 
 	"github.com/gostreamer/streamer"
+	"github.com/gostreamer/streamer/driver"
 	"github.com/twmb/franz-go/pkg/kadm"
 )
 
@@ -108,10 +109,10 @@ func (s *source) retires(name string) bool {
 // void leaves out the marks of topics that do not exist any more. Their ids
 // keep a position out of a topic that has the same name, so there is nothing
 // that could be committed.
-func (s *source) void(upTo []streamer.Mark) []streamer.Mark {
+func (s *source) void(upTo []driver.Mark) []driver.Mark {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	left := make([]streamer.Mark, 0, len(upTo))
+	left := make([]driver.Mark, 0, len(upTo))
 	for _, m := range upTo {
 		t, known := s.topics[m.Stream]
 		if !known || !t.vanished() {

@@ -9,6 +9,7 @@ import (
 
 	"github.com/google/uuid"
 	"github.com/gostreamer/streamer"
+	"github.com/gostreamer/streamer/driver"
 	"github.com/twmb/franz-go/pkg/kerr"
 )
 
@@ -44,10 +45,10 @@ func (o *owner) leave() { <-o.slot }
 // resumable is a source whose positions are committed.
 type resumable struct{ *source }
 
-var _ streamer.CursorCommitter = resumable{}
+var _ driver.CursorCommitter = resumable{}
 
 // openResumable takes the group's positions over: from now on they have this source's note.
-func (b *backend) openResumable(ctx context.Context, cfg streamer.SourceConfig) (streamer.Source, error) {
+func (b *backend) openResumable(ctx context.Context, cfg driver.SourceConfig) (driver.Source, error) {
 	if err := checkGroup(cfg.Group); err != nil {
 		return nil, err
 	}
@@ -157,7 +158,7 @@ func (o *owner) advance(ctx context.Context, s *source, topics map[string]topic,
 }
 
 // CommitCursors implements streamer.CursorCommitter.
-func (r resumable) CommitCursors(ctx context.Context, upTo []streamer.Mark) error {
+func (r resumable) CommitCursors(ctx context.Context, upTo []driver.Mark) error {
 	o, topics := r.owner, r.known()
 	upTo = r.void(upTo)
 	if err := o.enter(ctx); err != nil {
@@ -181,9 +182,9 @@ func (s *source) refused(ctx context.Context, err error) error {
 		return context.Cause(s.life)
 	case isVanished(err): // the watcher finds out what has become of the topic
 		s.lookNow()
-		return streamer.Transient(unkind(err), errorPause)
+		return driver.Transient(unkind(err), errorPause)
 	case isCold(err) || isNetwork(err):
-		return streamer.Transient(typed(err), errorPause)
+		return driver.Transient(typed(err), errorPause)
 	}
 	return typed(err)
 }

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/gostreamer/streamer"
+	"github.com/gostreamer/streamer/driver"
 	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kgo"
 )
@@ -45,12 +46,12 @@ type sink struct {
 }
 
 var _ interface {
-	streamer.Sink
-	streamer.Enqueuer
+	driver.Sink
+	driver.Enqueuer
 } = (*sink)(nil)
 
 // OpenSink implements streamer.Backend. A stream that is named must exist, or be created as Config.Create says.
-func (b *backend) OpenSink(ctx context.Context, c streamer.SinkConfig) (streamer.Sink, error) {
+func (b *backend) OpenSink(ctx context.Context, c driver.SinkConfig) (driver.Sink, error) {
 	if b.closed.Load() {
 		return nil, streamer.ErrClosed
 	}
@@ -139,15 +140,15 @@ func (s *sink) batchBytes(topic string) int32 {
 }
 
 // Limits implements streamer.Sink: those of the stream that was opened. Lanes check their own.
-func (s *sink) Limits() streamer.Limits {
+func (s *sink) Limits() driver.Limits {
 	if s.main != nil {
-		return streamer.Limits{RecordBytes: s.main.limits.Load().recordBytes()}
+		return driver.Limits{RecordBytes: s.main.limits.Load().recordBytes()}
 	}
-	return streamer.Limits{}
+	return driver.Limits{}
 }
 
 // Enqueue implements streamer.Enqueuer.
-func (s *sink) Enqueue(p *streamer.Pending) {
+func (s *sink) Enqueue(p *driver.Pending) {
 	l := s.main
 	if l == nil || p.Record.Stream != s.stream {
 		var err error

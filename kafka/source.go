@@ -10,13 +10,14 @@ import (
 	"time"
 
 	"github.com/gostreamer/streamer"
+	"github.com/gostreamer/streamer/driver"
 	"github.com/twmb/franz-go/pkg/kgo"
 )
 
 // source is an open reader: a client of its own, and one goroutine that watches the topics.
 type source struct {
 	b   *backend
-	cfg streamer.SourceConfig
+	cfg driver.SourceConfig
 	cl  *kgo.Client
 
 	mu      sync.Mutex
@@ -46,7 +47,7 @@ type source struct {
 	closing   sync.Once
 }
 
-func (b *backend) newSource(cfg streamer.SourceConfig, p *plan) *source {
+func (b *backend) newSource(cfg driver.SourceConfig, p *plan) *source {
 	s := &source{
 		b:       b,
 		cfg:     cfg,
@@ -109,7 +110,7 @@ func (s *source) Fetch(ctx context.Context, emit func([]streamer.Message)) error
 	s.fetches.learn(s.cl)
 	back := s.truncated(ctx, fetches)
 	s.deliver(fetches, back, emit)
-	switch err := cmp.Or(s.troubles(ctx, fetches), streamer.Transient(s.rescueAll(ctx, emit), errorPause)); {
+	switch err := cmp.Or(s.troubles(ctx, fetches), driver.Transient(s.rescueAll(ctx, emit), errorPause)); {
 	case s.life.Err() != nil:
 		return context.Cause(s.life)
 	case ctx.Err() != nil:
@@ -123,7 +124,7 @@ func (s *source) Fetch(ctx context.Context, emit func([]streamer.Message)) error
 // shard that was set back are fetched again.
 func (s *source) deliver(fetches kgo.Fetches, back map[streamer.StreamShard]bool, emit func([]streamer.Message)) {
 	b := slab{messages: make([]streamer.Message, 0, fetches.NumRecords())}
-	var marks []streamer.Mark
+	var marks []driver.Mark
 	for f := range fetches {
 		for t := range fetches[f].Topics {
 			topic := &fetches[f].Topics[t]
@@ -160,7 +161,7 @@ func (s *source) current(t *kgo.FetchTopic) bool {
 }
 
 // take adds a partition's records to the slab. It returns a mark when the last of them is no message.
-func (s *source) take(b *slab, topic string, p *kgo.FetchPartition) (m streamer.Mark, marked bool) {
+func (s *source) take(b *slab, topic string, p *kgo.FetchPartition) (m driver.Mark, marked bool) {
 	if len(p.Records) == 0 {
 		return m, false
 	}
@@ -176,7 +177,7 @@ func (s *source) take(b *slab, topic string, p *kgo.FetchPartition) (m streamer.
 		sh.read(p.Records)
 	}
 	s.mu.Unlock()
-	return streamer.Mark{StreamShard: at, Seq: seqOf(last.Offset)}, last.Attrs.IsControl()
+	return driver.Mark{StreamShard: at, Seq: seqOf(last.Offset)}, last.Attrs.IsControl()
 }
 
 // Pause implements streamer.Pauser.
@@ -235,7 +236,7 @@ func (s *source) lagBehind(ctx context.Context, at map[streamer.StreamShard]posi
 
 // places are the positions to commit for marks; lost when some are of shards that
 // are not read any more.
-func (s *source) places(upTo []streamer.Mark) (at map[streamer.StreamShard]position, lost bool) {
+func (s *source) places(upTo []driver.Mark) (at map[streamer.StreamShard]position, lost bool) {
 	at = make(map[streamer.StreamShard]position, len(upTo))
 	s.mu.Lock()
 	defer s.mu.Unlock()

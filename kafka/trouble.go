@@ -5,6 +5,7 @@ import (
 	"errors"
 
 	"github.com/gostreamer/streamer"
+	"github.com/gostreamer/streamer/driver"
 	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kgo"
 )
@@ -33,7 +34,7 @@ func (s *source) troubles(ctx context.Context, fetches kgo.Fetches) error {
 		s.fail(fatal)
 		return fatal
 	}
-	return streamer.Transient(passing, errorPause)
+	return driver.Transient(passing, errorPause)
 }
 
 // mend deals with one error. One that is not mended lasts, or may pass.

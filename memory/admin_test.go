@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/gostreamer/streamer"
+	"github.com/gostreamer/streamer/driver"
 )
 
 func TestAdminTellsTheTruth(t *testing.T) {
@@ -48,7 +49,7 @@ func TestLagCountsWhatIsNotCommitted(t *testing.T) {
 			rd := r.member("g", "a", streamer.Resumable)
 			lag := func() streamer.ShardLag {
 				t.Helper()
-				own, err := rd.src.(streamer.Lagger).Lag(t.Context())
+				own, err := rd.src.(driver.Lagger).Lag(t.Context())
 				r.ok(err)
 				groups, err := r.backend.Groups(t.Context(), "s")
 				r.ok(err)
@@ -80,10 +81,10 @@ func TestLagCountsWhatIsNotCommitted(t *testing.T) {
 func TestRealTimeLagCountsWhatWasNotEmitted(t *testing.T) {
 	r := newRig(t, Config{})
 	r.create("s", 1)
-	rd := r.open(streamer.SourceConfig{Streams: []string{"s"}, MaxBatch: 4})
+	rd := r.open(driver.SourceConfig{Streams: []string{"s"}, MaxBatch: 4})
 	r.send("s", 0, 0, 10)
 	rd.read(4)
-	lag, err := rd.src.(streamer.Lagger).Lag(t.Context())
+	lag, err := rd.src.(driver.Lagger).Lag(t.Context())
 	r.ok(err)
 	if lag[0].Messages != 6 || lag[0].Time <= 0 || lag[0].Time > time.Hour {
 		t.Errorf("%+v", lag)
@@ -93,9 +94,9 @@ func TestRealTimeLagCountsWhatWasNotEmitted(t *testing.T) {
 func TestRealTimeLagCountsWhatIsOnItsWayUntilItIsEmitted(t *testing.T) {
 	r := newRig(t, Config{})
 	r.create("s", 2)
-	rd := r.open(streamer.SourceConfig{Streams: []string{"s"}, MaxBatch: 4})
+	rd := r.open(driver.SourceConfig{Streams: []string{"s"}, MaxBatch: 4})
 	lag := func() (n int64) {
-		all, err := rd.src.(streamer.Lagger).Lag(t.Context())
+		all, err := rd.src.(driver.Lagger).Lag(t.Context())
 		r.ok(err)
 		for _, l := range all {
 			n += l.Messages

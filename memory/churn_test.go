@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/gostreamer/streamer"
+	"github.com/gostreamer/streamer/driver"
 )
 
 // Members come and go while messages flow: every message is committed once, and what comes twice was delivered and not committed.
@@ -24,7 +25,7 @@ func TestGroupsSurviveComingAndGoing(t *testing.T) {
 			for i := range 4 {
 				members.Go(func() {
 					for round := range 5 {
-						m := r.open(streamer.SourceConfig{Streams: []string{"s"}, Mode: streamer.LoadBalanced, Group: "g", Name: fmt.Sprint(i), MaxBatch: 50})
+						m := r.open(driver.SourceConfig{Streams: []string{"s"}, Mode: streamer.LoadBalanced, Group: "g", Name: fmt.Sprint(i), MaxBatch: 50})
 						seen.consume(m, (round+1)*shards*each/6)
 						m.close()
 					}

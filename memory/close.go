@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/gostreamer/streamer"
+	"github.com/gostreamer/streamer/driver"
 )
 
 // Close implements streamer.Source.
@@ -47,13 +48,13 @@ func (s *source) Close(ctx context.Context) error {
 
 // neverHandedOut lists, where messages were acknowledged ahead of delivery one by
 // one, what the program has not seen. A position is the engine's to take back.
-func (s *source) neverHandedOut(shards []streamer.StreamShard) []streamer.Acked {
+func (s *source) neverHandedOut(shards []streamer.StreamShard) []driver.Acked {
 	if !s.cfg.AtMostOnce || s.group == nil || s.group.acks != ByMessage {
 		return nil
 	}
-	var all []streamer.Acked
+	var all []driver.Acked
 	for _, at := range shards {
-		a := streamer.Acked{StreamShard: at}
+		a := driver.Acked{StreamShard: at}
 		for seq, handedOut := range s.cfg.InFlight(at) {
 			if !handedOut {
 				a.Seqs = append(a.Seqs, seq)
@@ -67,7 +68,7 @@ func (s *source) neverHandedOut(shards []streamer.StreamShard) []streamer.Acked 
 }
 
 // reopen takes back that these were done. mu is held.
-func (s *source) reopen(back []streamer.Acked) {
+func (s *source) reopen(back []driver.Acked) {
 	for _, a := range back {
 		sub := s.subs[a.Stream]
 		if !sub.owns(a.Shard) {

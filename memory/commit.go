@@ -5,14 +5,15 @@ import (
 	"slices"
 
 	"github.com/gostreamer/streamer"
+	"github.com/gostreamer/streamer/driver"
 )
 
 // cursorSource commits one position per shard.
 type cursorSource struct{ *source }
 
 // CommitCursors implements streamer.CursorCommitter.
-func (s cursorSource) CommitCursors(ctx context.Context, upTo []streamer.Mark) error {
-	v, err := strikeCommit(ctx, s.log, upTo, func(m streamer.Mark) streamer.StreamShard { return m.StreamShard })
+func (s cursorSource) CommitCursors(ctx context.Context, upTo []driver.Mark) error {
+	v, err := strikeCommit(ctx, s.log, upTo, func(m driver.Mark) streamer.StreamShard { return m.StreamShard })
 	if err != nil {
 		return err
 	}
@@ -38,7 +39,7 @@ func strikeCommit[T any](ctx context.Context, l *Log, list []T, at func(T) strea
 }
 
 // commit moves the group's position. mu is held.
-func (s cursorSource) commit(m streamer.Mark) error {
+func (s cursorSource) commit(m driver.Mark) error {
 	sub, err := s.ownerOf(m.StreamShard)
 	if err != nil {
 		return err
@@ -60,7 +61,7 @@ func (s cursorSource) commit(m streamer.Mark) error {
 type ackSource struct{ *source }
 
 // AckMessages implements streamer.MessageAcker.
-func (s ackSource) AckMessages(ctx context.Context, done []streamer.Acked) error {
+func (s ackSource) AckMessages(ctx context.Context, done []driver.Acked) error {
 	return s.each(ctx, done, func(w *window, seq uint64) { w.finish(seq) })
 }
 
@@ -68,13 +69,13 @@ func (s ackSource) AckMessages(ctx context.Context, done []streamer.Acked) error
 type sharedSource struct{ ackSource }
 
 // Release implements streamer.Releaser. What nobody else takes may come back to this source.
-func (s sharedSource) Release(ctx context.Context, undelivered []streamer.Acked) error {
+func (s sharedSource) Release(ctx context.Context, undelivered []driver.Acked) error {
 	return s.each(ctx, undelivered, func(w *window, seq uint64) { w.release(seq) })
 }
 
 // each calls f for those of the messages that the source still has. Another may have the rest by now.
-func (s ackSource) each(ctx context.Context, messages []streamer.Acked, f func(w *window, seq uint64)) error {
-	v, err := strikeCommit(ctx, s.log, messages, func(a streamer.Acked) streamer.StreamShard { return a.StreamShard })
+func (s ackSource) each(ctx context.Context, messages []driver.Acked, f func(w *window, seq uint64)) error {
+	v, err := strikeCommit(ctx, s.log, messages, func(a driver.Acked) streamer.StreamShard { return a.StreamShard })
 	if err != nil {
 		return err
 	}
@@ -113,7 +114,7 @@ func (s *source) ownerOf(at streamer.StreamShard) (*subscription, error) {
 	case sub.stream.deleted && !s.always:
 		return nil, notFound(at.Stream)
 	case !sub.owns(at.Shard):
-		return nil, streamer.Transient(fenced(at, s.cfg.Group), 0)
+		return nil, driver.Transient(fenced(at, s.cfg.Group), 0)
 	}
 	return sub, nil
 }

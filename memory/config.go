@@ -6,6 +6,7 @@ import (
 	"strconv"
 
 	"github.com/gostreamer/streamer"
+	"github.com/gostreamer/streamer/driver"
 	"github.com/gostreamer/streamer/internal/words"
 )
 
@@ -46,7 +47,7 @@ const (
 )
 
 // options are the URI options of memory://, beside those every backend knows.
-var options = []streamer.URIOption[Config]{
+var options = []driver.URIOption[Config]{
 	{Key: "shards", Doc: "shards of a stream that is created, 1 to 65536; default 1", Set: func(c *Config, v string) error {
 		n, err := strconv.Atoi(v)
 		if err != nil || n < 1 || n > MaxShards {
@@ -72,7 +73,7 @@ var options = []streamer.URIOption[Config]{
 // parse reads a URI: the log's name is its host.
 func parse(u *streamer.URI) (Config, error) {
 	var c Config
-	if err := streamer.Bind(u, &c, options); err != nil {
+	if err := driver.Bind(u, &c, options); err != nil {
 		return c, err
 	}
 	if u.User != nil {

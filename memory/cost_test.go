@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/gostreamer/streamer"
+	"github.com/gostreamer/streamer/driver"
 )
 
 // The engine's own allocation, the Pending, is made outside of what is measured.
@@ -15,9 +16,9 @@ func TestWritingAllocatesNothingPerRecord(t *testing.T) {
 			r := newRig(t, Config{})
 			s := r.sink("s")
 			rec := record()
-			p := make([]*streamer.Pending, batch)
+			p := make([]*driver.Pending, batch)
 			const rounds = 50
-			store := make([]streamer.Pending, (rounds+2)*batch)
+			store := make([]driver.Pending, (rounds+2)*batch)
 			n := testing.AllocsPerRun(rounds, func() {
 				for i := range p {
 					p[i] = &store[i]
@@ -46,7 +47,7 @@ func TestFetchingAllocatesNothingPerMessage(t *testing.T) {
 			for range (rounds + 1) * batch {
 				r.write(s, record())
 			}
-			rd := r.open(streamer.SourceConfig{Streams: []string{"s"}, MaxBatch: batch})
+			rd := r.open(driver.SourceConfig{Streams: []string{"s"}, MaxBatch: batch})
 			emit := func(slab []streamer.Message) {
 				if len(slab) != batch {
 					t.Errorf("a slab of %d", len(slab))
@@ -68,7 +69,7 @@ func TestAnIdleShardIsSmall(t *testing.T) {
 				r := newRig(t, Config{Acks: acks})
 				before, goroutines := heap(), runtime.NumGoroutine()
 				r.create("s", shards)
-				c := streamer.SourceConfig{Streams: []string{"s"}, Mode: mode, Group: "g"}
+				c := driver.SourceConfig{Streams: []string{"s"}, Mode: mode, Group: "g"}
 				c.Assigned = nil
 				rd := r.open(c)
 				rd.owned = nil // the engine's share
@@ -102,22 +103,22 @@ func BenchmarkWrite(b *testing.B) {
 				b.Fatal(err)
 			}
 			defer Drop(b.Name())
-			sink, err := backend.OpenSink(b.Context(), streamer.SinkConfig{Stream: "s"})
+			sink, err := backend.OpenSink(b.Context(), driver.SinkConfig{Stream: "s"})
 			if err != nil {
 				b.Fatal(err)
 			}
 			rec := streamer.Record{Stream: "s", Value: make([]byte, 256)}
-			p := make([]*streamer.Pending, batch)
+			p := make([]*driver.Pending, batch)
 			b.ReportAllocs()
 			for n := 0; n < b.N; n += batch {
 				b.StopTimer()
-				fresh := make([]streamer.Pending, batch)
+				fresh := make([]driver.Pending, batch)
 				for i := range p {
 					p[i] = &fresh[i]
 					p[i].Record = rec
 				}
 				b.StartTimer()
-				if err := sink.(streamer.Writer).Write(b.Context(), p); err != nil {
+				if err := sink.(driver.Writer).Write(b.Context(), p); err != nil {
 					b.Fatal(err)
 				}
 			}
@@ -133,20 +134,20 @@ func BenchmarkFetch(b *testing.B) {
 				b.Fatal(err)
 			}
 			defer Drop(b.Name())
-			sink, err := backend.OpenSink(b.Context(), streamer.SinkConfig{Stream: "s"})
+			sink, err := backend.OpenSink(b.Context(), driver.SinkConfig{Stream: "s"})
 			if err != nil {
 				b.Fatal(err)
 			}
-			p := make([]streamer.Pending, b.N)
-			one := make([]*streamer.Pending, 1)
+			p := make([]driver.Pending, b.N)
+			one := make([]*driver.Pending, 1)
 			value := make([]byte, 256)
 			for i := range p {
 				id := streamer.ShardID(x.idle + i%x.busy)
 				p[i].Record = streamer.Record{Stream: "s", Value: value, Shard: &id}
 				one[0] = &p[i]
-				sink.(streamer.Writer).Write(b.Context(), one)
+				sink.(driver.Writer).Write(b.Context(), one)
 			}
-			src, err := backend.OpenSource(b.Context(), streamer.SourceConfig{
+			src, err := backend.OpenSource(b.Context(), driver.SourceConfig{
 				Streams: []string{"s"}, Mode: streamer.RealTime, Start: streamer.Beginning(), MaxBatch: 500,
 				Assigned: func([]streamer.StreamShard) {},
 			})
@@ -175,8 +176,8 @@ func BenchmarkPingPong(b *testing.B) {
 				b.Fatal(err)
 			}
 			defer Drop(b.Name())
-			sink, _ := backend.OpenSink(b.Context(), streamer.SinkConfig{Stream: "s"})
-			src, err := backend.OpenSource(b.Context(), streamer.SourceConfig{
+			sink, _ := backend.OpenSink(b.Context(), driver.SinkConfig{Stream: "s"})
+			src, err := backend.OpenSource(b.Context(), driver.SourceConfig{
 				Streams: []string{"s"}, Mode: streamer.RealTime, Start: streamer.Beginning(), MaxBatch: 500,
 				Assigned: func([]streamer.StreamShard) {},
 			})
@@ -187,8 +188,8 @@ func BenchmarkPingPong(b *testing.B) {
 			emit := func([]streamer.Message) {}
 			b.ReportAllocs()
 			for b.Loop() {
-				p := []*streamer.Pending{{Record: streamer.Record{Stream: "s", Value: value}}}
-				sink.(streamer.Writer).Write(b.Context(), p)
+				p := []*driver.Pending{{Record: streamer.Record{Stream: "s", Value: value}}}
+				sink.(driver.Writer).Write(b.Context(), p)
 				if err := src.Fetch(b.Context(), emit); err != nil {
 					b.Fatal(err)
 				}

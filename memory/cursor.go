@@ -2,6 +2,7 @@ package memory
 
 import (
 	"github.com/gostreamer/streamer"
+	"github.com/gostreamer/streamer/driver"
 )
 
 // cursor is one source's place in one shard. Idle ones are many and must be small.
@@ -95,7 +96,7 @@ func (c *cursor) unblock() (report func(), err error) {
 	}
 	no := streamer.SeqUint(seq)
 	if odd.err == nil {
-		return func() { cfg.Progress(streamer.Mark{StreamShard: at, Seq: no}) }, nil
+		return func() { cfg.Progress(driver.Mark{StreamShard: at, Seq: no}) }, nil
 	}
 	return func() { cfg.Skipped(at, no, odd.err) }, nil
 }

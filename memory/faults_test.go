@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/gostreamer/streamer"
+	"github.com/gostreamer/streamer/driver"
 )
 
 var errInjected = errors.New("injected")
@@ -40,7 +41,7 @@ func (r *rig) outcomes(s *sink, values ...string) (got []string, err error) {
 
 func (r *rig) stored() []string {
 	r.Helper()
-	rd := r.open(streamer.SourceConfig{Streams: []string{"s"}})
+	rd := r.open(driver.SourceConfig{Streams: []string{"s"}})
 	defer rd.close()
 	s := base(rd.src)
 	var got []string
@@ -105,7 +106,7 @@ func TestFetchFaultsReachTheOneWhoWaits(t *testing.T) {
 	r := newRig(t, Config{})
 	r.create("s", 1)
 	r.create("other", 1)
-	rd := r.open(streamer.SourceConfig{Streams: []string{"s"}})
+	rd := r.open(driver.SourceConfig{Streams: []string{"s"}})
 	got := make(chan error, 1)
 	wait := func() { go func() { _, err := rd.fetch(); got <- err }() }
 	wait()
@@ -121,7 +122,7 @@ func TestFetchFaultsReachTheOneWhoWaits(t *testing.T) {
 func TestADisconnectedLogFailsEveryCallUntilItIsRestored(t *testing.T) {
 	r := newRig(t, Config{})
 	r.create("s", 1)
-	rd := r.open(streamer.SourceConfig{Streams: []string{"s"}, Mode: streamer.Resumable, Group: "g"})
+	rd := r.open(driver.SourceConfig{Streams: []string{"s"}, Mode: streamer.Resumable, Group: "g"})
 	s := r.sink("s")
 	got := make(chan error, 1)
 	go func() { _, err := rd.fetch(); got <- err }()
@@ -133,14 +134,14 @@ func TestADisconnectedLogFailsEveryCallUntilItIsRestored(t *testing.T) {
 	outcomes, err := r.outcomes(s, "a", "b")
 	r.is(err, ErrDisconnected)
 	equal(t, outcomes, []string{"-", "-"})
-	_, err = rd.src.(streamer.Lagger).Lag(t.Context())
+	_, err = rd.src.(driver.Lagger).Lag(t.Context())
 	r.is(err, ErrDisconnected)
 	r.is(r.Ping(t.Context()), ErrDisconnected)
 	_, err = r.Streams(t.Context(), "")
 	r.is(err, ErrDisconnected)
-	_, err = r.tryOpen(streamer.SourceConfig{Streams: []string{"s"}})
+	_, err = r.tryOpen(driver.SourceConfig{Streams: []string{"s"}})
 	r.is(err, ErrDisconnected)
-	_, err = r.OpenSink(t.Context(), streamer.SinkConfig{Stream: "s"})
+	_, err = r.OpenSink(t.Context(), driver.SinkConfig{Stream: "s"})
 	r.is(err, ErrDisconnected)
 	restore()
 	r.send("s", 0, 0, 2)
@@ -154,7 +155,7 @@ func TestAWedgedLogAnswersNobodyUntilItIsReleased(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := newRig(t, Config{})
 		r.create("s", 1)
-		rd := r.open(streamer.SourceConfig{Streams: []string{"s"}, Mode: streamer.Resumable, Group: "g"})
+		rd := r.open(driver.SourceConfig{Streams: []string{"s"}, Mode: streamer.Resumable, Group: "g"})
 		s := r.sink("s")
 		release := r.log.Wedge()
 		calls := map[string]func(ctx context.Context) error{
@@ -189,7 +190,7 @@ func TestAWedgedLogAnswersNobodyUntilItIsReleased(t *testing.T) {
 }
 
 func (s *source) commitAt(ctx context.Context, seq uint64) error {
-	return cursorSource{s}.CommitCursors(ctx, []streamer.Mark{{StreamShard: at("s", 0), Seq: streamer.SeqUint(seq)}})
+	return cursorSource{s}.CommitCursors(ctx, []driver.Mark{{StreamShard: at("s", 0), Seq: streamer.SeqUint(seq)}})
 }
 
 func TestADelayIsWaitedOncePerCall(t *testing.T) {
@@ -232,7 +233,7 @@ func TestCommitFaults(t *testing.T) {
 			t.Run(fmt.Sprint(acks, " ", x.name), func(t *testing.T) {
 				r := newRig(t, Config{Acks: acks})
 				r.create("s", 2)
-				c := streamer.SourceConfig{Streams: []string{"s"}, Mode: streamer.Resumable, Group: "g"}
+				c := driver.SourceConfig{Streams: []string{"s"}, Mode: streamer.Resumable, Group: "g"}
 				r.send("s", 0, 0, 10)
 				r.send("s", 1, 0, 10)
 				rd := r.open(c)
@@ -263,10 +264,10 @@ func (rd *reader) commitAll(got []streamer.Message) error {
 	for _, m := range got {
 		last[streamer.StreamShard{Stream: m.Stream, Shard: m.Shard}] = m.Seq
 	}
-	if c, ok := rd.src.(streamer.CursorCommitter); ok {
-		var marks []streamer.Mark
+	if c, ok := rd.src.(driver.CursorCommitter); ok {
+		var marks []driver.Mark
 		for at, seq := range last {
-			marks = append(marks, streamer.Mark{StreamShard: at, Seq: seq})
+			marks = append(marks, driver.Mark{StreamShard: at, Seq: seq})
 		}
 		return c.CommitCursors(rd.Context(), marks)
 	}
@@ -279,7 +280,7 @@ func TestLostMessagesArePassedOver(t *testing.T) {
 	r.send("s", 0, 0, 5)
 	r.send("s", 1, 10, 5)
 	r.log.Inject(Fault{On: Fetch, Shard: new(streamer.ShardID(0)), Skip: 1, Times: 3, Lost: true})
-	rd := r.open(streamer.SourceConfig{Streams: []string{"s"}})
+	rd := r.open(driver.SourceConfig{Streams: []string{"s"}})
 	equal(t, rd.values(7), []string{"0", "4", "10", "11", "12", "13", "14"})
 	r.log.Inject(Fault{On: Fetch, Times: 2, Lost: true})
 	r.send("s", 0, 5, 3)
@@ -293,7 +294,7 @@ func TestALostWriteIsAHoleThatReadersPass(t *testing.T) {
 		r.log.Inject(Fault{On: Write, Skip: 1, Times: 1, Lost: true})
 		_, err := r.outcomes(s, "0", "1", "2")
 		r.ok(err)
-		rd := r.open(streamer.SourceConfig{Streams: []string{"s"}, Mode: streamer.Resumable, Group: "g"})
+		rd := r.open(driver.SourceConfig{Streams: []string{"s"}, Mode: streamer.Resumable, Group: "g"})
 		equal(t, rd.values(2), []string{"0", "2"})
 		equal(t, rd.log(), []string{"assigned 1", "progress 1"})
 		Drop(t.Name())

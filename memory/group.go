@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/gostreamer/streamer"
+	"github.com/gostreamer/streamer/driver"
 )
 
 // group is the members that read under one name now. Where they have come is kept with each stream.
@@ -16,7 +17,7 @@ type group struct {
 }
 
 // groupOf finds the group that c wants to join, or makes it. A group that others use in another way is ErrBusy. mu is held.
-func (l *Log) groupOf(c *streamer.SourceConfig, acks Acks) (*group, error) {
+func (l *Log) groupOf(c *driver.SourceConfig, acks Acks) (*group, error) {
 	g := l.groups[c.Group]
 	if g == nil {
 		return &group{name: c.Group, mode: c.Mode, acks: acks}, nil

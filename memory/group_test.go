@@ -6,11 +6,12 @@ import (
 	"testing"
 
 	"github.com/gostreamer/streamer"
+	"github.com/gostreamer/streamer/driver"
 )
 
 func (r *rig) member(group, name string, mode streamer.ConsumerMode) *reader {
 	r.Helper()
-	return r.open(streamer.SourceConfig{Streams: []string{"s"}, Mode: mode, Group: group, Name: name})
+	return r.open(driver.SourceConfig{Streams: []string{"s"}, Mode: mode, Group: group, Name: name})
 }
 
 func TestResumableGoesOnAfterWhatIsCommitted(t *testing.T) {
@@ -32,7 +33,7 @@ func TestResumableGoesOnAfterWhatIsCommitted(t *testing.T) {
 }
 
 func (r *rig) tryMember(group string) error {
-	rd, err := r.tryOpen(streamer.SourceConfig{Streams: []string{"s"}, Mode: streamer.Resumable, Group: group})
+	rd, err := r.tryOpen(driver.SourceConfig{Streams: []string{"s"}, Mode: streamer.Resumable, Group: group})
 	if err == nil {
 		rd.close()
 	}
@@ -45,7 +46,7 @@ func TestTheFirstPositionIsCommittedAtOpen(t *testing.T) {
 			r := newRig(t, Config{Acks: acks})
 			r.create("s", 2)
 			r.send("s", 0, 0, 5)
-			c := streamer.SourceConfig{Streams: []string{"s"}, Mode: mode, Group: "g", Reset: streamer.Latest}
+			c := driver.SourceConfig{Streams: []string{"s"}, Mode: mode, Group: "g", Reset: streamer.Latest}
 			r.open(c).close()
 			r.send("s", 0, 5, 5)
 			r.send("s", 1, 20, 1)
@@ -64,7 +65,7 @@ func TestAStartReplacesWhatWasCommitted(t *testing.T) {
 		r := newRig(t, Config{Acks: acks})
 		r.create("s", 1)
 		r.send("s", 0, 0, 20)
-		c := streamer.SourceConfig{Streams: []string{"s"}, Mode: streamer.Resumable, Group: "g"}
+		c := driver.SourceConfig{Streams: []string{"s"}, Mode: streamer.Resumable, Group: "g"}
 		r.open(c).close()
 		moved := c
 		moved.Start = streamer.At(streamer.SeqUint(15))
@@ -78,7 +79,7 @@ func TestFallbackAndResetDecideOnlyTheFirstTime(t *testing.T) {
 	r := newRig(t, Config{})
 	r.create("s", 1)
 	r.send("s", 0, 0, 20)
-	c := streamer.SourceConfig{Streams: []string{"s"}, Mode: streamer.Resumable, Group: "g", Reset: streamer.ResetError}
+	c := driver.SourceConfig{Streams: []string{"s"}, Mode: streamer.Resumable, Group: "g", Reset: streamer.ResetError}
 	_, err := r.tryOpen(c)
 	r.is(err, streamer.ErrPositionGone)
 	c.Fallback = streamer.At(streamer.SeqUint(3))
@@ -195,21 +196,21 @@ func TestMembersOfOneGroupAgreeOnMode(t *testing.T) {
 	r.is(r.tryMember("g"), streamer.ErrBusy)
 	other, err := newBackend(Config{Log: t.Name(), Acks: ByMessage})
 	r.ok(err)
-	_, err = (&rig{T: t, log: r.log, backend: other.(*backend)}).tryOpen(streamer.SourceConfig{Streams: []string{"s"}, Mode: streamer.LoadBalanced, Group: "g"})
+	_, err = (&rig{T: t, log: r.log, backend: other.(*backend)}).tryOpen(driver.SourceConfig{Streams: []string{"s"}, Mode: streamer.LoadBalanced, Group: "g"})
 	r.is(err, streamer.ErrInvalid)
 	a.close()
-	_, err = (&rig{T: t, log: r.log, backend: other.(*backend)}).tryOpen(streamer.SourceConfig{Streams: []string{"s"}, Mode: streamer.LoadBalanced, Group: "g"})
+	_, err = (&rig{T: t, log: r.log, backend: other.(*backend)}).tryOpen(driver.SourceConfig{Streams: []string{"s"}, Mode: streamer.LoadBalanced, Group: "g"})
 	r.is(err, streamer.ErrInvalid)
 }
 
 func TestDealtGroupsAreTheEngines(t *testing.T) {
 	r := newRig(t, Config{Groups: Dealt})
 	r.create("s", 1)
-	_, err := r.tryOpen(streamer.SourceConfig{Streams: []string{"s"}, Mode: streamer.LoadBalanced, Group: "g"})
-	r.is(err, streamer.ErrNoGroups)
+	_, err := r.tryOpen(driver.SourceConfig{Streams: []string{"s"}, Mode: streamer.LoadBalanced, Group: "g"})
+	r.is(err, driver.ErrNoGroups)
 	other, err := newBackend(Config{Log: t.Name(), Groups: Dealt})
 	r.ok(err)
-	if other.(streamer.Dealer).Deals() != r.Deals() {
+	if other.(driver.Dealer).Deals() != r.Deals() {
 		t.Error("two Streamers on one log have two tables")
 	}
 }
@@ -218,7 +219,7 @@ func TestAtMostOnceTakesBackWhatWasNeverHandedOut(t *testing.T) {
 	r := newRig(t, Config{Acks: ByMessage}) // a position is the engine's to take back
 	r.create("s", 1)
 	r.send("s", 0, 0, 30)
-	c := streamer.SourceConfig{Streams: []string{"s"}, Mode: streamer.Resumable, Group: "g", AtMostOnce: true}
+	c := driver.SourceConfig{Streams: []string{"s"}, Mode: streamer.Resumable, Group: "g", AtMostOnce: true}
 	rd := r.open(c)
 	got := rd.read(30)
 	r.ok(rd.ack(got...))
@@ -263,7 +264,7 @@ func TestAForgottenGroupIsRestoredWhereItWas(t *testing.T) {
 	}
 	r := newRig(t, Config{})
 	r.create("t", 1)
-	rd := r.open(streamer.SourceConfig{Streams: []string{"t"}, Mode: streamer.Resumable, Group: "g", Reset: streamer.Latest})
+	rd := r.open(driver.SourceConfig{Streams: []string{"t"}, Mode: streamer.Resumable, Group: "g", Reset: streamer.Latest})
 	r.ok(r.log.Forget("t", "g"))
 	_, err := r.log.AddShard("t")
 	r.ok(err)

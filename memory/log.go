@@ -6,6 +6,7 @@ import (
 	"sync"
 
 	"github.com/gostreamer/streamer"
+	"github.com/gostreamer/streamer/driver"
 )
 
 // logs are the logs of the process by name.
@@ -54,7 +55,7 @@ type Log struct {
 	lastID  memberID
 
 	faults faults
-	deals  streamer.Deals
+	deals  driver.Deals
 }
 
 // stream is one life of a name: deleted and created again it is another.

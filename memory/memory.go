@@ -5,13 +5,15 @@ import (
 	"sync/atomic"
 
 	"github.com/gostreamer/streamer"
+	"github.com/gostreamer/streamer/driver"
+	"github.com/gostreamer/streamer/engine"
 )
 
 const scheme = "memory"
 
 func init() {
-	streamer.RegisterBackend(scheme, func(_ context.Context, u *streamer.URI) (streamer.Backend, streamer.StreamerOptions, error) {
-		o, err := streamer.Options(u)
+	engine.Register(scheme, func(_ context.Context, u *streamer.URI) (driver.Backend, streamer.StreamerOptions, error) {
+		o, err := driver.Options(u)
 		if err != nil {
 			return nil, o, err
 		}
@@ -34,7 +36,7 @@ func Connect(ctx context.Context, c Config, o streamer.StreamerOptions) (streame
 	if err != nil {
 		return nil, err
 	}
-	s, err := streamer.New(b, o)
+	s, err := engine.New(b, o)
 	if err != nil {
 		_ = b.Close(ctx) // never used
 		return nil, err
@@ -43,7 +45,7 @@ func Connect(ctx context.Context, c Config, o streamer.StreamerOptions) (streame
 }
 
 // NewBackend is what Connect builds a Streamer on, for code that comes between the two or measures what lies above it. The same errors.
-func NewBackend(c Config) (streamer.Backend, error) { return newBackend(c) }
+func NewBackend(c Config) (driver.Backend, error) { return newBackend(c) }
 
 // backend is one connection to a log.
 type backend struct {
@@ -53,13 +55,13 @@ type backend struct {
 }
 
 var _ interface {
-	streamer.Backend
+	driver.Backend
 	streamer.Admin
-	streamer.Pinger
-	streamer.Dealer
+	driver.Pinger
+	driver.Dealer
 } = (*backend)(nil)
 
-func newBackend(c Config) (streamer.Backend, error) {
+func newBackend(c Config) (driver.Backend, error) {
 	if err := c.complete(); err != nil {
 		return nil, err
 	}
@@ -76,7 +78,7 @@ func (b *backend) Close(context.Context) error {
 
 func (b *backend) Ping(ctx context.Context) error { return b.enter(ctx) }
 
-func (b *backend) Deals() *streamer.Deals { return &b.log.deals }
+func (b *backend) Deals() *driver.Deals { return &b.log.deals }
 
 // enter is the beginning of every call that is neither fetch, write nor commit. The call concerns streams.
 func (b *backend) enter(ctx context.Context, streams ...string) error {

@@ -6,10 +6,11 @@ import (
 	"slices"
 
 	"github.com/gostreamer/streamer"
+	"github.com/gostreamer/streamer/driver"
 )
 
 // OpenSource implements streamer.Backend.
-func (b *backend) OpenSource(ctx context.Context, c streamer.SourceConfig) (streamer.Source, error) {
+func (b *backend) OpenSource(ctx context.Context, c driver.SourceConfig) (driver.Source, error) {
 	if err := b.enter(ctx, c.Streams...); err != nil {
 		return nil, err
 	}
@@ -17,7 +18,7 @@ func (b *backend) OpenSource(ctx context.Context, c streamer.SourceConfig) (stre
 	case c.Mode < streamer.RealTime || c.Mode > streamer.LoadBalanced:
 		return nil, fmt.Errorf("mode %d: %w", c.Mode, streamer.ErrUnsupported)
 	case c.Mode == streamer.LoadBalanced && b.cfg.Groups == Dealt:
-		return nil, streamer.ErrNoGroups
+		return nil, driver.ErrNoGroups
 	case c.Mode == streamer.LoadBalanced && c.Start.Kind() != streamer.AtCommitted:
 		return nil, fmt.Errorf("a group's members start where the group is: %w", streamer.ErrUnsupported)
 	}
@@ -30,7 +31,7 @@ func (b *backend) OpenSource(ctx context.Context, c streamer.SourceConfig) (stre
 	return s.typed(), nil
 }
 
-func (b *backend) newSource(c streamer.SourceConfig) *source {
+func (b *backend) newSource(c driver.SourceConfig) *source {
 	var streams []string
 	for _, name := range c.Streams {
 		if !slices.Contains(streams, name) {
@@ -49,7 +50,7 @@ func (b *backend) newSource(c streamer.SourceConfig) *source {
 }
 
 // typed gives the source the methods of its way to commit.
-func (s *source) typed() streamer.Source {
+func (s *source) typed() driver.Source {
 	switch {
 	case s.group == nil:
 		return s

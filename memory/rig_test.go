@@ -14,6 +14,7 @@ import (
 	"go.uber.org/goleak"
 
 	"github.com/gostreamer/streamer"
+	"github.com/gostreamer/streamer/driver"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -60,7 +61,7 @@ func (r *rig) is(err, want error) {
 
 func (r *rig) sink(stream string) *sink {
 	r.Helper()
-	s, err := r.OpenSink(r.Context(), streamer.SinkConfig{Stream: stream})
+	s, err := r.OpenSink(r.Context(), driver.SinkConfig{Stream: stream})
 	r.ok(err)
 	return s.(*sink)
 }
@@ -88,10 +89,10 @@ func (r *rig) send(stream string, shard streamer.ShardID, from, n int) {
 	}
 }
 
-func pendings(records ...streamer.Record) []*streamer.Pending {
-	p := make([]*streamer.Pending, len(records))
+func pendings(records ...streamer.Record) []*driver.Pending {
+	p := make([]*driver.Pending, len(records))
 	for i, r := range records {
-		p[i] = &streamer.Pending{Record: r}
+		p[i] = &driver.Pending{Record: r}
 	}
 	return p
 }
@@ -99,8 +100,8 @@ func pendings(records ...streamer.Record) []*streamer.Pending {
 // reader is a source with an engine of a few lines around it.
 type reader struct {
 	*rig
-	src streamer.Source
-	cfg streamer.SourceConfig
+	src driver.Source
+	cfg driver.SourceConfig
 
 	mu      sync.Mutex
 	owned   map[streamer.StreamShard]bool
@@ -111,14 +112,14 @@ type reader struct {
 }
 
 // open opens a source. Zero fields of c get what the engine would set.
-func (r *rig) open(c streamer.SourceConfig) *reader {
+func (r *rig) open(c driver.SourceConfig) *reader {
 	r.Helper()
 	rd, err := r.tryOpen(c)
 	r.ok(err)
 	return rd
 }
 
-func (r *rig) tryOpen(c streamer.SourceConfig) (*reader, error) {
+func (r *rig) tryOpen(c driver.SourceConfig) (*reader, error) {
 	rd := &reader{rig: r, owned: map[streamer.StreamShard]bool{}}
 	if c.Mode == 0 {
 		c.Mode = streamer.RealTime
@@ -136,7 +137,7 @@ func (r *rig) tryOpen(c streamer.SourceConfig) (*reader, error) {
 	c.Assigned = rd.assigned
 	c.Revoked = rd.revoked
 	c.InFlight = rd.inFlight
-	c.Progress = func(m streamer.Mark) { rd.note("progress %v", m.Seq) }
+	c.Progress = func(m driver.Mark) { rd.note("progress %v", m.Seq) }
 	c.Skipped = func(at streamer.StreamShard, seq streamer.SeqNo, err error) { rd.note("skipped %v", seq) }
 	c.Gone = func(at streamer.StreamShard, wanted, got streamer.SeqNo) { rd.note("gone %v %v", wanted, got) }
 	c.Retrying = func(op string, err error, after time.Duration) {
@@ -259,7 +260,7 @@ func (rd *reader) nothing() {
 	}
 }
 
-func base(src streamer.Source) *source {
+func base(src driver.Source) *source {
 	switch s := src.(type) {
 	case *source:
 		return s
@@ -275,17 +276,17 @@ func base(src streamer.Source) *source {
 
 func (rd *reader) commit(stream string, shard streamer.ShardID, seq uint64) error {
 	at := streamer.StreamShard{Stream: stream, Shard: shard}
-	return rd.src.(streamer.CursorCommitter).CommitCursors(rd.Context(), []streamer.Mark{{StreamShard: at, Seq: streamer.SeqUint(seq)}})
+	return rd.src.(driver.CursorCommitter).CommitCursors(rd.Context(), []driver.Mark{{StreamShard: at, Seq: streamer.SeqUint(seq)}})
 }
 
 func (rd *reader) ack(messages ...streamer.Message) error {
-	return rd.src.(streamer.MessageAcker).AckMessages(rd.Context(), ackedOf(messages))
+	return rd.src.(driver.MessageAcker).AckMessages(rd.Context(), ackedOf(messages))
 }
 
-func ackedOf(messages []streamer.Message) []streamer.Acked {
-	var done []streamer.Acked
+func ackedOf(messages []streamer.Message) []driver.Acked {
+	var done []driver.Acked
 	for _, m := range messages {
-		done = append(done, streamer.Acked{
+		done = append(done, driver.Acked{
 			StreamShard: streamer.StreamShard{Stream: m.Stream, Shard: m.Shard}, Seqs: []streamer.SeqNo{m.Seq},
 		})
 	}
@@ -337,7 +338,7 @@ func (rd *reader) fetchShort() ([]streamer.Message, error) {
 
 // finish commits one message.
 func (rd *reader) finish(m streamer.Message) error {
-	if _, ok := rd.src.(streamer.CursorCommitter); ok {
+	if _, ok := rd.src.(driver.CursorCommitter); ok {
 		return rd.commit(m.Stream, m.Shard, m.Seq.Uint())
 	}
 	return rd.ack(m)

@@ -4,6 +4,7 @@ import (
 	"testing"
 
 	"github.com/gostreamer/streamer"
+	"github.com/gostreamer/streamer/driver"
 )
 
 // The engine drops what it has of a revoked shard: nothing of it may come afterwards.
@@ -92,9 +93,9 @@ func TestACommitDuringALossIsFencedAndTransient(t *testing.T) {
 func TestWhatCannotBeHadIsUnsupportedAtOpen(t *testing.T) {
 	r := newRig(t, Config{})
 	r.create("s", 1)
-	_, err := r.tryOpen(streamer.SourceConfig{Streams: []string{"s"}, Mode: 9})
+	_, err := r.tryOpen(driver.SourceConfig{Streams: []string{"s"}, Mode: 9})
 	r.is(err, streamer.ErrUnsupported)
-	_, err = r.tryOpen(streamer.SourceConfig{Streams: []string{"s"}, Mode: streamer.LoadBalanced, Group: "g", Start: streamer.End()})
+	_, err = r.tryOpen(driver.SourceConfig{Streams: []string{"s"}, Mode: streamer.LoadBalanced, Group: "g", Start: streamer.End()})
 	r.is(err, streamer.ErrUnsupported)
 }
 
@@ -104,7 +105,7 @@ func TestAFallbackForSomeShardsLeavesTheOthersUnread(t *testing.T) {
 		r.create("s", 2)
 		r.send("s", 0, 0, 3)
 		r.send("s", 1, 10, 3)
-		c := streamer.SourceConfig{Streams: []string{"s"}, Mode: mode, Group: "g"}
+		c := driver.SourceConfig{Streams: []string{"s"}, Mode: mode, Group: "g"}
 		c.Fallback = streamer.Each(map[streamer.StreamShard]streamer.Position{at("s", 1): streamer.At(streamer.SeqUint(1))})
 		rd := r.open(c)
 		equal(t, rd.shards(), []streamer.ShardID{1})

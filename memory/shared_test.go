@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/gostreamer/streamer"
+	"github.com/gostreamer/streamer/driver"
 )
 
 func TestSharedMessagesGoToWhoAsksFirstAndComeBackFromTheDead(t *testing.T) {
@@ -45,7 +46,7 @@ func TestAMemberTakesNoMoreThanItHasRoomFor(t *testing.T) {
 	r := newRig(t, Config{Acks: ByMessage})
 	r.create("s", 1)
 	r.send("s", 0, 0, 50)
-	a := r.open(streamer.SourceConfig{Streams: []string{"s"}, Mode: streamer.LoadBalanced, Group: "g", Room: func() int { return 7 }})
+	a := r.open(driver.SourceConfig{Streams: []string{"s"}, Mode: streamer.LoadBalanced, Group: "g", Room: func() int { return 7 }})
 	b := r.member("g", "b", streamer.LoadBalanced)
 	equal(t, values(fetched(a)), numbers(0, 7))
 	equal(t, values(fetched(b)), numbers(7, 43))
@@ -59,7 +60,7 @@ func TestReleasedMessagesGoToAnotherMember(t *testing.T) {
 	got := a.read(20)
 	back := ackedOf(got[5:])
 	for range 2 {
-		r.ok(a.src.(streamer.Releaser).Release(t.Context(), back))
+		r.ok(a.src.(driver.Releaser).Release(t.Context(), back))
 	}
 	equal(t, b.values(15), numbers(5, 15))
 	r.ok(a.ack(got...))

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/gostreamer/streamer"
+	"github.com/gostreamer/streamer/driver"
 	"github.com/gostreamer/streamer/internal/keyhash"
 )
 
@@ -30,7 +31,7 @@ type result struct {
 }
 
 // OpenSink implements streamer.Backend.
-func (b *backend) OpenSink(ctx context.Context, c streamer.SinkConfig) (streamer.Sink, error) {
+func (b *backend) OpenSink(ctx context.Context, c driver.SinkConfig) (driver.Sink, error) {
 	if err := b.enter(ctx, c.Stream); err != nil {
 		return nil, err
 	}
@@ -47,7 +48,7 @@ func (b *backend) OpenSink(ctx context.Context, c streamer.SinkConfig) (streamer
 }
 
 // Limits implements streamer.Sink.
-func (s *sink) Limits() streamer.Limits { return streamer.Limits{RecordBytes: MaxRecordBytes} }
+func (s *sink) Limits() driver.Limits { return driver.Limits{RecordBytes: MaxRecordBytes} }
 
 // Flush implements streamer.Sink: the sink holds nothing.
 func (s *sink) Flush(ctx context.Context) error { return ctx.Err() }
@@ -59,7 +60,7 @@ func (s *sink) Close(context.Context) error {
 }
 
 // Write implements streamer.Writer.
-func (s *sink) Write(ctx context.Context, p []*streamer.Pending) error {
+func (s *sink) Write(ctx context.Context, p []*driver.Pending) error {
 	if s.closed.Load() {
 		return streamer.ErrClosed
 	}
@@ -82,7 +83,7 @@ func (s *sink) Write(ctx context.Context, p []*streamer.Pending) error {
 	return nil
 }
 
-func (s *sink) storeAll(p []*streamer.Pending) {
+func (s *sink) storeAll(p []*driver.Pending) {
 	s.log.mu.Lock()
 	defer s.log.mu.Unlock()
 	now := time.Now()
@@ -144,7 +145,7 @@ func (s *sink) stream(name string) (*stream, error) {
 }
 
 // writeEach is Write with faults in force: record by record, in order.
-func (s *sink) writeEach(ctx context.Context, p []*streamer.Pending) error {
+func (s *sink) writeEach(ctx context.Context, p []*driver.Pending) error {
 	c := call{op: Write}
 	for _, r := range p {
 		rec := r.Record

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/gostreamer/streamer"
+	"github.com/gostreamer/streamer/driver"
 )
 
 func TestRecordsComeBackEqual(t *testing.T) {
@@ -27,7 +28,7 @@ func TestRecordsComeBackEqual(t *testing.T) {
 	}
 	from := time.Now()
 	metas := r.write(s, records...)
-	got := r.open(streamer.SourceConfig{Streams: []string{"orders"}}).read(len(records))
+	got := r.open(driver.SourceConfig{Streams: []string{"orders"}}).read(len(records))
 	for i, want := range records {
 		m := got[i]
 		if m.Meta != metas[i] {
@@ -58,7 +59,7 @@ func TestAStoredRecordIsACopy(t *testing.T) {
 	r.write(r.sink("s"), streamer.Record{Stream: "s", Value: value, Headers: header})
 	copy(value, "after!")
 	copy(header[0].Value, "after!")
-	m := r.open(streamer.SourceConfig{Streams: []string{"s"}}).read(1)[0]
+	m := r.open(driver.SourceConfig{Streams: []string{"s"}}).read(1)[0]
 	if string(m.Value) != "before" || string(m.Headers[0].Value) != "before" {
 		t.Errorf("value %q header %q", m.Value, m.Headers[0].Value)
 	}

@@ -4,13 +4,14 @@ import (
 	"fmt"
 
 	"github.com/gostreamer/streamer"
+	"github.com/gostreamer/streamer/driver"
 )
 
 // source is an open reader. It has no goroutine but the one that settle starts when its shards change. Its fields belong to Log.mu, except those
 // that never change and those of Fetch.
 type source struct {
 	log    *Log
-	cfg    streamer.SourceConfig
+	cfg    driver.SourceConfig
 	acks   Acks
 	always bool // CreateAlways: a stream that vanishes may come back
 	id     memberID

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/gostreamer/streamer"
+	"github.com/gostreamer/streamer/driver"
 )
 
 func TestEveryPosition(t *testing.T) {
@@ -37,7 +38,7 @@ func TestEveryPosition(t *testing.T) {
 		{streamer.AtTime(noon.Add(time.Hour)), 1000},
 		{streamer.Each(map[streamer.StreamShard]streamer.Position{at("s", 0): streamer.At(streamer.SeqUint(400))}), 400},
 	} {
-		rd := r.open(streamer.SourceConfig{Streams: []string{"s"}, Start: c.p, MaxBatch: 1})
+		rd := r.open(driver.SourceConfig{Streams: []string{"s"}, Start: c.p, MaxBatch: 1})
 		if c.want == 1000 {
 			rd.nothing()
 		} else if got := rd.read(1)[0].Seq; got != streamer.SeqUint(uint64(c.want)) {
@@ -45,7 +46,7 @@ func TestEveryPosition(t *testing.T) {
 		}
 		rd.close()
 	}
-	_, err := r.tryOpen(streamer.SourceConfig{Streams: []string{"s"}, Start: streamer.At(streamer.SeqNo{})})
+	_, err := r.tryOpen(driver.SourceConfig{Streams: []string{"s"}, Start: streamer.At(streamer.SeqNo{})})
 	r.is(err, streamer.ErrInvalid)
 }
 
@@ -56,7 +57,7 @@ func TestSendersTimesMayBeInAnyOrder(t *testing.T) {
 	for _, minute := range []int{0, 9, 3, 1} {
 		r.write(s, streamer.Record{Stream: "s", Value: fmt.Append(nil, minute), Time: noon.Add(time.Duration(minute) * time.Minute)})
 	}
-	rd := r.open(streamer.SourceConfig{Streams: []string{"s"}, Start: streamer.AtTime(noon.Add(2 * time.Minute))})
+	rd := r.open(driver.SourceConfig{Streams: []string{"s"}, Start: streamer.AtTime(noon.Add(2 * time.Minute))})
 	equal(t, rd.values(3), []string{"9", "3", "1"})
 }
 
@@ -64,8 +65,8 @@ func TestLatestSeesWhatIsSentAfterOpening(t *testing.T) {
 	r := newRig(t, Config{Shards: 3})
 	r.create("s", 3)
 	r.send("s", 1, 0, 5)
-	a := r.open(streamer.SourceConfig{Streams: []string{"s"}, Reset: streamer.Latest})
-	b := r.open(streamer.SourceConfig{Streams: []string{"s"}, Reset: streamer.Latest})
+	a := r.open(driver.SourceConfig{Streams: []string{"s"}, Reset: streamer.Latest})
+	b := r.open(driver.SourceConfig{Streams: []string{"s"}, Reset: streamer.Latest})
 	r.send("s", 1, 5, 5)
 	r.send("s", 2, 10, 1)
 	for _, rd := range []*reader{a, b} {
@@ -77,7 +78,7 @@ func TestLatestSeesWhatIsSentAfterOpening(t *testing.T) {
 func TestAFetchBlocksUntilAMessageComesOrItsContextEnds(t *testing.T) {
 	r := newRig(t, Config{})
 	r.create("s", 1)
-	rd := r.open(streamer.SourceConfig{Streams: []string{"s"}})
+	rd := r.open(driver.SourceConfig{Streams: []string{"s"}})
 	ctx, cancel := context.WithCancel(t.Context())
 	ended := make(chan error, 1)
 	go func() { ended <- rd.src.Fetch(ctx, func([]streamer.Message) { t.Error("a message") }) }()
@@ -97,7 +98,7 @@ func TestASlabHasAtMostMaxBatchAndKeepsShardsTogether(t *testing.T) {
 	for id := range streamer.ShardID(4) {
 		r.send("s", id, 0, 300)
 	}
-	rd := r.open(streamer.SourceConfig{Streams: []string{"s"}, MaxBatch: 130})
+	rd := r.open(driver.SourceConfig{Streams: []string{"s"}, MaxBatch: 130})
 	next := map[streamer.ShardID]uint64{}
 	for n := 0; n < 1200; {
 		slab, err := rd.fetch()
@@ -126,9 +127,9 @@ func TestASlabHasAtMostMaxBatchAndKeepsShardsTogether(t *testing.T) {
 func TestAPausedShardLeavesTheOthersAlone(t *testing.T) {
 	r := newRig(t, Config{Shards: 2})
 	r.create("s", 2)
-	rd := r.open(streamer.SourceConfig{Streams: []string{"s"}})
+	rd := r.open(driver.SourceConfig{Streams: []string{"s"}})
 	r.send("s", 0, 0, 3)
-	pauser := rd.src.(streamer.Pauser)
+	pauser := rd.src.(driver.Pauser)
 	pauser.Pause(at("s", 0), true)
 	pauser.Pause(at("s", 9), true)
 	pauser.Pause(at("other", 0), true)
@@ -146,10 +147,10 @@ func TestOnlyTheShardsAskedForAreRead(t *testing.T) {
 	for id := range streamer.ShardID(3) {
 		r.send("s", id, int(id), 1)
 	}
-	rd := r.open(streamer.SourceConfig{Streams: []string{"s", "s"}, Shards: map[string][]streamer.ShardID{"s": {1}}})
+	rd := r.open(driver.SourceConfig{Streams: []string{"s", "s"}, Shards: map[string][]streamer.ShardID{"s": {1}}})
 	equal(t, rd.values(1), []string{"1"})
 	equal(t, rd.shards(), []streamer.ShardID{1})
-	_, err := r.tryOpen(streamer.SourceConfig{Streams: []string{"s"}, Shards: map[string][]streamer.ShardID{"s": {1, 3}}})
+	_, err := r.tryOpen(driver.SourceConfig{Streams: []string{"s"}, Shards: map[string][]streamer.ShardID{"s": {1, 3}}})
 	r.is(err, streamer.ErrNotFound)
 }
 
@@ -158,7 +159,7 @@ func TestATrimmedPositionGoesOnAtTheOldestLeftAndIsReported(t *testing.T) {
 		t.Run(acks.String(), func(t *testing.T) {
 			r := newRig(t, Config{Acks: acks})
 			r.create("s", 1)
-			c := streamer.SourceConfig{Streams: []string{"s"}, Mode: streamer.Resumable, Group: "g", MaxBatch: 3}
+			c := driver.SourceConfig{Streams: []string{"s"}, Mode: streamer.Resumable, Group: "g", MaxBatch: 3}
 			rd := r.open(c)
 			r.send("s", 0, 0, 1000)
 			rd.read(3)
@@ -183,7 +184,7 @@ func TestATrimmedPositionGoesOnAtTheOldestLeftAndIsReported(t *testing.T) {
 			_, err = rd.fetch()
 			r.is(err, streamer.ErrPositionGone)
 			r.send("s", 0, 1000, 1)
-			equal(t, r.open(streamer.SourceConfig{Streams: []string{"s"}}).values(1), []string{"1000"})
+			equal(t, r.open(driver.SourceConfig{Streams: []string{"s"}}).values(1), []string{"1000"})
 		})
 	}
 }
@@ -196,7 +197,7 @@ func TestAnUndecodableEntryIsSkippedAndItsNeighboursArrive(t *testing.T) {
 		_, err := r.log.AppendUndecodable(at("s", 0))
 		r.ok(err)
 		r.send("s", 0, 3, 2)
-		rd := r.open(streamer.SourceConfig{Streams: []string{"s"}, Mode: streamer.Resumable, Group: "g"})
+		rd := r.open(driver.SourceConfig{Streams: []string{"s"}, Mode: streamer.Resumable, Group: "g"})
 		equal(t, rd.values(4), []string{"0", "1", "3", "4"})
 		equal(t, rd.log(), []string{"assigned 1", "skipped 2"})
 		Drop(t.Name())
@@ -206,13 +207,13 @@ func TestAnUndecodableEntryIsSkippedAndItsNeighboursArrive(t *testing.T) {
 func TestACloseEndsABlockedFetch(t *testing.T) {
 	r := newRig(t, Config{})
 	r.create("s", 1)
-	rd := r.open(streamer.SourceConfig{Streams: []string{"s"}})
+	rd := r.open(driver.SourceConfig{Streams: []string{"s"}})
 	ended := make(chan error, 1)
 	go func() { ended <- rd.src.Fetch(context.Background(), func([]streamer.Message) {}) }()
 	rd.close()
 	r.is(<-ended, streamer.ErrClosed)
 	rd.close()
 	r.ok(r.backend.Close(t.Context()))
-	_, err := r.tryOpen(streamer.SourceConfig{Streams: []string{"s"}})
+	_, err := r.tryOpen(driver.SourceConfig{Streams: []string{"s"}})
 	r.is(err, streamer.ErrClosed)
 }

@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/gostreamer/streamer"
+	"github.com/gostreamer/streamer/driver"
 )
 
 func TestAMissingStreamIsNotFoundUnlessCreated(t *testing.T) {
@@ -13,7 +14,7 @@ func TestAMissingStreamIsNotFoundUnlessCreated(t *testing.T) {
 		streamer.CreateAuto: streamer.ErrNotFound, streamer.CreateNever: streamer.ErrNotFound, streamer.CreateNew: streamer.ErrNotFound, streamer.CreateAlways: nil,
 	} {
 		r := newRig(t, Config{Create: create, Shards: 3})
-		rd, err := r.tryOpen(streamer.SourceConfig{Streams: []string{"s"}})
+		rd, err := r.tryOpen(driver.SourceConfig{Streams: []string{"s"}})
 		r.is(err, want)
 		if err == nil {
 			equal(t, rd.shards(), []streamer.ShardID{0, 1, 2})
@@ -34,7 +35,7 @@ func TestProducersCreateAsConfigured(t *testing.T) {
 	} {
 		r := newRig(t, Config{Create: c.create})
 		open := func(stream string) error {
-			_, err := r.OpenSink(t.Context(), streamer.SinkConfig{Stream: stream})
+			_, err := r.OpenSink(t.Context(), driver.SinkConfig{Stream: stream})
 			return err
 		}
 		r.is(open("fresh"), c.fresh)
@@ -47,7 +48,7 @@ func TestProducersCreateAsConfigured(t *testing.T) {
 func TestADeletedStreamIsOneTypedErrorForReadersAndAFreshOneForWriters(t *testing.T) {
 	r := newRig(t, Config{})
 	s := r.sink("s")
-	rd := r.open(streamer.SourceConfig{Streams: []string{"s"}, Mode: streamer.Resumable, Group: "g"})
+	rd := r.open(driver.SourceConfig{Streams: []string{"s"}, Mode: streamer.Resumable, Group: "g"})
 	r.write(s, streamer.Record{Stream: "s"})
 	r.ok(r.Delete(t.Context(), "s"))
 	r.is(r.Delete(t.Context(), "s"), streamer.ErrNotFound)
@@ -68,7 +69,7 @@ func TestWithCreateAlwaysAStreamMayVanishAndComeBack(t *testing.T) {
 		for _, acks := range []Acks{ByCursor, ByMessage} {
 			t.Run(fmt.Sprint(mode, acks), func(t *testing.T) {
 				r := newRig(t, Config{Create: streamer.CreateAlways, Acks: acks})
-				c := streamer.SourceConfig{Streams: []string{"s"}, Mode: mode, Reset: streamer.Latest}
+				c := driver.SourceConfig{Streams: []string{"s"}, Mode: mode, Reset: streamer.Latest}
 				if mode != streamer.RealTime {
 					c.Group = "g"
 				}
@@ -91,7 +92,7 @@ func TestAShardThatAppearsIsReadFromItsBeginning(t *testing.T) {
 			t.Run(fmt.Sprint(mode, acks), func(t *testing.T) {
 				r := newRig(t, Config{Acks: acks})
 				r.create("s", 1)
-				c := streamer.SourceConfig{Streams: []string{"s"}, Mode: mode, Reset: streamer.Latest}
+				c := driver.SourceConfig{Streams: []string{"s"}, Mode: mode, Reset: streamer.Latest}
 				if mode != streamer.RealTime {
 					c.Group = "g"
 				}
@@ -133,12 +134,12 @@ func TestTheErrorAboutAMissingStreamSaysWhatToDo(t *testing.T) {
 			}
 		}
 	}
-	_, err := r.tryOpen(streamer.SourceConfig{Streams: []string{"s"}})
+	_, err := r.tryOpen(driver.SourceConfig{Streams: []string{"s"}})
 	says(err, "create=always", "Admin.Create")
-	_, err = r.backend.OpenSink(t.Context(), streamer.SinkConfig{Stream: "s"})
+	_, err = r.backend.OpenSink(t.Context(), driver.SinkConfig{Stream: "s"})
 	says(err, "create=never", "Admin.Create")
 	r.create("s", 1)
-	rd := r.open(streamer.SourceConfig{Streams: []string{"s"}})
+	rd := r.open(driver.SourceConfig{Streams: []string{"s"}})
 	r.ok(r.Delete(t.Context(), "s"))
 	_, err = rd.fetch()
 	says(err, "create=always", "deleted")

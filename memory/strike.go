@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/gostreamer/streamer"
+	"github.com/gostreamer/streamer/driver"
 )
 
 // faultID numbers faults in the order of Inject.
@@ -175,7 +176,7 @@ func (v verdict) err() error {
 		return nil
 	}
 	if v.f.Transient {
-		return streamer.Transient(v.f.Err, 0)
+		return driver.Transient(v.f.Err, 0)
 	}
 	return v.f.Err
 }

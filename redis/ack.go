@@ -9,13 +9,14 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"github.com/gostreamer/streamer"
+	"github.com/gostreamer/streamer/driver"
 )
 
 // ackCount is how many messages one command acknowledges.
 const ackCount = 1000
 
 // AckMessages implements streamer.MessageAcker. It has a connection of the pool: on that of a blocked read it would wait behind it.
-func (s groupSource) AckMessages(ctx context.Context, done []streamer.Acked) error {
+func (s groupSource) AckMessages(ctx context.Context, done []driver.Acked) error {
 	var failed error
 	for _, a := range done {
 		for seqs := range slices.Chunk(a.Seqs, ackCount) {
@@ -32,7 +33,7 @@ func (s groupSource) ack(ctx context.Context, at streamer.StreamShard, seqs []st
 	lately := s.isHeardAt(at)
 	err := patiently(ctx, func() error { return s.ackAs(ctx, key, at, seqs, lately) })
 	if err != nil && (isLost(err) || isUnsent(err) || passes(err)) && ctx.Err() == nil && !errors.Is(err, streamer.ErrFenced) && !s.b.isAstray(err) {
-		return streamer.Transient(translate(err), 0)
+		return driver.Transient(translate(err), 0)
 	}
 	return bare(ctx, err)
 }
@@ -110,7 +111,7 @@ func (b *backend) xack(ctx context.Context, key, group string, seqs []streamer.S
 
 // Release implements streamer.Releaser: what was fetched and not handed out is there for the others. What they leave of it we take again before we
 // read what is new.
-func (s sharedSource) Release(ctx context.Context, undelivered []streamer.Acked) error {
+func (s sharedSource) Release(ctx context.Context, undelivered []driver.Acked) error {
 	if err := s.claim(ctx); err != nil {
 		return err
 	}

@@ -7,6 +7,7 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"github.com/gostreamer/streamer"
+	"github.com/gostreamer/streamer/driver"
 )
 
 // A server refuses a text beyond its proto-max-bulk-len by an answer, and closes
@@ -32,8 +33,8 @@ func isBulky(r *streamer.Record) bool {
 const maxUvarint = 10
 
 // run is how many records, of some at least, go out together.
-func run(p []*streamer.Pending) int {
-	first := slices.IndexFunc(p, func(pd *streamer.Pending) bool { return isBulky(&pd.Record) })
+func run(p []*driver.Pending) int {
+	first := slices.IndexFunc(p, func(pd *driver.Pending) bool { return isBulky(&pd.Record) })
 	switch first {
 	case -1:
 		return len(p)

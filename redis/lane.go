@@ -9,6 +9,7 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"github.com/gostreamer/streamer"
+	"github.com/gostreamer/streamer/driver"
 )
 
 // lane is shards that are read with one command, on one connection.
@@ -29,9 +30,9 @@ type lane struct {
 
 	answered bool // a reply has come in this step
 
-	page  page             // for Fetch
-	acked []streamer.Acked // before the group was made anew
-	err   error            // for Fetch: retrying cannot mend it
+	page  page           // for Fetch
+	acked []driver.Acked // before the group was made anew
+	err   error          // for Fetch: retrying cannot mend it
 
 	pause time.Duration // after the last failure
 	until time.Time     // when to try again
@@ -390,6 +391,6 @@ func (l *lane) isRepeated(sh *shard, e *entry) bool {
 	if l.s.shared() {
 		return false
 	}
-	l.acked = append(l.acked, streamer.Acked{StreamShard: sh.StreamShard, Seqs: []streamer.SeqNo{e.at.seqNo()}})
+	l.acked = append(l.acked, driver.Acked{StreamShard: sh.StreamShard, Seqs: []streamer.SeqNo{e.at.seqNo()}})
 	return true
 }

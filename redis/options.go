@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/gostreamer/streamer"
+	"github.com/gostreamer/streamer/driver"
 )
 
 // settings are what a URI says: a Config, and names of files that it is completed from.
@@ -15,7 +16,7 @@ type settings struct {
 }
 
 // options are the URI options of redis:// and rediss://, beside those every backend knows.
-var options = []streamer.URIOption[settings]{
+var options = []driver.URIOption[settings]{
 	text("username", "the ACL user; also the URI's user", func(s *settings) *string { return &s.Username }),
 	text("password_file", "a file with the password in its first line", func(s *settings) *string { return &s.passwordFile }),
 	text("sentinel", "the master's name; the hosts are sentinels then", func(s *settings) *string { return &s.Sentinel }),
@@ -73,8 +74,8 @@ func parseShards(v string) (int, error) {
 }
 
 // text is an option that is any text but the empty one.
-func text(key, doc string, field func(*settings) *string) streamer.URIOption[settings] {
-	return streamer.URIOption[settings]{Key: key, Doc: doc, Set: func(s *settings, v string) error {
+func text(key, doc string, field func(*settings) *string) driver.URIOption[settings] {
+	return driver.URIOption[settings]{Key: key, Doc: doc, Set: func(s *settings, v string) error {
 		if v == "" {
 			return fmt.Errorf("%w value: it is empty", streamer.ErrInvalid)
 		}
@@ -84,9 +85,9 @@ func text(key, doc string, field func(*settings) *string) streamer.URIOption[set
 }
 
 // span is an option that is a duration of some length.
-func span(key, doc string, field func(*settings) *time.Duration) streamer.URIOption[settings] {
-	return streamer.URIOption[settings]{Key: key, Doc: doc, Set: func(s *settings, v string) error {
-		d, err := streamer.ParseDuration(v)
+func span(key, doc string, field func(*settings) *time.Duration) driver.URIOption[settings] {
+	return driver.URIOption[settings]{Key: key, Doc: doc, Set: func(s *settings, v string) error {
+		d, err := driver.ParseDuration(v)
 		if err == nil && d < leastInterval {
 			err = fmt.Errorf("%w duration: want at least %v", streamer.ErrInvalid, leastInterval)
 		}

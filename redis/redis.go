@@ -8,24 +8,26 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"github.com/gostreamer/streamer"
+	"github.com/gostreamer/streamer/driver"
+	"github.com/gostreamer/streamer/engine"
 )
 
 func init() {
 	redis.SetLogger(clientLog{}) // the client has one logger for the whole program, which writes to standard error
-	streamer.RegisterBackend(scheme, open)
-	streamer.RegisterBackend(secureScheme, open)
-	streamer.RegisterBackend(socketScheme, open)
+	engine.Register(scheme, open)
+	engine.Register(secureScheme, open)
+	engine.Register(socketScheme, open)
 }
 
 // open is the schemes' OpenFunc. Nothing is dialled: Connect pings.
-func open(_ context.Context, u *streamer.URI) (streamer.Backend, streamer.StreamerOptions, error) {
+func open(_ context.Context, u *streamer.URI) (driver.Backend, streamer.StreamerOptions, error) {
 	if u.Scheme == socketScheme {
 		var err error
 		if u, err = onSocket(u); err != nil {
 			return nil, streamer.StreamerOptions{}, err
 		}
 	}
-	o, err := streamer.Options(u)
+	o, err := driver.Options(u)
 	if err != nil {
 		return nil, o, err
 	}
@@ -47,7 +49,7 @@ func Connect(ctx context.Context, c Config, o streamer.StreamerOptions) (streame
 	if err != nil {
 		return nil, err
 	}
-	s, err := streamer.New(b, o)
+	s, err := engine.New(b, o)
 	if err != nil {
 		_ = b.Close(ctx) // never used
 		return nil, err
@@ -62,7 +64,7 @@ func Connect(ctx context.Context, c Config, o streamer.StreamerOptions) (streame
 // Client returns the client behind a Streamer of this package, also through decorators that streamer.BackendOf sees through; nil behind another.
 // It is closed with the Streamer, unless it was Config.Client.
 func Client(s streamer.Streamer) redis.UniversalClient {
-	b, _ := streamer.BackendOf(s)
+	b, _ := engine.BackendOf(s)
 	if b, ok := b.(*backend); ok {
 		return b.client
 	}
@@ -79,9 +81,9 @@ type backend struct {
 }
 
 var _ interface {
-	streamer.Backend
+	driver.Backend
 	streamer.Admin
-	streamer.Pinger
+	driver.Pinger
 } = (*backend)(nil)
 
 func newBackend(c Config) (*backend, error) {

@@ -16,6 +16,7 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"github.com/gostreamer/streamer"
+	"github.com/gostreamer/streamer/driver"
 	"github.com/gostreamer/streamer/internal/keyhash"
 )
 
@@ -38,17 +39,17 @@ type sink struct {
 	cmds    []redis.Cmder // of a cluster's
 	out     *bufio.Writer
 
-	batch    []*streamer.Pending // of the slots
-	answers  scanner             // of a single server
-	answered int                 // slots whose outcome is known
-	settled  int                 // records of the batch that were resolved as the answers came
+	batch    []*driver.Pending // of the slots
+	answers  scanner           // of a single server
+	answered int               // slots whose outcome is known
+	settled  int               // records of the batch that were resolved as the answers came
 
 	mu     sync.Mutex
 	conn   *conn // of a single server; nil: not connected
 	closed bool
 
 	// doubt is the last record of a batch that may be stored in part: the engine hands the rest of it in again.
-	doubt     *streamer.Pending
+	doubt     *driver.Pending
 	untrimmed bool // the last trim failed
 	// careful says that the last batch failed: see Write.
 	careful bool
@@ -106,7 +107,7 @@ func (t *target) newHead(shape int, noMkStream, chosen bool) []byte {
 }
 
 // OpenSink implements streamer.Backend.
-func (b *backend) OpenSink(ctx context.Context, c streamer.SinkConfig) (streamer.Sink, error) {
+func (b *backend) OpenSink(ctx context.Context, c driver.SinkConfig) (driver.Sink, error) {
 	if err := b.enter(ctx); err != nil {
 		return nil, err
 	}
@@ -125,8 +126,8 @@ func (b *backend) OpenSink(ctx context.Context, c streamer.SinkConfig) (streamer
 }
 
 // Limits implements streamer.Sink.
-func (s *sink) Limits() streamer.Limits {
-	return streamer.Limits{Records: batchRecords, Bytes: batchBytes, RecordBytes: MaxRecordBytes}
+func (s *sink) Limits() driver.Limits {
+	return driver.Limits{Records: batchRecords, Bytes: batchBytes, RecordBytes: MaxRecordBytes}
 }
 
 // Flush implements streamer.Sink: the sink holds nothing.
@@ -149,7 +150,7 @@ func (s *sink) isClosed() bool {
 
 // Write implements streamer.Writer. A server that recovers in the middle of a pipeline has refused its first records and stores the others, out of
 // order; so after a failure the first record of each shard goes ahead, and the others follow when it is stored.
-func (s *sink) Write(ctx context.Context, p []*streamer.Pending) error {
+func (s *sink) Write(ctx context.Context, p []*driver.Pending) error {
 	if s.isClosed() {
 		return streamer.ErrClosed
 	}
@@ -173,7 +174,7 @@ func (s *sink) Write(ctx context.Context, p []*streamer.Pending) error {
 }
 
 // scouts are the first record of each shard.
-func (s *sink) scouts(ctx context.Context, p []*streamer.Pending) (first, rest []*streamer.Pending) {
+func (s *sink) scouts(ctx context.Context, p []*driver.Pending) (first, rest []*driver.Pending) {
 	seen := map[*target]bool{}
 	for _, pd := range p {
 		t, err := s.target(ctx, &pd.Record)
@@ -188,7 +189,7 @@ func (s *sink) scouts(ctx context.Context, p []*streamer.Pending) (first, rest [
 }
 
 // sendAll sends records in order, those that may be too large alone.
-func (s *sink) sendAll(ctx context.Context, p []*streamer.Pending, last *streamer.Pending) error {
+func (s *sink) sendAll(ctx context.Context, p []*driver.Pending, last *driver.Pending) error {
 	for len(p) > 0 {
 		n := run(p)
 		if err := s.send(ctx, p[:n], last); err != nil {
@@ -200,7 +201,7 @@ func (s *sink) sendAll(ctx context.Context, p []*streamer.Pending, last *streame
 }
 
 // send sends records in one pipeline and resolves those whose outcome is known; last is that of the batch.
-func (s *sink) send(ctx context.Context, p []*streamer.Pending, last *streamer.Pending) error {
+func (s *sink) send(ctx context.Context, p []*driver.Pending, last *driver.Pending) error {
 	p, err := s.prepare(ctx, p)
 	defer s.unload()
 	if err != nil {
@@ -228,9 +229,9 @@ func (s *sink) unload() {
 }
 
 // prepare makes a command of each record that can be sent, in order, and returns these records. The others are resolved.
-func (s *sink) prepare(ctx context.Context, p []*streamer.Pending) ([]*streamer.Pending, error) {
+func (s *sink) prepare(ctx context.Context, p []*driver.Pending) ([]*driver.Pending, error) {
 	s.slots, s.trims = s.slots[:0], s.trims[:0]
-	good := make([]*streamer.Pending, 0, len(p))
+	good := make([]*driver.Pending, 0, len(p))
 	for _, pd := range p {
 		t, err := s.target(ctx, &pd.Record)
 		if err != nil && (isLost(err) || isUnsent(err) || passes(err)) && !s.b.isAstray(err) {
@@ -327,11 +328,11 @@ func (s *sink) refusal(sl *slot, err error) error {
 }
 
 // again has the engine hand the unresolved records of a batch in once more. While nobody knows whether they are stored, giving them up is ErrUnknown.
-func (s *sink) again(last *streamer.Pending, err error) error {
+func (s *sink) again(last *driver.Pending, err error) error {
 	if err != nil && s.doubt == last {
-		return streamer.Transient(&streamer.Error{Kind: streamer.ErrUnknown, Err: err}, 0)
+		return driver.Transient(&streamer.Error{Kind: streamer.ErrUnknown, Err: err}, 0)
 	}
-	return streamer.Transient(translate(err), 0)
+	return driver.Transient(translate(err), 0)
 }
 
 // target is where r goes.

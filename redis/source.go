@@ -10,13 +10,14 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/gostreamer/streamer"
+	"github.com/gostreamer/streamer/driver"
 )
 
 // source is an open reader. Fetch does all the reading: with one server on its own goroutine, with several on one for each while it is called. In
 // a group the source has one goroutine of its own beside that, keeper, which Close joins.
 type source struct {
 	b     *backend
-	cfg   streamer.SourceConfig
+	cfg   driver.SourceConfig
 	group string
 	name  string // whose pending entries are ours
 	lock  string // Resumable: the consumer that stands for being the owner
@@ -62,7 +63,7 @@ type shard struct {
 }
 
 // newSource makes a source that is not open yet.
-func (b *backend) newSource(c streamer.SourceConfig) *source {
+func (b *backend) newSource(c driver.SourceConfig) *source {
 	var streams []string
 	for _, name := range c.Streams {
 		if !slices.Contains(streams, name) {
@@ -86,7 +87,7 @@ func (s *source) grouped() bool { return s.cfg.Mode != streamer.RealTime }
 func (s *source) shared() bool { return s.cfg.Mode == streamer.LoadBalanced }
 
 // typed gives the source the methods of its mode.
-func (s *source) typed() streamer.Source {
+func (s *source) typed() driver.Source {
 	switch {
 	case s.shared():
 		return sharedSource{groupSource{s}}

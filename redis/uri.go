@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/gostreamer/streamer"
+	"github.com/gostreamer/streamer/driver"
 )
 
 const (
@@ -22,7 +23,7 @@ const (
 // parse reads a URI. The files it names are read now.
 func parse(u *streamer.URI) (Config, error) {
 	var s settings
-	if err := streamer.Bind(u, &s, options); err != nil {
+	if err := driver.Bind(u, &s, options); err != nil {
 		return s.Config, err
 	}
 	if len(u.Streams) == 1 && isNumber(u.Streams[0]) {

@@ -6,18 +6,20 @@ import (
 	"sync/atomic"
 
 	"github.com/gostreamer/streamer"
+	"github.com/gostreamer/streamer/driver"
+	"github.com/gostreamer/streamer/engine"
 )
 
-func init() { streamer.RegisterBackend("stdio", open) }
+func init() { engine.Register("stdio", open) }
 
 // open is the first door: a URI.
-func open(_ context.Context, u *streamer.URI) (streamer.Backend, streamer.StreamerOptions, error) {
-	o, err := streamer.Options(u)
+func open(_ context.Context, u *streamer.URI) (driver.Backend, streamer.StreamerOptions, error) {
+	o, err := driver.Options(u)
 	if err != nil {
 		return nil, o, err
 	}
 	var c Config
-	if err := streamer.Bind(u, &c, options); err != nil {
+	if err := driver.Bind(u, &c, options); err != nil {
 		return nil, o, err
 	}
 	if err := checkURI(u); err != nil {
@@ -33,7 +35,7 @@ func open(_ context.Context, u *streamer.URI) (streamer.Backend, streamer.Stream
 // with the first consumer.
 func Connect(ctx context.Context, c Config, o streamer.StreamerOptions) (streamer.Streamer, error) {
 	b := newBackend(c)
-	s, err := streamer.New(b, o)
+	s, err := engine.New(b, o)
 	if err != nil {
 		_ = b.Close(ctx) // never used
 		return nil, err
@@ -50,14 +52,14 @@ type backend struct {
 }
 
 var (
-	_ streamer.Backend   = (*backend)(nil)
-	_ streamer.Dealer    = (*backend)(nil)
-	_ streamer.Defaulter = (*backend)(nil)
-	_ streamer.Fixed     = (*backend)(nil)
-	_ streamer.Pinger    = (*backend)(nil)
-	_ streamer.Source    = (*source)(nil)
-	_ streamer.Sink      = (*sink)(nil)
-	_ streamer.Writer    = (*sink)(nil)
+	_ driver.Backend   = (*backend)(nil)
+	_ driver.Dealer    = (*backend)(nil)
+	_ driver.Defaulter = (*backend)(nil)
+	_ driver.Fixed     = (*backend)(nil)
+	_ driver.Pinger    = (*backend)(nil)
+	_ driver.Source    = (*source)(nil)
+	_ driver.Sink      = (*sink)(nil)
+	_ driver.Writer    = (*sink)(nil)
 )
 
 func newBackend(c Config) *backend {
@@ -73,7 +75,7 @@ func (*backend) Defaults() (o streamer.StreamerOptions) {
 }
 
 // Deals: members of one group meet wherever in the process they were opened, as they share the one standard input.
-func (b *backend) Deals() *streamer.Deals { return &b.in.deals }
+func (b *backend) Deals() *driver.Deals { return &b.in.deals }
 
 // Ping has nobody to ask.
 func (b *backend) Ping(context.Context) error { return b.open() }
@@ -91,7 +93,7 @@ func (b *backend) Close(context.Context) error {
 	return nil
 }
 
-func (b *backend) OpenSource(ctx context.Context, c streamer.SourceConfig) (streamer.Source, error) {
+func (b *backend) OpenSource(ctx context.Context, c driver.SourceConfig) (driver.Source, error) {
 	if err := b.open(); err != nil {
 		return nil, err
 	}
@@ -106,10 +108,10 @@ func (b *backend) OpenSource(ctx context.Context, c streamer.SourceConfig) (stre
 }
 
 // checkSource refuses what needs a position: a pipe has none.
-func checkSource(c *streamer.SourceConfig, f Format) error {
+func checkSource(c *driver.SourceConfig, f Format) error {
 	switch {
 	case c.Mode == streamer.LoadBalanced:
-		return streamer.ErrNoGroups
+		return driver.ErrNoGroups
 	case c.Mode == streamer.Resumable:
 		return noPosition("Resumable: use RealTime, or LoadBalanced to share the input in this process")
 	case c.Start != streamer.Committed(), c.Fallback != streamer.Committed():
@@ -137,7 +139,7 @@ func noPosition(what string) error {
 	return fmt.Errorf("%w: a pipe is read once, from where it is: no %s", streamer.ErrUnsupported, what)
 }
 
-func (b *backend) OpenSink(_ context.Context, c streamer.SinkConfig) (streamer.Sink, error) {
+func (b *backend) OpenSink(_ context.Context, c driver.SinkConfig) (driver.Sink, error) {
 	if err := b.open(); err != nil {
 		return nil, err
 	}

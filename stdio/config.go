@@ -5,6 +5,7 @@ import (
 	"io"
 
 	"github.com/gostreamer/streamer"
+	"github.com/gostreamer/streamer/driver"
 )
 
 // Config says what to read and write. The zero value is the process's standard input and output in the line format.
@@ -23,7 +24,7 @@ type Config struct {
 	Create streamer.Create // has no effect: a stream of a pipe is there as soon as a line names it
 }
 
-var options = []streamer.URIOption[Config]{
+var options = []driver.URIOption[Config]{
 	{Key: "format", Doc: "line: SeaStreamer's line grammar; json: NDJSON that carries everything (default line)", Set: func(c *Config, value string) (err error) {
 		c.Format, err = ParseFormat(value)
 		return err

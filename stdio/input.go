@@ -8,6 +8,7 @@ import (
 	"sync"
 
 	"github.com/gostreamer/streamer"
+	"github.com/gostreamer/streamer/driver"
 )
 
 // input is one reader and the sources that share what it brings.
@@ -17,7 +18,7 @@ import (
 type input struct {
 	reader
 	decoder
-	deals streamer.Deals
+	deals driver.Deals
 
 	turn chan struct{} // held by a source that comes, and by the last one that goes until the reading has ended
 

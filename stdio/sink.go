@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/gostreamer/streamer"
+	"github.com/gostreamer/streamer/driver"
 	"github.com/gostreamer/streamer/internal/ndjson"
 )
 
@@ -21,18 +22,18 @@ type sink struct {
 
 // sent is a record that is a line in the output's buf.
 type sent struct {
-	*streamer.Pending
+	*driver.Pending
 	meta streamer.Meta
 }
 
-func (*sink) Limits() streamer.Limits { return streamer.Limits{RecordBytes: maxLine} }
+func (*sink) Limits() driver.Limits { return driver.Limits{RecordBytes: maxLine} }
 
 // Flush and Close have nothing to do: a sink holds nothing back.
 func (*sink) Flush(context.Context) error { return nil }
 func (*sink) Close(context.Context) error { return nil }
 
 // Write writes p in whole lines, many at a time. Producers of one output take turns.
-func (s *sink) Write(ctx context.Context, p []*streamer.Pending) error {
+func (s *sink) Write(ctx context.Context, p []*driver.Pending) error {
 	for len(p) > 0 {
 		if err := s.out.await(ctx); err != nil {
 			return err
@@ -46,7 +47,7 @@ func (s *sink) Write(ctx context.Context, p []*streamer.Pending) error {
 }
 
 // take makes lines of the first of p, in the output's buf, and returns of how many. What cannot be a line is resolved here.
-func (s *sink) take(p []*streamer.Pending) int {
+func (s *sink) take(p []*driver.Pending) int {
 	for i, pending := range p {
 		if len(s.out.buf)-s.out.rest >= batchBytes {
 			return i

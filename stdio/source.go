@@ -8,12 +8,13 @@ import (
 	"sync"
 
 	"github.com/gostreamer/streamer"
+	"github.com/gostreamer/streamer/driver"
 )
 
 // source is one consumer's view of an input.
 type source struct {
 	in    *input
-	c     streamer.SourceConfig
+	c     driver.SourceConfig
 	wake  chan struct{} // there may be a next block, or an end
 	place               // guarded by in.mu; the holder of fetching alone changes it once the source is open, and reads it without
 
@@ -41,7 +42,7 @@ const (
 // everyStream, as a consumer's stream, is all of them.
 const everyStream = "*"
 
-func openSource(ctx context.Context, in *input, f Format, c streamer.SourceConfig) (*source, error) {
+func openSource(ctx context.Context, in *input, f Format, c driver.SourceConfig) (*source, error) {
 	s := &source{in: in, c: c, wake: make(chan struct{}, 1), done: make(chan struct{})}
 	if err := in.attach(ctx, s, f); err != nil {
 		return nil, err

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/gostreamer/streamer"
+	"github.com/gostreamer/streamer/driver"
 )
 
 // patience is how long a test waits for what must happen.
@@ -33,8 +34,8 @@ type opened struct {
 	log      strings.Builder
 }
 
-func (o *opened) config(streams ...string) streamer.SourceConfig {
-	return streamer.SourceConfig{
+func (o *opened) config(streams ...string) driver.SourceConfig {
+	return driver.SourceConfig{
 		Streams:  streams,
 		Mode:     streamer.RealTime,
 		Reset:    streamer.Latest,

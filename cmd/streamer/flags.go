@@ -10,11 +10,12 @@ import (
 	"github.com/alecthomas/kong"
 
 	"github.com/gostreamer/streamer"
+	"github.com/gostreamer/streamer/driver"
 )
 
 // optionFlags are flags made of rows of the root's option table, so that table and flags cannot differ: max_in_flight is --max-in-flight.
 type optionFlags struct {
-	rows   []streamer.URIOption[streamer.StreamerOptions]
+	rows   []driver.URIOption[streamer.StreamerOptions]
 	values reflect.Value // a struct with a *string for each row, nil for a flag that was not given
 }
 
@@ -40,7 +41,7 @@ func newConsumerFlags(but ...string) *optionFlags {
 func newOptionFlags(title string, want func(key string) bool) *optionFlags {
 	f := &optionFlags{}
 	var fields []reflect.StructField
-	for _, row := range streamer.CommonOptions() {
+	for _, row := range driver.CommonOptions() {
 		if !want(row.Key) {
 			continue
 		}

@@ -5,12 +5,13 @@ import (
 	"testing"
 
 	"github.com/gostreamer/streamer"
+	"github.com/gostreamer/streamer/driver"
 )
 
 // Every option that every backend knows is a flag of the commands that it is about.
 func TestEveryOptionIsAFlag(t *testing.T) {
 	consume, produce, relay := here(t, "", "consume", "--help").stdout, here(t, "", "produce", "--help").stdout, here(t, "", "relay", "--help").stdout
-	for _, row := range streamer.CommonOptions() {
+	for _, row := range driver.CommonOptions() {
 		flag := "--" + flagName(row.Key) + "="
 		inConsume, inProduce, inRelay := strings.Contains(consume, flag), strings.Contains(produce, flag), strings.Contains(relay, flag)
 		switch {

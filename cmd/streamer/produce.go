@@ -12,6 +12,7 @@ import (
 	"github.com/alecthomas/kong"
 
 	"github.com/gostreamer/streamer"
+	"github.com/gostreamer/streamer/driver"
 	"github.com/gostreamer/streamer/internal/nonblock"
 )
 
@@ -102,7 +103,7 @@ func (c *produceCmd) recorder() (*recorder, error) {
 
 // maxLine is --max-line, which also bounds what a line that never ends can make the program use.
 func (c *produceCmd) maxLine() (int, error) {
-	n, err := streamer.ParseSize(c.MaxLine)
+	n, err := driver.ParseSize(c.MaxLine)
 	if err == nil && (n < 1 || n > math.MaxInt32) {
 		err = errors.New("want 1 byte to 2 GiB")
 	}

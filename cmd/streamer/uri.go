@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/gostreamer/streamer"
+	"github.com/gostreamer/streamer/driver"
 	"github.com/gostreamer/streamer/file"
 )
 
@@ -54,7 +55,7 @@ func consumerOptions(uri string) (streamer.ConsumerOptions, error) {
 	if err != nil {
 		return streamer.ConsumerOptions{}, err
 	}
-	o, err := streamer.Options(u)
+	o, err := driver.Options(u)
 	return o.Consumer, err
 }
 

@@ -1,0 +1,125 @@
+package engine
+
+import (
+	"context"
+	"github.com/gostreamer/streamer"
+	"github.com/gostreamer/streamer/driver"
+)
+
+// AckOnDelivery commits a shard's fetched messages when the first of them is wanted, before it is handed out, so that a crash repeats nothing.
+// What was not handed out is taken back on a clean Close: by committing the lower mark, or by the source (SourceConfig.InFlight).
+
+// isAhead says whether m may be handed out; when not, its commit is asked for.
+func (s *session) isAhead(l *ledger, m *streamer.Message) bool {
+	if slotOf(m) < l.aheadUpTo {
+		return true
+	}
+	if !l.aheadPending && !s.failed() {
+		l.aheadPending = true
+		s.ahead = append(s.ahead, l)
+		signal(s.wake)
+	}
+	return false
+}
+
+// commitAhead commits everything emitted in the shards that were asked for. It is the commit goroutine's.
+func (s *session) commitAhead(ctx context.Context) {
+	s.mu.Lock()
+	asked := s.ahead
+	s.ahead = nil
+	s.mu.Unlock()
+	if len(asked) == 0 || s.enterSlot(ctx) != nil {
+		return
+	}
+	defer s.leaveSlot()
+	var b batch
+	var upTo []int
+	err := s.retry(ctx, func() error {
+		s.mu.Lock()
+		b, upTo = s.collectAhead(asked)
+		s.mu.Unlock()
+		return s.send(ctx, b)
+	})
+	if err != nil {
+		if ctx.Err() == nil {
+			s.fail(err)
+		}
+		return
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for i, l := range asked {
+		l.aheadUpTo, l.aheadPending = upTo[i], false
+	}
+	for _, q := range s.queues {
+		q.wakeOne()
+	}
+}
+
+// collectAhead gathers what is emitted in these shards, and how far that is in each. A shard that is leaving is another's to commit, or will
+// be before the commit lands. session.mu is held.
+func (s *session) collectAhead(ledgers []*ledger) (b batch, upTo []int) {
+	for _, l := range ledgers {
+		upTo = append(upTo, l.live)
+		if l.leaving {
+			continue
+		}
+		switch {
+		case s.cursor != nil:
+			b.ledgers = append(b.ledgers, l)
+			b.marks = append(b.marks, driver.Mark{StreamShard: l.StreamShard, Seq: l.last})
+			l.saved = l.last // perhaps it is, even when the commit fails: takeBack must know
+		case s.acker != nil:
+			b.add(l, b.everything(l))
+		}
+	}
+	return b, upTo
+}
+
+// everything lists all messages of the ledger that the source was not told of, done or not.
+func (b *batch) everything(l *ledger) []streamer.SeqNo {
+	var seqs []streamer.SeqNo
+	for r := l.head; r != nil; r = r.next {
+		for w := range r.acks.Bits {
+			todo := r.mask(w)
+			if r.saved != nil {
+				todo &^= r.saved[w]
+			}
+			b.slots = append(b.slots, slots{r, w, todo})
+			for i := range 64 {
+				if todo&(1<<i) != 0 {
+					seqs = append(seqs, r.seqs.at(w<<6+i))
+				}
+			}
+		}
+	}
+	return seqs
+}
+
+// takeBack commits the marks of what was really handed out, where the source was
+// told more. The mark is zero where nothing was. What lies below a message that
+// was handed out, in a ring of another member, is not taken back: then that one
+// would be delivered twice. The slot is held.
+func (s *session) takeBack(ctx context.Context, ledgers []*ledger) error {
+	if s.cursor == nil {
+		return nil
+	}
+	return s.retry(ctx, func() error { return s.send(ctx, s.collectBack(ledgers)) })
+}
+
+// collectBack gathers the marks for takeBack. A shard that was lost meanwhile is
+// another's to commit.
+func (s *session) collectBack(ledgers []*ledger) (b batch) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, l := range ledgers {
+		l.advance()
+		mark := l.newestSettled()
+		if mark == l.saved || s.ledgers[l.StreamShard] != l {
+			continue
+		}
+		b.ledgers = append(b.ledgers, l)
+		b.marks = append(b.marks, driver.Mark{StreamShard: l.StreamShard, Seq: mark})
+	}
+	return b
+}

@@ -1,0 +1,388 @@
+package engine
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"github.com/gostreamer/streamer"
+	"github.com/gostreamer/streamer/driver"
+	"iter"
+	"slices"
+	"time"
+)
+
+// revokeWait bounds how long a revoked shard waits for messages in work, and then for its commit: group protocols give a member about as long.
+const revokeWait = 5 * time.Second
+
+// assigned is SourceConfig.Assigned.
+func (s *session) assigned(all []streamer.StreamShard) {
+	s.mu.Lock()
+	var gained []streamer.StreamShard
+	for _, at := range all {
+		delete(s.lost, at)
+		delete(s.past, at)
+		if l, ours := s.ledgers[at]; !ours || l != nil && l.leaving {
+			s.ledgers[at] = nil
+			gained = append(gained, at)
+		}
+	}
+	s.mu.Unlock()
+	s.obs.Load().assigned(gained, nil, false)
+}
+
+// assignment lists the shards that are read now, in order.
+func (s *session) assignment() []streamer.StreamShard {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	all := make([]streamer.StreamShard, 0, len(s.ledgers))
+	for at, l := range s.ledgers {
+		if l == nil || !l.leaving {
+			all = append(all, at)
+		}
+	}
+	slices.SortFunc(all, compareShards)
+	return all
+}
+
+func compareShards(a, b streamer.StreamShard) int {
+	return cmp.Or(cmp.Compare(a.Stream, b.Stream), cmp.Compare(a.Shard, b.Shard))
+}
+
+// revoked is SourceConfig.Revoked: drop what was not handed out, wait for what was, commit, forget.
+func (s *session) revoked(gone []streamer.StreamShard, lost bool) {
+	leaving := s.fence(gone, !lost && s.o.dealt && s.cursor != nil)
+	if !lost {
+		work, cancel := context.WithTimeout(context.Background(), revokeWait)
+		s.awaitWork(work, leaving)
+		cancel()
+		s.dropAll(leaving)
+		s.sealAll(leaving)
+		ctx, cancel := context.WithTimeout(context.Background(), revokeWait)
+		defer cancel()
+		if err := s.commitLeaving(ctx, leaving); err != nil {
+			s.obs.Load().log.Warn("acknowledgements of a revoked shard are not committed", "backend", s.obs.Load().backend, "err", err)
+		}
+	} else {
+		s.sealAll(leaving)
+	}
+	s.forfeit(leaving)
+	s.forget(leaving)
+	s.resumeGone(leaving)
+	s.obs.Load().assigned(nil, gone, lost)
+}
+
+// fence stops handing out the messages of these shards and drops those in the buffer. With gaps it leaves those that lie before one that was handed out: dealt to a
+// member that is slower than another, they would make the group repeat what that one has done.
+func (s *session) fence(gone []streamer.StreamShard, gaps bool) []*ledger {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var leaving []*ledger
+	for _, at := range gone {
+		s.lost[at] = true
+		if l := s.ledgers[at]; l != nil {
+			l.leaving = true
+			if l.upTo = 0; gaps {
+				l.upTo = l.newestSlot()
+			}
+			leaving = append(leaving, l)
+		} else {
+			delete(s.ledgers, at)
+		}
+	}
+	s.dropLeaving(leaving)
+	return leaving
+}
+
+// dropAll drops what fence has left and nobody took.
+func (s *session) dropAll(leaving []*ledger) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, l := range leaving {
+		l.upTo = 0
+	}
+	s.dropLeaving(leaving)
+}
+
+// dropLeaving drops the undelivered messages of shards that are leaving, but those before upTo. session.mu is held.
+func (s *session) dropLeaving(leaving []*ledger) {
+	queues := s.suspendAll()
+	for _, q := range queues {
+		s.dropFrom(&q.ring)
+	}
+	s.dropFrom(&s.pool)
+	for _, l := range leaving {
+		s.dropParked(l)
+	}
+	resumeAll(queues)
+	if s.hasRoom() {
+		signal(s.room)
+	}
+}
+
+func (s *session) dropFrom(r *ring) {
+	r.keep(func(m *streamer.Message) bool {
+		if l := runOf(m).led; !l.leaving || l.upTo > 0 && slotOf(m) < l.upTo {
+			return true
+		}
+		s.buffered.sub(m)
+		runOf(m).led.buffered--
+		return false
+	})
+}
+
+func (s *session) dropParked(l *ledger) {
+	for _, m := range l.parked {
+		s.parked.sub(m)
+		s.buffered.sub(m)
+		l.buffered--
+	}
+	l.parked, l.fullSince = nil, time.Time{}
+	s.full = without(s.full, l)
+}
+
+// resumeGone ends the pauses of shards that were given up: a source keeps one
+// over their loss and would not read them when they are assigned again.
+func (s *session) resumeGone(leaving []*ledger) {
+	for _, l := range leaving {
+		if l.paused { // nothing pauses a ledger that is forgotten
+			s.tellPaused(l.StreamShard)
+		}
+	}
+}
+
+// awaitWork waits, until ctx ends, for the program to be done with the messages of these shards that it holds; not at all while closing.
+func (s *session) awaitWork(ctx context.Context, ledgers []*ledger) {
+	for _, l := range ledgers {
+		drained := s.watchWork(l)
+		if drained == nil {
+			continue
+		}
+		select {
+		case <-drained:
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+// watchWork returns a channel that is closed when the last message in work is acknowledged; nil when none is.
+func (s *session) watchWork(l *ledger) <-chan struct{} {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.closing || s.o.ack == streamer.AckDelayed || !s.o.tracks() {
+		return nil
+	}
+	l.watched.Store(true)
+	if !l.busy() {
+		l.unwatch()
+		return nil
+	}
+	if l.drained == nil {
+		l.drained = make(chan struct{})
+	}
+	return l.drained
+}
+
+// unwatch ends the watch for Acks unless something else waits for one.
+func (l *ledger) unwatch() {
+	l.watched.Store(l.leaving || l.drained != nil || !l.fullSince.IsZero())
+}
+
+// tellDrained tells who waits for it that the program holds nothing of the shard any more. session.mu is held.
+func (l *ledger) tellDrained() {
+	if l.drained != nil && !l.busy() {
+		l.waitNoMore()
+	}
+}
+
+// busy says whether the program holds a message of the shard, or will before the shard leaves.
+func (l *ledger) busy() bool { return l.leaving && l.buffered+l.lent > 0 || l.inWork() > 0 }
+
+// waitNoMore ends awaitWork. session.mu is held.
+func (l *ledger) waitNoMore() {
+	if l.drained != nil {
+		close(l.drained)
+		l.drained = nil
+		l.unwatch()
+	}
+}
+
+// sealAll ends the counting of acknowledgements in these shards.
+func (s *session) sealAll(ledgers []*ledger) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, l := range ledgers {
+		if s.o.ack == streamer.AckDelayed {
+			l.ackTaken()
+		}
+		l.seal()
+	}
+}
+
+func (s *session) commitLeaving(ctx context.Context, leaving []*ledger) error {
+	if len(leaving) == 0 || s.cursor == nil && s.acker == nil {
+		return nil
+	}
+	if err := s.enterSlot(ctx); err != nil {
+		return err
+	}
+	defer s.leaveSlot()
+	if s.o.atMostOnce() {
+		return s.takeBack(ctx, leaving)
+	}
+	return s.retry(ctx, func() error { return s.commitHeld(ctx, leaving) })
+}
+
+// forfeit notes the shards whose messages may come again, as what was handed out of them is not known to be committed: the next Commit has to say so,
+// whatever the program acknowledges until then.
+func (s *session) forfeit(leaving []*ledger) {
+	if !s.o.tracks() || s.o.atMostOnce() {
+		return
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, l := range leaving {
+		if l.inWork() == 0 && (s.cursor == nil || l.mark == l.saved) && (s.acker == nil || !l.unsaved()) {
+			continue
+		}
+		for _, q := range s.queues {
+			if q.forfeited == nil {
+				q.forfeited = map[streamer.StreamShard]streamer.SeqNo{}
+			}
+			q.forfeited[l.StreamShard] = l.newestSettled()
+		}
+	}
+}
+
+// forfeits is what forfeit noted since the last call, as an error.
+func (s *session) forfeits(ctx context.Context, q *queue) error {
+	gone, quiet := s.unsettled(q)
+	gone = append(gone, s.behind(ctx, quiet)...)
+	if len(gone) == 0 {
+		return nil
+	}
+	first := slices.MinFunc(gone, compareShards)
+	return s.wrap("commit", fmt.Errorf("%w: %d shards were lost, the first %v, before all that was handed out of them was known to be committed: it may come again",
+		streamer.ErrFenced, len(gone), first))
+}
+
+// unsettled takes the shards that forfeit noted. Of those that came back it leaves out the ones that go on behind what was handed out, or that are
+// committed as far again; quiet are the ones that have brought nothing since.
+func (s *session) unsettled(q *queue) (gone, quiet []streamer.StreamShard) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for at, newest := range q.forfeited {
+		l, ours := s.ledgers[at]
+		switch {
+		case !ours:
+			gone = append(gone, at)
+		case l == nil || l.last.IsZero():
+			quiet = append(quiet, at)
+		case l.first.Compare(newest) <= 0 && (l.saved.IsZero() || l.saved.Compare(newest) < 0):
+			gone = append(gone, at)
+		}
+	}
+	q.forfeited = nil
+	return gone, quiet
+}
+
+// behind is which of these shards the group has not committed to their ends.
+func (s *session) behind(ctx context.Context, quiet []streamer.StreamShard) []streamer.StreamShard {
+	lagger, ok := s.src.(driver.Lagger)
+	if !ok || len(quiet) == 0 {
+		return quiet
+	}
+	lags, err := lagger.Lag(ctx)
+	if err != nil {
+		return quiet
+	}
+	return slices.DeleteFunc(quiet, func(at streamer.StreamShard) bool {
+		return slices.ContainsFunc(lags, func(l streamer.ShardLag) bool { return l.StreamShard == at && l.Messages == 0 })
+	})
+}
+
+func (s *session) forget(leaving []*ledger) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, l := range leaving {
+		if s.ledgers[l.StreamShard] == l {
+			delete(s.ledgers, l.StreamShard)
+			if s.o.atMostOnce() && s.acker != nil {
+				s.past[l.StreamShard] = l
+			}
+		}
+		s.active, s.full = without(s.active, l), without(s.full, l)
+	}
+}
+
+// inFlight is SourceConfig.InFlight.
+func (s *session) inFlight(at streamer.StreamShard) iter.Seq2[streamer.SeqNo, bool] {
+	type entry struct {
+		seq       streamer.SeqNo
+		handedOut bool
+	}
+	var entries []entry
+	s.mu.Lock()
+	switch l := cmp.Or(s.ledgers[at], s.past[at]); {
+	case l == nil:
+	case !s.o.tracks():
+		for _, seq := range s.undelivered(l) {
+			entries = append(entries, entry{seq, false})
+		}
+	default:
+		l.uncommitted(s.acker != nil, func(seq streamer.SeqNo, handedOut bool) bool {
+			entries = append(entries, entry{seq, handedOut})
+			return true
+		})
+	}
+	s.mu.Unlock()
+	return func(yield func(streamer.SeqNo, bool) bool) {
+		for _, e := range entries {
+			if !yield(e.seq, e.handedOut) {
+				return
+			}
+		}
+	}
+}
+
+// undelivered is what is buffered of a shard, in a session of one queue whose ledgers keep no runs. session.mu is held.
+func (s *session) undelivered(l *ledger) []streamer.SeqNo {
+	if l.buffered == 0 {
+		return nil
+	}
+	seqs := make([]streamer.SeqNo, 0, l.buffered)
+	ring := &s.queues[0].ring
+	for i := range ring.n {
+		if m := ring.at(i); runOf(m).led == l {
+			seqs = append(seqs, m.Seq)
+		}
+	}
+	return seqs
+}
+
+// progress is SourceConfig.Progress.
+func (s *session) progress(m driver.Mark) {
+	s.mu.Lock()
+	if l := s.ledger(m.StreamShard); l != nil && s.o.tracks() && s.acker == nil {
+		l.pass(m.Seq)
+		s.list(l)
+	}
+	s.mu.Unlock()
+	signal(s.wake)
+}
+
+// skipped is SourceConfig.Skipped.
+func (s *session) skipped(at streamer.StreamShard, seq streamer.SeqNo, err error) {
+	s.mu.Lock()
+	if l := s.ledger(at); l != nil && s.o.tracks() {
+		if s.acker != nil {
+			l.skips = append(l.skips, seq)
+		} else {
+			l.pass(seq)
+		}
+		s.list(l)
+	}
+	s.mu.Unlock()
+	s.obs.Load().skipped(at, seq, err)
+	signal(s.wake)
+}

@@ -1,0 +1,274 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"github.com/gostreamer/streamer"
+	"github.com/gostreamer/streamer/driver"
+	"time"
+)
+
+// writeLoop writes batches, one at a time: while one is under way the next one forms. It is the producer's write goroutine and ends when the
+// producer is closed and the queue empty, or given up.
+func (p *producer) writeLoop() {
+	var batch []*sending
+	for {
+		batch = p.nextBatch(batch[:0])
+		if len(batch) == 0 {
+			return
+		}
+		p.writeAll(batch)
+		clear(batch)
+		clear(p.written)
+	}
+}
+
+// nextBatch blocks for a batch within the sink's limits; an empty one is the end.
+func (p *producer) nextBatch(batch []*sending) []*sending {
+	for {
+		p.mu.Lock()
+		p.refused = nil
+		batch = p.cutBatch(batch)
+		wait := p.lingers(batch)
+		ended := len(batch) == 0 && p.closing
+		if wait > 0 {
+			batch = p.uncut(batch)
+		}
+		p.mu.Unlock()
+		if wait > 0 {
+			p.linger(wait)
+			continue
+		}
+		if len(batch) > 0 || ended || p.life.Err() != nil {
+			return batch
+		}
+		select {
+		case <-p.work:
+		case <-p.life.Done():
+		}
+	}
+}
+
+// cutBatch takes records off the queue up to the sink's limits. p.mu is held.
+func (p *producer) cutBatch(batch []*sending) []*sending {
+	bytes := 0
+	for p.head < len(p.queue) {
+		pd := p.queue[p.head]
+		full := len(batch) >= p.limits.Records || p.limits.Bytes > 0 && bytes+pd.size > p.limits.Bytes
+		if full && len(batch) > 0 {
+			p.compact()
+			return batch
+		}
+		if !pd.givenUp {
+			batch = append(batch, pd)
+			bytes += pd.size
+		}
+		p.queue[p.head] = nil
+		p.head++
+		p.queueBytes -= pd.size
+		p.hurried--
+	}
+	p.queue, p.head = p.queue[:0], 0
+	return batch
+}
+
+// compact gives up the front of the queue, which was taken: under a steady load the queue is never empty. p.mu is held.
+func (p *producer) compact() {
+	if 2*p.head < len(p.queue) {
+		return
+	}
+	n := copy(p.queue, p.queue[p.head:])
+	clear(p.queue[n:])
+	p.queue, p.head = p.queue[:n], 0
+}
+
+// uncut puts a batch back that is to grow. p.mu is held.
+func (p *producer) uncut(batch []*sending) []*sending {
+	p.queue = append(append([]*sending(nil), batch...), p.queue[p.head:]...)
+	p.head = 0
+	for _, pd := range batch {
+		p.queueBytes += pd.size
+	}
+	p.hurried += len(batch)
+	return batch[:0]
+}
+
+// lingers says how long to wait for a fuller batch: not when this one is full, and not for a record that a Flush waits for.
+func (p *producer) lingers(batch []*sending) time.Duration {
+	if p.o.Linger == 0 || len(batch) == 0 || p.head < len(p.queue) || p.closing || p.hurried+len(batch) > 0 || p.full(len(batch), sizeOf(batch)) {
+		return 0
+	}
+	return p.o.Linger - (time.Since(p.born) - batch[0].sent)
+}
+
+// linger waits d, or less when the queue may be full or a Flush asks.
+func (p *producer) linger(d time.Duration) {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	for {
+		select {
+		case <-t.C:
+			return
+		case <-p.life.Done():
+			return
+		case <-p.work:
+			if p.lingerOver() {
+				return
+			}
+		}
+	}
+}
+
+func (p *producer) lingerOver() bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.closing || p.hurried > 0 || p.full(len(p.queue)-p.head, p.queueBytes)
+}
+
+// full says that a batch of these measures cannot grow.
+func (p *producer) full(records, bytes int) bool {
+	return records >= p.limits.Records || p.limits.Bytes > 0 && bytes >= p.limits.Bytes
+}
+
+func sizeOf(batch []*sending) int {
+	n := 0
+	for _, pd := range batch {
+		n += pd.size
+	}
+	return n
+}
+
+// writeAll writes the batch, again when the sink says that nothing of the rest is stored, in order, so that later records stay behind.
+func (p *producer) writeAll(batch []*sending) {
+	var b backoff
+	for {
+		if batch = p.due(batch); len(batch) == 0 {
+			return
+		}
+		err := p.write(batch)
+		if err == nil {
+			p.obs.succeeded("write")
+			return
+		}
+		batch = unresolved(batch)
+		after, again := transient(err)
+		if len(batch) == 0 {
+			return
+		}
+		if !again || p.life.Err() != nil {
+			fail(batch, reason(err))
+			return
+		}
+		p.noteRefusal(err)
+		after = b.next(after)
+		p.obs.retrying("write", err, after)
+		batch = p.failLate(batch, after, err)
+		if len(batch) == 0 {
+			return
+		}
+		pause(p.life, after)
+	}
+}
+
+// due are the records of batch that are still to be written: none when the
+// producer has given up on them.
+func (p *producer) due(batch []*sending) []*sending {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.ended {
+		return nil
+	}
+	open := batch[:0]
+	for _, pd := range batch {
+		if !pd.givenUp {
+			open = append(open, pd)
+		}
+	}
+	return open
+}
+
+// write is one Write, cut short when also the batch's youngest record has been under way for DeliveryTimeout; expire sees to the older ones.
+func (p *producer) write(batch []*sending) error {
+	left := p.o.DeliveryTimeout - (time.Since(p.born) - batch[len(batch)-1].sent)
+	ctx, cancel := context.WithTimeout(p.life, left)
+	defer cancel()
+	records, bytes, stream := len(batch), 0, batch[0].Record.Stream
+	if p.obs.hooks.Written != nil {
+		bytes = sizeOf(batch)
+	}
+	from := time.Now()
+	err := p.writer.Write(ctx, p.pendings(batch))
+	if err != nil && endOf(ctx) != nil && (isContextError(err) || errors.Is(err, streamer.ErrUnknown)) {
+		err = p.cutShort()
+	}
+	if p.obs.hooks.Written != nil {
+		p.obs.hooks.Written(streamer.WriteEvent{Stream: stream, Records: records, Bytes: bytes, Took: time.Since(from), Err: err})
+	}
+	return err
+}
+
+// pendings is a batch as the sink gets it. The slice is reused: Write may not
+// keep it.
+func (p *producer) pendings(batch []*sending) []*driver.Pending {
+	p.written = p.written[:0]
+	for _, pd := range batch {
+		p.written = append(p.written, &pd.Pending)
+	}
+	return p.written
+}
+
+// cutShort is the outcome of records whose write was under way when their time
+// was over or the producer was closed.
+func (p *producer) cutShort() error {
+	if p.life.Err() != nil {
+		return p.because(fmt.Errorf("given up by Close: %w", streamer.ErrUnknown))
+	}
+	return p.because(fmt.Errorf("given up after %v: %w", p.o.DeliveryTimeout, streamer.ErrUnknown))
+}
+
+// noteRefusal keeps why the batch that is being written has to be written again.
+func (p *producer) noteRefusal(err error) {
+	if t, ok := errors.AsType[*driver.TransientError](err); ok {
+		err = t.Err
+	}
+	p.mu.Lock()
+	p.refused = err
+	p.mu.Unlock()
+}
+
+// reason is why the rest of a batch failed. A write that timed out in the client
+// may have stored it.
+func reason(err error) error {
+	if isContextError(err) && !errors.Is(err, streamer.ErrUnknown) {
+		return fmt.Errorf("%w: %w", streamer.ErrUnknown, notOurs(err))
+	}
+	return err
+}
+
+// failLate fails the records whose DeliveryTimeout ends before the next try. The sink said that they are not stored.
+func (p *producer) failLate(batch []*sending, after time.Duration, err error) []*sending {
+	at := time.Since(p.born) + after
+	n := 0
+	for n < len(batch) && at-batch[n].sent >= p.o.DeliveryTimeout {
+		n++
+	}
+	fail(batch[:n], err)
+	return batch[n:]
+}
+
+func unresolved(batch []*sending) []*sending {
+	open := batch[:0]
+	for _, pd := range batch {
+		if !pd.resolved() {
+			open = append(open, pd)
+		}
+	}
+	return open
+}
+
+func fail(batch []*sending, err error) {
+	for _, pd := range batch {
+		pd.Pending.Resolve(streamer.Meta{Stream: pd.Record.Stream}, err)
+	}
+}

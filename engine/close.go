@@ -1,0 +1,88 @@
+package engine
+
+import (
+	"context"
+	"errors"
+)
+
+// halt stops delivery for good: takers get why, what is acknowledged still counts. Nothing is handed out when it returns.
+func (s *session) halt(why error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, q := range s.suspendAll() {
+		q.close(why)
+	}
+}
+
+// shut closes the session: no more fetching, acknowledgements sealed, what counted committed, shards given back. At the end of ctx the rest is
+// closed hard.
+func (s *session) shut(ctx context.Context, why error) error {
+	s.halt(why)
+	s.mu.Lock()
+	s.closing = true
+	for _, l := range s.ledgers {
+		if l != nil {
+			l.waitNoMore() // Close of the source waits for a revocation that is under way
+		}
+	}
+	s.mu.Unlock()
+	s.stop()
+	join(ctx, s.fetch.Wait)
+	err := s.commitLast(ctx)
+	closed := s.src.Close(ctx)
+	join(ctx, s.commit.Wait)
+	if closed != nil {
+		closed = s.wrap("close", closed)
+	}
+	return errors.Join(err, closed)
+}
+
+// commitLast seals the ledgers and commits what counts.
+func (s *session) commitLast(ctx context.Context) error {
+	if !s.o.tracks() {
+		return nil
+	}
+	if err := s.enterSlot(ctx); err != nil {
+		return s.wrapCommit(ctx, err)
+	}
+	defer s.leaveSlot()
+	defer s.seal()
+	all := s.allLedgers()
+	s.sealAll(all)
+	if s.o.atMostOnce() {
+		return s.takeBack(ctx, all)
+	}
+	return s.retry(ctx, func() error { return s.commitHeld(ctx, nil) })
+}
+
+func (s *session) allLedgers() []*ledger {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	all := make([]*ledger, 0, len(s.ledgers))
+	for _, l := range s.ledgers {
+		if l != nil {
+			all = append(all, l)
+		}
+	}
+	return all
+}
+
+// seal ends committing: a member that is just leaving must not commit to a closed source.
+func (s *session) seal() {
+	s.mu.Lock()
+	s.sealed = true
+	s.mu.Unlock()
+}
+
+// join waits for f, at most until ctx ends: a source that hangs must not hang its user.
+func join(ctx context.Context, f func()) {
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		f()
+	}()
+	select {
+	case <-done:
+	case <-ctx.Done():
+	}
+}

@@ -1,0 +1,247 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"github.com/gostreamer/streamer"
+	"github.com/gostreamer/streamer/driver"
+	"math/bits"
+	"slices"
+	"time"
+)
+
+// batch is what one commit tells the source: marks for a CursorCommitter, messages for a MessageAcker.
+type batch struct {
+	ledgers []*ledger
+	marks   []driver.Mark
+	acked   []driver.Acked
+	slots   []slots
+	skips   []int // of each ledger: how many of its skips acked has
+}
+
+// slots are done slots of one word of a run.
+type slots struct {
+	r    *run
+	w    int
+	bits uint64
+}
+
+func (b *batch) empty() bool { return len(b.marks)+len(b.acked) == 0 }
+
+// commitNow commits everything acknowledged before the call, in one request. It waits for the right to commit until ctx ends. What failed
+// stays in the ledgers for the next time.
+func (s *session) commitNow(ctx context.Context) error {
+	if err := s.enterSlot(ctx); err != nil {
+		return err
+	}
+	defer s.leaveSlot()
+	return s.commitHeld(ctx, nil)
+}
+
+// commitHeld is commitNow for one who holds the slot; only says which ledgers, nil means all.
+func (s *session) commitHeld(ctx context.Context, only []*ledger) error {
+	s.mu.Lock()
+	var b batch
+	if !s.sealed {
+		b = s.collect(only)
+	}
+	s.mu.Unlock()
+	return s.send(ctx, b)
+}
+
+func (s *session) send(ctx context.Context, b batch) error {
+	if b.empty() {
+		return nil
+	}
+	from := time.Now()
+	err := s.tell(ctx, b)
+	s.obs.Load().committed(len(b.ledgers), time.Since(from), err)
+	if err != nil {
+		return err
+	}
+	s.obs.Load().succeeded("commit")
+	s.mu.Lock()
+	s.settle(b)
+	s.mu.Unlock()
+	return nil
+}
+
+func (s *session) tell(ctx context.Context, b batch) error {
+	if s.cursor != nil {
+		return s.cursor.CommitCursors(ctx, b.marks)
+	}
+	return s.acker.AckMessages(ctx, b.acked)
+}
+
+// enterSlot takes the right to commit. An ended ctx wins over a free slot: a
+// commit of a loop that was stopped must not land after the last one.
+func (s *session) enterSlot(ctx context.Context) error {
+	select {
+	case s.slot <- struct{}{}:
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	if err := ctx.Err(); err != nil {
+		s.leaveSlot()
+		return err
+	}
+	return nil
+}
+
+// tryEnterSlot takes the right to commit if it is free.
+func (s *session) tryEnterSlot() bool {
+	select {
+	case s.slot <- struct{}{}:
+		return true
+	default:
+		return false
+	}
+}
+
+func (s *session) leaveSlot() { <-s.slot }
+
+// collect gathers what is done and not yet told to the source. session.mu is held.
+func (s *session) collect(only []*ledger) batch {
+	var b batch
+	if only == nil {
+		s.entered = 0
+	}
+	for _, l := range s.active {
+		if only != nil && !contains(only, l) {
+			continue
+		}
+		l.advance()
+		switch {
+		case s.cursor != nil:
+			b.addMark(l, s.o.atMostOnce())
+		case s.acker != nil:
+			b.addAcked(l)
+		}
+	}
+	s.tidy()
+	return b
+}
+
+// addMark adds the ledger's mark when it moved. With AckOnDelivery the source already holds a later one, and only Close takes that back.
+func (b *batch) addMark(l *ledger, ahead bool) {
+	if ahead || l.mark.IsZero() || l.mark == l.saved {
+		return
+	}
+	b.ledgers = append(b.ledgers, l)
+	b.marks = append(b.marks, driver.Mark{StreamShard: l.StreamShard, Seq: l.mark})
+}
+
+func (b *batch) addAcked(l *ledger) {
+	n := len(l.skips)
+	l.eachUnsaved(func(_ *run, _ int, done uint64) { n += bits.OnesCount64(done) })
+	seqs := make([]streamer.SeqNo, 0, n)
+	l.eachUnsaved(func(r *run, w int, done uint64) {
+		b.slots = append(b.slots, slots{r, w, done})
+		for ; done != 0; done &= done - 1 {
+			seqs = append(seqs, r.seqs.at(w<<6+bits.TrailingZeros64(done)))
+		}
+	})
+	b.add(l, seqs)
+}
+
+// add adds messages of a ledger that are to be acknowledged, and its entries
+// that could not be decoded.
+func (b *batch) add(l *ledger, seqs []streamer.SeqNo) {
+	if len(l.skips) > 0 {
+		seqs = append(seqs, l.skips...)
+		slices.SortFunc(seqs, streamer.SeqNo.Compare)
+	}
+	if len(seqs) == 0 {
+		return
+	}
+	b.ledgers = append(b.ledgers, l)
+	b.acked = append(b.acked, driver.Acked{StreamShard: l.StreamShard, Seqs: seqs})
+	b.skips = append(b.skips, len(l.skips))
+}
+
+// settle notes in the ledgers that the source holds b. session.mu is held.
+func (s *session) settle(b batch) {
+	for i, m := range b.marks {
+		b.ledgers[i].saved = m.Seq
+	}
+	for i, n := range b.skips {
+		l := b.ledgers[i]
+		l.skips = slices.Delete(l.skips, 0, n)
+	}
+	for _, d := range b.slots {
+		d.r.save(d.w, d.bits)
+	}
+	s.tidy()
+}
+
+// tidy forgets runs that nobody needs and ledgers that keep none. session.mu is held.
+func (s *session) tidy() {
+	kept := s.active[:0]
+	for _, l := range s.active {
+		l.release(s.acker != nil)
+		if l.head != nil || len(l.skips) > 0 || s.cursor != nil && l.mark != l.saved && !s.o.atMostOnce() {
+			kept = append(kept, l)
+			continue
+		}
+		l.listed = false
+	}
+	clear(s.active[len(kept):])
+	s.active = kept
+}
+
+// commitUntil is commitNow that retries what is transient until ctx ends.
+func (s *session) commitUntil(ctx context.Context) error {
+	if err := s.enterSlot(ctx); err != nil {
+		return err
+	}
+	defer s.leaveSlot()
+	return s.retry(ctx, func() error { return s.commitHeld(ctx, nil) })
+}
+
+// retry calls f until it succeeds, fails for good, or ctx ends; then it returns the last failure.
+func (s *session) retry(ctx context.Context, f func() error) error {
+	var b backoff
+	for {
+		err := f()
+		after, again := transient(err)
+		if err == nil || !again {
+			return s.wrapCommit(ctx, err)
+		}
+		after = b.next(after)
+		s.obs.Load().retrying("commit", err, after)
+		if !pause(ctx, after) {
+			return s.wrapCommit(ctx, err)
+		}
+	}
+}
+
+// wrapCommit makes the failure of a commit that ctx bounds an error for the
+// program, which is not to see that retrying might have helped.
+func (s *session) wrapCommit(ctx context.Context, err error) error {
+	if err == nil {
+		return nil
+	}
+	if t, ok := errors.AsType[*driver.TransientError](err); ok {
+		err = t.Err
+	}
+	return wrapFor(ctx, "commit", s.obs.Load().backend, "", err)
+}
+
+// final says that no later commit can succeed: the session ends with it.
+func final(err error) bool {
+	for _, kind := range []error{streamer.ErrFenced, streamer.ErrDenied, streamer.ErrNotFound, streamer.ErrClosed, streamer.ErrUnsupported} {
+		if errors.Is(err, kind) {
+			return true
+		}
+	}
+	return false
+}
+
+func contains[T comparable](list []T, v T) bool {
+	for _, x := range list {
+		if x == v {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,186 @@
+package engine
+
+import (
+	"context"
+	"github.com/gostreamer/streamer"
+	"time"
+)
+
+// stallAfter is how long a window is full before Hooks.Stalled reports it, and how often it does again.
+const stallAfter = 10 * time.Second
+
+// duties says when the commit goroutine has to do what; zero: nothing to do.
+type duties struct {
+	commit, age, stall, hoard time.Time
+}
+
+// commitLoop is the session's commit goroutine: commits every CommitEvery, or sooner, while there is something to commit, and looks after windows that
+// stay full, acknowledgements that fall due and members that hoard. It sleeps while nothing is in work.
+func (s *session) commitLoop(ctx context.Context) {
+	var d duties
+	timer := time.NewTimer(time.Hour)
+	defer timer.Stop()
+	for {
+		s.commitAhead(ctx)
+		s.plan(&d, time.Now())
+		next := d.next()
+		if next.IsZero() {
+			timer.Stop()
+		} else {
+			timer.Reset(time.Until(next))
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-s.wake:
+		case <-timer.C:
+			s.work(ctx, &d, time.Now())
+		}
+	}
+}
+
+// plan sets the time of each duty that is due some time and has none.
+func (s *session) plan(d *duties, now time.Time) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	busy := len(s.active) > 0
+	set(&d.commit, busy, now.Add(s.commitEvery()))
+	if s.crowded() && !d.commit.After(now.Add(s.commitEvery())) { // not while a commit that failed rests
+		d.commit = now
+	}
+	set(&d.age, busy && s.o.ack == streamer.AckDelayed, now.Add(s.ageEvery()))
+	set(&d.stall, len(s.full) > 0, now.Add(stallAfter/10))
+	set(&d.hoard, s.shared() && s.buffered.messages > 0, now.Add(shareTime))
+}
+
+// crowdedAfter is how many messages are fetched between two periodic commits at most where each is acknowledged by itself: the source has as much
+// to do sooner or later, and while it does it sooner it can go on reading.
+const crowdedAfter = 2000
+
+// crowded says that so many were fetched since the ledgers were last looked through. session.mu is held.
+func (s *session) crowded() bool {
+	return s.acker != nil && s.o.commitEvery > 0 && s.entered >= crowdedAfter
+}
+
+// set gives a duty that is wanted a time if it has none, and takes it from one that is not.
+func set(t *time.Time, wanted bool, at time.Time) {
+	if !wanted {
+		*t = time.Time{}
+	} else if t.IsZero() {
+		*t = at
+	}
+}
+
+func (d *duties) next() time.Time {
+	var first time.Time
+	for _, t := range []time.Time{d.commit, d.age, d.stall, d.hoard} {
+		if !t.IsZero() && (first.IsZero() || t.Before(first)) {
+			first = t
+		}
+	}
+	return first
+}
+
+// due says whether the duty's time has come, and takes the time away.
+func due(t *time.Time, now time.Time) bool {
+	if t.IsZero() || t.After(now) {
+		return false
+	}
+	*t = time.Time{}
+	return true
+}
+
+func (s *session) work(ctx context.Context, d *duties, now time.Time) {
+	if due(&d.age, now) {
+		s.ackAged()
+	}
+	if due(&d.commit, now) {
+		if rest := s.commitDue(ctx); rest > s.commitEvery() {
+			d.commit = now.Add(rest)
+		}
+	}
+	if due(&d.stall, now) {
+		s.reportStalls(now)
+	}
+	if due(&d.hoard, now) {
+		s.share()
+	}
+}
+
+// commitEvery is how often the ledgers are looked through; with CommitEvery Never that only frees memory.
+func (s *session) commitEvery() time.Duration {
+	if s.o.commitEvery > 0 {
+		return s.o.commitEvery
+	}
+	return time.Second
+}
+
+// commitDue is the periodic commit. A failure that may pass stays in the ledgers until the next one, which is to come after rest or later; another
+// ends the session.
+func (s *session) commitDue(ctx context.Context) (rest time.Duration) {
+	if s.o.commitEvery <= 0 || s.cursor == nil && s.acker == nil {
+		s.mu.Lock()
+		s.collect(nil)
+		s.mu.Unlock()
+		return 0
+	}
+	err := s.commitNow(ctx)
+	if err == nil || ctx.Err() != nil {
+		return 0
+	}
+	rest, again := transient(err)
+	if !again && final(err) {
+		s.fail(s.wrapCommit(ctx, err))
+		return 0
+	}
+	s.obs.Load().retrying("commit", err, max(rest, s.o.commitEvery))
+	return rest
+}
+
+// ageEvery is how exact AckDelay is: an eighth, from a millisecond to a second.
+func (s *session) ageEvery() time.Duration {
+	return min(max(s.o.ackDelay/8, time.Millisecond), time.Second)
+}
+
+// ackAged acknowledges what was handed out AckDelay ago.
+func (s *session) ackAged() {
+	now, delay := s.clock(), uint32(s.o.ackDelay/time.Millisecond)
+	s.mu.Lock()
+	defer s.unlock()
+	for _, l := range s.active {
+		for r := l.cur; r != nil; r = r.next {
+			r.ackAged(now, delay)
+		}
+		s.reopenIfRoom(l)
+	}
+}
+
+func (r *run) ackAged(now, delay uint32) {
+	for i, when := range r.when {
+		w, bit := bitOf(uint32(i))
+		if r.taken[w]&bit != 0 && now-when >= delay {
+			r.acks.Bits[w].Or(bit)
+		}
+	}
+}
+
+// reportStalls reports the windows that have been full for stallAfter.
+func (s *session) reportStalls(now time.Time) {
+	s.mu.Lock()
+	var events []streamer.StallEvent
+	for _, l := range s.full {
+		since := l.fullSince
+		if l.reported.After(since) {
+			since = l.reported
+		}
+		if now.Sub(since) < stallAfter || !l.full(s.o.maxInFlight) {
+			continue
+		}
+		l.reported = now
+		events = append(events, streamer.StallEvent{StreamShard: l.StreamShard, Group: s.obs.Load().group, InFlight: l.window(), Oldest: l.oldest()})
+	}
+	s.mu.Unlock()
+	for _, e := range events {
+		s.obs.Load().stalled(e)
+	}
+}

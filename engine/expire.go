@@ -1,0 +1,82 @@
+package engine
+
+import (
+	"fmt"
+	"github.com/gostreamer/streamer"
+	"github.com/gostreamer/streamer/driver"
+	"time"
+)
+
+// One timer per producer watches the oldest record: DeliveryTimeout bounds also what a sink has taken and never resolves.
+
+// grace is what an expired record's own write has to end by itself, which tells more than "unknown".
+const grace = 100 * time.Millisecond
+
+func (p *producer) arm(d time.Duration) {
+	if p.o.DeliveryTimeout >= forever {
+		return
+	}
+	p.armed = true
+	if p.timer == nil {
+		p.timer = time.AfterFunc(d+grace, p.expire)
+		return
+	}
+	p.timer.Reset(d + grace)
+}
+
+func (p *producer) disarm() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.timer != nil {
+		p.timer.Stop()
+	}
+}
+
+// expire gives up on the records that are too old and sets the timer for the next.
+func (p *producer) expire() {
+	limit := p.o.DeliveryTimeout
+	now := time.Since(p.born)
+	p.giveUp(func(pd *sending) bool { return now-pd.sent >= limit }, p.because(fmt.Errorf("no outcome after %v: %w", limit, streamer.ErrUnknown)))
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.armed = false
+	p.open.trim()
+	if p.open.n > 0 {
+		p.arm(max(limit-(now-p.open.front().sent), 0))
+	}
+}
+
+// because adds to err what keeps the sink from storing records, where that is
+// known: it says more than that the time is over.
+func (p *producer) because(err error) error {
+	if why := p.why(); why != nil {
+		return fmt.Errorf("%w: %w", err, why)
+	}
+	return err
+}
+
+func (p *producer) why() error {
+	if s, ok := p.sink.(driver.Explainer); ok {
+		return s.Why()
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.refused
+}
+
+// giveUp resolves the oldest records as unknown, as long as they match. The sink may still hold their payload, so it is not touched.
+func (p *producer) giveUp(match func(*sending) bool, err error) {
+	for {
+		p.mu.Lock()
+		p.open.trim()
+		if p.open.n == 0 || !match(p.open.front()) {
+			p.wakeSender()
+			p.mu.Unlock()
+			return
+		}
+		pd := p.open.pop()
+		pd.givenUp = true
+		p.mu.Unlock()
+		pd.Resolve(p.o.Stream, streamer.Meta{}, err)
+	}
+}

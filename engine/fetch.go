@@ -1,0 +1,162 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"io"
+	"slices"
+	"time"
+)
+
+// fetchLoop keeps the queue filled. It is the session's fetch goroutine and ends with ctx, the input, or a failure that retrying cannot mend.
+func (s *session) fetchLoop(ctx context.Context) {
+	var b backoff
+	for s.awaitRoom(ctx) {
+		s.fetchSince = time.Now()
+		err := s.fetchOnce(ctx)
+		if err == nil {
+			b.reset()
+			s.obs.Load().succeeded("read")
+			continue
+		}
+		if ctx.Err() != nil {
+			return
+		}
+		after, again := transient(err)
+		if !again {
+			if err != io.EOF { //nolint:errorlint // the bare one is the end of the input
+				err = notOurs(err)
+			}
+			s.end(s.wrap("read", err))
+			return
+		}
+		after = b.next(after)
+		s.obs.Load().retrying("read", err, after)
+		if !pause(ctx, after) {
+			return
+		}
+	}
+}
+
+// fetchOnce is one Fetch, which askBack may end.
+func (s *session) fetchOnce(ctx context.Context) error {
+	if s.releaser == nil {
+		return s.src.Fetch(ctx, s.emit)
+	}
+	once, cancel := context.WithCancel(ctx)
+	defer cancel()
+	s.mu.Lock()
+	s.interrupt = cancel
+	asked := s.hoarder != nil
+	s.mu.Unlock()
+	if asked {
+		return nil
+	}
+	err := s.src.Fetch(once, s.emit)
+	if once.Err() != nil && ctx.Err() == nil && errors.Is(err, context.Canceled) {
+		return nil
+	}
+	return err
+}
+
+// awaitRoom blocks until another fetch fits; false when ctx ended.
+func (s *session) awaitRoom(ctx context.Context) bool {
+	for {
+		s.mu.Lock()
+		s.handBack(ctx)
+		ok := s.hasRoom()
+		pauses := s.pausesDue()
+		s.mu.Unlock()
+		for _, at := range pauses {
+			s.tellPaused(at)
+		}
+		if ok {
+			return ctx.Err() == nil
+		}
+		select {
+		case <-ctx.Done():
+			return false
+		case <-s.room:
+		}
+	}
+}
+
+// hasRoom says whether another fetch fits into Prefetch and BufferBytes. What waits behind a full window does not count where the source
+// can pause its shard, so that other shards go on; for bytes up to BufferBytes, so that memory stays bounded. Where members share messages
+// one must have worked off half of its share.
+func (s *session) hasRoom() bool {
+	n, bytes := s.buffered.messages, s.buffered.bytes
+	if s.pauser != nil {
+		n -= s.parked.messages
+		bytes -= min(s.parked.bytes, s.o.bufferBytes)
+	} else if s.anyFull() {
+		return false
+	}
+	if s.resting && s.waiters == 0 {
+		return false
+	}
+	if s.shared() && !slices.ContainsFunc(s.queues, (*queue).hungry) {
+		return false
+	}
+	return n <= s.o.prefetch-s.o.maxBatch() && bytes < s.o.bufferBytes
+}
+
+// hungry says that the member has worked off half of its share. One that is too slow for what it has is not.
+func (q *queue) hungry() bool { return !q.slow && q.suspended == 0 && q.ring.n <= q.pace.limit/2 }
+
+// appetite is how many more messages the members may hold.
+func (s *session) appetite() int {
+	n := 0
+	for _, q := range s.queues {
+		if !q.slow && q.suspended == 0 {
+			n += max(q.pace.limit-q.ring.n, 0)
+		}
+	}
+	return n
+}
+
+// roomLeft is SourceConfig.Room.
+func (s *session) roomLeft() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	room := s.o.prefetch - s.buffered.messages
+	if s.shared() {
+		room = min(room, s.appetite())
+	}
+	return min(max(room, 1), s.o.maxBatch())
+}
+
+// wrap makes an error of the source one of ours.
+func (s *session) wrap(op string, err error) error {
+	return wrap(op, s.obs.Load().backend, "", err)
+}
+
+const (
+	firstRetry = 10 * time.Millisecond
+	lastRetry  = 2 * time.Second
+)
+
+// backoff is the pause between retries where the one who failed named none: it doubles from firstRetry to lastRetry.
+type backoff struct{ last time.Duration }
+
+func (b *backoff) reset() { b.last = 0 }
+
+func (b *backoff) next(asked time.Duration) time.Duration {
+	if asked > 0 {
+		return asked
+	}
+	b.last = min(max(2*b.last, firstRetry), lastRetry)
+	return b.last
+}
+
+// pause waits; false when ctx ended.
+func pause(ctx context.Context, d time.Duration) bool {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-t.C:
+		return true
+	case <-ctx.Done():
+		return false
+	}
+}

@@ -1,0 +1,301 @@
+package engine
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"github.com/gostreamer/streamer"
+	"github.com/gostreamer/streamer/driver"
+	"slices"
+	"time"
+)
+
+// A move is a new session at the new position: there is no other way to get there. Who reads on its own opens the new session before it closes
+// the old one, so that a failure leaves it where it was. An owner of committed positions has to close first, because a group has one owner.
+
+func (c *consumer) Seek(ctx context.Context, t time.Time) error {
+	return c.move(ctx, "seek", streamer.AtTime(t))
+}
+
+func (c *consumer) Rewind(ctx context.Context, to streamer.Position) error {
+	return c.move(ctx, "rewind", to)
+}
+
+func (c *consumer) move(ctx context.Context, op string, to streamer.Position) error {
+	if err := c.enter(ctx); err != nil {
+		return c.wrap(op, err)
+	}
+	defer c.exit()
+	if err := cmp.Or(c.fixed(), c.checkTarget(to)); err != nil {
+		return c.wrap(op, err)
+	}
+	moving, cancel := c.whileOpen(ctx)
+	defer cancel()
+	err := c.moveTo(moving, to)
+	if err != nil && c.life.Err() != nil {
+		err = streamer.ErrClosed
+	}
+	return wrapFor(ctx, op, c.obs.backend, c.streamName(), ended(ctx, err))
+}
+
+func (c *consumer) moveTo(ctx context.Context, to streamer.Position) error {
+	detached := c.isDetached()
+	rejoin := c.o.Mode == streamer.LoadBalanced && to.Kind() == streamer.AtCommitted
+	switch {
+	case c.o.Mode == streamer.Resumable:
+		return c.reopen(ctx, opening{mode: streamer.Resumable, start: to, shards: c.shardsFor(to)})
+	case rejoin && !detached:
+		return c.reopen(ctx, opening{mode: streamer.LoadBalanced})
+	case rejoin:
+		return c.replace(ctx, opening{mode: streamer.LoadBalanced})
+	default:
+		return c.replace(ctx, opening{mode: streamer.RealTime, start: to, shards: c.shardsFor(to)})
+	}
+}
+
+// replace opens the new session, then closes the old one. In a group what is acknowledged is committed first.
+func (c *consumer) replace(ctx context.Context, o opening) error {
+	old := c.q.Load()
+	suspend(old)
+	grouped := c.o.Mode == streamer.LoadBalanced && !c.isDetached() && old.s.src != nil
+	if grouped {
+		if err := old.s.commitUntil(ctx); err != nil {
+			resume(old)
+			return err
+		}
+	}
+	q, err := c.open(ctx, o)
+	if err != nil {
+		resume(old)
+		return err
+	}
+	if !c.swap(old, q) {
+		c.closeOld(q)
+		return streamer.ErrClosed
+	}
+	c.setDetached(c.o.Mode == streamer.LoadBalanced && o.mode == streamer.RealTime)
+	c.closeOld(old)
+	return nil
+}
+
+// reopen closes the old session, then opens the new one. When that fails the consumer goes on at the committed position, and if that fails too it
+// is stopped: every call returns the error until the next move succeeds.
+func (c *consumer) reopen(ctx context.Context, o opening) error {
+	old := c.q.Load()
+	suspend(old)
+	if old.s.src != nil {
+		if err := old.s.commitUntil(ctx); err != nil && !errors.Is(err, streamer.ErrFenced) {
+			resume(old)
+			return err
+		}
+	}
+	c.closeOld(old)
+	q, err := c.open(ctx, o)
+	if err != nil {
+		q = c.fallBack(o, err)
+	}
+	if !c.swap(old, q) {
+		c.closeOld(q)
+		return streamer.ErrClosed
+	}
+	return err
+}
+
+// fallBack opens the committed position; without success it returns a queue that gives everybody err.
+func (c *consumer) fallBack(o opening, err error) *queue {
+	ctx, cancel := c.home.closing()
+	defer cancel()
+	if c.life.Err() == nil {
+		if q, failed := c.open(ctx, opening{mode: o.mode}); failed == nil {
+			return q
+		}
+	}
+	if isBare(err) { // it was of the move's ctx, and Next has another
+		err = fmt.Errorf("the move was cut short (%v): Seek or Rewind again", err)
+	}
+	s := newSession(c.sessionOptions(o.mode), c.obs)
+	s.ended = c.wrap("rewind", err)
+	q := newQueue(s, c.obs)
+	s.queues = []*queue{q}
+	return q
+}
+
+// closeOld closes a session that was moved away from, within the time that Close has. Its failure changes nothing for the new one.
+func (c *consumer) closeOld(old *queue) {
+	ctx, cancel := c.home.closing()
+	defer cancel()
+	if err := old.shut(ctx, errMoved); err != nil {
+		c.obs.log.Warn("closing the session that was moved away from", "backend", c.obs.backend, "err", err)
+	}
+}
+
+// swap makes q the consumer's queue and sends takers who wait at the old one
+// there. When Close or Shutdown has begun meanwhile it returns false: then q is
+// the move's to close.
+func (c *consumer) swap(old, q *queue) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.halted {
+		c.strand(old)
+		return false
+	}
+	old.s.mu.Lock()
+	old.close(errMoved)
+	old.s.mu.Unlock()
+	c.q.Store(q)
+	close(old.moved)
+	return true
+}
+
+// strand ends the wait of takers for a queue that does not come.
+func (c *consumer) strand(old *queue) {
+	old.s.mu.Lock()
+	defer old.s.mu.Unlock()
+	if old.why == errMoved { //nolint:errorlint // it is never wrapped
+		old.why = c.wrap("read", streamer.ErrClosed)
+		close(old.moved)
+	}
+}
+
+func (c *consumer) setDetached(v bool) {
+	c.mu.Lock()
+	c.detached = v
+	c.mu.Unlock()
+}
+
+func suspend(q *queue) {
+	q.s.mu.Lock()
+	q.suspend()
+	q.s.mu.Unlock()
+}
+
+// resume hands out again, and fetches what was not while nothing was.
+func resume(q *queue) {
+	s := q.s
+	s.mu.Lock()
+	defer s.unlock()
+	q.resume()
+	if s.o.dealt {
+		s.deal()
+	}
+	if s.hasRoom() {
+		signal(s.room)
+	}
+}
+
+// checkTarget refuses what no shard, or no single shard, could start at.
+func (c *consumer) checkTarget(to streamer.Position) error {
+	if err := checkPosition(to); err != nil {
+		return err
+	}
+	if k := to.Kind(); k != streamer.AtSeq && k != streamer.AfterSeq {
+		return nil
+	}
+	return oneShard(len(c.inUse()))
+}
+
+// fixed refuses to move what cannot be moved.
+func (c *consumer) fixed() error {
+	if f, ok := c.home.b.(driver.Fixed); ok {
+		return f.Fixed()
+	}
+	return nil
+}
+
+// inUse is what a move to one position reads: the assigned set, else every shard that is read now. A member of a group reads more after
+// leaving it than before; that is checked when the new session knows its shards.
+func (c *consumer) inUse() []streamer.StreamShard {
+	c.mu.Lock()
+	var set []streamer.StreamShard
+	for at := range c.set {
+		set = append(set, at)
+	}
+	c.mu.Unlock()
+	if len(set) > 0 {
+		return set
+	}
+	return c.q.Load().s.assignment()
+}
+
+// oneShard refuses a sequence number for several shards.
+func oneShard(n int) error {
+	if n > 1 {
+		return invalid("a sequence number belongs to one shard and %d are in use: use Assign or Each", n)
+	}
+	return nil
+}
+
+// shardsFor is SourceConfig.Shards for a move: the assigned set, and of it only what an Each names.
+func (c *consumer) shardsFor(to streamer.Position) map[string][]streamer.ShardID {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	shards := map[string][]streamer.ShardID{}
+	add := func(at streamer.StreamShard) { shards[at.Stream] = append(shards[at.Stream], at.Shard) }
+	switch {
+	case to.Kind() == streamer.PerShard:
+		for _, at := range to.Shards() {
+			if len(c.set) == 0 || c.set[at] {
+				add(at)
+			}
+		}
+	case len(c.set) == 0:
+		return nil
+	default:
+		for at := range c.set {
+			add(at)
+		}
+	}
+	for _, ids := range shards {
+		slices.Sort(ids)
+	}
+	return shards
+}
+
+func (c *consumer) Assign(stream string, shards ...streamer.ShardID) error {
+	if err := c.checkStream("assign", stream); err != nil {
+		return err
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for _, id := range shards {
+		c.set[streamer.StreamShard{Stream: stream, Shard: id}] = true
+	}
+	return nil
+}
+
+func (c *consumer) Unassign(stream string, shards ...streamer.ShardID) error {
+	if err := c.checkStream("unassign", stream); err != nil {
+		return err
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for _, id := range shards {
+		if !c.set[streamer.StreamShard{Stream: stream, Shard: id}] {
+			return c.wrap("unassign", fmt.Errorf("shard %v of %s is not assigned: %w", id, stream, streamer.ErrNotFound))
+		}
+	}
+	for _, id := range shards {
+		delete(c.set, streamer.StreamShard{Stream: stream, Shard: id})
+	}
+	return nil
+}
+
+// checkStream refuses a stream that the consumer was not opened on. What a pattern of the backend's matched counts.
+func (c *consumer) checkStream(op, stream string) error {
+	if c.isHalted() {
+		return c.wrap(op, streamer.ErrClosed)
+	}
+	if err := c.fixed(); err != nil {
+		return c.wrap(op, err)
+	}
+	if slices.Contains(c.o.Streams, stream) {
+		return nil
+	}
+	for _, at := range c.q.Load().s.assignment() {
+		if at.Stream == stream {
+			return nil
+		}
+	}
+	return c.wrap(op, fmt.Errorf("the consumer was not opened on stream %q: %w", stream, streamer.ErrNotFound))
+}

@@ -1,0 +1,104 @@
+package engine
+
+import (
+	"cmp"
+	"slices"
+
+	"github.com/google/uuid"
+	"github.com/gostreamer/streamer"
+	"github.com/gostreamer/streamer/driver"
+)
+
+// complete checks a consumer's options and fills in the defaults. call is the
+// argument alone, inherited what the URI and StreamerOptions say.
+func complete(call, inherited streamer.ConsumerOptions) (streamer.ConsumerOptions, error) {
+	o := consumerOver(call, inherited)
+	o.Streams = unique(o.Streams)
+	if err := cmp.Or(checkNames(&o), checkConsumer(&o)); err != nil {
+		return o, err
+	}
+	consumerDefaults(&o)
+	if err := completeMode(&o); err != nil {
+		return o, err
+	}
+	if call.AckDelay != 0 && o.Ack != streamer.AckDelayed {
+		return o, invalid("ack_delay is for ack=delayed alone")
+	}
+	return o, nil
+}
+
+// completeMode checks group and shards, which depend on the mode.
+func completeMode(o *streamer.ConsumerOptions) error {
+	switch {
+	case o.Mode == streamer.RealTime && o.Group != "":
+		return invalid("group %q: RealTime has no group, it keeps no position; "+
+			"leave the group out, or want mode=load-balanced or mode=resumable", o.Group)
+	case o.Mode == streamer.LoadBalanced && o.Group == "":
+		return invalid("group: LoadBalanced needs one (group=… in the URI, ConsumerOptions.Group)")
+	case o.Mode == streamer.LoadBalanced && len(o.Shards) > 0:
+		return invalid("shards: LoadBalanced shares all shards among the members; " +
+			"leave assign= out, or want mode=resumable to choose")
+	case o.Mode == streamer.Resumable && o.Group == "":
+		group, err := streamer.DefaultGroup()
+		o.Group = group
+		return err
+	}
+	return nil
+}
+
+// modeOf is Mode, or what the other options make of none.
+func modeOf(o *streamer.ConsumerOptions) streamer.ConsumerMode {
+	if o.Mode == 0 && o.Group != "" {
+		return streamer.LoadBalanced
+	}
+	return cmp.Or(o.Mode, streamer.RealTime)
+}
+
+func checkNames(o *streamer.ConsumerOptions) error {
+	switch {
+	case len(o.Streams) == 0:
+		return invalid("no stream: name one in the URI's path or in ConsumerOptions.Streams")
+	case slices.Contains(o.Streams, ""):
+		return invalid("a stream's name is empty")
+	}
+	return nil
+}
+
+func consumerDefaults(o *streamer.ConsumerOptions) {
+	o.Mode = modeOf(o)
+	orDefault(&o.AutoReset, streamer.Latest)
+	orDefault(&o.Ack, streamer.AckOnReturn)
+	orDefault(&o.AckDelay, defaultAckDelay)
+	orDefault(&o.CommitEvery, defaultCommitEvery)
+	orDefault(&o.MaxInFlight, defaultMaxInFlight)
+	orDefault(&o.Prefetch, defaultPrefetch)
+	orDefault(&o.BufferBytes, defaultBuffer)
+	if o.Name == "" {
+		o.Name = uuid.NewString()
+	}
+	o.Prefetch = min(o.Prefetch, noLimit)
+	unlimited(&o.MaxInFlight)
+	unlimited(&o.BufferBytes)
+}
+
+func producerDefaults(o *streamer.ProducerOptions) {
+	orDefault(&o.MaxBuffered, defaultMaxBuffered)
+	orDefault(&o.MaxBufferedBytes, defaultBuffer)
+	orDefault(&o.DeliveryTimeout, defaultDeliveryTimeout)
+	if o.Linger <= driver.AtOnce {
+		o.Linger = 0
+	}
+	if o.DeliveryTimeout == streamer.NoLimit || o.DeliveryTimeout > forever {
+		o.DeliveryTimeout = forever
+	}
+	unlimited(&o.MaxBuffered)
+	unlimited(&o.MaxBufferedBytes)
+}
+
+// unlimited turns NoLimit, and what is as good, into a limit that is never
+// reached.
+func unlimited(v *int) {
+	if *v == streamer.NoLimit || *v > noLimit {
+		*v = noLimit
+	}
+}

@@ -1,0 +1,312 @@
+package engine
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/gostreamer/streamer"
+	"github.com/gostreamer/streamer/driver"
+	"github.com/gostreamer/streamer/internal/inside"
+)
+
+// producer is the engine's Producer: a bounded buffer in front of a Sink. For a Writer it owns a goroutine that writes batches; an Enqueuer
+// batches by itself and gets each record at once.
+type producer struct {
+	home   *engine
+	o      streamer.ProducerOptions // complete
+	obs    *observer
+	sink   driver.Sink
+	writer driver.Writer // exactly one of writer and enqueuer
+	enq    driver.Enqueuer
+	limits driver.Limits
+	born   time.Time
+
+	mu         sync.Mutex
+	queue      []*sending // Writer: not taken yet, from head on
+	head       int
+	queueBytes int
+	hurried    int  // records at the front that a Flush waits for: they do not linger
+	open       fifo // every record that is not resolved, oldest first, and some that are
+	sent       held // records that were let in
+	epoch      *epoch
+	unreported []*epoch
+	closing    bool      // refuses new records
+	senders    []*sender // wait for space, in order
+	timer      *time.Timer
+	armed      bool
+	written    []*driver.Pending // the batch that is being written; the write goroutine's
+	refused    error             // why what is being written was not stored yet, if it was tried
+
+	// Resolving a record takes no lock where nobody waits: it is done thousands of times in a row, beside those who send.
+	doneRecords atomic.Int64 // of sent
+	doneBytes   atomic.Int64
+	waiting     atomic.Bool // senders has some
+	rousing     atomic.Bool // they are about to be woken
+	roomEvery   int64       // or woken after so many resolved records, a small part of the buffer
+
+	work   chan struct{}      // capacity 1: the queue has something, or the producer is closing
+	life   context.Context    // of the writes
+	stop   context.CancelFunc // gives up on what is under way
+	writes sync.WaitGroup     // the write goroutine
+	flush  sync.WaitGroup     // calls of the sink's Flush
+	ended  bool               // the sink is about to be closed: nothing reaches it any more; belongs to mu
+	closed chan struct{}      // made by the first Close, closed at its end
+	result error              // what Close returns
+}
+
+// batchRecords bounds a batch where the sink does not: what it touches should stay in the processor's caches until it is resolved.
+const batchRecords = 1000
+
+func newProducer(home *engine, o streamer.ProducerOptions, sink driver.Sink, obs *observer) (*producer, error) {
+	p := &producer{
+		home: home, o: o, obs: obs, sink: sink, limits: sink.Limits(), born: time.Now(),
+		work: make(chan struct{}, 1),
+	}
+	orDefault(&p.limits.Records, batchRecords)
+	p.roomEvery = int64(min(max(o.MaxBuffered/16, 1), roomEvery))
+	p.writer, _ = sink.(driver.Writer)
+	p.enq, _ = sink.(driver.Enqueuer)
+	if (p.writer == nil) == (p.enq == nil) {
+		return nil, fmt.Errorf("%T is not exactly one of Writer and Enqueuer", sink)
+	}
+	p.epoch = &epoch{home: p}
+	p.life, p.stop = context.WithCancel(context.Background())
+	if p.writer != nil {
+		p.writes.Go(p.writeLoop)
+	}
+	return p, nil
+}
+
+func (p *producer) Send(ctx context.Context, r streamer.Record) *streamer.Receipt {
+	pd := newSending(p, r)
+	if err := ctx.Err(); err != nil {
+		pd.outcome().Resolve(streamer.Meta{}, err)
+		return pd.Receipt()
+	}
+	if pd.Record.Stream == "" {
+		pd.Record.Stream = p.o.Stream
+	}
+	pd.size = pd.Record.Size()
+	if err := p.check(pd); err != nil {
+		p.refuse(pd, err)
+		return pd.Receipt()
+	}
+	if err := p.admit(ctx, pd); err != nil {
+		pd.outcome().Resolve(streamer.Meta{}, wrap("send", p.obs.backend, pd.Record.Stream, err))
+		pd.Record = streamer.Record{}
+		return pd.Receipt()
+	}
+	if p.enq != nil {
+		p.enq.Enqueue(&pd.Pending)
+	}
+	return pd.Receipt()
+}
+
+// check refuses what can be known to fail.
+func (p *producer) check(pd *sending) error {
+	if pd.Record.Stream == "" {
+		return invalid("the record names no stream and the producer has none")
+	}
+	if p.limits.RecordBytes > 0 && pd.size > p.limits.RecordBytes {
+		return &streamer.Error{Kind: streamer.ErrTooLarge, Err: fmt.Errorf("the record has %d bytes of key, value and headers, the limit is %d", pd.size, p.limits.RecordBytes)}
+	}
+	return nil
+}
+
+// refuse fails a record that was not let in; Flush and Close report it like any other.
+func (p *producer) refuse(pd *sending, err error) {
+	err = wrap("send", p.obs.backend, pd.Record.Stream, err)
+	pd.Record = streamer.Record{}
+	pd.outcome().Resolve(streamer.Meta{}, err)
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.closing {
+		return
+	}
+	p.epoch.used = true
+	p.note(p.epoch, pd.Receipt(), err)
+}
+
+// sender is a Send that waits for space.
+type sender struct {
+	pd    *sending
+	since time.Time
+	ready chan struct{} // capacity 1: it may be admitted now
+}
+
+// patience is how long a Send waits before no other overtakes it. Overtaking costs less than a change of goroutines for every record, but a
+// large record must not starve.
+const patience = 10 * time.Millisecond
+
+// admit takes the record into the buffer; it blocks while that is full. A record larger than the whole buffer goes in when it is empty.
+func (p *producer) admit(ctx context.Context, pd *sending) error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if !p.closing && (!p.fits(pd) || len(p.senders) > 0 && time.Since(p.senders[0].since) > patience) {
+		if err := p.queueUp(ctx, &sender{pd, time.Now(), make(chan struct{}, 1)}); err != nil {
+			return err
+		}
+	}
+	if p.closing {
+		return streamer.ErrClosed
+	}
+	p.enter(pd)
+	return nil
+}
+
+// queueUp waits until s is the first in line and fits, or the producer closes. p.mu is held, and let go of while waiting.
+func (p *producer) queueUp(ctx context.Context, s *sender) (err error) {
+	p.senders = append(p.senders, s)
+	p.waiting.Store(true) // before it looks whether the record fits
+	for err == nil && !p.closing && (p.senders[0] != s || !p.fits(s.pd)) {
+		p.mu.Unlock()
+		select {
+		case <-s.ready:
+		case <-ctx.Done():
+			err = ctx.Err()
+		}
+		p.mu.Lock()
+	}
+	p.senders = without(p.senders, s)
+	p.waiting.Store(len(p.senders) > 0)
+	defer p.wakeSender()
+	return err
+}
+
+// fits says whether the buffer has room for a record. p.mu is held.
+func (p *producer) fits(pd *sending) bool {
+	b := p.buffered()
+	return b.messages == 0 || b.messages < p.o.MaxBuffered && b.bytes+pd.size <= p.o.MaxBufferedBytes
+}
+
+// buffered is what is not resolved. p.mu is held.
+func (p *producer) buffered() held {
+	return held{p.sent.messages - int(p.doneRecords.Load()), p.sent.bytes - int(p.doneBytes.Load())}
+}
+
+// wakeSender lets the first waiting Send look for space. p.mu is held.
+func (p *producer) wakeSender() {
+	if len(p.senders) > 0 && (p.closing || p.fits(p.senders[0].pd)) {
+		signal(p.senders[0].ready)
+	}
+}
+
+// enter counts the record in. p.mu is held.
+func (p *producer) enter(pd *sending) {
+	pd.sent = time.Since(p.born)
+	pd.epoch = p.epoch
+	p.epoch.used = true
+	p.epoch.sent++
+	p.sent.messages++
+	p.sent.bytes += pd.size
+	p.open.push(pd)
+	if !p.armed {
+		p.arm(p.o.DeliveryTimeout)
+	}
+	if p.writer == nil {
+		return
+	}
+	p.queue = append(p.queue, pd)
+	p.queueBytes += pd.size
+	if len(p.queue)-p.head == 1 || p.o.Linger > 0 { // else the writer has been told of what is before it
+		signal(p.work)
+	}
+}
+
+// Senders that wait for room are woken when there is some for many records, not for each: after roomEvery of them at most, or within roomWithin.
+const (
+	roomEvery  = 256
+	roomWithin = time.Millisecond
+)
+
+// resolved counts the record out.
+func (p *producer) resolved(pd *sending, err error) {
+	if err != nil {
+		p.fail(pd.epoch, pd.Receipt(), err)
+	}
+	p.doneBytes.Add(int64(pd.size))
+	n := p.doneRecords.Add(1)
+	pd.epoch.settle()
+	switch {
+	case n%p.roomEvery == 0:
+		p.makeRoom()
+	case p.waiting.Load() && p.rousing.CompareAndSwap(false, true):
+		time.AfterFunc(roomWithin, p.rouse)
+	}
+}
+
+// rouse is makeRoom for the records that roomEvery does not come to. It runs on a goroutine of its own, once within roomWithin.
+func (p *producer) rouse() {
+	p.rousing.Store(false)
+	p.makeRoom()
+}
+
+// makeRoom lets go of what is done and wakes who waits for its place.
+func (p *producer) makeRoom() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.open.tidy(p.buffered().messages)
+	p.wakeSender()
+}
+
+func (p *producer) Flush(ctx context.Context) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	if inside.InCallback() {
+		return wrap("flush", p.obs.backend, p.o.Stream, errInOnDone)
+	}
+	epochs, err := p.drain(ctx)
+	if err != nil {
+		return err
+	}
+	return p.report(epochs)
+}
+
+// drain waits until all that was sent is resolved, and reports none of it.
+func (p *producer) drain(ctx context.Context) ([]*epoch, error) {
+	epochs := p.beginFlush()
+	signal(p.work)
+	if err := p.flushSink(ctx); err != nil {
+		return nil, wrapFor(ctx, "flush", p.obs.backend, p.o.Stream, err)
+	}
+	return epochs, awaitEpochs(ctx, epochs)
+}
+
+// flushSink hurries the sink, unless Close has come to its end: then all is
+// resolved. It ends with ctx and with the producer.
+func (p *producer) flushSink(ctx context.Context) error {
+	p.mu.Lock()
+	if p.ended {
+		p.mu.Unlock()
+		return nil
+	}
+	p.flush.Add(1)
+	p.mu.Unlock()
+	defer p.flush.Done()
+	within, cancel := context.WithCancel(ctx)
+	defer cancel()
+	defer context.AfterFunc(p.life, cancel)()
+	err := p.sink.Flush(within)
+	if err != nil && within.Err() != nil && ctx.Err() == nil {
+		return streamer.ErrClosed
+	}
+	return err
+}
+
+// refuseMore refuses new records and waits until those are resolved that came in since the last Flush: from then on nothing more is stored.
+func (p *producer) refuseMore(ctx context.Context) error {
+	p.mu.Lock()
+	p.closing = true
+	p.wakeSender()
+	open := p.buffered().messages > 0
+	p.mu.Unlock()
+	if !open {
+		return nil
+	}
+	_, err := p.drain(ctx)
+	return err
+}

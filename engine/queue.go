@@ -1,0 +1,296 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"github.com/gostreamer/streamer"
+	"math/rand/v2"
+	"slices"
+	"sync/atomic"
+	"time"
+)
+
+// errMoved tells a blocked taker that its consumer has another queue now.
+var errMoved = errors.New("moved")
+
+// queue is a consumer's place in a session: what was emitted for it and not handed out. Everything but the channels belongs to session.mu.
+type queue struct {
+	s         *session
+	obs       *observer
+	id        uint64 // dealt groups: what keys are hashed with
+	ring      ring
+	slow      bool    // its messages went to others: it gets keyed ones only until it takes again
+	suspended int     // takers wait: a move or a rebalance is under way
+	loans     []*loan // of the Stream goroutines that offer a message
+	closed    bool    // the consumer left: takers get why
+	why       error
+	waiters   int
+	pace      pace
+	forfeited map[streamer.StreamShard]streamer.SeqNo // lost before all that was handed out, up to this, was committed; no Commit of the consumer's has said so yet
+
+	leaveGroup func(ctx context.Context, why error) error // dealt groups: set when joined
+	leaving    atomic.Bool                                // shut has begun
+	left       chan struct{}                              // closed at the end of shut
+
+	ready  chan struct{} // capacity 1: wakes one taker, who wakes the next
+	gone   chan struct{} // closed with closed
+	moved  chan struct{} // closed by the consumer when it has its next queue
+	recall chan struct{} // closed when lent messages must come back
+}
+
+func newQueue(s *session, obs *observer) *queue {
+	return &queue{
+		s:      s,
+		obs:    obs,
+		id:     rand.Uint64(),
+		pace:   pace{limit: minShare},
+		ready:  make(chan struct{}, 1),
+		gone:   make(chan struct{}),
+		moved:  make(chan struct{}),
+		recall: make(chan struct{}),
+		left:   make(chan struct{}),
+	}
+}
+
+// loan is a Stream goroutine's right to offer a message: it counts as handed out only when somebody received it.
+type loan struct{ ctx context.Context }
+
+// take blocks for the next message. With a loan keep or giveBack must follow, at the latest when recall is closed.
+func (q *queue) take(ctx context.Context, l *loan) (m *streamer.Message, recall <-chan struct{}, err error) {
+	s := q.s
+	s.mu.Lock()
+	defer s.unlock()
+	for {
+		if err := ctx.Err(); err != nil {
+			q.wakeOne() // the token may have been for us
+			return nil, nil, err
+		}
+		if m := q.next(l); m != nil {
+			return m, q.recall, nil
+		}
+		if err := q.done(); err != nil {
+			q.wakeOne()
+			return nil, nil, err
+		}
+		q.wait()
+		s.unlock()
+		q.sleep(ctx)
+		s.mu.Lock()
+		q.waiters--
+		s.waiters--
+	}
+}
+
+// takeBatch adds what is there to batch, without waiting.
+func (q *queue) takeBatch(batch []*streamer.Message) []*streamer.Message {
+	q.s.mu.Lock()
+	defer q.s.unlock()
+	for len(batch) < cap(batch) {
+		m := q.next(nil)
+		if m == nil {
+			break
+		}
+		batch = append(batch, m)
+	}
+	return batch
+}
+
+// available counts what a taker could have now; a hint for the size of a batch.
+func (q *queue) available() int {
+	q.s.mu.Lock()
+	defer q.s.mu.Unlock()
+	return q.ring.n
+}
+
+// done is the error for takers when there is nothing left to take.
+func (q *queue) done() error {
+	if q.closed {
+		return q.why
+	}
+	if q.suspended > 0 || q.s.ended == nil {
+		return nil
+	}
+	if !q.s.broken && (!q.empty() || len(q.loans) > 0) {
+		return nil
+	}
+	return q.s.ended
+}
+
+// empty says that nothing is on its way to this queue once fetching has ended.
+// What another member of a dealt group has may still come, if that one leaves.
+func (q *queue) empty() bool {
+	return q.ring.n == 0 && q.s.pool.n == 0 && q.s.parked.messages == 0
+}
+
+// wait counts a taker in and tells those who could bring it something.
+func (q *queue) wait() {
+	q.waiters++
+	q.s.waiters++
+	q.pace.idle(time.Now)
+	if q.s.hasRoom() {
+		signal(q.s.room)
+	}
+	if q.s.o.dealt && q.s.buffered.messages > 0 {
+		signal(q.s.wake) // another member may hoard
+	}
+}
+
+func (q *queue) sleep(ctx context.Context) {
+	select {
+	case <-q.ready:
+	case <-ctx.Done():
+	case <-q.gone:
+	}
+}
+
+// wakeOne wakes one taker if there is one and it would find something: a message or the end.
+func (q *queue) wakeOne() {
+	if q.waiters > 0 && (q.ring.n > 0 || q.done() != nil) {
+		signal(q.ready)
+	}
+}
+
+// arrived notes new messages.
+func (q *queue) arrived() {
+	if q.ring.n > 0 {
+		q.pace.busy(time.Now)
+	}
+	q.wakeOne()
+}
+
+// next hands out the oldest message whose shard has room in its window; nil when there is none.
+func (q *queue) next(lent *loan) *streamer.Message {
+	if q.suspended > 0 || q.closed || q.s.broken || q.overdue() {
+		return nil
+	}
+	s := q.s
+	q.slow = false
+	for {
+		if q.ring.n == 0 && s.pool.n > 0 {
+			s.deal()
+		}
+		if q.ring.n == 0 {
+			return nil
+		}
+		m := q.ring.front()
+		l := runOf(m).led
+		switch {
+		case !s.o.tracks():
+		case !s.o.dealt && s.parks(l, m):
+			q.ring.popFront()
+			continue
+		case s.o.atMostOnce() && !s.isAhead(l, m):
+			return nil
+		}
+		q.ring.popFront()
+		s.handOut(q, m, lent)
+		if q.waiters > 0 {
+			q.wakeOne()
+		}
+		return m
+	}
+}
+
+// overdue says that a Stream whose ctx has ended still holds a message: it comes before what is here.
+func (q *queue) overdue() bool {
+	for _, l := range q.loans {
+		if l.ctx.Err() != nil {
+			return true
+		}
+	}
+	return false
+}
+
+// keep counts a lent message as handed out: somebody received it.
+func (q *queue) keep(lent *loan, m *streamer.Message) {
+	s := q.s
+	s.mu.Lock()
+	defer s.unlock()
+	s.mark(q, m)
+	q.endLoan(lent, m)
+}
+
+// giveBack puts a lent message that nobody received where it came from; it is dropped when its shard is not ours any more.
+func (q *queue) giveBack(lent *loan, m *streamer.Message) {
+	s := q.s
+	s.mu.Lock()
+	defer s.unlock()
+	defer q.endLoan(lent, m)
+	l := runOf(m).led
+	if q.closed || s.ledgers[l.StreamShard] != l || l.leaving && slotOf(m) >= l.upTo {
+		return
+	}
+	l.buffered++
+	s.buffered.add(m)
+	q.restore(m)
+	s.reopenIfRoom(l)
+}
+
+// restore puts a message back in front of those of its shard that come after it.
+// Other Streams may have given theirs back first.
+func (q *queue) restore(m *streamer.Message) {
+	q.ring.pushFront(m)
+	at := 0
+	for i := 1; i < q.ring.n; i++ {
+		x := q.ring.at(i)
+		if runOf(x).led != runOf(m).led {
+			continue
+		}
+		if byEmission(x, m) > 0 {
+			return
+		}
+		q.ring.move(at, i)
+		at = i
+	}
+}
+
+func (q *queue) endLoan(lent *loan, m *streamer.Message) {
+	runOf(m).led.lent--
+	runOf(m).led.tellDrained()
+	i := slices.Index(q.loans, lent)
+	q.loans = slices.Delete(q.loans, i, i+1)
+	if len(q.loans) == 0 {
+		q.s.returned.Broadcast()
+	}
+	q.wakeOne()
+}
+
+// suspend stops handing out and waits until nothing is lent: afterwards no taker gets a message from before. session.mu is held, and let go
+// of while waiting.
+func (q *queue) suspend() {
+	q.suspended++
+	close(q.recall)
+	q.recall = make(chan struct{})
+	for len(q.loans) > 0 {
+		q.s.returned.Wait()
+	}
+}
+
+func (q *queue) resume() {
+	q.suspended--
+	q.wakeOne()
+}
+
+// suspendAll suspends every member. session.mu is held, and let go of while waiting.
+func (s *session) suspendAll() []*queue {
+	all := slices.Clone(s.queues)
+	for _, q := range all {
+		q.suspend()
+	}
+	return all
+}
+
+func resumeAll(queues []*queue) {
+	for _, q := range queues {
+		q.resume()
+	}
+}
+
+// close ends the queue: takers get why.
+func (q *queue) close(why error) {
+	if q.closed {
+		return
+	}
+	q.closed, q.why = true, why
+	close(q.gone)
+}

@@ -1,0 +1,154 @@
+package engine
+
+import (
+	"math/bits"
+	"sync/atomic"
+	"unsafe"
+
+	"github.com/gostreamer/streamer"
+	"github.com/gostreamer/streamer/internal/inside"
+)
+
+// run is one shard's part of a fetched slab: a bit per message says whether it is done. It keeps sequence numbers, not messages, so a payload
+// is free as soon as the program lets go of it. What the mark passes and is no message is a run of one slot that is done from the start.
+//
+// acks is written by Ack without a lock; everything else belongs to session.mu.
+type run struct {
+	led   *ledger     // nil: a slot that is no message, see ledger.pass
+	acks  inside.Acks // without bits in a session that tracks nothing (RealTime)
+	seqs  seqs        // one per slot; none where acks has no bits
+	final []uint64    // acks at the moment of sealing; later ones do not count
+	taken []uint64    // slots handed out
+	saved []uint64    // slots whose acknowledgement the source holds (MessageAcker)
+	n     int         // slots
+	live  int         // slots that are the program's to do: the first ones; the rest went back to the group, or is no message
+	done  int         // contiguous done slots from the front
+	base  int         // the ledger's live messages before this run
+	order uint64      // place among the session's runs
+	next  *run
+
+	when []uint32 // AckDelayed: when each slot was handed out, in ms of session time
+	dealt
+}
+
+// runOf is the run of a message that the session has entered.
+func runOf(m *streamer.Message) *run { return inside.SlotOf(m).Run.Owner.(*run) } //nolint:forcetypeassert // enter put it there
+
+// indexOf is a message's place in its run.
+func indexOf(m *streamer.Message) uint32 { return inside.SlotOf(m).I }
+
+// shardOf is the shard that a message came from.
+func shardOf(m *streamer.Message) streamer.StreamShard {
+	return streamer.StreamShard{Stream: m.Stream, Shard: m.Shard}
+}
+
+// messageSize is what a Message takes in memory beside what it points to.
+const messageSize = int(unsafe.Sizeof(streamer.Message{}))
+
+// track gives the messages of a run that has its ledger their bits.
+func (r *run) track(bits []atomic.Uint64) {
+	r.acks = inside.Acks{Bits: bits, Watched: &r.led.watched, Owner: r}
+}
+
+// Acked implements inside.Owner: the ledger waits for acknowledgements.
+func (r *run) Acked() { r.led.sess.ackSeen(r.led) }
+
+func wordsOf(n int) int { return (n + 63) >> 6 }
+
+func bitOf(i uint32) (word int, bit uint64) { return int(i >> 6), 1 << (i & 63) }
+
+// bits is one word of done slots.
+func (r *run) bits(w int) uint64 {
+	b := r.ackBits(w)
+	if r.void != nil {
+		b &^= r.void[w]
+	}
+	return b
+}
+
+func (r *run) ackBits(w int) uint64 {
+	if r.final != nil {
+		return r.final[w]
+	}
+	return r.acks.Bits[w].Load()
+}
+
+// mask has a bit for each slot of word w.
+func (r *run) mask(w int) uint64 {
+	if rest := r.n - w<<6; rest < 64 {
+		return 1<<rest - 1
+	}
+	return ^uint64(0)
+}
+
+// advance moves done over contiguous done slots and returns how far it went.
+func (r *run) advance() int {
+	from := r.done
+	for r.done < r.n {
+		w, off := r.done>>6, r.done&63
+		ones := bits.TrailingZeros64(^(r.bits(w) >> off))
+		r.done = min(r.done+min(ones, 64-off), r.n)
+		if ones < 64-off {
+			break
+		}
+	}
+	return r.done - from
+}
+
+// seal makes every later Ack come too late: exactly the acknowledgements that returned true are in final.
+func (r *run) seal() {
+	if r.acks.Bits == nil || r.final != nil {
+		return
+	}
+	final := make([]uint64, len(r.acks.Bits))
+	for w := range r.acks.Bits {
+		final[w] = r.acks.Bits[w].Swap(^uint64(0))
+	}
+	r.final = final
+}
+
+// inWork counts the slots that were handed out and are not done.
+func (r *run) inWork() int {
+	n := 0
+	for w := range r.taken {
+		n += bits.OnesCount64(r.taken[w] &^ r.bits(w) &^ r.voided(w))
+	}
+	return n
+}
+
+// ackTaken acknowledges what was handed out, on the program's behalf.
+func (r *run) ackTaken() {
+	for w := range r.taken {
+		r.acks.Bits[w].Or(r.taken[w])
+	}
+}
+
+// unsaved is the word of slots that are done and not yet acknowledged at the source.
+func (r *run) unsaved(w int) uint64 {
+	b := r.bits(w) & r.mask(w)
+	if r.saved != nil {
+		b &^= r.saved[w]
+	}
+	return b
+}
+
+// save remembers that the source holds the acknowledgement of these slots of word w.
+func (r *run) save(w int, slots uint64) {
+	if r.saved == nil {
+		r.saved = make([]uint64, wordsOf(r.n))
+	}
+	r.saved[w] |= slots
+}
+
+// allSaved says that nothing of the run has to be told to the source any more.
+func (r *run) allSaved() bool {
+	if r.saved == nil {
+		return false
+	}
+	for w := range r.saved {
+		if r.saved[w]&r.mask(w) != r.mask(w) {
+			return false
+		}
+	}
+	return true
+}

@@ -1,0 +1,49 @@
+package engine
+
+import (
+	"time"
+
+	"github.com/gostreamer/streamer"
+	"github.com/gostreamer/streamer/driver"
+	"github.com/gostreamer/streamer/internal/inside"
+)
+
+// sending is a record from Send until it is resolved. What is not the sink's
+// belongs to producer.mu.
+type sending struct {
+	driver.Pending
+	home    *producer
+	epoch   *epoch
+	size    int
+	sent    time.Duration // since the producer was made
+	givenUp bool          // its sender was told so: what has not gone out yet must not any more
+}
+
+func newSending(home *producer, r streamer.Record) *sending {
+	s := &sending{Pending: driver.Pending{Record: r}, home: home}
+	s.Sender = s
+	return s
+}
+
+// sendingOf is the record that the producer gave the sink as p.
+func sendingOf(p *driver.Pending) *sending { return p.Sender.(*sending) } //nolint:forcetypeassert // newSending put it there
+
+// outcomeOf is what the engine does with a receipt.
+func outcomeOf(r *streamer.Receipt) *inside.Outcome[streamer.Meta] {
+	return (*inside.Outcome[streamer.Meta])(r)
+}
+
+func (s *sending) outcome() *inside.Outcome[streamer.Meta] { return outcomeOf(s.Receipt()) }
+
+func (s *sending) resolved() bool { return s.outcome().Resolved() }
+
+// Resolve implements Sender. The receipt's callbacks run before Flush can see the
+// record as done, and then its place in the buffer is free.
+func (s *sending) Resolve(stream string, m streamer.Meta, err error) {
+	if err != nil {
+		err = wrap("send", s.home.obs.backend, stream, notOurs(err))
+	}
+	if s.outcome().Resolve(m, err) && s.epoch != nil {
+		s.home.resolved(s, err)
+	}
+}

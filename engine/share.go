@@ -1,0 +1,141 @@
+package engine
+
+import (
+	"context"
+	"github.com/gostreamer/streamer"
+	"github.com/gostreamer/streamer/driver"
+	"slices"
+)
+
+// share takes undelivered messages away from members that have taken nothing for a while, so that an idle member can have them. It is the
+// commit goroutine's, every shareTime while something is buffered.
+func (s *session) share() {
+	s.mu.Lock()
+	defer s.unlock()
+	for _, q := range s.queues {
+		if !q.pace.stuck() || q.waiters > 0 || q.ring.n == 0 {
+			continue
+		}
+		if s.o.dealt {
+			s.takeUnkeyed(q)
+		} else if s.releaser != nil {
+			s.askBack(q)
+		}
+	}
+	if s.o.dealt {
+		s.deal()
+	}
+}
+
+// askBack has the fetch goroutine return a member's undelivered messages to the group. What a Fetch brought meanwhile would overtake those of them
+// that come to us again, so the one that is under way ends first. session.mu is held.
+func (s *session) askBack(q *queue) {
+	s.hoarder = q
+	if s.interrupt != nil {
+		s.interrupt()
+	}
+	signal(s.room)
+}
+
+// takeUnkeyed puts a slow member's messages into the pool if somebody waits; a keyed one stays with the key's keeper.
+func (s *session) takeUnkeyed(slow *queue) {
+	if !slices.ContainsFunc(s.queues, func(q *queue) bool { return q.waiters > 0 }) {
+		return
+	}
+	slow.slow = true
+	var back []*streamer.Message
+	slow.ring.keep(func(m *streamer.Message) bool {
+		if m.Key != nil {
+			return true
+		}
+		back = append(back, m)
+		return false
+	})
+	s.repool(back)
+}
+
+// handBack returns the undelivered messages of a member that was found to hoard
+// to its group. It is the fetch goroutine's. session.mu is held, and let go of
+// meanwhile.
+func (s *session) handBack(ctx context.Context) {
+	q := s.hoarder
+	s.hoarder = nil
+	if q == nil || q.waiters > 0 || q.ring.n == 0 {
+		return
+	}
+	if s.o.atMostOnce() {
+		if !s.tryEnterSlot() { // a commit ahead may hold just these: share asks again
+			return
+		}
+		defer s.leaveSlot()
+	}
+	back := s.returnable(q)
+	if len(back) == 0 {
+		return
+	}
+	s.mu.Unlock()
+	err := s.releaser.Release(ctx, byShard(back))
+	s.mu.Lock()
+	if err != nil {
+		s.keepAfterAll(q, back)
+		return
+	}
+	s.resting = true
+	for _, m := range back {
+		s.buffered.sub(m)
+		l := runOf(m).led
+		l.buffered--
+		l.live--
+		runOf(m).live--
+		w, bit := bitOf(indexOf(m))
+		runOf(m).acks.Bits[w].Or(bit)
+		runOf(m).save(w, bit)
+		l.tellDrained()
+	}
+	s.tidy()
+}
+
+// returnable takes the messages out of a member's ring that may go back to its
+// group: with AckOnDelivery those that no commit has acknowledged yet. They are
+// the newest of their shards. session.mu is held.
+func (s *session) returnable(q *queue) []*streamer.Message {
+	var back []*streamer.Message
+	q.ring.keep(func(m *streamer.Message) bool {
+		if l := runOf(m).led; slotOf(m) < l.aheadUpTo || len(l.parked) > 0 {
+			return true
+		}
+		back = append(back, m)
+		return false
+	})
+	return back
+}
+
+// keepAfterAll puts messages back that could not be released.
+func (s *session) keepAfterAll(q *queue, back []*streamer.Message) {
+	for _, m := range slices.Backward(back) {
+		if l := runOf(m).led; q.closed || l.leaving {
+			s.buffered.sub(m)
+			l.buffered--
+			l.tellDrained()
+			continue
+		}
+		q.restore(m)
+	}
+	q.wakeOne()
+}
+
+// byShard groups messages that are in order within each shard.
+func byShard(messages []*streamer.Message) []driver.Acked {
+	var lists []driver.Acked
+	at := map[streamer.StreamShard]int{}
+	for _, m := range messages {
+		i, ok := at[shardOf(m)]
+		if !ok {
+			i = len(lists)
+			at[shardOf(m)] = i
+			lists = append(lists, driver.Acked{StreamShard: shardOf(m)})
+		}
+		lists[i].Seqs = append(lists[i].Seqs, m.Seq)
+	}
+	return lists
+}

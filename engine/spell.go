@@ -1,0 +1,84 @@
+package engine
+
+import (
+	"errors"
+	"github.com/gostreamer/streamer"
+	"slices"
+	"sync"
+	"time"
+)
+
+// spell is the time during which something fails and is tried again. However
+// many tries it takes, and whatever fails for the one reason, the log has a
+// line when it begins and one when it is over; Hooks.Retrying has every try.
+type spell struct {
+	mu    sync.Mutex
+	fails map[string]failing // by operation; empty: all is well
+	kinds []error            // of telling that was told
+	since time.Time
+	told  bool      // of this spell
+	ended time.Time // the last one that was told of
+}
+
+// failing is one operation that fails.
+type failing struct {
+	last  time.Time
+	until time.Time // if nothing is heard of it until then, it is over
+}
+
+const (
+	// calm is how long nothing must be heard of a failure, beyond its pause,
+	// before it counts as over where nobody says that it is.
+	calm = 30 * time.Second
+	// settled is how long ago an operation must have failed for its success to
+	// count: where there are several servers, reads fail and succeed in turn.
+	// What fails again so soon after all was well is told of when it lasts: a
+	// server that comes back refuses for a moment.
+	settled = 5 * time.Second
+)
+
+// telling are the kinds that tell a user something else than that a server is
+// away.
+var telling = [...]error{streamer.ErrDenied, streamer.ErrThrottled}
+
+// begin notes a failure, and says whether it is news.
+func (s *spell) begin(op string, err error, after time.Duration, now time.Time) (news bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for op, f := range s.fails {
+		if now.After(f.until) {
+			delete(s.fails, op)
+		}
+	}
+	if len(s.fails) == 0 {
+		s.fails, s.kinds, s.since, s.told = map[string]failing{}, nil, now, false
+	}
+	if !s.told && now.Sub(s.ended) >= settled {
+		s.told, news = true, true
+	}
+	s.fails[op] = failing{last: now, until: now.Add(after + calm)}
+	for _, kind := range telling {
+		if errors.Is(err, kind) && !slices.Contains(s.kinds, kind) {
+			s.kinds = append(s.kinds, kind)
+			news = true
+		}
+	}
+	return news
+}
+
+// end notes that an operation which failed at least for ago succeeds again, and
+// says whether nothing fails any more, and how long it did.
+func (s *spell) end(op string, now time.Time, ago time.Duration) (lasted time.Duration, over bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	f, fails := s.fails[op]
+	if !fails || now.Sub(f.last) < ago {
+		return 0, false
+	}
+	delete(s.fails, op)
+	if len(s.fails) > 0 || !s.told {
+		return 0, false
+	}
+	s.ended = now
+	return now.Sub(s.since), true
+}

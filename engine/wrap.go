@@ -1,0 +1,60 @@
+package engine
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"github.com/gostreamer/streamer"
+	"github.com/gostreamer/streamer/driver"
+	"io"
+	"time"
+)
+
+// wrap is the boundary between a backend and the program: it says where err happened, and fills only the blanks of an *Error. A Transient
+// error stays one. Bare context errors and io.EOF pass, because programs compare them: wrapFor is for where they may be the client's.
+func wrap(op, backend, stream string, err error) error {
+	if err == nil || isBare(err) {
+		return err
+	}
+	if t, ok := err.(*driver.TransientError); ok { //nolint:errorlint // a mark further down is kept in the cause
+		return &driver.TransientError{Err: locate(op, backend, stream, t.Err), After: t.After}
+	}
+	return locate(op, backend, stream, err)
+}
+
+func isBare(err error) bool {
+	return err == context.Canceled || err == context.DeadlineExceeded || err == io.EOF //nolint:errorlint // wrap says why
+}
+
+// locate fills an *Error's blanks on a copy. One that is wrapped in more words keeps them: it becomes the cause.
+func locate(op, backend, stream string, err error) *streamer.Error {
+	e := streamer.Error{Kind: streamer.KindOf(err), Err: err}
+	if inner, ok := err.(*streamer.Error); ok { //nolint:errorlint // not one that is wrapped
+		e = *inner
+		e.Kind = cmp.Or(e.Kind, streamer.KindOf(e.Err))
+	} else if err == e.Kind { //nolint:errorlint // the sentinel alone is no cause
+		e.Err = nil
+	}
+	e.Op = cmp.Or(e.Op, op)
+	e.Backend = cmp.Or(e.Backend, backend)
+	e.Stream = cmp.Or(e.Stream, stream)
+	return &e
+}
+
+func invalid(format string, args ...any) error {
+	return &streamer.Error{Kind: streamer.ErrInvalid, Err: fmt.Errorf(format, args...)}
+}
+
+func unsupported(format string, args ...any) error {
+	return &streamer.Error{Kind: streamer.ErrUnsupported, Err: fmt.Errorf(format, args...)}
+}
+
+// transient says whether err is worth retrying, and how long to wait at least.
+func transient(err error) (after time.Duration, ok bool) {
+	t, ok := errors.AsType[*driver.TransientError](err)
+	if !ok {
+		return 0, false
+	}
+	return t.After, true
+}
