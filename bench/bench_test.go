@@ -9,9 +9,8 @@ import (
 	"testing"
 	"time"
 
-	"go.uber.org/goleak"
-
 	"github.com/gostreamer/streamer/internal/testservers"
+	"go.uber.org/goleak"
 )
 
 func TestMain(m *testing.M) {

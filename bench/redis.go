@@ -7,12 +7,11 @@ import (
 	"strings"
 	"time"
 
-	goredis "github.com/redis/go-redis/v9"
-
 	"github.com/gostreamer/streamer"
 	"github.com/gostreamer/streamer/internal/faultproxy"
 	"github.com/gostreamer/streamer/internal/testservers"
 	"github.com/gostreamer/streamer/redis"
+	goredis "github.com/redis/go-redis/v9"
 )
 
 const (

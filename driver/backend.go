@@ -3,10 +3,11 @@ package driver
 import (
 	"context"
 	"errors"
-	"github.com/gostreamer/streamer"
 	"iter"
 	"log/slog"
 	"time"
+
+	"github.com/gostreamer/streamer"
 )
 
 // Backend opens sources and sinks. Methods may be called concurrently.

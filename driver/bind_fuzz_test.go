@@ -2,12 +2,13 @@ package driver
 
 import (
 	"errors"
-	"github.com/gostreamer/streamer"
 	"net/url"
 	"reflect"
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/gostreamer/streamer"
 )
 
 func FuzzBind(f *testing.F) {

@@ -1,8 +1,9 @@
 package driver
 
 import (
-	"github.com/gostreamer/streamer"
 	"time"
+
+	"github.com/gostreamer/streamer"
 )
 
 // CommonOptions is the table of the URI options that every backend knows: Options parses with it, Bind accepts its keys, the command line

@@ -2,10 +2,11 @@ package driver
 
 import (
 	"errors"
-	"github.com/gostreamer/streamer"
 	"math"
 	"testing"
 	"time"
+
+	"github.com/gostreamer/streamer"
 )
 
 func TestParseSize(t *testing.T) {

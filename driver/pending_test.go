@@ -1,8 +1,9 @@
 package driver
 
 import (
-	"github.com/gostreamer/streamer"
 	"testing"
+
+	"github.com/gostreamer/streamer"
 )
 
 func TestAPendingOfABackendsTestNeedsNoProducer(t *testing.T) {

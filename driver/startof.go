@@ -2,8 +2,9 @@ package driver
 
 import (
 	"errors"
-	"github.com/gostreamer/streamer"
 	"slices"
+
+	"github.com/gostreamer/streamer"
 )
 
 // StartOf returns where one shard starts: the zero Position means committed, else what FirstOf says; ok is false when the shard is not to be

@@ -2,8 +2,9 @@ package driver
 
 import (
 	"errors"
-	"github.com/gostreamer/streamer"
 	"testing"
+
+	"github.com/gostreamer/streamer"
 )
 
 func TestStartOfReadsOnlyTheShardsAskedFor(t *testing.T) {

@@ -3,10 +3,11 @@ package driver
 import (
 	"cmp"
 	"fmt"
-	"github.com/gostreamer/streamer"
 	"maps"
 	"slices"
 	"strings"
+
+	"github.com/gostreamer/streamer"
 )
 
 // URIOption binds one URI option to a field of a Config: the same table parses, checks and documents it. Key has letters, digits, '_', '.' and

@@ -2,7 +2,6 @@ package driver
 
 import (
 	"errors"
-	"github.com/gostreamer/streamer"
 	"math"
 	"reflect"
 	"slices"
@@ -10,6 +9,8 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/gostreamer/streamer"
 )
 
 func parsed(t testing.TB, s string) *streamer.URI {

@@ -3,12 +3,13 @@ package engine
 import (
 	"context"
 	"errors"
-	"github.com/gostreamer/streamer"
-	"github.com/gostreamer/streamer/driver"
 	"slices"
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/gostreamer/streamer"
+	"github.com/gostreamer/streamer/driver"
 )
 
 func TestAckDelayedAcknowledgesAckDelayAfterTheHandOut(t *testing.T) {

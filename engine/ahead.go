@@ -2,8 +2,10 @@ package engine
 
 import (
 	"context"
+
 	"github.com/gostreamer/streamer"
 	"github.com/gostreamer/streamer/driver"
+	"github.com/gostreamer/streamer/internal/wait"
 )
 
 // AckOnDelivery commits a shard's fetched messages when the first of them is wanted, before it is handed out, so that a crash repeats nothing.
@@ -17,7 +19,7 @@ func (s *session) isAhead(l *ledger, m *streamer.Message) bool {
 	if !l.aheadPending && !s.failed() {
 		l.aheadPending = true
 		s.ahead = append(s.ahead, l)
-		signal(s.wake)
+		wait.Signal(s.wake)
 	}
 	return false
 }

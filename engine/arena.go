@@ -1,8 +1,9 @@
 package engine
 
 import (
-	"github.com/gostreamer/streamer"
 	"sync/atomic"
+
+	"github.com/gostreamer/streamer"
 )
 
 // arena cuts the runs of one slab out of a few allocations, so that a slab over hundreds of shards costs no more than one over a single shard.

@@ -2,10 +2,11 @@ package engine
 
 import (
 	"errors"
-	"github.com/gostreamer/streamer"
 	"maps"
 	"slices"
 	"testing"
+
+	"github.com/gostreamer/streamer"
 )
 
 func TestPositionsThatCannotBeMovedToAreInvalid(t *testing.T) {

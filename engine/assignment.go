@@ -4,11 +4,13 @@ import (
 	"cmp"
 	"context"
 	"fmt"
-	"github.com/gostreamer/streamer"
-	"github.com/gostreamer/streamer/driver"
 	"iter"
 	"slices"
 	"time"
+
+	"github.com/gostreamer/streamer"
+	"github.com/gostreamer/streamer/driver"
+	"github.com/gostreamer/streamer/internal/wait"
 )
 
 // revokeWait bounds how long a revoked shard waits for messages in work, and then for its commit: group protocols give a member about as long.
@@ -115,7 +117,7 @@ func (s *session) dropLeaving(leaving []*ledger) {
 	}
 	resumeAll(queues)
 	if s.hasRoom() {
-		signal(s.room)
+		wait.Signal(s.room)
 	}
 }
 
@@ -368,7 +370,7 @@ func (s *session) progress(m driver.Mark) {
 		s.list(l)
 	}
 	s.mu.Unlock()
-	signal(s.wake)
+	wait.Signal(s.wake)
 }
 
 // skipped is SourceConfig.Skipped.
@@ -384,5 +386,5 @@ func (s *session) skipped(at streamer.StreamShard, seq streamer.SeqNo, err error
 	}
 	s.mu.Unlock()
 	s.obs.Load().skipped(at, seq, err)
-	signal(s.wake)
+	wait.Signal(s.wake)
 }

@@ -1,9 +1,10 @@
 package engine
 
 import (
+	"testing"
+
 	"github.com/gostreamer/streamer"
 	"github.com/gostreamer/streamer/driver"
-	"testing"
 )
 
 type wrapped struct{ streamer.Streamer }

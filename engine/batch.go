@@ -4,9 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
+
 	"github.com/gostreamer/streamer"
 	"github.com/gostreamer/streamer/driver"
-	"time"
+	"github.com/gostreamer/streamer/internal/wait"
 )
 
 // writeLoop writes batches, one at a time: while one is under way the next one forms. It is the producer's write goroutine and ends when the
@@ -141,7 +143,7 @@ func sizeOf(batch []*sending) int {
 
 // writeAll writes the batch, again when the sink says that nothing of the rest is stored, in order, so that later records stay behind.
 func (p *producer) writeAll(batch []*sending) {
-	var b backoff
+	b := wait.Backoff{First: firstRetry, Last: lastRetry}
 	for {
 		if batch = p.due(batch); len(batch) == 0 {
 			return
@@ -161,13 +163,13 @@ func (p *producer) writeAll(batch []*sending) {
 			return
 		}
 		p.noteRefusal(err)
-		after = b.next(after)
+		after = b.Next(after)
 		p.obs.retrying("write", err, after)
 		batch = p.failLate(batch, after, err)
 		if len(batch) == 0 {
 			return
 		}
-		pause(p.life, after)
+		wait.Pause(p.life, after)
 	}
 }
 

@@ -3,13 +3,15 @@ package engine
 import (
 	"context"
 	"errors"
-	"github.com/gostreamer/streamer"
 	"math/rand/v2"
 	"slices"
 	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/gostreamer/streamer"
+	"github.com/gostreamer/streamer/internal/wait"
 )
 
 // chaos reads a log by every method in turn while shards come and go and commits fail, and keeps its own account of what was delivered and
@@ -127,7 +129,7 @@ func TestNothingIsSkippedWhateverHappens(t *testing.T) {
 			defer cancel()
 			rebalances := background(func() error {
 				for range 20 {
-					pause(ctx, time.Duration(rand.IntN(2000))*time.Millisecond)
+					wait.Pause(ctx, time.Duration(rand.IntN(2000))*time.Millisecond)
 					if rand.IntN(2) == 0 {
 						r.fails("commit", errors.New("lost"))
 					}

@@ -3,6 +3,8 @@ package engine
 import (
 	"context"
 	"errors"
+
+	"github.com/gostreamer/streamer/internal/wait"
 )
 
 // halt stops delivery for good: takers get why, what is acknowledged still counts. Nothing is handed out when it returns.
@@ -27,10 +29,10 @@ func (s *session) shut(ctx context.Context, why error) error {
 	}
 	s.mu.Unlock()
 	s.stop()
-	join(ctx, s.fetch.Wait)
+	wait.Join(ctx, s.fetch.Wait)
 	err := s.commitLast(ctx)
 	closed := s.src.Close(ctx)
-	join(ctx, s.commit.Wait)
+	wait.Join(ctx, s.commit.Wait)
 	if closed != nil {
 		closed = s.wrap("close", closed)
 	}
@@ -72,17 +74,4 @@ func (s *session) seal() {
 	s.mu.Lock()
 	s.sealed = true
 	s.mu.Unlock()
-}
-
-// join waits for f, at most until ctx ends: a source that hangs must not hang its user.
-func join(ctx context.Context, f func()) {
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		f()
-	}()
-	select {
-	case <-done:
-	case <-ctx.Done():
-	}
 }

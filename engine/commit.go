@@ -3,11 +3,13 @@ package engine
 import (
 	"context"
 	"errors"
-	"github.com/gostreamer/streamer"
-	"github.com/gostreamer/streamer/driver"
 	"math/bits"
 	"slices"
 	"time"
+
+	"github.com/gostreamer/streamer"
+	"github.com/gostreamer/streamer/driver"
+	"github.com/gostreamer/streamer/internal/wait"
 )
 
 // batch is what one commit tells the source: marks for a CursorCommitter, messages for a MessageAcker.
@@ -107,7 +109,7 @@ func (s *session) collect(only []*ledger) batch {
 		s.entered = 0
 	}
 	for _, l := range s.active {
-		if only != nil && !contains(only, l) {
+		if only != nil && !slices.Contains(only, l) {
 			continue
 		}
 		l.advance()
@@ -200,16 +202,16 @@ func (s *session) commitUntil(ctx context.Context) error {
 
 // retry calls f until it succeeds, fails for good, or ctx ends; then it returns the last failure.
 func (s *session) retry(ctx context.Context, f func() error) error {
-	var b backoff
+	b := wait.Backoff{First: firstRetry, Last: lastRetry}
 	for {
 		err := f()
 		after, again := transient(err)
 		if err == nil || !again {
 			return s.wrapCommit(ctx, err)
 		}
-		after = b.next(after)
+		after = b.Next(after)
 		s.obs.Load().retrying("commit", err, after)
-		if !pause(ctx, after) {
+		if !wait.Pause(ctx, after) {
 			return s.wrapCommit(ctx, err)
 		}
 	}
@@ -231,15 +233,6 @@ func (s *session) wrapCommit(ctx context.Context, err error) error {
 func final(err error) bool {
 	for _, kind := range []error{streamer.ErrFenced, streamer.ErrDenied, streamer.ErrNotFound, streamer.ErrClosed, streamer.ErrUnsupported} {
 		if errors.Is(err, kind) {
-			return true
-		}
-	}
-	return false
-}
-
-func contains[T comparable](list []T, v T) bool {
-	for _, x := range list {
-		if x == v {
 			return true
 		}
 	}

@@ -2,11 +2,12 @@ package engine
 
 import (
 	"errors"
-	"github.com/gostreamer/streamer"
 	"math"
 	"reflect"
 	"testing"
 	"time"
+
+	"github.com/gostreamer/streamer"
 )
 
 func TestConsumerOptionsThatCannotBeRight(t *testing.T) {

@@ -4,13 +4,15 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"github.com/gostreamer/streamer"
-	"github.com/gostreamer/streamer/driver"
 	"io"
 	"iter"
 	"slices"
 	"sync"
 	"sync/atomic"
+
+	"github.com/gostreamer/streamer"
+	"github.com/gostreamer/streamer/driver"
+	"github.com/gostreamer/streamer/internal/wait"
 )
 
 // consumer is the engine's Consumer: a queue on a session. Seek gives it another queue.
@@ -30,8 +32,7 @@ type consumer struct {
 	halted   bool                          // delivers nothing any more: Close or Shutdown has begun
 	ended    error
 	streams  sync.WaitGroup // goroutines behind Stream
-	closed   chan struct{}  // made by the first Close, closed at its end
-	failure  error          // what Close returns
+	closed   wait.Closing   // begun under mu
 }
 
 func newConsumer(home *engine, o streamer.ConsumerOptions) *consumer {
@@ -126,7 +127,7 @@ func (c *consumer) finish(ctx context.Context, err error) bool {
 func (c *consumer) Stream(ctx context.Context) <-chan *streamer.Message {
 	out := make(chan *streamer.Message)
 	c.mu.Lock()
-	closed := c.closed != nil
+	closed := c.closed.Begun()
 	if !closed {
 		c.streams.Add(1)
 	}
@@ -333,16 +334,14 @@ func (c *consumer) awaitWork(ctx context.Context) {
 // shut is Close within ctx; later calls wait for the first and return what it returned.
 func (c *consumer) shut(ctx context.Context) error {
 	c.mu.Lock()
-	first := c.closed == nil
-	if first {
-		c.closed = make(chan struct{})
-	}
+	first := c.closed.Begin()
 	c.mu.Unlock()
 	if !first {
-		if !over(ctx, c.closed) {
+		err, ended := c.closed.WaitLong(ctx, closeLate)
+		if !ended {
 			return c.wrap("close", errCloseUnderWay)
 		}
-		return c.failure
+		return err
 	}
 	c.die()
 	select { // a move that ignores its context must not hold up Close
@@ -351,11 +350,10 @@ func (c *consumer) shut(ctx context.Context) error {
 	case <-ctx.Done():
 	}
 	c.halt()
-	c.failure = c.q.Load().shut(ctx, c.wrap("read", streamer.ErrClosed))
-	join(ctx, c.streams.Wait)
+	err := c.q.Load().shut(ctx, c.wrap("read", streamer.ErrClosed))
+	wait.Join(ctx, c.streams.Wait)
 	c.home.forget(c)
-	close(c.closed)
-	return c.failure
+	return c.closed.End(err)
 }
 
 // shut takes the queue out of its session, and closes that when it has no other

@@ -9,6 +9,7 @@ import (
 
 	"github.com/gostreamer/streamer"
 	"github.com/gostreamer/streamer/internal/inside"
+	"github.com/gostreamer/streamer/internal/wait"
 )
 
 // dealt is what a run needs more where the members of an in-process group share a session: a member that leaves gives up what it was handed
@@ -116,7 +117,7 @@ func (s *session) join(q *queue) {
 	resumeAll(queues)
 	s.deal()
 	if s.hasRoom() {
-		signal(s.room)
+		wait.Signal(s.room)
 	}
 }
 
@@ -138,7 +139,7 @@ func (s *session) leave(q *queue, why error) {
 	resumeAll(queues)
 	s.deal()
 	if s.hasRoom() {
-		signal(s.room)
+		wait.Signal(s.room)
 	}
 	if len(s.queues) > 0 {
 		s.obs.Store(s.queues[0].obs)

@@ -1,9 +1,10 @@
 package engine
 
 import (
-	"github.com/gostreamer/streamer"
 	"testing"
 	"time"
+
+	"github.com/gostreamer/streamer"
 )
 
 // The session of an in-process group may lose shards to another process and get them back.

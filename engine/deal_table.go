@@ -3,11 +3,12 @@ package engine
 import (
 	"context"
 	"fmt"
-	"github.com/gostreamer/streamer"
 	"maps"
 	"slices"
 	"strings"
 	"sync"
+
+	"github.com/gostreamer/streamer"
 )
 
 // dealTable is the in-process groups of one log. The zero value is ready.

@@ -2,8 +2,9 @@ package engine
 
 import (
 	"context"
-	"github.com/gostreamer/streamer"
 	"time"
+
+	"github.com/gostreamer/streamer"
 )
 
 // stallAfter is how long a window is full before Hooks.Stalled reports it, and how often it does again.

@@ -9,6 +9,7 @@ import (
 	"github.com/gostreamer/streamer"
 	"github.com/gostreamer/streamer/driver"
 	"github.com/gostreamer/streamer/internal/inside"
+	"github.com/gostreamer/streamer/internal/wait"
 )
 
 // engine is the Streamer on a Backend: it knows its children, to shut them down in order.
@@ -24,8 +25,7 @@ type engine struct {
 	mu        sync.Mutex
 	consumers map[*consumer]struct{}
 	producers map[*producer]struct{}
-	closed    chan struct{} // made by the first Shutdown, closed at its end
-	failure   error         // what Shutdown returned
+	closed    wait.Closing // begun under mu
 }
 
 // New builds a Streamer on a Backend without the registry and without I/O.
@@ -148,7 +148,7 @@ func (e *engine) Producer(ctx context.Context, call streamer.ProducerOptions) (s
 func (e *engine) begin() bool {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	if e.closed != nil {
+	if e.closed.Begun() {
 		return false
 	}
 	e.opening.Add(1)
@@ -170,17 +170,13 @@ func (e *engine) orClosed(err error) error {
 	return err
 }
 
-func (e *engine) isClosed() bool {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	return e.closed != nil
-}
+func (e *engine) isClosed() bool { return e.closed.Begun() }
 
 // adopt takes a child in; false when the streamer is closing.
 func adopt[C comparable](e *engine, children map[C]struct{}, child C) bool {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	if e.closed != nil {
+	if e.closed.Begun() {
 		return false
 	}
 	children[child] = struct{}{}
@@ -224,27 +220,22 @@ func (e *engine) Close() error {
 	if err := e.stop(ctx); err != nil {
 		return err
 	}
-	if !over(ctx, e.closed) {
+	err, ended := e.closed.WaitLong(ctx, closeLate)
+	if !ended {
 		return wrap("close", e.b.Name(), "", errCloseUnderWay)
 	}
-	return e.failure
+	return err
 }
 
 func (e *engine) Shutdown(ctx context.Context) error {
 	if err := e.stop(ctx); err != nil {
 		return err
 	}
-	select {
-	case <-e.closed:
-		return e.failure
-	default:
-	}
-	select {
-	case <-e.closed:
-		return e.failure
-	case <-ctx.Done():
+	err, ended := e.closed.Wait(ctx)
+	if !ended {
 		return ctx.Err()
 	}
+	return err
 }
 
 // stop shuts down within ctx if it is the first to ask. The error is that of the
@@ -254,16 +245,12 @@ func (e *engine) stop(ctx context.Context) error {
 		return wrap("close", e.b.Name(), "", errInOnDone)
 	}
 	e.mu.Lock()
-	first := e.closed == nil
-	if first {
-		e.closed = make(chan struct{})
-	}
+	first := e.closed.Begin()
 	consumers, producers := keys(e.consumers), keys(e.producers)
 	e.mu.Unlock()
 	e.die()
 	if first {
-		e.failure = e.shutdown(ctx, consumers, producers)
-		close(e.closed)
+		_ = e.closed.End(e.shutdown(ctx, consumers, producers))
 	}
 	return nil
 }
@@ -277,7 +264,7 @@ func (e *engine) shutdown(ctx context.Context, consumers []*consumer, producers 
 	settle(ctx, consumers, producers)
 	failed := all(consumers, func(c *consumer) error { return c.shut(ctx) })
 	failed = append(failed, all(producers, func(p *producer) error { return p.shut(ctx) })...)
-	join(ctx, e.opening.Wait)
+	wait.Join(ctx, e.opening.Wait)
 	if err := e.b.Close(ctx); err != nil {
 		failed = append(failed, err)
 	}

@@ -4,12 +4,13 @@ import (
 	"bytes"
 	"context"
 	"errors"
-	"github.com/gostreamer/streamer"
 	"log/slog"
 	"slices"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/gostreamer/streamer"
 )
 
 func TestNewRefusesNoBackend(t *testing.T) {

@@ -3,12 +3,13 @@ package engine
 import (
 	"errors"
 	"fmt"
-	"github.com/gostreamer/streamer"
-	"github.com/gostreamer/streamer/driver"
 	"slices"
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/gostreamer/streamer"
+	"github.com/gostreamer/streamer/driver"
 )
 
 func TestStalledAfterTenSecondsAndEveryTen(t *testing.T) {

@@ -2,9 +2,10 @@ package engine
 
 import (
 	"fmt"
+	"time"
+
 	"github.com/gostreamer/streamer"
 	"github.com/gostreamer/streamer/driver"
-	"time"
 )
 
 // One timer per producer watches the oldest record: DeliveryTimeout bounds also what a sink has taken and never resolves.

@@ -3,12 +3,14 @@ package engine
 import (
 	"context"
 	"errors"
-	"github.com/gostreamer/streamer"
-	"github.com/gostreamer/streamer/driver"
 	"slices"
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/gostreamer/streamer"
+	"github.com/gostreamer/streamer/driver"
+	"github.com/gostreamer/streamer/internal/wait"
 )
 
 // hangOnce is a Write that hangs until its context ends the first time it is called, and stores afterwards.
@@ -28,7 +30,7 @@ func (r *rig) hangOnce() {
 func TestAYoungRecordIsNotGivenUpWithAnOldOne(t *testing.T) {
 	inBubble(t, abilities{}, streamer.StreamerOptions{}, func(t *testing.T, r *rig) {
 		r.write = func(ctx context.Context, batch []*driver.Pending) error { // every Write takes 3 s
-			if !pause(ctx, 3*time.Second) {
+			if !wait.Pause(ctx, 3*time.Second) {
 				return ctx.Err()
 			}
 			r.store(batch...)
@@ -93,7 +95,7 @@ func TestALargeRecordGetsItsTurnAmongBusySenders(t *testing.T) {
 	inBubble(t, abilities{}, streamer.StreamerOptions{}, func(t *testing.T, r *rig) {
 		r.limits = driver.Limits{Records: 1}
 		r.write = func(ctx context.Context, batch []*driver.Pending) error {
-			pause(ctx, time.Millisecond)
+			wait.Pause(ctx, time.Millisecond)
 			r.store(batch...)
 			return nil
 		}

@@ -4,13 +4,15 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"github.com/gostreamer/streamer"
-	"github.com/gostreamer/streamer/driver"
 	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/gostreamer/streamer"
+	"github.com/gostreamer/streamer/driver"
+	"github.com/gostreamer/streamer/internal/wait"
 )
 
 // rejecting is a Write that fails the records whose value starts with "bad".
@@ -102,7 +104,7 @@ func TestFlushReturnsUnderABusySender(t *testing.T) {
 		inBubble(t, can, streamer.StreamerOptions{}, func(t *testing.T, r *rig) {
 			r.limits = driver.Limits{Records: 10}
 			r.write = func(ctx context.Context, batch []*driver.Pending) error {
-				pause(ctx, time.Millisecond)
+				wait.Pause(ctx, time.Millisecond)
 				r.store(batch...)
 				return nil
 			}
@@ -116,7 +118,7 @@ func TestFlushReturnsUnderABusySender(t *testing.T) {
 			})
 			sink := background(func() error {
 				for ctx.Err() == nil {
-					pause(ctx, time.Millisecond)
+					wait.Pause(ctx, time.Millisecond)
 					r.mu.Lock()
 					list := r.enqueued[:min(10, len(r.enqueued))]
 					r.enqueued = r.enqueued[len(list):]

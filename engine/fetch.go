@@ -6,16 +6,18 @@ import (
 	"io"
 	"slices"
 	"time"
+
+	"github.com/gostreamer/streamer/internal/wait"
 )
 
 // fetchLoop keeps the queue filled. It is the session's fetch goroutine and ends with ctx, the input, or a failure that retrying cannot mend.
 func (s *session) fetchLoop(ctx context.Context) {
-	var b backoff
+	b := wait.Backoff{First: firstRetry, Last: lastRetry}
 	for s.awaitRoom(ctx) {
 		s.fetchSince = time.Now()
 		err := s.fetchOnce(ctx)
 		if err == nil {
-			b.reset()
+			b.Reset()
 			s.obs.Load().succeeded("read")
 			continue
 		}
@@ -30,9 +32,9 @@ func (s *session) fetchLoop(ctx context.Context) {
 			s.end(s.wrap("read", err))
 			return
 		}
-		after = b.next(after)
+		after = b.Next(after)
 		s.obs.Load().retrying("read", err, after)
-		if !pause(ctx, after) {
+		if !wait.Pause(ctx, after) {
 			return
 		}
 	}
@@ -131,32 +133,8 @@ func (s *session) wrap(op string, err error) error {
 	return wrap(op, s.obs.Load().backend, "", err)
 }
 
+// The pauses between tries where the call that failed named none.
 const (
 	firstRetry = 10 * time.Millisecond
 	lastRetry  = 2 * time.Second
 )
-
-// backoff is the pause between retries where the one who failed named none: it doubles from firstRetry to lastRetry.
-type backoff struct{ last time.Duration }
-
-func (b *backoff) reset() { b.last = 0 }
-
-func (b *backoff) next(asked time.Duration) time.Duration {
-	if asked > 0 {
-		return asked
-	}
-	b.last = min(max(2*b.last, firstRetry), lastRetry)
-	return b.last
-}
-
-// pause waits; false when ctx ended.
-func pause(ctx context.Context, d time.Duration) bool {
-	t := time.NewTimer(d)
-	defer t.Stop()
-	select {
-	case <-t.C:
-		return true
-	case <-ctx.Done():
-		return false
-	}
-}

@@ -1,9 +1,10 @@
 package engine
 
 import (
-	"github.com/gostreamer/streamer"
 	"math/rand/v2"
 	"testing"
+
+	"github.com/gostreamer/streamer"
 )
 
 func TestFifoIsASlice(t *testing.T) {

@@ -1,10 +1,11 @@
 package engine
 
 import (
-	"github.com/gostreamer/streamer"
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/gostreamer/streamer"
 )
 
 func TestFlushCutsLingerShort(t *testing.T) {

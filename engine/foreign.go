@@ -3,10 +3,11 @@ package engine
 import (
 	"context"
 	"errors"
-	"github.com/gostreamer/streamer"
-	"github.com/gostreamer/streamer/driver"
 	"io"
 	"time"
+
+	"github.com/gostreamer/streamer"
+	"github.com/gostreamer/streamer/driver"
 )
 
 // foreign is an error of a client's own that is built on an io.EOF or on the

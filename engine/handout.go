@@ -1,9 +1,11 @@
 package engine
 
 import (
-	"github.com/gostreamer/streamer"
 	"slices"
 	"time"
+
+	"github.com/gostreamer/streamer"
+	"github.com/gostreamer/streamer/internal/wait"
 )
 
 // handOut moves m from the buffer to a taker, or lends it.
@@ -23,7 +25,7 @@ func (s *session) handOut(q *queue, m *streamer.Message, lent *loan) {
 		s.reopenIfRoom(l)
 	}
 	if s.hasRoom() {
-		signal(s.room)
+		wait.Signal(s.room)
 	}
 }
 
@@ -60,7 +62,7 @@ func (s *session) watch(l *ledger) {
 	}
 	l.fullSince = time.Now()
 	s.full = append(s.full, l)
-	signal(s.wake)
+	wait.Signal(s.wake)
 }
 
 // parks says whether m has to wait for room in its shard's window, and keeps it
@@ -89,7 +91,7 @@ func (s *session) park(l *ledger, m *streamer.Message) {
 	l.parked = append(l.parked, m)
 	s.parked.add(m)
 	if s.pauser != nil && s.hasRoom() {
-		signal(s.room)
+		wait.Signal(s.room)
 	}
 }
 
@@ -153,7 +155,7 @@ func (s *session) reopenIfRoom(l *ledger) {
 		q.wakeOne()
 	}
 	if s.hasRoom() {
-		signal(s.room)
+		wait.Signal(s.room)
 	}
 }
 

@@ -5,10 +5,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"github.com/gostreamer/streamer"
-	"github.com/gostreamer/streamer/driver"
 	"slices"
 	"time"
+
+	"github.com/gostreamer/streamer"
+	"github.com/gostreamer/streamer/driver"
+	"github.com/gostreamer/streamer/internal/wait"
 )
 
 // A move is a new session at the new position: there is no other way to get there. Who reads on its own opens the new session before it closes
@@ -180,7 +182,7 @@ func resume(q *queue) {
 		s.deal()
 	}
 	if s.hasRoom() {
-		signal(s.room)
+		wait.Signal(s.room)
 	}
 }
 

@@ -3,11 +3,12 @@ package engine
 import (
 	"context"
 	"errors"
-	"github.com/gostreamer/streamer"
 	"slices"
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/gostreamer/streamer"
 )
 
 func TestAMoveIsANewSession(t *testing.T) {

@@ -2,10 +2,11 @@ package engine
 
 import (
 	"context"
-	"github.com/gostreamer/streamer"
 	"log/slog"
 	"sync"
 	"time"
+
+	"github.com/gostreamer/streamer"
 )
 
 // observer is where a session and a producer tell of themselves: hooks and logger, under the names that users know.

@@ -3,9 +3,10 @@ package engine
 import (
 	"context"
 	"errors"
+	"slices"
+
 	"github.com/gostreamer/streamer"
 	"github.com/gostreamer/streamer/driver"
-	"slices"
 )
 
 // opening says how a consumer's next session reads.

@@ -1,8 +1,9 @@
 package engine
 
 import (
-	"github.com/gostreamer/streamer"
 	"time"
+
+	"github.com/gostreamer/streamer"
 )
 
 // maxAckDelay is below what the clock of a session, which counts milliseconds

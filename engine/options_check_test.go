@@ -3,10 +3,11 @@ package engine
 import (
 	"errors"
 	"fmt"
-	"github.com/gostreamer/streamer"
 	"reflect"
 	"testing"
 	"time"
+
+	"github.com/gostreamer/streamer"
 )
 
 // sentinels are the negative values that fields take. Every other field takes none.

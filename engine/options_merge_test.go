@@ -1,12 +1,13 @@
 package engine
 
 import (
-	"github.com/gostreamer/streamer"
 	"log/slog"
 	"reflect"
 	"strconv"
 	"testing"
 	"time"
+
+	"github.com/gostreamer/streamer"
 )
 
 // fill gives every field of the struct behind v a value made from n.

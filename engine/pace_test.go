@@ -3,6 +3,8 @@ package engine
 import (
 	"testing"
 	"time"
+
+	"github.com/gostreamer/streamer/internal/wait"
 )
 
 // work is a member's stretch of work: it takes n messages evenly over d, and then finds nothing.
@@ -78,17 +80,17 @@ func TestPaceIsStuckWhenNothingWasTakenBetweenTwoLooks(t *testing.T) {
 }
 
 func TestBackoffDoublesAndRespectsWhatIsAsked(t *testing.T) {
-	var b backoff
+	b := wait.Backoff{First: firstRetry, Last: lastRetry}
 	for i, ms := range []int64{10, 20, 40, 80, 160, 320, 640, 1280, 2000, 2000} {
-		if got := b.next(0); got.Milliseconds() != ms {
+		if got := b.Next(0); got.Milliseconds() != ms {
 			t.Fatalf("pause %d is %v, want %d ms", i, got, ms)
 		}
 	}
-	if got := b.next(time.Minute); got != time.Minute {
+	if got := b.Next(time.Minute); got != time.Minute {
 		t.Fatalf("asked for a minute, got %v", got)
 	}
-	b.reset()
-	if got := b.next(0); got != 10*time.Millisecond {
+	b.Reset()
+	if got := b.Next(0); got != 10*time.Millisecond {
 		t.Fatalf("after success the first pause is %v, want 10ms", got)
 	}
 }

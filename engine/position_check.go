@@ -1,8 +1,9 @@
 package engine
 
 import (
-	"github.com/gostreamer/streamer"
 	"slices"
+
+	"github.com/gostreamer/streamer"
 )
 
 // checkPosition refuses a position that means nothing anywhere.

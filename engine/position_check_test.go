@@ -2,8 +2,9 @@ package engine
 
 import (
 	"errors"
-	"github.com/gostreamer/streamer"
 	"testing"
+
+	"github.com/gostreamer/streamer"
 )
 
 func TestPositionsThatCannotBeUsedAreInvalid(t *testing.T) {

@@ -10,6 +10,7 @@ import (
 	"github.com/gostreamer/streamer"
 	"github.com/gostreamer/streamer/driver"
 	"github.com/gostreamer/streamer/internal/inside"
+	"github.com/gostreamer/streamer/internal/wait"
 )
 
 // producer is the engine's Producer: a bounded buffer in front of a Sink. For a Writer it owns a goroutine that writes batches; an Enqueuer
@@ -53,8 +54,7 @@ type producer struct {
 	writes sync.WaitGroup     // the write goroutine
 	flush  sync.WaitGroup     // calls of the sink's Flush
 	ended  bool               // the sink is about to be closed: nothing reaches it any more; belongs to mu
-	closed chan struct{}      // made by the first Close, closed at its end
-	result error              // what Close returns
+	closed wait.Closing       // begun under mu
 }
 
 // batchRecords bounds a batch where the sink does not: what it touches should stay in the processor's caches until it is resolved.
@@ -190,7 +190,7 @@ func (p *producer) buffered() held {
 // wakeSender lets the first waiting Send look for space. p.mu is held.
 func (p *producer) wakeSender() {
 	if len(p.senders) > 0 && (p.closing || p.fits(p.senders[0].pd)) {
-		signal(p.senders[0].ready)
+		wait.Signal(p.senders[0].ready)
 	}
 }
 
@@ -212,7 +212,7 @@ func (p *producer) enter(pd *sending) {
 	p.queue = append(p.queue, pd)
 	p.queueBytes += pd.size
 	if len(p.queue)-p.head == 1 || p.o.Linger > 0 { // else the writer has been told of what is before it
-		signal(p.work)
+		wait.Signal(p.work)
 	}
 }
 
@@ -269,7 +269,7 @@ func (p *producer) Flush(ctx context.Context) error {
 // drain waits until all that was sent is resolved, and reports none of it.
 func (p *producer) drain(ctx context.Context) ([]*epoch, error) {
 	epochs := p.beginFlush()
-	signal(p.work)
+	wait.Signal(p.work)
 	if err := p.flushSink(ctx); err != nil {
 		return nil, wrapFor(ctx, "flush", p.obs.backend, p.o.Stream, err)
 	}

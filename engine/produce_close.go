@@ -3,10 +3,10 @@ package engine
 import (
 	"context"
 	"fmt"
-	"time"
 
 	"github.com/gostreamer/streamer"
 	"github.com/gostreamer/streamer/internal/inside"
+	"github.com/gostreamer/streamer/internal/wait"
 )
 
 func (p *producer) Close() error {
@@ -21,23 +21,22 @@ func (p *producer) Close() error {
 // shut is Close within ctx; later calls wait for the first and return what it returned.
 func (p *producer) shut(ctx context.Context) error {
 	p.mu.Lock()
-	first := p.closed == nil
+	first := p.closed.Begin()
 	if first {
-		p.closed = make(chan struct{})
 		p.closing = true
 		p.wakeSender()
 	}
 	p.mu.Unlock()
 	if !first {
-		if !over(ctx, p.closed) {
+		err, ended := p.closed.WaitLong(ctx, closeLate)
+		if !ended {
 			return wrap("close", p.obs.backend, p.o.Stream, errCloseUnderWay)
 		}
-		return p.result
+		return err
 	}
-	p.result = p.end(ctx)
+	err := p.end(ctx)
 	p.home.forgetProducer(p)
-	close(p.closed)
-	return p.result
+	return p.closed.End(err)
 }
 
 var errInOnDone = fmt.Errorf("%w inside OnDone: it would wait for the record whose OnDone it is in", streamer.ErrInvalid)
@@ -46,28 +45,14 @@ var errInOnDone = fmt.Errorf("%w inside OnDone: it would wait for the record who
 // first one is.
 var errCloseUnderWay = fmt.Errorf("another Close has not ended: %w", streamer.ErrUnknown)
 
-// over waits for a Close that is under way until ctx ends, and then as long as one
-// of the same time has to give up on the rest.
-func over(ctx context.Context, closed <-chan struct{}) bool {
-	select {
-	case <-closed:
-		return true
-	case <-ctx.Done():
-	}
-	last := time.NewTimer(10 * grace)
-	defer last.Stop()
-	select {
-	case <-closed:
-		return true
-	case <-last.C:
-		return false
-	}
-}
+// closeLate is how long a Close whose time is over waits for the first one, whose
+// time may be the same and which then has to give up on the rest.
+const closeLate = 10 * grace
 
 // end drains the buffer within ctx, then gives up on the rest.
 func (p *producer) end(ctx context.Context) error {
 	epochs := p.beginFlush()
-	signal(p.work)
+	wait.Signal(p.work)
 	hurried := p.flushSink(ctx)
 	if awaitEpochs(ctx, epochs) != nil {
 		p.giveUp(func(*sending) bool { return true }, p.because(fmt.Errorf("the producer closed before the outcome was known: %w", streamer.ErrUnknown)))
@@ -76,7 +61,7 @@ func (p *producer) end(ctx context.Context) error {
 	p.ended = true
 	p.mu.Unlock()
 	p.stop()
-	signal(p.work)
+	wait.Signal(p.work)
 	p.joinSink(ctx)
 	closed := p.sink.Close(ctx)
 	p.disarm()
@@ -97,11 +82,11 @@ func (p *producer) end(ctx context.Context) error {
 // short by the end of ctx has grace to return.
 func (p *producer) joinSink(ctx context.Context) {
 	idle := func() { p.writes.Wait(); p.flush.Wait() }
-	join(ctx, idle)
+	wait.Join(ctx, idle)
 	if ctx.Err() == nil {
 		return
 	}
 	late, cancel := context.WithTimeout(context.WithoutCancel(ctx), grace)
 	defer cancel()
-	join(late, idle)
+	wait.Join(late, idle)
 }

@@ -3,11 +3,13 @@ package engine
 import (
 	"context"
 	"errors"
-	"github.com/gostreamer/streamer"
 	"math/rand/v2"
 	"slices"
 	"sync/atomic"
 	"time"
+
+	"github.com/gostreamer/streamer"
+	"github.com/gostreamer/streamer/internal/wait"
 )
 
 // errMoved tells a blocked taker that its consumer has another queue now.
@@ -128,10 +130,10 @@ func (q *queue) wait() {
 	q.s.waiters++
 	q.pace.idle(time.Now)
 	if q.s.hasRoom() {
-		signal(q.s.room)
+		wait.Signal(q.s.room)
 	}
 	if q.s.o.dealt && q.s.buffered.messages > 0 {
-		signal(q.s.wake) // another member may hoard
+		wait.Signal(q.s.wake) // another member may hoard
 	}
 }
 
@@ -146,7 +148,7 @@ func (q *queue) sleep(ctx context.Context) {
 // wakeOne wakes one taker if there is one and it would find something: a message or the end.
 func (q *queue) wakeOne() {
 	if q.waiters > 0 && (q.ring.n > 0 || q.done() != nil) {
-		signal(q.ready)
+		wait.Signal(q.ready)
 	}
 }
 

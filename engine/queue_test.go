@@ -3,12 +3,13 @@ package engine
 import (
 	"context"
 	"errors"
-	"github.com/gostreamer/streamer"
 	"slices"
 	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/gostreamer/streamer"
 )
 
 func TestAnEndedContextWinsOverAWaitingMessage(t *testing.T) {

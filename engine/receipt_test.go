@@ -3,11 +3,12 @@ package engine
 import (
 	"context"
 	"errors"
-	"github.com/gostreamer/streamer"
 	"sync"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
+
+	"github.com/gostreamer/streamer"
 )
 
 func TestReceiptWaitDoneAndOnDoneAgree(t *testing.T) {

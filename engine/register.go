@@ -3,6 +3,7 @@ package engine
 import (
 	"context"
 	"errors"
+
 	"github.com/gostreamer/streamer"
 	"github.com/gostreamer/streamer/driver"
 )

@@ -2,13 +2,14 @@ package engine
 
 import (
 	"errors"
-	"github.com/gostreamer/streamer"
-	"github.com/gostreamer/streamer/driver"
 	"maps"
 	"slices"
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/gostreamer/streamer"
+	"github.com/gostreamer/streamer/driver"
 )
 
 func shardList(ids ...streamer.ShardID) []streamer.StreamShard {

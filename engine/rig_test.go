@@ -3,14 +3,15 @@ package engine
 import (
 	"context"
 	"fmt"
-	"github.com/gostreamer/streamer"
-	"github.com/gostreamer/streamer/driver"
 	"log/slog"
 	"slices"
 	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/gostreamer/streamer"
+	"github.com/gostreamer/streamer/driver"
 )
 
 // rig is a Streamer on a fakeBackend inside a synctest bubble.

@@ -1,10 +1,11 @@
 package engine
 
 import (
-	"github.com/gostreamer/streamer"
 	"math/rand/v2"
 	"slices"
 	"testing"
+
+	"github.com/gostreamer/streamer"
 )
 
 func TestRingIsASlice(t *testing.T) {

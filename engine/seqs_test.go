@@ -1,9 +1,10 @@
 package engine
 
 import (
-	"github.com/gostreamer/streamer"
 	"math"
 	"testing"
+
+	"github.com/gostreamer/streamer"
 )
 
 // Whatever the numbers, a run has those of its messages.

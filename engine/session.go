@@ -11,6 +11,7 @@ import (
 	"github.com/gostreamer/streamer"
 	"github.com/gostreamer/streamer/driver"
 	"github.com/gostreamer/streamer/internal/inside"
+	"github.com/gostreamer/streamer/internal/wait"
 )
 
 // session is one open source with its ledgers, one fetch goroutine and, where progress is tracked, one commit goroutine. Its messages go to
@@ -172,7 +173,7 @@ func (s *session) emit(slab []streamer.Message) {
 	}
 	s.mu.Unlock()
 	if s.o.tracks() {
-		signal(s.wake)
+		wait.Signal(s.wake)
 	}
 }
 
@@ -316,12 +317,4 @@ func (s *session) failure() error {
 		return nil
 	}
 	return s.ended
-}
-
-// signal puts a token into a channel of capacity 1.
-func signal(c chan struct{}) {
-	select {
-	case c <- struct{}{}:
-	default:
-	}
 }

@@ -2,9 +2,11 @@ package engine
 
 import (
 	"context"
+	"slices"
+
 	"github.com/gostreamer/streamer"
 	"github.com/gostreamer/streamer/driver"
-	"slices"
+	"github.com/gostreamer/streamer/internal/wait"
 )
 
 // share takes undelivered messages away from members that have taken nothing for a while, so that an idle member can have them. It is the
@@ -34,7 +36,7 @@ func (s *session) askBack(q *queue) {
 	if s.interrupt != nil {
 		s.interrupt()
 	}
-	signal(s.room)
+	wait.Signal(s.room)
 }
 
 // takeUnkeyed puts a slow member's messages into the pool if somebody waits; a keyed one stays with the key's keeper.

@@ -2,10 +2,11 @@ package engine
 
 import (
 	"errors"
-	"github.com/gostreamer/streamer"
 	"slices"
 	"testing"
 	"time"
+
+	"github.com/gostreamer/streamer"
 )
 
 // sharedCan is a group that the server knows: members are sources of their own, and give back what they do not get to.

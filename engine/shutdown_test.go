@@ -3,13 +3,14 @@ package engine
 import (
 	"context"
 	"errors"
-	"github.com/gostreamer/streamer"
-	"github.com/gostreamer/streamer/driver"
 	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/gostreamer/streamer"
+	"github.com/gostreamer/streamer/driver"
 )
 
 func TestShutdownHaltsFlushesCommitsAndCloses(t *testing.T) {

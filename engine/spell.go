@@ -2,10 +2,11 @@ package engine
 
 import (
 	"errors"
-	"github.com/gostreamer/streamer"
 	"slices"
 	"sync"
 	"time"
+
+	"github.com/gostreamer/streamer"
 )
 
 // spell is the time during which something fails and is tried again. However

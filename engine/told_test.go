@@ -4,11 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"github.com/gostreamer/streamer"
-	"github.com/gostreamer/streamer/driver"
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/gostreamer/streamer"
+	"github.com/gostreamer/streamer/driver"
 )
 
 // TestCloseReportsWhatTheProgramWasNotToldOf: each way to hear of a failure, or

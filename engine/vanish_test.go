@@ -1,9 +1,10 @@
 package engine
 
 import (
-	"github.com/gostreamer/streamer"
 	"testing"
 	"time"
+
+	"github.com/gostreamer/streamer"
 )
 
 func TestAShardThatVanishedIsNotWaitedForAndLeavesNothingToReport(t *testing.T) {

@@ -5,10 +5,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"github.com/gostreamer/streamer"
-	"github.com/gostreamer/streamer/driver"
 	"io"
 	"time"
+
+	"github.com/gostreamer/streamer"
+	"github.com/gostreamer/streamer/driver"
 )
 
 // wrap is the boundary between a backend and the program: it says where err happened, and fills only the blanks of an *Error. A Transient

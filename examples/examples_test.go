@@ -11,9 +11,8 @@ import (
 	"strings"
 	"testing"
 
-	"go.uber.org/goleak"
-
 	"github.com/gostreamer/streamer/internal/testservers"
+	"go.uber.org/goleak"
 )
 
 func TestMain(m *testing.M) {

@@ -8,7 +8,6 @@ import (
 	"testing"
 
 	"github.com/google/uuid"
-
 	"github.com/gostreamer/streamer"
 	"github.com/gostreamer/streamer/internal/testservers"
 	_ "github.com/gostreamer/streamer/kafka"

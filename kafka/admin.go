@@ -51,7 +51,7 @@ func (b *backend) Delete(ctx context.Context, stream string) error {
 		return onStream(stream, err)
 	}
 	began := time.Now()
-	var p pacer
+	p := newPacer()
 	for time.Since(began) < patience {
 		if _, err := b.look(ctx, stream); isVanished(err) {
 			return nil

@@ -35,7 +35,7 @@ type unasked map[streamer.StreamShard]error
 // have no leader, or one that does not answer. An error is for good, or ctx's.
 func (b *backend) each(ctx context.Context, shards []streamer.StreamShard, ask func(context.Context, []streamer.StreamShard) unasked) (unasked, error) {
 	began := time.Now()
-	var p pacer
+	p := newPacer()
 	for {
 		try, cancel := context.WithTimeout(ctx, tryTime)
 		left := ask(try, shards)
@@ -75,7 +75,7 @@ func passes(err error) bool {
 // may choose one that is gone.
 func reach(ctx context.Context, f func() error) error {
 	began := time.Now()
-	var p pacer
+	p := newPacer()
 	for {
 		err := f()
 		if err == nil || ctx.Err() == nil && (!isNetwork(err) || time.Since(began) > answerTime) {

@@ -106,7 +106,7 @@ func (l *lane) awaitShards(ctx context.Context) error {
 	last := int32(l.shards - 1) //nolint:gosec // a partition's number
 	l.mu.RUnlock()
 	began := time.Now()
-	var p pacer
+	p := newPacer()
 	for time.Since(began) < patience {
 		leader, _, err := cl.PartitionLeader(l.stream, 0)
 		if leader < 0 && err == nil {

@@ -77,7 +77,7 @@ func (b *backend) topics(ctx context.Context, names []string) (map[string]topic,
 // topic looks one topic up. What another broker has just made is waited for, and so are leaders.
 func (b *backend) topic(ctx context.Context, name string) (topic, error) {
 	began := time.Now()
-	var p pacer
+	p := newPacer()
 	for {
 		t, err := b.look(ctx, name)
 		switch waited := time.Since(began); {
@@ -157,7 +157,7 @@ func (b *backend) create(ctx context.Context, name string, shards int) error {
 // awaitTopic waits until a topic that was made has its leaders.
 func (b *backend) awaitTopic(ctx context.Context, name string) error {
 	began := time.Now()
-	var p pacer
+	p := newPacer()
 	for {
 		t, err := b.look(ctx, name)
 		switch {
@@ -191,7 +191,7 @@ func isCold(err error) bool {
 // warm calls f until the cluster is ready for it.
 func warm(ctx context.Context, f func() error) error {
 	began := time.Now()
-	var p pacer
+	p := newPacer()
 	for {
 		err := f()
 		if err == nil || ctx.Err() == nil && (!isCold(err) || time.Since(began) > patience) {
@@ -200,25 +200,5 @@ func warm(ctx context.Context, f func() error) error {
 		if err := p.wait(ctx); err != nil {
 			return err
 		}
-	}
-}
-
-// pacer makes the pauses between tries longer and longer.
-type pacer struct{ last time.Duration }
-
-func (p *pacer) wait(ctx context.Context) error {
-	p.last = min(max(2*p.last, firstPause), lastPause)
-	return pause(ctx, p.last)
-}
-
-// pause waits; ctx's error when that ended first.
-func pause(ctx context.Context, d time.Duration) error {
-	t := time.NewTimer(d)
-	defer t.Stop()
-	select {
-	case <-t.C:
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/gostreamer/streamer"
+	"github.com/gostreamer/streamer/internal/wait"
 	"github.com/twmb/franz-go/pkg/kerr"
 )
 
@@ -67,7 +68,7 @@ func (s *source) awaitDuty(due []time.Time) bool {
 	case <-s.kick:
 	}
 	due[0] = time.Time{}
-	return pause(s.life, glance) == nil
+	return wait.Pause(s.life, glance)
 }
 
 // lookNow wakes the watcher.
@@ -140,7 +141,7 @@ func (s *source) leaderless(at streamer.StreamShard, err error) {
 
 // reallyGone asks once more: a broker that has just started may not know every topic.
 func (s *source) reallyGone(ctx context.Context, name string) bool {
-	if pause(ctx, settleTime) != nil {
+	if !wait.Pause(ctx, settleTime) {
 		return false
 	}
 	_, err := s.b.look(ctx, name)

@@ -6,10 +6,9 @@ import (
 	"slices"
 	"strconv"
 
-	"github.com/redis/go-redis/v9"
-
 	"github.com/gostreamer/streamer"
 	"github.com/gostreamer/streamer/driver"
+	"github.com/redis/go-redis/v9"
 )
 
 // ackCount is how many messages one command acknowledges.

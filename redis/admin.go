@@ -8,9 +8,8 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/redis/go-redis/v9"
-
 	"github.com/gostreamer/streamer"
+	"github.com/redis/go-redis/v9"
 )
 
 // Create implements streamer.Admin.

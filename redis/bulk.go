@@ -4,10 +4,9 @@ import (
 	"context"
 	"slices"
 
-	"github.com/redis/go-redis/v9"
-
 	"github.com/gostreamer/streamer"
 	"github.com/gostreamer/streamer/driver"
+	"github.com/redis/go-redis/v9"
 )
 
 // A server refuses a text beyond its proto-max-bulk-len by an answer, and closes

@@ -11,13 +11,12 @@ import (
 	"time"
 
 	"github.com/google/uuid"
-	goredis "github.com/redis/go-redis/v9"
-
 	"github.com/gostreamer/streamer"
 	"github.com/gostreamer/streamer/conformance"
 	"github.com/gostreamer/streamer/internal/faultproxy"
 	"github.com/gostreamer/streamer/internal/testservers"
 	"github.com/gostreamer/streamer/redis"
+	goredis "github.com/redis/go-redis/v9"
 )
 
 func TestConformance(t *testing.T) {

@@ -2,14 +2,14 @@ package redis_test
 
 import (
 	"fmt"
-	"github.com/gostreamer/streamer/redis"
-	goredis "github.com/redis/go-redis/v9"
 	"testing"
 	"time"
 
 	"github.com/gostreamer/streamer"
 	"github.com/gostreamer/streamer/internal/testservers"
 	"github.com/gostreamer/streamer/internal/trials"
+	"github.com/gostreamer/streamer/redis"
+	goredis "github.com/redis/go-redis/v9"
 )
 
 // endpoints are clusters as services give them: one address, which is that of

@@ -6,9 +6,8 @@ import (
 	"io"
 	"slices"
 
-	"github.com/redis/go-redis/v9"
-
 	"github.com/gostreamer/streamer"
+	"github.com/redis/go-redis/v9"
 )
 
 // exchange has the servers carry out the batch and finds out what becomes of each record. A single server has the commands on a connection of the

@@ -10,9 +10,8 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/redis/go-redis/v9"
-
 	"github.com/gostreamer/streamer/internal/peer"
+	"github.com/redis/go-redis/v9"
 )
 
 // Where there are several hosts one that answers is enough. The client asks

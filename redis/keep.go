@@ -6,9 +6,8 @@ import (
 	"time"
 
 	"github.com/google/uuid"
-	"github.com/redis/go-redis/v9"
-
 	"github.com/gostreamer/streamer"
+	"github.com/redis/go-redis/v9"
 )
 
 // keep is the keeper: it says that we live, keeps what we hold from being taken for left behind, and looks for what others left behind.

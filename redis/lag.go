@@ -6,9 +6,8 @@ import (
 	"slices"
 	"time"
 
-	"github.com/redis/go-redis/v9"
-
 	"github.com/gostreamer/streamer"
+	"github.com/redis/go-redis/v9"
 )
 
 // Lag implements streamer.Lagger. Time is the age of the first message that is not done.

@@ -6,10 +6,10 @@ import (
 	"strconv"
 	"time"
 
-	"github.com/redis/go-redis/v9"
-
 	"github.com/gostreamer/streamer"
 	"github.com/gostreamer/streamer/driver"
+	"github.com/gostreamer/streamer/internal/wait"
+	"github.com/redis/go-redis/v9"
 )
 
 // lane is shards that are read with one command, on one connection.
@@ -91,12 +91,12 @@ func (l *lane) precede(ctx context.Context, readable []*shard) (done bool, err e
 }
 
 // rested waits until the lane may try again after a failure.
-func (l *lane) rested(ctx context.Context, wait bool) bool {
+func (l *lane) rested(ctx context.Context, mayWait bool) bool {
 	left := time.Until(l.until)
 	if left <= 0 {
 		return true
 	}
-	return wait && sleep(ctx, left)
+	return mayWait && wait.Pause(ctx, left)
 }
 
 // connect finds the server that has the lane's shards.

@@ -9,9 +9,8 @@ import (
 	"strings"
 	"sync"
 
-	"github.com/redis/go-redis/v9"
-
 	"github.com/gostreamer/streamer"
+	"github.com/redis/go-redis/v9"
 )
 
 // A stream is the key of its name, or, where shards are numbered, the keys name:0, name:1 and so on.

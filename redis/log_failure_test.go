@@ -10,13 +10,12 @@ import (
 	"testing"
 	"time"
 
-	goredis "github.com/redis/go-redis/v9"
-
 	"github.com/gostreamer/streamer"
 	"github.com/gostreamer/streamer/internal/faultproxy"
 	"github.com/gostreamer/streamer/internal/testservers"
 	"github.com/gostreamer/streamer/internal/trials"
 	"github.com/gostreamer/streamer/redis"
+	goredis "github.com/redis/go-redis/v9"
 )
 
 // written is a log.

@@ -3,9 +3,8 @@ package redis_test
 import (
 	"testing"
 
-	"go.uber.org/goleak"
-
 	"github.com/gostreamer/streamer/internal/testservers"
+	"go.uber.org/goleak"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(testservers.Main(m)) }

@@ -6,6 +6,8 @@ import (
 	"io"
 	"net"
 	"time"
+
+	"github.com/gostreamer/streamer/internal/wait"
 )
 
 const (
@@ -32,7 +34,7 @@ func fewTimes(ctx context.Context, f func() error, again func(error) bool) error
 	pause := firstRetry
 	for i := 1; ; i++ {
 		err := f()
-		if err == nil || i == tries || !again(err) || !sleep(ctx, pause) {
+		if err == nil || i == tries || !again(err) || !wait.Pause(ctx, pause) {
 			return err
 		}
 		pause *= 2
@@ -58,7 +60,7 @@ func (b *backend) atLast(ctx context.Context, retrying func(string, error, time.
 			cluster.ReloadState(ctx)
 		}
 		retrying("open", translate(err), pause)
-		if !sleep(ctx, pause) {
+		if !wait.Pause(ctx, pause) {
 			return err
 		}
 		pause = min(2*pause, lastRetry)
@@ -69,16 +71,4 @@ func (b *backend) atLast(ctx context.Context, retrying func(string, error, time.
 func isOutage(err error) bool {
 	_, network := errors.AsType[net.Error](err)
 	return network || errors.Is(err, io.EOF) || isUnsent(err) || passes(err)
-}
-
-// sleep says whether ctx lasted as long.
-func sleep(ctx context.Context, d time.Duration) bool {
-	t := time.NewTimer(d)
-	defer t.Stop()
-	select {
-	case <-ctx.Done():
-		return false
-	case <-t.C:
-		return true
-	}
 }

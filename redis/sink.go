@@ -13,11 +13,10 @@ import (
 	"sync"
 	"time"
 
-	"github.com/redis/go-redis/v9"
-
 	"github.com/gostreamer/streamer"
 	"github.com/gostreamer/streamer/driver"
 	"github.com/gostreamer/streamer/internal/keyhash"
+	"github.com/redis/go-redis/v9"
 )
 
 const (

@@ -5,9 +5,8 @@ import (
 	"context"
 	"strconv"
 
-	"github.com/redis/go-redis/v9"
-
 	"github.com/gostreamer/streamer"
+	"github.com/redis/go-redis/v9"
 )
 
 // The fields of an entry. msg is SeaStreamer's; the order is always this one, which the server packs best.

@@ -7,13 +7,12 @@ import (
 	"testing"
 	"time"
 
-	goredis "github.com/redis/go-redis/v9"
-
 	"github.com/gostreamer/streamer"
 	"github.com/gostreamer/streamer/internal/faultproxy"
 	"github.com/gostreamer/streamer/internal/testservers"
 	"github.com/gostreamer/streamer/internal/trials"
 	"github.com/gostreamer/streamer/redis"
+	goredis "github.com/redis/go-redis/v9"
 )
 
 // bulky adds entries of a size, numbered from 0, to the keys in turn.

@@ -7,9 +7,8 @@ import (
 	"testing"
 	"time"
 
-	goredis "github.com/redis/go-redis/v9"
-
 	"github.com/gostreamer/streamer"
+	goredis "github.com/redis/go-redis/v9"
 )
 
 // TestIdsThatAreNoTimes: what others have chosen as ids is read, whatever it means, and found again by its number.

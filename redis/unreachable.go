@@ -13,10 +13,9 @@ import (
 	"syscall"
 	"time"
 
-	"github.com/redis/go-redis/v9"
-
 	"github.com/gostreamer/streamer"
 	"github.com/gostreamer/streamer/internal/peer"
+	"github.com/redis/go-redis/v9"
 )
 
 // suspicious is how long a server may take to answer before its port is asked

@@ -15,9 +15,8 @@ import (
 	"testing"
 	"time"
 
-	"go.uber.org/goleak"
-
 	"github.com/gostreamer/streamer"
+	"go.uber.org/goleak"
 )
 
 // TestMain is a program of its own when a test starts it as a child.

@@ -8,7 +8,6 @@ import (
 	"io"
 
 	"github.com/alecthomas/kong"
-
 	"github.com/gostreamer/streamer"
 	"github.com/gostreamer/streamer/internal/ndjson"
 )

@@ -8,7 +8,6 @@ import (
 	"testing"
 
 	"github.com/google/uuid"
-
 	"github.com/gostreamer/streamer"
 	"github.com/gostreamer/streamer/internal/ndjson"
 	"github.com/gostreamer/streamer/internal/testservers"

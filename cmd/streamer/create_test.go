@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"github.com/google/uuid"
-
 	"github.com/gostreamer/streamer"
 	"github.com/gostreamer/streamer/internal/testservers"
 )

@@ -8,7 +8,6 @@ import (
 	"strings"
 
 	"github.com/alecthomas/kong"
-
 	"github.com/gostreamer/streamer"
 	"github.com/gostreamer/streamer/driver"
 )

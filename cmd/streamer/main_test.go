@@ -12,10 +12,9 @@ import (
 	"testing"
 	"time"
 
-	"go.uber.org/goleak"
-
 	"github.com/gostreamer/streamer/internal/testservers"
 	"github.com/gostreamer/streamer/memory"
+	"go.uber.org/goleak"
 )
 
 // binary is the program, built once.

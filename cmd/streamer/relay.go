@@ -10,7 +10,6 @@ import (
 	"io"
 
 	"github.com/alecthomas/kong"
-
 	"github.com/gostreamer/streamer"
 )
 

@@ -8,9 +8,8 @@ import (
 	"sync"
 	"unicode/utf8"
 
-	"golang.org/x/term"
-
 	"github.com/gostreamer/streamer/internal/nonblock"
+	"golang.org/x/term"
 )
 
 // screen is standard error, and standard output where that is the same terminal. On a terminal it keeps one line, the progress, below whatever

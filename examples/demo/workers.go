@@ -8,9 +8,8 @@ import (
 	"strings"
 	"time"
 
-	"golang.org/x/sync/errgroup"
-
 	"github.com/gostreamer/streamer"
+	"golang.org/x/sync/errgroup"
 )
 
 const (

@@ -16,14 +16,13 @@ import (
 	"syscall"
 	"time"
 
-	"golang.org/x/sync/errgroup"
-
 	"github.com/gostreamer/streamer"
 	_ "github.com/gostreamer/streamer/file"
 	_ "github.com/gostreamer/streamer/kafka"
 	_ "github.com/gostreamer/streamer/memory"
 	_ "github.com/gostreamer/streamer/redis"
 	_ "github.com/gostreamer/streamer/stdio"
+	"golang.org/x/sync/errgroup"
 )
 
 func main() {

@@ -4,9 +4,8 @@ import (
 	"hash/fnv"
 	"testing"
 
-	"go.uber.org/goleak"
-
 	"github.com/gostreamer/streamer/internal/keyhash"
+	"go.uber.org/goleak"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }

@@ -1,0 +1,36 @@
+package wait
+
+import (
+	"context"
+	"time"
+)
+
+// Pause waits for d; false when ctx ended before.
+func Pause(ctx context.Context, d time.Duration) bool {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-t.C:
+		return true
+	case <-ctx.Done():
+		return false
+	}
+}
+
+// Backoff is the pause between tries: it doubles from First to Last.
+type Backoff struct {
+	First, Last time.Duration
+	pause       time.Duration
+}
+
+// Next is the next pause, or asked where the one that failed named one.
+func (b *Backoff) Next(asked time.Duration) time.Duration {
+	if asked > 0 {
+		return asked
+	}
+	b.pause = min(max(2*b.pause, b.First), b.Last)
+	return b.pause
+}
+
+// Reset makes First the next pause.
+func (b *Backoff) Reset() { b.pause = 0 }
