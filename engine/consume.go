@@ -307,7 +307,7 @@ func (s *session) addBuffered(lags []streamer.ShardLag) {
 }
 
 func (c *consumer) Close() error {
-	ctx, cancel := c.home.closing()
+	ctx, cancel := c.home.Closing()
 	defer cancel()
 	return c.shut(ctx)
 }
@@ -337,7 +337,7 @@ func (c *consumer) shut(ctx context.Context) error {
 	first := c.closed.Begin()
 	c.mu.Unlock()
 	if !first {
-		err, ended := c.closed.WaitLong(ctx, closeLate)
+		err, ended := c.closed.WaitLong(ctx)
 		if !ended {
 			return c.wrap("close", errCloseUnderWay)
 		}

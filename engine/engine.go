@@ -76,8 +76,8 @@ func (e *engine) deals() *dealTable {
 	return d.Table(func() driver.DealTable { return new(dealTable) }).(*dealTable) //nolint:forcetypeassert // nobody else makes one
 }
 
-// closing is the context of a Close: the user's is over by then, so it has a deadline of its own.
-func (e *engine) closing() (context.Context, context.CancelFunc) {
+// Closing implements produce.Home: the context of a Close: the user's is over by then, so it has a deadline of its own.
+func (e *engine) Closing() (context.Context, context.CancelFunc) {
 	return context.WithTimeout(context.Background(), max(e.o.CloseTimeout, time.Millisecond))
 }
 
@@ -189,7 +189,8 @@ func (e *engine) forget(c *consumer) {
 	delete(e.consumers, c)
 }
 
-func (e *engine) forgetProducer(p *producer) {
+// Forget implements produce.Home.
+func (e *engine) Forget(p *producer) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	delete(e.producers, p)
@@ -215,12 +216,12 @@ func (e *engine) Ping(ctx context.Context) error {
 }
 
 func (e *engine) Close() error {
-	ctx, cancel := e.closing()
+	ctx, cancel := e.Closing()
 	defer cancel()
 	if err := e.stop(ctx); err != nil {
 		return err
 	}
-	err, ended := e.closed.WaitLong(ctx, closeLate)
+	err, ended := e.closed.WaitLong(ctx)
 	if !ended {
 		return wrap("close", e.b.Name(), "", errCloseUnderWay)
 	}

@@ -207,13 +207,3 @@ func (s *session) tellPaused(at streamer.StreamShard) {
 	s.mu.Unlock()
 	s.pauser.Pause(at, paused)
 }
-
-// without removes v from list, keeping the order.
-func without[T comparable](list []T, v T) []T {
-	for i := range list {
-		if list[i] == v {
-			return append(list[:i:i], list[i+1:]...)
-		}
-	}
-	return list
-}

@@ -106,7 +106,7 @@ func (c *consumer) reopen(ctx context.Context, o opening) error {
 
 // fallBack opens the committed position; without success it returns a queue that gives everybody err.
 func (c *consumer) fallBack(o opening, err error) *queue {
-	ctx, cancel := c.home.closing()
+	ctx, cancel := c.home.Closing()
 	defer cancel()
 	if c.life.Err() == nil {
 		if q, failed := c.open(ctx, opening{mode: o.mode}); failed == nil {
@@ -125,7 +125,7 @@ func (c *consumer) fallBack(o opening, err error) *queue {
 
 // closeOld closes a session that was moved away from, within the time that Close has. Its failure changes nothing for the new one.
 func (c *consumer) closeOld(old *queue) {
-	ctx, cancel := c.home.closing()
+	ctx, cancel := c.home.Closing()
 	defer cancel()
 	if err := old.shut(ctx, errMoved); err != nil {
 		c.obs.log.Warn("closing the session that was moved away from", "backend", c.obs.backend, "err", err)

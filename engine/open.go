@@ -130,22 +130,3 @@ func (c *consumer) checkStart(ctx context.Context) error {
 	}
 	return oneShard(n)
 }
-
-// orDefault sets what is not set.
-func orDefault[T comparable](v *T, d T) {
-	var zero T
-	if *v == zero {
-		*v = d
-	}
-}
-
-// unique drops repeated names: a stream named twice is read once.
-func unique(names []string) []string {
-	var out []string
-	for _, n := range names {
-		if !slices.Contains(out, n) {
-			out = append(out, n)
-		}
-	}
-	return out
-}

@@ -102,3 +102,22 @@ func unlimited(v *int) {
 		*v = noLimit
 	}
 }
+
+// orDefault sets what is not set.
+func orDefault[T comparable](v *T, d T) {
+	var zero T
+	if *v == zero {
+		*v = d
+	}
+}
+
+// unique drops repeated names: a stream named twice is read once.
+func unique(names []string) []string {
+	var out []string
+	for _, n := range names {
+		if !slices.Contains(out, n) {
+			out = append(out, n)
+		}
+	}
+	return out
+}

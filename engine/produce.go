@@ -16,7 +16,7 @@ import (
 // producer is the engine's Producer: a bounded buffer in front of a Sink. For a Writer it owns a goroutine that writes batches; an Enqueuer
 // batches by itself and gets each record at once.
 type producer struct {
-	home   *engine
+	home   Home
 	o      streamer.ProducerOptions // complete
 	obs    *observer
 	sink   driver.Sink
@@ -31,7 +31,7 @@ type producer struct {
 	queueBytes int
 	hurried    int  // records at the front that a Flush waits for: they do not linger
 	open       fifo // every record that is not resolved, oldest first, and some that are
-	sent       held // records that were let in
+	sent       load // records that were let in
 	epoch      *epoch
 	unreported []*epoch
 	closing    bool      // refuses new records
@@ -57,15 +57,28 @@ type producer struct {
 	closed wait.Closing       // begun under mu
 }
 
+// load counts records and their bytes.
+type load struct{ records, bytes int }
+
+// Home is the Streamer that a producer belongs to.
+type Home interface {
+	// Closing is the context of a Close.
+	Closing() (context.Context, context.CancelFunc)
+	// Forget is called when the producer is closed.
+	Forget(p *producer)
+}
+
 // batchRecords bounds a batch where the sink does not: what it touches should stay in the processor's caches until it is resolved.
 const batchRecords = 1000
 
-func newProducer(home *engine, o streamer.ProducerOptions, sink driver.Sink, obs *observer) (*producer, error) {
+func newProducer(home Home, o streamer.ProducerOptions, sink driver.Sink, obs *observer) (*producer, error) {
 	p := &producer{
 		home: home, o: o, obs: obs, sink: sink, limits: sink.Limits(), born: time.Now(),
 		work: make(chan struct{}, 1),
 	}
-	orDefault(&p.limits.Records, batchRecords)
+	if p.limits.Records == 0 {
+		p.limits.Records = batchRecords
+	}
 	p.roomEvery = int64(min(max(o.MaxBuffered/16, 1), roomEvery))
 	p.writer, _ = sink.(driver.Writer)
 	p.enq, _ = sink.(driver.Enqueuer)
@@ -179,12 +192,12 @@ func (p *producer) queueUp(ctx context.Context, s *sender) (err error) {
 // fits says whether the buffer has room for a record. p.mu is held.
 func (p *producer) fits(pd *sending) bool {
 	b := p.buffered()
-	return b.messages == 0 || b.messages < p.o.MaxBuffered && b.bytes+pd.size <= p.o.MaxBufferedBytes
+	return b.records == 0 || b.records < p.o.MaxBuffered && b.bytes+pd.size <= p.o.MaxBufferedBytes
 }
 
 // buffered is what is not resolved. p.mu is held.
-func (p *producer) buffered() held {
-	return held{p.sent.messages - int(p.doneRecords.Load()), p.sent.bytes - int(p.doneBytes.Load())}
+func (p *producer) buffered() load {
+	return load{p.sent.records - int(p.doneRecords.Load()), p.sent.bytes - int(p.doneBytes.Load())}
 }
 
 // wakeSender lets the first waiting Send look for space. p.mu is held.
@@ -200,7 +213,7 @@ func (p *producer) enter(pd *sending) {
 	pd.epoch = p.epoch
 	p.epoch.used = true
 	p.epoch.sent++
-	p.sent.messages++
+	p.sent.records++
 	p.sent.bytes += pd.size
 	p.open.push(pd)
 	if !p.armed {
@@ -248,7 +261,7 @@ func (p *producer) rouse() {
 func (p *producer) makeRoom() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.open.tidy(p.buffered().messages)
+	p.open.tidy(p.buffered().records)
 	p.wakeSender()
 }
 
@@ -302,7 +315,7 @@ func (p *producer) refuseMore(ctx context.Context) error {
 	p.mu.Lock()
 	p.closing = true
 	p.wakeSender()
-	open := p.buffered().messages > 0
+	open := p.buffered().records > 0
 	p.mu.Unlock()
 	if !open {
 		return nil

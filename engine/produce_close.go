@@ -13,7 +13,7 @@ func (p *producer) Close() error {
 	if inside.InCallback() {
 		return wrap("close", p.obs.backend, p.o.Stream, errInOnDone)
 	}
-	ctx, cancel := p.home.closing()
+	ctx, cancel := p.home.Closing()
 	defer cancel()
 	return p.shut(ctx)
 }
@@ -28,26 +28,16 @@ func (p *producer) shut(ctx context.Context) error {
 	}
 	p.mu.Unlock()
 	if !first {
-		err, ended := p.closed.WaitLong(ctx, closeLate)
+		err, ended := p.closed.WaitLong(ctx)
 		if !ended {
 			return wrap("close", p.obs.backend, p.o.Stream, errCloseUnderWay)
 		}
 		return err
 	}
 	err := p.end(ctx)
-	p.home.forgetProducer(p)
+	p.home.Forget(p)
 	return p.closed.End(err)
 }
-
-var errInOnDone = fmt.Errorf("%w inside OnDone: it would wait for the record whose OnDone it is in", streamer.ErrInvalid)
-
-// errCloseUnderWay is what a Close returns whose time is over before that of the
-// first one is.
-var errCloseUnderWay = fmt.Errorf("another Close has not ended: %w", streamer.ErrUnknown)
-
-// closeLate is how long a Close whose time is over waits for the first one, whose
-// time may be the same and which then has to give up on the rest.
-const closeLate = 10 * grace
 
 // end drains the buffer within ctx, then gives up on the rest.
 func (p *producer) end(ctx context.Context) error {

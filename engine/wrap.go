@@ -59,3 +59,11 @@ func transient(err error) (after time.Duration, ok bool) {
 	}
 	return t.After, true
 }
+
+// errInOnDone is what a call returns that would wait for the record whose OnDone
+// it is in.
+var errInOnDone = fmt.Errorf("%w inside OnDone: it would wait for the record whose OnDone it is in", streamer.ErrInvalid)
+
+// errCloseUnderWay is what a Close returns whose time is over before that of the
+// first one is.
+var errCloseUnderWay = fmt.Errorf("another Close has not ended: %w", streamer.ErrUnknown)

@@ -55,13 +55,16 @@ func (c *Closing) Wait(ctx context.Context) (err error, ended bool) { //nolint:r
 	}
 }
 
-// WaitLong is Wait that goes on for more after ctx has ended: as long as a
-// close within the same ctx needs to give up on the rest.
-func (c *Closing) WaitLong(ctx context.Context, more time.Duration) (err error, ended bool) { //nolint:revive // the outcome is an error
+// last is how long WaitLong goes on: a close within the same ctx needs some of it
+// to give up on the rest.
+const last = time.Second
+
+// WaitLong is Wait that goes on for a second after ctx has ended.
+func (c *Closing) WaitLong(ctx context.Context) (err error, ended bool) { //nolint:revive // the outcome is an error
 	if err, ended = c.Wait(ctx); ended {
 		return err, true
 	}
-	late, cancel := context.WithTimeout(context.WithoutCancel(ctx), more)
+	late, cancel := context.WithTimeout(context.WithoutCancel(ctx), last)
 	defer cancel()
 	return c.Wait(late)
 }

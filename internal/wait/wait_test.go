@@ -59,8 +59,8 @@ func TestOneOfManyCloses(t *testing.T) {
 			t.Errorf("Wait = %v, %v before End", err, ended)
 		}
 		failed := errors.New("failed")
-		time.AfterFunc(time.Second, func() { _ = c.End(failed) })
-		if err, ended := c.WaitLong(ctx, time.Minute); err != failed || !ended { //nolint:errorlint // the very error
+		time.AfterFunc(500*time.Millisecond, func() { _ = c.End(failed) })
+		if err, ended := c.WaitLong(ctx); err != failed || !ended { //nolint:errorlint // the very error
 			t.Errorf("WaitLong = %v, %v", err, ended)
 		}
 		if err, ended := c.Wait(ctx); err != failed || !ended { //nolint:errorlint // the very error

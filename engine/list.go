@@ -1,0 +1,11 @@
+package engine
+
+// without removes v from list, keeping the order.
+func without[T comparable](list []T, v T) []T {
+	for i := range list {
+		if list[i] == v {
+			return append(list[:i:i], list[i+1:]...)
+		}
+	}
+	return list
+}
