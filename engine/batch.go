@@ -143,7 +143,7 @@ func sizeOf(batch []*sending) int {
 
 // writeAll writes the batch, again when the sink says that nothing of the rest is stored, in order, so that later records stay behind.
 func (p *producer) writeAll(batch []*sending) {
-	b := wait.Backoff{First: firstRetry, Last: lastRetry}
+	var b wait.Backoff
 	for {
 		if batch = p.due(batch); len(batch) == 0 {
 			return

@@ -202,7 +202,7 @@ func (s *session) commitUntil(ctx context.Context) error {
 
 // retry calls f until it succeeds, fails for good, or ctx ends; then it returns the last failure.
 func (s *session) retry(ctx context.Context, f func() error) error {
-	b := wait.Backoff{First: firstRetry, Last: lastRetry}
+	var b wait.Backoff
 	for {
 		err := f()
 		after, again := transient(err)

@@ -97,30 +97,6 @@ func TestProducerDefaults(t *testing.T) {
 	}
 }
 
-func TestTheCallWinsOverWhatIsInherited(t *testing.T) {
-	base := streamer.StreamerOptions{
-		Consumer: streamer.ConsumerOptions{Streams: []string{"s"}, Mode: streamer.Resumable, Group: "base", Prefetch: 4, AutoReset: streamer.Earliest},
-		Producer: streamer.ProducerOptions{Stream: "base", MaxBuffered: 3},
-	}
-	inBubble(t, abilities{cursor: true}, base, func(t *testing.T, r *rig) {
-		c, err := r.s.Consumer(t.Context(), streamer.ConsumerOptions{Group: "call"})
-		if err != nil {
-			t.Fatal(err)
-		}
-		got := c.(*consumer).o
-		if got.Group != "call" || got.Mode != streamer.Resumable || got.Prefetch != 4 || got.AutoReset != streamer.Earliest {
-			t.Errorf("the consumer has %+v", got)
-		}
-		p, err := r.s.Producer(t.Context(), streamer.ProducerOptions{Stream: "call"})
-		if err != nil {
-			t.Fatal(err)
-		}
-		if got := p.(*producer).o; got.Stream != "call" || got.MaxBuffered != 3 {
-			t.Errorf("the producer has %+v", got)
-		}
-	})
-}
-
 func TestAResumableConsumerHasADefaultGroup(t *testing.T) {
 	t.Setenv("HOST_ID", "host-7")
 	o, err := complete(streamer.ConsumerOptions{Streams: []string{"s"}, Mode: streamer.Resumable}, streamer.ConsumerOptions{})

@@ -12,7 +12,7 @@ import (
 
 // fetchLoop keeps the queue filled. It is the session's fetch goroutine and ends with ctx, the input, or a failure that retrying cannot mend.
 func (s *session) fetchLoop(ctx context.Context) {
-	b := wait.Backoff{First: firstRetry, Last: lastRetry}
+	var b wait.Backoff
 	for s.awaitRoom(ctx) {
 		s.fetchSince = time.Now()
 		err := s.fetchOnce(ctx)
@@ -132,9 +132,3 @@ func (s *session) roomLeft() int {
 func (s *session) wrap(op string, err error) error {
 	return wrap(op, s.obs.Load().backend, "", err)
 }
-
-// The pauses between tries where the call that failed named none.
-const (
-	firstRetry = 10 * time.Millisecond
-	lastRetry  = 2 * time.Second
-)

@@ -104,11 +104,12 @@ func TestAForeignErrorIsAllElseThatItWas(t *testing.T) {
 func TestAReceiptNeverSaysTheBareErrorOfAClient(t *testing.T) {
 	for name, cause := range misleading {
 		t.Run(name, func(t *testing.T) {
-			p := &producer{home: &engine{}, obs: &observer{backend: "redis"}}
-			pd := newSending(p, streamer.Record{Stream: "s"})
-			pd.Pending.Resolve(streamer.Meta{}, cause)
-			_, err := pd.Receipt().Wait(t.Context())
-			checkNotOurs(t, "send", err)
+			inBubble(t, abilities{queues: true}, streamer.StreamerOptions{}, func(t *testing.T, r *rig) {
+				rc := r.send(r.producer(streamer.ProducerOptions{}), "a")[0]
+				r.enqueued[0].Resolve(streamer.Meta{}, cause)
+				checkNotOurs(t, "send", r.outcome(rc))
+				r.enqueued = nil
+			})
 		})
 	}
 }

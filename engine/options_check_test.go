@@ -61,20 +61,6 @@ func eachNumber(t *testing.T, typ reflect.Type, v int64, check func(reflect.Valu
 	}
 }
 
-func TestANegativeNumberIsInvalidAtEveryDoor(t *testing.T) {
-	inBubble(t, abilities{}, streamer.StreamerOptions{}, func(t *testing.T, r *rig) {
-		if _, err := r.s.Producer(t.Context(), streamer.ProducerOptions{Stream: "s", Linger: -time.Millisecond}); !errors.Is(err, streamer.ErrInvalid) {
-			t.Errorf("Producer: %v", err)
-		}
-		if _, err := r.s.Consumer(t.Context(), streamer.ConsumerOptions{Streams: []string{"s"}, Prefetch: -1}); !errors.Is(err, streamer.ErrInvalid) {
-			t.Errorf("Consumer: %v", err)
-		}
-		if _, err := New(newFake(abilities{}), streamer.StreamerOptions{CloseTimeout: -1}); !errors.Is(err, streamer.ErrInvalid) {
-			t.Errorf("New: %v", err)
-		}
-	})
-}
-
 func TestADelayThatTheClockCannotTellIsInvalid(t *testing.T) {
 	for delay, want := range map[time.Duration]error{
 		maxAckDelay: nil, maxAckDelay + 1: streamer.ErrInvalid, 1 << 32 * time.Millisecond: streamer.ErrInvalid, 1 << 62: streamer.ErrInvalid,

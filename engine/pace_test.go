@@ -80,7 +80,7 @@ func TestPaceIsStuckWhenNothingWasTakenBetweenTwoLooks(t *testing.T) {
 }
 
 func TestBackoffDoublesAndRespectsWhatIsAsked(t *testing.T) {
-	b := wait.Backoff{First: firstRetry, Last: lastRetry}
+	var b wait.Backoff
 	for i, ms := range []int64{10, 20, 40, 80, 160, 320, 640, 1280, 2000, 2000} {
 		if got := b.Next(0); got.Milliseconds() != ms {
 			t.Fatalf("pause %d is %v, want %d ms", i, got, ms)

@@ -93,6 +93,9 @@ func newProducer(home Home, o streamer.ProducerOptions, sink driver.Sink, obs *o
 	return p, nil
 }
 
+// Options are those of the producer, complete.
+func (p *producer) Options() streamer.ProducerOptions { return p.o }
+
 func (p *producer) Send(ctx context.Context, r streamer.Record) *streamer.Receipt {
 	pd := newSending(p, r)
 	if err := ctx.Err(); err != nil {

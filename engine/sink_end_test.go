@@ -166,31 +166,3 @@ func TestACloseWhoseTimeIsOverBeforeTheFirstHasAnErrorWithAKind(t *testing.T) {
 		})
 	}
 }
-
-// TestOneUnresolvedRecordKeepsNoOther: those behind it are let go of once they
-// are resolved.
-func TestOneUnresolvedRecordKeepsNoOther(t *testing.T) {
-	inBubble(t, abilities{queues: true}, streamer.StreamerOptions{}, func(t *testing.T, r *rig) {
-		const n = 20_000
-		p := r.producer(streamer.ProducerOptions{DeliveryTimeout: streamer.NoLimit})
-		stuck := r.send(p, "stuck")[0]
-		var first *driver.Pending
-		r.mu.Lock()
-		first, r.enqueued = r.enqueued[0], nil
-		r.mu.Unlock()
-		for range n {
-			r.send(p, "a")
-			r.resolveEnqueued()
-		}
-		p.mu.Lock()
-		kept, room := p.open.n, cap(p.open.buf)
-		p.mu.Unlock()
-		if kept > 2*roomEvery || room > 8*roomEvery {
-			t.Errorf("%d records are kept of %d, with room for %d", kept, n, room)
-		}
-		first.Resolve(streamer.Meta{}, nil)
-		if err := r.outcome(stuck); err != nil {
-			t.Error(err)
-		}
-	})
-}

@@ -12,6 +12,9 @@ import (
 	"github.com/gostreamer/streamer/driver"
 )
 
+// firstKept is how many failures a producer keeps the receipts of.
+const firstKept = 64
+
 // TestCloseReportsWhatTheProgramWasNotToldOf: each way to hear of a failure, or
 // not, and what Close and Shutdown of the Streamer have left to say.
 func TestCloseReportsWhatTheProgramWasNotToldOf(t *testing.T) {
@@ -82,19 +85,19 @@ func TestCloseReportsWhatTheProgramWasNotToldOf(t *testing.T) {
 // TestCloseReportsTheFirstOfManyFailures that the program was not told of, also
 // beyond those that are kept.
 func TestCloseReportsTheFirstOfManyFailures(t *testing.T) {
-	for _, told := range []int{0, 1, maxKnown, maxKnown + 1, 3*maxKnown - 1} {
+	for _, told := range []int{0, 1, firstKept, firstKept + 1, 3*firstKept - 1} {
 		t.Run(fmt.Sprint(told), func(t *testing.T) {
 			inBubble(t, abilities{}, streamer.StreamerOptions{}, func(t *testing.T, r *rig) {
 				r.write = r.rejecting
 				p := r.producer(streamer.ProducerOptions{})
 				var list []*streamer.Receipt
-				for range 3 * maxKnown {
+				for range 3 * firstKept {
 					list = append(list, r.send(p, "bad")...)
 				}
 				for _, rc := range list[:told] {
 					_ = r.outcome(rc)
 				}
-				r.failed("Close", p.Close(), fmt.Sprint(3*maxKnown-told), streamer.ErrDenied)
+				r.failed("Close", p.Close(), fmt.Sprint(3*firstKept-told), streamer.ErrDenied)
 			})
 		})
 	}
@@ -103,9 +106,11 @@ func TestCloseReportsTheFirstOfManyFailures(t *testing.T) {
 // TestARecordThatIsRefusedBeforeItIsSentIsReportedOnce, as any other.
 func TestARecordThatIsRefusedBeforeItIsSentIsReportedOnce(t *testing.T) {
 	inBubble(t, abilities{}, streamer.StreamerOptions{}, func(t *testing.T, r *rig) {
-		p := r.producer(streamer.ProducerOptions{})
+		p, err := r.s.Producer(t.Context(), streamer.ProducerOptions{})
+		if err != nil {
+			t.Fatal(err)
+		}
 		nowhere := streamer.Record{Stream: "", Value: []byte("v")}
-		p.o.Stream = ""
 		if _, err := p.Send(t.Context(), nowhere).Wait(t.Context()); !errors.Is(err, streamer.ErrInvalid) {
 			t.Fatal(err)
 		}

@@ -1,6 +1,7 @@
 package wait
 
 import (
+	"cmp"
 	"context"
 	"time"
 )
@@ -19,7 +20,7 @@ func Pause(ctx context.Context, d time.Duration) bool {
 
 // Backoff is the pause between tries: it doubles from First to Last.
 type Backoff struct {
-	First, Last time.Duration
+	First, Last time.Duration // default 10 ms and 2 s
 	pause       time.Duration
 }
 
@@ -28,7 +29,7 @@ func (b *Backoff) Next(asked time.Duration) time.Duration {
 	if asked > 0 {
 		return asked
 	}
-	b.pause = min(max(2*b.pause, b.First), b.Last)
+	b.pause = min(max(2*b.pause, cmp.Or(b.First, 10*time.Millisecond)), cmp.Or(b.Last, 2*time.Second))
 	return b.pause
 }
 
