@@ -5,6 +5,8 @@ import (
 	"fmt"
 
 	"github.com/gostreamer/streamer"
+	"github.com/gostreamer/streamer/engine/internal/boundary"
+	"github.com/gostreamer/streamer/engine/internal/options"
 )
 
 // admin is the Admin of every engine: it says where errors happened, and ErrUnsupported where the backend has none.
@@ -19,11 +21,11 @@ func (a *admin) check(ctx context.Context, op, stream string, name bool) error {
 	case ctx.Err() != nil:
 		return ctx.Err()
 	case a.closed():
-		return wrap(op, a.backend, stream, streamer.ErrClosed)
+		return boundary.Wrap(op, a.backend, stream, streamer.ErrClosed)
 	case a.b == nil:
-		return wrap(op, a.backend, stream, streamer.ErrUnsupported)
+		return boundary.Wrap(op, a.backend, stream, streamer.ErrUnsupported)
 	case name && stream == "":
-		return wrap(op, a.backend, "", fmt.Errorf("the stream's name is empty: %w", streamer.ErrInvalid))
+		return boundary.Wrap(op, a.backend, "", fmt.Errorf("the stream's name is empty: %w", streamer.ErrInvalid))
 	}
 	return nil
 }
@@ -33,16 +35,16 @@ func (a *admin) Create(ctx context.Context, stream string, shards int) error {
 		return err
 	}
 	if shards < 1 {
-		return wrap("create", a.backend, stream, invalid("%d shards, want at least 1", shards))
+		return boundary.Wrap("create", a.backend, stream, boundary.Invalid("%d shards, want at least 1", shards))
 	}
-	return wrapFor(ctx, "create", a.backend, stream, a.b.Create(ctx, stream, shards))
+	return boundary.WrapFor(ctx, "create", a.backend, stream, a.b.Create(ctx, stream, shards))
 }
 
 func (a *admin) Delete(ctx context.Context, stream string) error {
 	if err := a.check(ctx, "delete", stream, true); err != nil {
 		return err
 	}
-	return wrapFor(ctx, "delete", a.backend, stream, a.b.Delete(ctx, stream))
+	return boundary.WrapFor(ctx, "delete", a.backend, stream, a.b.Delete(ctx, stream))
 }
 
 func (a *admin) Describe(ctx context.Context, stream string) (streamer.StreamInfo, error) {
@@ -50,7 +52,7 @@ func (a *admin) Describe(ctx context.Context, stream string) (streamer.StreamInf
 		return streamer.StreamInfo{}, err
 	}
 	info, err := a.b.Describe(ctx, stream)
-	return info, wrapFor(ctx, "describe", a.backend, stream, err)
+	return info, boundary.WrapFor(ctx, "describe", a.backend, stream, err)
 }
 
 func (a *admin) Streams(ctx context.Context, prefix string) ([]string, error) {
@@ -58,7 +60,7 @@ func (a *admin) Streams(ctx context.Context, prefix string) ([]string, error) {
 		return nil, err
 	}
 	names, err := a.b.Streams(ctx, prefix)
-	return names, wrapFor(ctx, "streams", a.backend, prefix, err)
+	return names, boundary.WrapFor(ctx, "streams", a.backend, prefix, err)
 }
 
 func (a *admin) Groups(ctx context.Context, stream string) ([]streamer.GroupInfo, error) {
@@ -66,22 +68,22 @@ func (a *admin) Groups(ctx context.Context, stream string) ([]streamer.GroupInfo
 		return nil, err
 	}
 	groups, err := a.b.Groups(ctx, stream)
-	return groups, wrapFor(ctx, "groups", a.backend, stream, err)
+	return groups, boundary.WrapFor(ctx, "groups", a.backend, stream, err)
 }
 
 func (a *admin) ResetGroup(ctx context.Context, stream, group string, to streamer.Position) error {
 	if err := a.check(ctx, "reset group", stream, true); err != nil {
 		return err
 	}
-	if err := checkPosition(to); err != nil {
-		return wrap("reset group", a.backend, stream, err)
+	if err := options.CheckPosition(to); err != nil {
+		return boundary.Wrap("reset group", a.backend, stream, err)
 	}
-	return wrapFor(ctx, "reset group", a.backend, stream, a.b.ResetGroup(ctx, stream, group, to))
+	return boundary.WrapFor(ctx, "reset group", a.backend, stream, a.b.ResetGroup(ctx, stream, group, to))
 }
 
 func (a *admin) DeleteGroup(ctx context.Context, stream, group string) error {
 	if err := a.check(ctx, "delete group", stream, true); err != nil {
 		return err
 	}
-	return wrapFor(ctx, "delete group", a.backend, stream, a.b.DeleteGroup(ctx, stream, group))
+	return boundary.WrapFor(ctx, "delete group", a.backend, stream, a.b.DeleteGroup(ctx, stream, group))
 }

@@ -10,6 +10,7 @@ import (
 
 	"github.com/gostreamer/streamer"
 	"github.com/gostreamer/streamer/driver"
+	"github.com/gostreamer/streamer/engine/internal/list"
 	"github.com/gostreamer/streamer/internal/wait"
 )
 
@@ -29,7 +30,7 @@ func (s *session) assigned(all []streamer.StreamShard) {
 		}
 	}
 	s.mu.Unlock()
-	s.obs.Load().assigned(gained, nil, false)
+	s.obs.Load().Assigned(gained, nil, false)
 }
 
 // assignment lists the shards that are read now, in order.
@@ -62,7 +63,7 @@ func (s *session) revoked(gone []streamer.StreamShard, lost bool) {
 		ctx, cancel := context.WithTimeout(context.Background(), revokeWait)
 		defer cancel()
 		if err := s.commitLeaving(ctx, leaving); err != nil {
-			s.obs.Load().log.Warn("acknowledgements of a revoked shard are not committed", "backend", s.obs.Load().backend, "err", err)
+			s.obs.Load().Log.Warn("acknowledgements of a revoked shard are not committed", "backend", s.obs.Load().Backend, "err", err)
 		}
 	} else {
 		s.sealAll(leaving)
@@ -70,7 +71,7 @@ func (s *session) revoked(gone []streamer.StreamShard, lost bool) {
 	s.forfeit(leaving)
 	s.forget(leaving)
 	s.resumeGone(leaving)
-	s.obs.Load().assigned(nil, gone, lost)
+	s.obs.Load().Assigned(nil, gone, lost)
 }
 
 // fence stops handing out the messages of these shards and drops those in the buffer. With gaps it leaves those that lie before one that was handed out: dealt to a
@@ -139,7 +140,7 @@ func (s *session) dropParked(l *ledger) {
 		l.buffered--
 	}
 	l.parked, l.fullSince = nil, time.Time{}
-	s.full = without(s.full, l)
+	s.full = list.Without(s.full, l)
 }
 
 // resumeGone ends the pauses of shards that were given up: a source keeps one
@@ -313,7 +314,7 @@ func (s *session) forget(leaving []*ledger) {
 				s.past[l.StreamShard] = l
 			}
 		}
-		s.active, s.full = without(s.active, l), without(s.full, l)
+		s.active, s.full = list.Without(s.active, l), list.Without(s.full, l)
 	}
 }
 
@@ -385,6 +386,6 @@ func (s *session) skipped(at streamer.StreamShard, seq streamer.SeqNo, err error
 		s.list(l)
 	}
 	s.mu.Unlock()
-	s.obs.Load().skipped(at, seq, err)
+	s.obs.Load().Skipped(at, seq, err)
 	wait.Signal(s.wake)
 }

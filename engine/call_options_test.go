@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/gostreamer/streamer"
+	"github.com/gostreamer/streamer/engine/internal/produce"
 )
 
 func TestTheCallWinsOverWhatIsInherited(t *testing.T) {
@@ -26,7 +27,7 @@ func TestTheCallWinsOverWhatIsInherited(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if got := p.(*producer).Options(); got.Stream != "call" || got.MaxBuffered != 3 {
+		if got := p.(*produce.Producer).Options(); got.Stream != "call" || got.MaxBuffered != 3 {
 			t.Errorf("the producer has %+v", got)
 		}
 	})

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/gostreamer/streamer"
+	"github.com/gostreamer/streamer/engine/internal/list"
 	"github.com/gostreamer/streamer/internal/wait"
 )
 
@@ -91,7 +92,7 @@ func (x *chaos) read(ctx context.Context) {
 func (x *chaos) rebalance() {
 	at := shardList(0, 1, 2)[rand.IntN(3)]
 	f := x.source(0)
-	x.change(func() { f.all = without(slices.Clone(f.all), at) })
+	x.change(func() { f.all = list.Without(slices.Clone(f.all), at) })
 	f.c.Revoked([]streamer.StreamShard{at}, rand.IntN(2) == 0)
 	x.change(func() { f.next[at] = int(f.b.committed[at].Uint()) }) // a pause outlasts it, as kgo's does
 	f.c.Assigned(shardList(0, 1, 2))

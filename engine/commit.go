@@ -9,6 +9,7 @@ import (
 
 	"github.com/gostreamer/streamer"
 	"github.com/gostreamer/streamer/driver"
+	"github.com/gostreamer/streamer/engine/internal/boundary"
 	"github.com/gostreamer/streamer/internal/wait"
 )
 
@@ -57,11 +58,11 @@ func (s *session) send(ctx context.Context, b batch) error {
 	}
 	from := time.Now()
 	err := s.tell(ctx, b)
-	s.obs.Load().committed(len(b.ledgers), time.Since(from), err)
+	s.obs.Load().Committed(len(b.ledgers), time.Since(from), err)
 	if err != nil {
 		return err
 	}
-	s.obs.Load().succeeded("commit")
+	s.obs.Load().Succeeded("commit")
 	s.mu.Lock()
 	s.settle(b)
 	s.mu.Unlock()
@@ -205,12 +206,12 @@ func (s *session) retry(ctx context.Context, f func() error) error {
 	var b wait.Backoff
 	for {
 		err := f()
-		after, again := transient(err)
+		after, again := boundary.RetryAfter(err)
 		if err == nil || !again {
 			return s.wrapCommit(ctx, err)
 		}
 		after = b.Next(after)
-		s.obs.Load().retrying("commit", err, after)
+		s.obs.Load().Retrying("commit", err, after)
 		if !wait.Pause(ctx, after) {
 			return s.wrapCommit(ctx, err)
 		}
@@ -226,7 +227,7 @@ func (s *session) wrapCommit(ctx context.Context, err error) error {
 	if t, ok := errors.AsType[*driver.TransientError](err); ok {
 		err = t.Err
 	}
-	return wrapFor(ctx, "commit", s.obs.Load().backend, "", err)
+	return boundary.WrapFor(ctx, "commit", s.obs.Load().Backend, "", err)
 }
 
 // final says that no later commit can succeed: the session ends with it.

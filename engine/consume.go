@@ -12,6 +12,8 @@ import (
 
 	"github.com/gostreamer/streamer"
 	"github.com/gostreamer/streamer/driver"
+	"github.com/gostreamer/streamer/engine/internal/boundary"
+	"github.com/gostreamer/streamer/engine/internal/observe"
 	"github.com/gostreamer/streamer/internal/wait"
 )
 
@@ -19,7 +21,7 @@ import (
 type consumer struct {
 	home *engine
 	o    streamer.ConsumerOptions // complete
-	obs  *observer
+	obs  *observe.Observer
 	q    atomic.Pointer[queue]
 
 	life   context.Context // ends with Close: a move under way is given up
@@ -48,7 +50,7 @@ func newConsumer(home *engine, o streamer.ConsumerOptions) *consumer {
 }
 
 func (c *consumer) wrap(op string, err error) error {
-	return wrap(op, c.obs.backend, c.streamName(), err)
+	return boundary.Wrap(op, c.obs.Backend, c.streamName(), err)
 }
 
 // streamName is the stream for error messages: empty when there are several.
@@ -82,7 +84,7 @@ func (c *consumer) Next(ctx context.Context) (*streamer.Message, error) {
 
 func (c *consumer) NextBatch(ctx context.Context, max int) ([]*streamer.Message, error) {
 	if max < 1 {
-		return nil, c.wrap("read", invalid("NextBatch: max is %d, want at least 1", max))
+		return nil, c.wrap("read", boundary.Invalid("NextBatch: max is %d, want at least 1", max))
 	}
 	m, q, _, err := c.take(ctx, nil)
 	if err != nil {
@@ -183,7 +185,7 @@ func (c *consumer) Commit(ctx context.Context) error {
 		return nil
 	}
 	if c.isDetached() {
-		return c.wrap("commit", unsupported("the group was left by Seek or Rewind: Rewind(Committed()) joins it again"))
+		return c.wrap("commit", boundary.Unsupported("the group was left by Seek or Rewind: Rewind(Committed()) joins it again"))
 	}
 	q := c.q.Load()
 	s := q.s
@@ -286,7 +288,7 @@ func (c *consumer) Lag(ctx context.Context) ([]streamer.ShardLag, error) {
 	}
 	lags, err := l.Lag(ctx)
 	if err != nil {
-		return nil, wrapFor(ctx, "lag", c.obs.backend, c.streamName(), err)
+		return nil, boundary.WrapFor(ctx, "lag", c.obs.Backend, c.streamName(), err)
 	}
 	if c.o.Mode == streamer.RealTime || c.isDetached() {
 		s.addBuffered(lags)
@@ -339,7 +341,7 @@ func (c *consumer) shut(ctx context.Context) error {
 	if !first {
 		err, ended := c.closed.WaitLong(ctx)
 		if !ended {
-			return c.wrap("close", errCloseUnderWay)
+			return c.wrap("close", boundary.ErrCloseUnderWay)
 		}
 		return err
 	}

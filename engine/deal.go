@@ -8,6 +8,7 @@ import (
 	"sync/atomic"
 
 	"github.com/gostreamer/streamer"
+	"github.com/gostreamer/streamer/engine/internal/list"
 	"github.com/gostreamer/streamer/internal/inside"
 	"github.com/gostreamer/streamer/internal/wait"
 )
@@ -126,7 +127,7 @@ func (s *session) leave(q *queue, why error) {
 	s.mu.Lock()
 	defer s.unlock()
 	queues := s.suspendAll()
-	s.queues = without(s.queues, q)
+	s.queues = list.Without(s.queues, q)
 	q.close(why)
 	for _, l := range s.ledgers {
 		if l != nil {

@@ -9,6 +9,7 @@ import (
 	"sync"
 
 	"github.com/gostreamer/streamer"
+	"github.com/gostreamer/streamer/engine/internal/options"
 )
 
 // dealTable is the in-process groups of one log. The zero value is ready.
@@ -41,7 +42,7 @@ type groupOptions struct {
 }
 
 func (o *groupOptions) equal(p *groupOptions) bool {
-	return o.session == p.session && o.reset == p.reset && samePosition(o.start, p.start)
+	return o.session == p.session && o.reset == p.reset && options.Same(o.start, p.start)
 }
 
 func (o *groupOptions) key(group string) dealKey {

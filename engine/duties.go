@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/gostreamer/streamer"
+	"github.com/gostreamer/streamer/engine/internal/boundary"
 )
 
 // stallAfter is how long a window is full before Hooks.Stalled reports it, and how often it does again.
@@ -129,12 +130,12 @@ func (s *session) commitDue(ctx context.Context) (rest time.Duration) {
 	if err == nil || ctx.Err() != nil {
 		return 0
 	}
-	rest, again := transient(err)
+	rest, again := boundary.RetryAfter(err)
 	if !again && final(err) {
 		s.fail(s.wrapCommit(ctx, err))
 		return 0
 	}
-	s.obs.Load().retrying("commit", err, max(rest, s.o.commitEvery))
+	s.obs.Load().Retrying("commit", err, max(rest, s.o.commitEvery))
 	return rest
 }
 
@@ -178,10 +179,10 @@ func (s *session) reportStalls(now time.Time) {
 			continue
 		}
 		l.reported = now
-		events = append(events, streamer.StallEvent{StreamShard: l.StreamShard, Group: s.obs.Load().group, InFlight: l.window(), Oldest: l.oldest()})
+		events = append(events, streamer.StallEvent{StreamShard: l.StreamShard, Group: s.obs.Load().Group, InFlight: l.window(), Oldest: l.oldest()})
 	}
 	s.mu.Unlock()
 	for _, e := range events {
-		s.obs.Load().stalled(e)
+		s.obs.Load().Stalled(e)
 	}
 }

@@ -8,6 +8,10 @@ import (
 
 	"github.com/gostreamer/streamer"
 	"github.com/gostreamer/streamer/driver"
+	"github.com/gostreamer/streamer/engine/internal/boundary"
+	"github.com/gostreamer/streamer/engine/internal/observe"
+	"github.com/gostreamer/streamer/engine/internal/options"
+	"github.com/gostreamer/streamer/engine/internal/produce"
 	"github.com/gostreamer/streamer/internal/inside"
 	"github.com/gostreamer/streamer/internal/wait"
 )
@@ -24,7 +28,7 @@ type engine struct {
 
 	mu        sync.Mutex
 	consumers map[*consumer]struct{}
-	producers map[*producer]struct{}
+	producers map[*produce.Producer]struct{}
 	closed    wait.Closing // begun under mu
 }
 
@@ -33,17 +37,17 @@ type engine struct {
 // has a value that it does not take. b is still the caller's then.
 func New(b driver.Backend, o streamer.StreamerOptions) (streamer.Streamer, error) {
 	if b == nil {
-		return nil, invalid("backend is nil")
+		return nil, boundary.Invalid("backend is nil")
 	}
 	if d, ok := b.(driver.Defaulter); ok {
-		o = merge(o, d.Defaults())
+		o = options.Merge(o, d.Defaults())
 	}
-	if err := checkStreamer(&o); err != nil {
-		return nil, wrap("connect", b.Name(), "", err)
+	if err := options.CheckStreamer(&o); err != nil {
+		return nil, boundary.Wrap("connect", b.Name(), "", err)
 	}
-	orDefault(&o.CloseTimeout, defaultCloseTimeout)
-	o.Logger = loggerOr(o.Logger)
-	e := &engine{b: b, o: o, consumers: map[*consumer]struct{}{}, producers: map[*producer]struct{}{}}
+	options.OrDefault(&o.CloseTimeout, options.DefaultCloseTimeout)
+	o.Logger = observe.LoggerOr(o.Logger)
+	e := &engine{b: b, o: o, consumers: map[*consumer]struct{}{}, producers: map[*produce.Producer]struct{}{}}
 	e.life, e.die = context.WithCancel(context.Background())
 	return e, nil
 }
@@ -63,8 +67,8 @@ func BackendOf(s streamer.Streamer) (b driver.Backend, ok bool) {
 	}
 }
 
-func (e *engine) observer(group string) *observer {
-	return &observer{backend: e.b.Name(), group: group, hooks: &e.o.Hooks, log: e.o.Logger}
+func (e *engine) observer(group string) *observe.Observer {
+	return &observe.Observer{Backend: e.b.Name(), Group: group, Hooks: &e.o.Hooks, Log: e.o.Logger}
 }
 
 // deals is the table of in-process groups that this streamer's consumers meet in.
@@ -83,26 +87,26 @@ func (e *engine) Closing() (context.Context, context.CancelFunc) {
 
 func (e *engine) Consumer(ctx context.Context, call streamer.ConsumerOptions) (streamer.Consumer, error) {
 	if !e.begin() {
-		return nil, wrap("consumer", e.b.Name(), "", streamer.ErrClosed)
+		return nil, boundary.Wrap("consumer", e.b.Name(), "", streamer.ErrClosed)
 	}
 	defer e.opening.Done()
-	o, err := complete(call, e.o.Consumer)
+	o, err := options.Complete(call, e.o.Consumer)
 	if err == nil {
 		err = ctx.Err()
 	}
 	if err != nil {
-		return nil, wrap("consumer", e.b.Name(), "", err)
+		return nil, boundary.Wrap("consumer", e.b.Name(), "", err)
 	}
 	within, cancel := e.within(ctx)
 	defer cancel()
 	c := newConsumer(e, o)
 	if err := c.checkStart(within); err != nil {
-		return nil, wrapFor(ctx, "consumer", c.obs.backend, c.streamName(), e.orClosed(err))
+		return nil, boundary.WrapFor(ctx, "consumer", c.obs.Backend, c.streamName(), e.orClosed(err))
 	}
 	q, err := c.open(within, opening{mode: o.Mode, shards: c.shardsFor(streamer.Position{})})
 	if err != nil {
 		c.die()
-		return nil, wrapFor(ctx, "consumer", c.obs.backend, c.streamName(), e.orClosed(err))
+		return nil, boundary.WrapFor(ctx, "consumer", c.obs.Backend, c.streamName(), e.orClosed(err))
 	}
 	c.q.Store(q)
 	if !adopt(e, e.consumers, c) {
@@ -115,13 +119,13 @@ func (e *engine) Producer(ctx context.Context, call streamer.ProducerOptions) (s
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	o := producerOver(call, e.o.Producer)
-	if err := checkProducer(&o); err != nil {
-		return nil, wrap("producer", e.b.Name(), o.Stream, err)
+	o := options.ProducerOver(call, e.o.Producer)
+	if err := options.CheckProducer(&o); err != nil {
+		return nil, boundary.Wrap("producer", e.b.Name(), o.Stream, err)
 	}
-	producerDefaults(&o)
+	options.ProducerDefaults(&o)
 	if !e.begin() {
-		return nil, wrap("producer", e.b.Name(), o.Stream, streamer.ErrClosed)
+		return nil, boundary.Wrap("producer", e.b.Name(), o.Stream, streamer.ErrClosed)
 	}
 	defer e.opening.Done()
 	within, cancel := e.within(ctx)
@@ -129,17 +133,17 @@ func (e *engine) Producer(ctx context.Context, call streamer.ProducerOptions) (s
 	obs := e.observer("")
 	sink, err := e.b.OpenSink(within, driver.SinkConfig{
 		Stream: o.Stream, Logger: e.o.Logger, Linger: o.Linger, DeliveryTimeout: o.DeliveryTimeout, Written: e.o.Hooks.Written,
-		Retrying: obs.beneath,
+		Retrying: obs.Beneath,
 	})
 	if err != nil {
-		return nil, wrapFor(ctx, "producer", e.b.Name(), o.Stream, e.orClosed(err))
+		return nil, boundary.WrapFor(ctx, "producer", e.b.Name(), o.Stream, e.orClosed(err))
 	}
-	p, err := newProducer(e, o, sink, obs)
+	p, err := produce.New(e, o, sink, obs)
 	if err != nil {
-		return nil, wrap("producer", e.b.Name(), o.Stream, err)
+		return nil, boundary.Wrap("producer", e.b.Name(), o.Stream, err)
 	}
 	if !adopt(e, e.producers, p) {
-		return nil, wrap("producer", e.b.Name(), o.Stream, errors.Join(streamer.ErrClosed, p.Close()))
+		return nil, boundary.Wrap("producer", e.b.Name(), o.Stream, errors.Join(streamer.ErrClosed, p.Close()))
 	}
 	return p, nil
 }
@@ -190,7 +194,7 @@ func (e *engine) forget(c *consumer) {
 }
 
 // Forget implements produce.Home.
-func (e *engine) Forget(p *producer) {
+func (e *engine) Forget(p *produce.Producer) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	delete(e.producers, p)
@@ -206,13 +210,13 @@ func (e *engine) Ping(ctx context.Context) error {
 		return err
 	}
 	if e.isClosed() {
-		return wrap("ping", e.b.Name(), "", streamer.ErrClosed)
+		return boundary.Wrap("ping", e.b.Name(), "", streamer.ErrClosed)
 	}
 	p, ok := e.b.(driver.Pinger)
 	if !ok {
-		return wrap("ping", e.b.Name(), "", streamer.ErrUnsupported)
+		return boundary.Wrap("ping", e.b.Name(), "", streamer.ErrUnsupported)
 	}
-	return wrapFor(ctx, "ping", e.b.Name(), "", p.Ping(ctx))
+	return boundary.WrapFor(ctx, "ping", e.b.Name(), "", p.Ping(ctx))
 }
 
 func (e *engine) Close() error {
@@ -223,7 +227,7 @@ func (e *engine) Close() error {
 	}
 	err, ended := e.closed.WaitLong(ctx)
 	if !ended {
-		return wrap("close", e.b.Name(), "", errCloseUnderWay)
+		return boundary.Wrap("close", e.b.Name(), "", boundary.ErrCloseUnderWay)
 	}
 	return err
 }
@@ -243,7 +247,7 @@ func (e *engine) Shutdown(ctx context.Context) error {
 // caller: then nothing has happened.
 func (e *engine) stop(ctx context.Context) error {
 	if inside.InCallback() {
-		return wrap("close", e.b.Name(), "", errInOnDone)
+		return boundary.Wrap("close", e.b.Name(), "", boundary.ErrInOnDone)
 	}
 	e.mu.Lock()
 	first := e.closed.Begin()
@@ -257,19 +261,19 @@ func (e *engine) stop(ctx context.Context) error {
 }
 
 // shutdown: delivery stops first, so that no message is begun; then outputs are stored, which acknowledges inputs; then those are committed.
-func (e *engine) shutdown(ctx context.Context, consumers []*consumer, producers []*producer) error {
+func (e *engine) shutdown(ctx context.Context, consumers []*consumer, producers []*produce.Producer) error {
 	for _, c := range consumers {
 		c.halt()
 	}
-	all(producers, func(p *producer) error { _, err := p.drain(ctx); return err })
+	all(producers, func(p *produce.Producer) error { _, err := p.Drain(ctx); return err })
 	settle(ctx, consumers, producers)
 	failed := all(consumers, func(c *consumer) error { return c.shut(ctx) })
-	failed = append(failed, all(producers, func(p *producer) error { return p.shut(ctx) })...)
+	failed = append(failed, all(producers, func(p *produce.Producer) error { return p.Shut(ctx) })...)
 	wait.Join(ctx, e.opening.Wait)
 	if err := e.b.Close(ctx); err != nil {
 		failed = append(failed, err)
 	}
-	return wrap("close", e.b.Name(), "", errors.Join(failed...))
+	return boundary.Wrap("close", e.b.Name(), "", errors.Join(failed...))
 }
 
 // lastMoment is how long a program that was in the middle of a message when delivery stopped has to send its output and to acknowledge it. It is
@@ -277,14 +281,14 @@ func (e *engine) shutdown(ctx context.Context, consumers []*consumer, producers 
 const lastMoment = 100 * time.Millisecond
 
 // settle waits for that, and then has nothing more stored: the input of what is sent later is not committed.
-func settle(ctx context.Context, consumers []*consumer, producers []*producer) {
+func settle(ctx context.Context, consumers []*consumer, producers []*produce.Producer) {
 	if len(producers) == 0 {
 		return
 	}
 	moment, cancel := context.WithTimeout(ctx, lastMoment)
 	defer cancel()
 	all(consumers, func(c *consumer) error { c.awaitWork(moment); return nil })
-	all(producers, func(p *producer) error { return p.refuseMore(ctx) })
+	all(producers, func(p *produce.Producer) error { return p.RefuseMore(ctx) })
 }
 
 // all runs f for each child at once and returns the failures.

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/gostreamer/streamer"
+	"github.com/gostreamer/streamer/engine/internal/observe"
 )
 
 func TestNewRefusesNoBackend(t *testing.T) {
@@ -213,14 +214,14 @@ func TestTheDefaultLoggerShowsWarningsAlone(t *testing.T) {
 	was := slog.Default()
 	slog.SetDefault(slog.New(slog.NewTextHandler(&buf, &slog.HandlerOptions{Level: slog.LevelDebug})))
 	defer slog.SetDefault(was)
-	l := loggerOr(nil).With("a", 1).WithGroup("g")
+	l := observe.LoggerOr(nil).With("a", 1).WithGroup("g")
 	l.Info("quiet", "b", 2)
 	l.Warn("loud", "b", 2)
 	if got := buf.String(); strings.Contains(got, "quiet") || !strings.Contains(got, "loud") || !strings.Contains(got, "g.b=2") {
 		t.Errorf("logged %q", got)
 	}
 	own := slog.New(slog.DiscardHandler)
-	if loggerOr(own) != own {
+	if observe.LoggerOr(own) != own {
 		t.Error("a logger of one's own is used as it is")
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/gostreamer/streamer/engine/internal/boundary"
 	"github.com/gostreamer/streamer/internal/wait"
 )
 
@@ -18,22 +19,22 @@ func (s *session) fetchLoop(ctx context.Context) {
 		err := s.fetchOnce(ctx)
 		if err == nil {
 			b.Reset()
-			s.obs.Load().succeeded("read")
+			s.obs.Load().Succeeded("read")
 			continue
 		}
 		if ctx.Err() != nil {
 			return
 		}
-		after, again := transient(err)
+		after, again := boundary.RetryAfter(err)
 		if !again {
 			if err != io.EOF { //nolint:errorlint // the bare one is the end of the input
-				err = notOurs(err)
+				err = boundary.Opaque(err)
 			}
 			s.end(s.wrap("read", err))
 			return
 		}
 		after = b.Next(after)
-		s.obs.Load().retrying("read", err, after)
+		s.obs.Load().Retrying("read", err, after)
 		if !wait.Pause(ctx, after) {
 			return
 		}
@@ -130,5 +131,5 @@ func (s *session) roomLeft() int {
 
 // wrap makes an error of the source one of ours.
 func (s *session) wrap(op string, err error) error {
-	return wrap(op, s.obs.Load().backend, "", err)
+	return boundary.Wrap(op, s.obs.Load().Backend, "", err)
 }

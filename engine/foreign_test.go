@@ -12,6 +12,7 @@ import (
 
 	"github.com/gostreamer/streamer"
 	"github.com/gostreamer/streamer/driver"
+	"github.com/gostreamer/streamer/engine/internal/boundary"
 )
 
 // misleading are what a client may return: none is the end of the program's
@@ -81,10 +82,10 @@ func TestTheEndOfTheProgramsContextIsBare(t *testing.T) {
 	late, stop := context.WithDeadline(t.Context(), time.Now())
 	defer stop()
 	for _, cause := range []error{context.Canceled, fmt.Errorf("dial: %w", context.DeadlineExceeded)} {
-		if err := wrapFor(cancelled, "open", "redis", "", cause); err != context.Canceled { //nolint:errorlint // the promise is: bare
+		if err := boundary.WrapFor(cancelled, "open", "redis", "", cause); err != context.Canceled { //nolint:errorlint // the promise is: bare
 			t.Errorf("%v became %v", cause, err)
 		}
-		if err := wrapFor(late, "open", "redis", "", cause); err != context.DeadlineExceeded { //nolint:errorlint // the promise is: bare
+		if err := boundary.WrapFor(late, "open", "redis", "", cause); err != context.DeadlineExceeded { //nolint:errorlint // the promise is: bare
 			t.Errorf("%v became %v", cause, err)
 		}
 	}
@@ -92,7 +93,7 @@ func TestTheEndOfTheProgramsContextIsBare(t *testing.T) {
 
 func TestAForeignErrorIsAllElseThatItWas(t *testing.T) {
 	cause := &net.OpError{Op: "dial", Err: fmt.Errorf("%w: %w", os.ErrNotExist, context.Canceled)}
-	err := wrapFor(t.Context(), "open", "redis", "s", cause)
+	err := boundary.WrapFor(t.Context(), "open", "redis", "s", cause)
 	if op, ok := errors.AsType[*net.OpError](err); !ok || op != cause || !errors.Is(err, os.ErrNotExist) {
 		t.Errorf("%#v lost what it was", err)
 	}
@@ -142,7 +143,7 @@ func (b *failingBackend) DeleteGroup(context.Context, string, string) error { re
 
 func TestACommitNeverSaysTheBareErrorOfAClient(t *testing.T) {
 	for name, cause := range misleading {
-		if _, again := transient(cause); again {
+		if _, again := boundary.RetryAfter(cause); again {
 			continue // it is tried again
 		}
 		t.Run(name, func(t *testing.T) {

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/gostreamer/streamer"
+	"github.com/gostreamer/streamer/engine/internal/list"
 	"github.com/gostreamer/streamer/internal/wait"
 )
 
@@ -163,7 +164,7 @@ func (s *session) reopenIfRoom(l *ledger) {
 func (s *session) endFull(l *ledger) {
 	l.fullSince, l.reported = time.Time{}, time.Time{}
 	l.unwatch()
-	s.full = without(s.full, l)
+	s.full = list.Without(s.full, l)
 	if l.paused {
 		l.paused = false
 		s.resumed = append(s.resumed, l.StreamShard)

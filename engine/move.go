@@ -10,6 +10,8 @@ import (
 
 	"github.com/gostreamer/streamer"
 	"github.com/gostreamer/streamer/driver"
+	"github.com/gostreamer/streamer/engine/internal/boundary"
+	"github.com/gostreamer/streamer/engine/internal/options"
 	"github.com/gostreamer/streamer/internal/wait"
 )
 
@@ -38,7 +40,7 @@ func (c *consumer) move(ctx context.Context, op string, to streamer.Position) er
 	if err != nil && c.life.Err() != nil {
 		err = streamer.ErrClosed
 	}
-	return wrapFor(ctx, op, c.obs.backend, c.streamName(), ended(ctx, err))
+	return boundary.WrapFor(ctx, op, c.obs.Backend, c.streamName(), ended(ctx, err))
 }
 
 func (c *consumer) moveTo(ctx context.Context, to streamer.Position) error {
@@ -113,7 +115,7 @@ func (c *consumer) fallBack(o opening, err error) *queue {
 			return q
 		}
 	}
-	if isBare(err) { // it was of the move's ctx, and Next has another
+	if boundary.IsBare(err) { // it was of the move's ctx, and Next has another
 		err = fmt.Errorf("the move was cut short (%v): Seek or Rewind again", err)
 	}
 	s := newSession(c.sessionOptions(o.mode), c.obs)
@@ -128,7 +130,7 @@ func (c *consumer) closeOld(old *queue) {
 	ctx, cancel := c.home.Closing()
 	defer cancel()
 	if err := old.shut(ctx, errMoved); err != nil {
-		c.obs.log.Warn("closing the session that was moved away from", "backend", c.obs.backend, "err", err)
+		c.obs.Log.Warn("closing the session that was moved away from", "backend", c.obs.Backend, "err", err)
 	}
 }
 
@@ -188,7 +190,7 @@ func resume(q *queue) {
 
 // checkTarget refuses what no shard, or no single shard, could start at.
 func (c *consumer) checkTarget(to streamer.Position) error {
-	if err := checkPosition(to); err != nil {
+	if err := options.CheckPosition(to); err != nil {
 		return err
 	}
 	if k := to.Kind(); k != streamer.AtSeq && k != streamer.AfterSeq {
@@ -223,7 +225,7 @@ func (c *consumer) inUse() []streamer.StreamShard {
 // oneShard refuses a sequence number for several shards.
 func oneShard(n int) error {
 	if n > 1 {
-		return invalid("a sequence number belongs to one shard and %d are in use: use Assign or Each", n)
+		return boundary.Invalid("a sequence number belongs to one shard and %d are in use: use Assign or Each", n)
 	}
 	return nil
 }

@@ -7,6 +7,7 @@ import (
 
 	"github.com/gostreamer/streamer"
 	"github.com/gostreamer/streamer/driver"
+	"github.com/gostreamer/streamer/engine/internal/options"
 )
 
 // opening says how a consumer's next session reads.
@@ -94,7 +95,7 @@ func (c *consumer) sourceConfig(o opening) driver.SourceConfig {
 		Start:    o.start,
 		Fallback: c.o.Start,
 		Reset:    c.o.AutoReset,
-		Logger:   c.obs.log,
+		Logger:   c.obs.Log,
 	}
 	switch {
 	case o.mode != streamer.RealTime:
@@ -108,7 +109,7 @@ func (c *consumer) sourceConfig(o opening) driver.SourceConfig {
 // checkStart refuses a Start that names a sequence number where several shards would start there. Who commits its first position must know
 // before opening; a backend without Admin tells after it.
 func (c *consumer) checkStart(ctx context.Context) error {
-	if err := checkPosition(c.o.Start); err != nil {
+	if err := options.CheckPosition(c.o.Start); err != nil {
 		return err
 	}
 	k := c.o.Start.Kind()

@@ -13,6 +13,7 @@ import (
 
 	"github.com/gostreamer/streamer"
 	"github.com/gostreamer/streamer/driver"
+	"github.com/gostreamer/streamer/engine/internal/produce"
 )
 
 // send sends one record per value.
@@ -317,7 +318,7 @@ func TestASinkIsExactlyOneOfWriterAndEnqueuer(t *testing.T) {
 			*writeSink
 			driver.Enqueuer
 		}{&writeSink{fakeSink{b: r.fakeBackend}}, nil}} {
-			if _, err := newProducer(e, streamer.ProducerOptions{}, sink, e.observer("")); err == nil {
+			if _, err := produce.New(e, streamer.ProducerOptions{}, sink, e.observer("")); err == nil {
 				t.Errorf("%T was taken", sink)
 			}
 		}

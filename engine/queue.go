@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/gostreamer/streamer"
+	"github.com/gostreamer/streamer/engine/internal/observe"
 	"github.com/gostreamer/streamer/internal/wait"
 )
 
@@ -18,7 +19,7 @@ var errMoved = errors.New("moved")
 // queue is a consumer's place in a session: what was emitted for it and not handed out. Everything but the channels belongs to session.mu.
 type queue struct {
 	s         *session
-	obs       *observer
+	obs       *observe.Observer
 	id        uint64 // dealt groups: what keys are hashed with
 	ring      ring
 	slow      bool    // its messages went to others: it gets keyed ones only until it takes again
@@ -40,7 +41,7 @@ type queue struct {
 	recall chan struct{} // closed when lent messages must come back
 }
 
-func newQueue(s *session, obs *observer) *queue {
+func newQueue(s *session, obs *observe.Observer) *queue {
 	return &queue{
 		s:      s,
 		obs:    obs,

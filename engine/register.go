@@ -6,6 +6,8 @@ import (
 
 	"github.com/gostreamer/streamer"
 	"github.com/gostreamer/streamer/driver"
+	"github.com/gostreamer/streamer/engine/internal/boundary"
+	"github.com/gostreamer/streamer/engine/internal/options"
 )
 
 // OpenFunc opens a backend for a parsed URI. The returned options are the URI's (Options).
@@ -19,7 +21,7 @@ func Register(scheme string, open OpenFunc) {
 	}
 	streamer.Register(scheme, func(ctx context.Context, u *streamer.URI, o streamer.StreamerOptions) (streamer.Streamer, error) {
 		s, err := connect(ctx, u, o, open)
-		return s, wrapFor(ctx, "connect", u.Scheme, "", err)
+		return s, boundary.WrapFor(ctx, "connect", u.Scheme, "", err)
 	})
 }
 
@@ -28,7 +30,7 @@ func connect(ctx context.Context, u *streamer.URI, o streamer.StreamerOptions, o
 	if err != nil {
 		return nil, err
 	}
-	s, err := New(b, merge(fromURI, o))
+	s, err := New(b, options.Merge(fromURI, o))
 	if err != nil {
 		_ = b.Close(ctx) // opened and never used
 		return nil, err

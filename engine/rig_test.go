@@ -12,6 +12,7 @@ import (
 
 	"github.com/gostreamer/streamer"
 	"github.com/gostreamer/streamer/driver"
+	"github.com/gostreamer/streamer/engine/internal/produce"
 )
 
 // rig is a Streamer on a fakeBackend inside a synctest bubble.
@@ -76,7 +77,7 @@ func (r *rig) tryConsumer(o streamer.ConsumerOptions) (*consumer, error) {
 	return c.(*consumer), nil
 }
 
-func (r *rig) producer(o streamer.ProducerOptions) *producer {
+func (r *rig) producer(o streamer.ProducerOptions) *produce.Producer {
 	r.t.Helper()
 	if o.Stream == "" {
 		o.Stream = "s"
@@ -85,7 +86,7 @@ func (r *rig) producer(o streamer.ProducerOptions) *producer {
 	if err != nil {
 		r.t.Fatalf("Producer: %v", err)
 	}
-	return p.(*producer)
+	return p.(*produce.Producer)
 }
 
 // take takes n messages, which must be there or come within a minute of the bubble's time.

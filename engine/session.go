@@ -10,6 +10,7 @@ import (
 
 	"github.com/gostreamer/streamer"
 	"github.com/gostreamer/streamer/driver"
+	"github.com/gostreamer/streamer/engine/internal/observe"
 	"github.com/gostreamer/streamer/internal/inside"
 	"github.com/gostreamer/streamer/internal/wait"
 )
@@ -20,7 +21,7 @@ import (
 // Lock order: deal table, session.mu. Nothing is called under mu that blocks or calls out: no source, no hook, no channel send that can wait.
 type session struct {
 	o    sessionOptions
-	obs  atomic.Pointer[observer]
+	obs  atomic.Pointer[observe.Observer]
 	born time.Time
 
 	src      driver.Source
@@ -94,7 +95,7 @@ func (o *sessionOptions) tracks() bool { return o.mode != streamer.RealTime || o
 // maxBatch leaves room for a second fetch in Prefetch, so that one can be read while the other is worked on.
 func (o *sessionOptions) maxBatch() int { return max(1, (o.prefetch+1)/2) }
 
-func newSession(o sessionOptions, obs *observer) *session {
+func newSession(o sessionOptions, obs *observe.Observer) *session {
 	s := &session{
 		o:       o,
 		born:    time.Now(),
@@ -119,8 +120,8 @@ func (s *session) open(ctx context.Context, b driver.Backend, c driver.SourceCon
 	c.BufferBytes = s.o.bufferBytes
 	c.Assigned, c.Revoked, c.Vanished = s.assigned, s.revoked, s.vanished
 	c.InFlight, c.Progress, c.Skipped = s.inFlight, s.progress, s.skipped
-	c.Gone = func(sh streamer.StreamShard, wanted, got streamer.SeqNo) { s.obs.Load().gone(sh, wanted, got) }
-	c.Retrying = func(op string, err error, after time.Duration) { s.obs.Load().beneath(op, err, after) }
+	c.Gone = func(sh streamer.StreamShard, wanted, got streamer.SeqNo) { s.obs.Load().Gone(sh, wanted, got) }
+	c.Retrying = func(op string, err error, after time.Duration) { s.obs.Load().Beneath(op, err, after) }
 	src, err := b.OpenSource(ctx, c)
 	if err != nil {
 		return err
@@ -158,8 +159,8 @@ func (s *session) emit(slab []streamer.Message) {
 	if len(slab) == 0 {
 		return
 	}
-	if h := s.obs.Load(); h.hooks.Fetched != nil { // before anybody can have a message of it
-		h.fetched(countByShard(slab), time.Since(s.fetchSince))
+	if h := s.obs.Load(); h.Hooks.Fetched != nil { // before anybody can have a message of it
+		h.Fetched(countByShard(slab), time.Since(s.fetchSince))
 		s.fetchSince = time.Now()
 	}
 	s.mu.Lock()
@@ -288,7 +289,7 @@ func (s *session) fail(err error) {
 func (s *session) stopWith(err error, broken bool) {
 	if s.stopOnce(err, broken) && err != io.EOF {
 		o := s.obs.Load()
-		o.log.Warn("consumer stopped", "backend", o.backend, "err", err)
+		o.Log.Warn("consumer stopped", "backend", o.Backend, "err", err)
 	}
 }
 

@@ -11,6 +11,7 @@ import (
 
 	"github.com/gostreamer/streamer"
 	"github.com/gostreamer/streamer/driver"
+	"github.com/gostreamer/streamer/engine/internal/boundary"
 )
 
 func TestShutdownHaltsFlushesCommitsAndCloses(t *testing.T) {
@@ -301,7 +302,7 @@ func TestAnErrorOfCloseIsNotMarkedTransient(t *testing.T) {
 		ackAll(r.take(c, 3))
 		r.fails("commit", slices.Repeat([]error{driver.Transient(streamer.ErrThrottled, 100*time.Millisecond)}, 100)...)
 		err := c.Close()
-		if _, again := transient(err); again || !errors.Is(err, streamer.ErrThrottled) {
+		if _, again := boundary.RetryAfter(err); again || !errors.Is(err, streamer.ErrThrottled) {
 			t.Errorf("Close = %v, transient: %v", err, again)
 		}
 	})

@@ -9,6 +9,7 @@ import (
 
 	"github.com/gostreamer/streamer"
 	"github.com/gostreamer/streamer/driver"
+	"github.com/gostreamer/streamer/engine/internal/produce"
 )
 
 // TestOnDoneThatFlushesOrClosesIsAnErrorAtOnce: it would wait for itself.
@@ -113,9 +114,9 @@ func TestNothingIsWrittenAfterCloseHasGivenUp(t *testing.T) {
 // TestASecondCloseHasTheOutcomeOfTheFirst, or an error with a kind, and never that
 // of a context that is not the caller's.
 func TestASecondCloseHasTheOutcomeOfTheFirst(t *testing.T) {
-	for name, second := range map[string]func(r *rig, p *producer) error{
-		"producer": func(_ *rig, p *producer) error { return p.Close() },
-		"streamer": func(r *rig, _ *producer) error { return r.s.Close() },
+	for name, second := range map[string]func(r *rig, p *produce.Producer) error{
+		"producer": func(_ *rig, p *produce.Producer) error { return p.Close() },
+		"streamer": func(r *rig, _ *produce.Producer) error { return r.s.Close() },
 	} {
 		t.Run(name, func(t *testing.T) {
 			inBubble(t, abilities{}, streamer.StreamerOptions{CloseTimeout: 3 * time.Second}, func(t *testing.T, r *rig) {
@@ -136,15 +137,15 @@ func TestASecondCloseHasTheOutcomeOfTheFirst(t *testing.T) {
 // TestACloseWhoseTimeIsOverBeforeTheFirstHasAnErrorWithAKind.
 func TestACloseWhoseTimeIsOverBeforeTheFirstHasAnErrorWithAKind(t *testing.T) {
 	for name, c := range map[string]struct {
-		first, second func(r *rig, p *producer) error
+		first, second func(r *rig, p *produce.Producer) error
 	}{
 		"producer": {
-			func(_ *rig, p *producer) error { return p.shut(context.Background()) },
-			func(_ *rig, p *producer) error { return p.Close() },
+			func(_ *rig, p *produce.Producer) error { return p.Shut(context.Background()) },
+			func(_ *rig, p *produce.Producer) error { return p.Close() },
 		},
 		"streamer": {
-			func(r *rig, _ *producer) error { return r.s.Shutdown(context.Background()) },
-			func(r *rig, _ *producer) error { return r.s.Close() },
+			func(r *rig, _ *produce.Producer) error { return r.s.Shutdown(context.Background()) },
+			func(r *rig, _ *produce.Producer) error { return r.s.Close() },
 		},
 	} {
 		t.Run(name, func(t *testing.T) {

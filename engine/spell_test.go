@@ -12,6 +12,7 @@ import (
 
 	"github.com/gostreamer/streamer"
 	"github.com/gostreamer/streamer/driver"
+	"github.com/gostreamer/streamer/engine/internal/observe"
 )
 
 // logged is a log, one line per record: its level, message and operation.
@@ -45,36 +46,36 @@ func (l *logged) check(t *testing.T, want ...string) {
 var errAway = errors.New("connection refused")
 
 // watched runs f with an observer in a bubble.
-func watched(t *testing.T, f func(t *testing.T, o *observer, l *logged, hooks *[]streamer.RetryEvent)) {
+func watched(t *testing.T, f func(t *testing.T, o *observe.Observer, l *logged, hooks *[]streamer.RetryEvent)) {
 	synctest.Test(t, func(t *testing.T) {
 		var l logged
 		var events []streamer.RetryEvent
-		f(t, &observer{log: l.logger(), hooks: &streamer.Hooks{Retrying: func(e streamer.RetryEvent) { events = append(events, e) }}}, &l, &events)
+		f(t, &observe.Observer{Log: l.logger(), Hooks: &streamer.Hooks{Retrying: func(e streamer.RetryEvent) { events = append(events, e) }}}, &l, &events)
 	})
 }
 
 // away lets everything fail for a time.
-func away(o *observer, d time.Duration) (tries int) {
+func away(o *observe.Observer, d time.Duration) (tries int) {
 	for end := time.Now().Add(d); time.Now().Before(end); time.Sleep(300 * time.Millisecond) {
-		o.retrying("read", errAway, time.Second)
-		o.retrying("commit", errAway, time.Second)
-		o.beneath("connect", fmt.Errorf("broker %d: %w", tries, errAway), 0)
+		o.Retrying("read", errAway, time.Second)
+		o.Retrying("commit", errAway, time.Second)
+		o.Beneath("connect", fmt.Errorf("broker %d: %w", tries, errAway), 0)
 		tries += 3
 	}
 	return tries
 }
 
 func TestAServerThatIsAwayIsOneLineInTheLogAndEveryTryInTheHook(t *testing.T) {
-	watched(t, func(t *testing.T, o *observer, l *logged, events *[]streamer.RetryEvent) {
+	watched(t, func(t *testing.T, o *observe.Observer, l *logged, events *[]streamer.RetryEvent) {
 		tries := away(o, 20*time.Second)
 		l.check(t, "level=WARN msg=retrying")
 		if len(*events) != tries {
 			t.Errorf("the hook was called %d times, want %d", len(*events), tries)
 		}
-		o.beneath("connect", nil, 0)
-		time.Sleep(settled)
-		o.succeeded("read")
-		o.succeeded("commit")
+		o.Beneath("connect", nil, 0)
+		time.Sleep(observe.Settled)
+		o.Succeeded("read")
+		o.Succeeded("commit")
 		l.check(t, "retrying", "level=INFO msg=\"going on\"")
 		if len(*events) != tries {
 			t.Error("the hook was called for what works again")
@@ -83,73 +84,73 @@ func TestAServerThatIsAwayIsOneLineInTheLogAndEveryTryInTheHook(t *testing.T) {
 }
 
 func TestEveryTimeThatAServerIsAwayIsALine(t *testing.T) {
-	watched(t, func(t *testing.T, o *observer, l *logged, _ *[]streamer.RetryEvent) {
+	watched(t, func(t *testing.T, o *observe.Observer, l *logged, _ *[]streamer.RetryEvent) {
 		for range 3 {
-			o.beneath("connect", errAway, 0)
+			o.Beneath("connect", errAway, 0)
 			time.Sleep(time.Second)
-			o.beneath("connect", nil, 0)
-			time.Sleep(settled)
+			o.Beneath("connect", nil, 0)
+			time.Sleep(observe.Settled)
 		}
 		l.check(t, "retrying", "going on", "retrying", "going on", "retrying", "going on")
 	})
 }
 
 func TestAServerThatComesBackAndRefusesForAMomentIsNoSecondLine(t *testing.T) {
-	watched(t, func(t *testing.T, o *observer, l *logged, _ *[]streamer.RetryEvent) {
-		o.beneath("connect", errAway, 0)
+	watched(t, func(t *testing.T, o *observe.Observer, l *logged, _ *[]streamer.RetryEvent) {
+		o.Beneath("connect", errAway, 0)
 		time.Sleep(time.Second)
-		o.beneath("connect", nil, 0)
-		o.retrying("read", streamer.ErrNotFound, 0)
+		o.Beneath("connect", nil, 0)
+		o.Retrying("read", streamer.ErrNotFound, 0)
 		l.check(t, "retrying", "going on")
 		for range 30 { // it is no moment
 			time.Sleep(time.Second)
-			o.retrying("read", streamer.ErrNotFound, 0)
+			o.Retrying("read", streamer.ErrNotFound, 0)
 		}
 		l.check(t, "retrying", "going on", "retrying")
 	})
 }
 
 func TestOneOfSeveralServersAwayIsOneLineThoughTheOthersAreRead(t *testing.T) {
-	watched(t, func(t *testing.T, o *observer, l *logged, _ *[]streamer.RetryEvent) {
+	watched(t, func(t *testing.T, o *observe.Observer, l *logged, _ *[]streamer.RetryEvent) {
 		for range 60 {
-			o.retrying("read", errAway, time.Second)
+			o.Retrying("read", errAway, time.Second)
 			time.Sleep(time.Second)
-			o.succeeded("read")
-			o.beneath("read", errAway, time.Second)
-			o.succeeded("read")
+			o.Succeeded("read")
+			o.Beneath("read", errAway, time.Second)
+			o.Succeeded("read")
 		}
 		l.check(t, "retrying")
 	})
 }
 
 func TestWhatNobodySaysIsOverIsOverWhenItIsCalm(t *testing.T) {
-	watched(t, func(t *testing.T, o *observer, l *logged, _ *[]streamer.RetryEvent) {
-		o.beneath("look at a new shard", errAway, time.Minute)
+	watched(t, func(t *testing.T, o *observe.Observer, l *logged, _ *[]streamer.RetryEvent) {
+		o.Beneath("look at a new shard", errAway, time.Minute)
 		time.Sleep(time.Minute)
-		o.beneath("look at a new shard", errAway, time.Minute)
+		o.Beneath("look at a new shard", errAway, time.Minute)
 		l.check(t, "retrying")
-		time.Sleep(time.Minute + calm + time.Second)
-		o.beneath("look at a new shard", errAway, time.Minute)
+		time.Sleep(time.Minute + observe.Calm + time.Second)
+		o.Beneath("look at a new shard", errAway, time.Minute)
 		l.check(t, "retrying", "retrying")
 	})
 }
 
 func TestAnotherReasonThatAUserHasToKnowIsALine(t *testing.T) {
-	watched(t, func(t *testing.T, o *observer, l *logged, _ *[]streamer.RetryEvent) {
+	watched(t, func(t *testing.T, o *observe.Observer, l *logged, _ *[]streamer.RetryEvent) {
 		for _, err := range []error{errAway, streamer.ErrDenied, errAway, &streamer.Error{Kind: streamer.ErrDenied, Err: errAway}, streamer.ErrThrottled, streamer.ErrThrottled} {
-			o.retrying("read", err, 0)
+			o.Retrying("read", err, 0)
 		}
 		l.check(t, "connection refused", "denied", "throttled")
 	})
 }
 
 func TestAShardThatIsStalledIsOneLineUntilItMoves(t *testing.T) {
-	watched(t, func(t *testing.T, o *observer, l *logged, _ *[]streamer.RetryEvent) {
+	watched(t, func(t *testing.T, o *observe.Observer, l *logged, _ *[]streamer.RetryEvent) {
 		stalls := 0
-		o.hooks.Stalled = func(streamer.StallEvent) { stalls++ }
+		o.Hooks.Stalled = func(streamer.StallEvent) { stalls++ }
 		at := streamer.StreamShard{Stream: "s"}
 		for _, oldest := range []int{1, 1, 1, 2, 2} {
-			o.stalled(streamer.StallEvent{StreamShard: at, Oldest: streamer.SeqUint(uint64(oldest))})
+			o.Stalled(streamer.StallEvent{StreamShard: at, Oldest: streamer.SeqUint(uint64(oldest))})
 		}
 		l.check(t, "oldest=1", "oldest=2")
 		if stalls != 5 {
@@ -172,7 +173,7 @@ func TestAProducerWhoseServerIsAwayLogsALineWhenItGoesAndOneWhenItIsBack(t *test
 		if err := p.Flush(t.Context()); err != nil {
 			t.Fatal(err)
 		}
-		time.Sleep(settled)
+		time.Sleep(observe.Settled)
 		r.send(p, "b")
 		if err := p.Flush(t.Context()); err != nil {
 			t.Fatal(err)
@@ -195,7 +196,7 @@ func TestAConsumerWhoseServerIsAwayLogsALineWhenItGoesAndOneWhenItIsBack(t *test
 			r.add(0, 1)
 			c := r.consumer(streamer.ConsumerOptions{Mode: mode})
 			r.take(c, 1)
-			r.sleep(settled)
+			r.sleep(observe.Settled)
 			r.add(0, 1)
 			r.take(c, 1)
 			synctest.Wait()

@@ -9,6 +9,7 @@ import (
 
 	"github.com/gostreamer/streamer"
 	"github.com/gostreamer/streamer/driver"
+	"github.com/gostreamer/streamer/engine/internal/boundary"
 )
 
 func TestTransientMarksAnErrorAndKeepsIt(t *testing.T) {
@@ -17,12 +18,12 @@ func TestTransientMarksAnErrorAndKeepsIt(t *testing.T) {
 		t.Errorf("got %v", err)
 	}
 	for _, e := range []error{err, fmt.Errorf("read: %w", err), &streamer.Error{Err: err}} {
-		if after, ok := transient(e); !ok || after != 3*time.Second {
+		if after, ok := boundary.RetryAfter(e); !ok || after != 3*time.Second {
 			t.Errorf("%v: got %v, %v", e, after, ok)
 		}
 	}
 	for _, e := range []error{nil, io.EOF, streamer.ErrThrottled, driver.Transient(nil, time.Second)} {
-		if after, ok := transient(e); ok || after != 0 {
+		if after, ok := boundary.RetryAfter(e); ok || after != 0 {
 			t.Errorf("%v: got %v, %v", e, after, ok)
 		}
 	}

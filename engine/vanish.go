@@ -9,5 +9,5 @@ func (s *session) vanished(gone []streamer.StreamShard) {
 	s.sealAll(leaving)
 	s.forget(leaving)
 	s.resumeGone(leaving)
-	s.obs.Load().assigned(nil, gone, true)
+	s.obs.Load().Assigned(nil, gone, true)
 }

@@ -1,4 +1,4 @@
-package engine
+package produce
 
 import (
 	"context"
@@ -8,12 +8,13 @@ import (
 
 	"github.com/gostreamer/streamer"
 	"github.com/gostreamer/streamer/driver"
+	"github.com/gostreamer/streamer/engine/internal/boundary"
 	"github.com/gostreamer/streamer/internal/wait"
 )
 
 // writeLoop writes batches, one at a time: while one is under way the next one forms. It is the producer's write goroutine and ends when the
 // producer is closed and the queue empty, or given up.
-func (p *producer) writeLoop() {
+func (p *Producer) writeLoop() {
 	var batch []*sending
 	for {
 		batch = p.nextBatch(batch[:0])
@@ -27,7 +28,7 @@ func (p *producer) writeLoop() {
 }
 
 // nextBatch blocks for a batch within the sink's limits; an empty one is the end.
-func (p *producer) nextBatch(batch []*sending) []*sending {
+func (p *Producer) nextBatch(batch []*sending) []*sending {
 	for {
 		p.mu.Lock()
 		p.refused = nil
@@ -53,7 +54,7 @@ func (p *producer) nextBatch(batch []*sending) []*sending {
 }
 
 // cutBatch takes records off the queue up to the sink's limits. p.mu is held.
-func (p *producer) cutBatch(batch []*sending) []*sending {
+func (p *Producer) cutBatch(batch []*sending) []*sending {
 	bytes := 0
 	for p.head < len(p.queue) {
 		pd := p.queue[p.head]
@@ -76,7 +77,7 @@ func (p *producer) cutBatch(batch []*sending) []*sending {
 }
 
 // compact gives up the front of the queue, which was taken: under a steady load the queue is never empty. p.mu is held.
-func (p *producer) compact() {
+func (p *Producer) compact() {
 	if 2*p.head < len(p.queue) {
 		return
 	}
@@ -86,7 +87,7 @@ func (p *producer) compact() {
 }
 
 // uncut puts a batch back that is to grow. p.mu is held.
-func (p *producer) uncut(batch []*sending) []*sending {
+func (p *Producer) uncut(batch []*sending) []*sending {
 	p.queue = append(append([]*sending(nil), batch...), p.queue[p.head:]...)
 	p.head = 0
 	for _, pd := range batch {
@@ -97,7 +98,7 @@ func (p *producer) uncut(batch []*sending) []*sending {
 }
 
 // lingers says how long to wait for a fuller batch: not when this one is full, and not for a record that a Flush waits for.
-func (p *producer) lingers(batch []*sending) time.Duration {
+func (p *Producer) lingers(batch []*sending) time.Duration {
 	if p.o.Linger == 0 || len(batch) == 0 || p.head < len(p.queue) || p.closing || p.hurried+len(batch) > 0 || p.full(len(batch), sizeOf(batch)) {
 		return 0
 	}
@@ -105,7 +106,7 @@ func (p *producer) lingers(batch []*sending) time.Duration {
 }
 
 // linger waits d, or less when the queue may be full or a Flush asks.
-func (p *producer) linger(d time.Duration) {
+func (p *Producer) linger(d time.Duration) {
 	t := time.NewTimer(d)
 	defer t.Stop()
 	for {
@@ -122,14 +123,14 @@ func (p *producer) linger(d time.Duration) {
 	}
 }
 
-func (p *producer) lingerOver() bool {
+func (p *Producer) lingerOver() bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return p.closing || p.hurried > 0 || p.full(len(p.queue)-p.head, p.queueBytes)
 }
 
 // full says that a batch of these measures cannot grow.
-func (p *producer) full(records, bytes int) bool {
+func (p *Producer) full(records, bytes int) bool {
 	return records >= p.limits.Records || p.limits.Bytes > 0 && bytes >= p.limits.Bytes
 }
 
@@ -142,7 +143,7 @@ func sizeOf(batch []*sending) int {
 }
 
 // writeAll writes the batch, again when the sink says that nothing of the rest is stored, in order, so that later records stay behind.
-func (p *producer) writeAll(batch []*sending) {
+func (p *Producer) writeAll(batch []*sending) {
 	var b wait.Backoff
 	for {
 		if batch = p.due(batch); len(batch) == 0 {
@@ -150,11 +151,11 @@ func (p *producer) writeAll(batch []*sending) {
 		}
 		err := p.write(batch)
 		if err == nil {
-			p.obs.succeeded("write")
+			p.obs.Succeeded("write")
 			return
 		}
 		batch = unresolved(batch)
-		after, again := transient(err)
+		after, again := boundary.RetryAfter(err)
 		if len(batch) == 0 {
 			return
 		}
@@ -164,7 +165,7 @@ func (p *producer) writeAll(batch []*sending) {
 		}
 		p.noteRefusal(err)
 		after = b.Next(after)
-		p.obs.retrying("write", err, after)
+		p.obs.Retrying("write", err, after)
 		batch = p.failLate(batch, after, err)
 		if len(batch) == 0 {
 			return
@@ -175,7 +176,7 @@ func (p *producer) writeAll(batch []*sending) {
 
 // due are the records of batch that are still to be written: none when the
 // producer has given up on them.
-func (p *producer) due(batch []*sending) []*sending {
+func (p *Producer) due(batch []*sending) []*sending {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.ended {
@@ -191,28 +192,28 @@ func (p *producer) due(batch []*sending) []*sending {
 }
 
 // write is one Write, cut short when also the batch's youngest record has been under way for DeliveryTimeout; expire sees to the older ones.
-func (p *producer) write(batch []*sending) error {
+func (p *Producer) write(batch []*sending) error {
 	left := p.o.DeliveryTimeout - (time.Since(p.born) - batch[len(batch)-1].sent)
 	ctx, cancel := context.WithTimeout(p.life, left)
 	defer cancel()
 	records, bytes, stream := len(batch), 0, batch[0].Record.Stream
-	if p.obs.hooks.Written != nil {
+	if p.obs.Hooks.Written != nil {
 		bytes = sizeOf(batch)
 	}
 	from := time.Now()
 	err := p.writer.Write(ctx, p.pendings(batch))
-	if err != nil && endOf(ctx) != nil && (isContextError(err) || errors.Is(err, streamer.ErrUnknown)) {
+	if err != nil && boundary.EndOf(ctx) != nil && (boundary.IsContextError(err) || errors.Is(err, streamer.ErrUnknown)) {
 		err = p.cutShort()
 	}
-	if p.obs.hooks.Written != nil {
-		p.obs.hooks.Written(streamer.WriteEvent{Stream: stream, Records: records, Bytes: bytes, Took: time.Since(from), Err: err})
+	if p.obs.Hooks.Written != nil {
+		p.obs.Hooks.Written(streamer.WriteEvent{Stream: stream, Records: records, Bytes: bytes, Took: time.Since(from), Err: err})
 	}
 	return err
 }
 
 // pendings is a batch as the sink gets it. The slice is reused: Write may not
 // keep it.
-func (p *producer) pendings(batch []*sending) []*driver.Pending {
+func (p *Producer) pendings(batch []*sending) []*driver.Pending {
 	p.written = p.written[:0]
 	for _, pd := range batch {
 		p.written = append(p.written, &pd.Pending)
@@ -222,7 +223,7 @@ func (p *producer) pendings(batch []*sending) []*driver.Pending {
 
 // cutShort is the outcome of records whose write was under way when their time
 // was over or the producer was closed.
-func (p *producer) cutShort() error {
+func (p *Producer) cutShort() error {
 	if p.life.Err() != nil {
 		return p.because(fmt.Errorf("given up by Close: %w", streamer.ErrUnknown))
 	}
@@ -230,7 +231,7 @@ func (p *producer) cutShort() error {
 }
 
 // noteRefusal keeps why the batch that is being written has to be written again.
-func (p *producer) noteRefusal(err error) {
+func (p *Producer) noteRefusal(err error) {
 	if t, ok := errors.AsType[*driver.TransientError](err); ok {
 		err = t.Err
 	}
@@ -242,14 +243,14 @@ func (p *producer) noteRefusal(err error) {
 // reason is why the rest of a batch failed. A write that timed out in the client
 // may have stored it.
 func reason(err error) error {
-	if isContextError(err) && !errors.Is(err, streamer.ErrUnknown) {
-		return fmt.Errorf("%w: %w", streamer.ErrUnknown, notOurs(err))
+	if boundary.IsContextError(err) && !errors.Is(err, streamer.ErrUnknown) {
+		return fmt.Errorf("%w: %w", streamer.ErrUnknown, boundary.Opaque(err))
 	}
 	return err
 }
 
 // failLate fails the records whose DeliveryTimeout ends before the next try. The sink said that they are not stored.
-func (p *producer) failLate(batch []*sending, after time.Duration, err error) []*sending {
+func (p *Producer) failLate(batch []*sending, after time.Duration, err error) []*sending {
 	at := time.Since(p.born) + after
 	n := 0
 	for n < len(batch) && at-batch[n].sent >= p.o.DeliveryTimeout {

@@ -1,4 +1,4 @@
-package engine
+package produce
 
 import (
 	"context"
@@ -9,16 +9,19 @@ import (
 
 	"github.com/gostreamer/streamer"
 	"github.com/gostreamer/streamer/driver"
+	"github.com/gostreamer/streamer/engine/internal/boundary"
+	"github.com/gostreamer/streamer/engine/internal/list"
+	"github.com/gostreamer/streamer/engine/internal/observe"
 	"github.com/gostreamer/streamer/internal/inside"
 	"github.com/gostreamer/streamer/internal/wait"
 )
 
-// producer is the engine's Producer: a bounded buffer in front of a Sink. For a Writer it owns a goroutine that writes batches; an Enqueuer
+// Producer is the engine's Producer: a bounded buffer in front of a Sink. For a Writer it owns a goroutine that writes batches; an Enqueuer
 // batches by itself and gets each record at once.
-type producer struct {
+type Producer struct {
 	home   Home
 	o      streamer.ProducerOptions // complete
-	obs    *observer
+	obs    *observe.Observer
 	sink   driver.Sink
 	writer driver.Writer // exactly one of writer and enqueuer
 	enq    driver.Enqueuer
@@ -65,14 +68,14 @@ type Home interface {
 	// Closing is the context of a Close.
 	Closing() (context.Context, context.CancelFunc)
 	// Forget is called when the producer is closed.
-	Forget(p *producer)
+	Forget(p *Producer)
 }
 
 // batchRecords bounds a batch where the sink does not: what it touches should stay in the processor's caches until it is resolved.
 const batchRecords = 1000
 
-func newProducer(home Home, o streamer.ProducerOptions, sink driver.Sink, obs *observer) (*producer, error) {
-	p := &producer{
+func New(home Home, o streamer.ProducerOptions, sink driver.Sink, obs *observe.Observer) (*Producer, error) {
+	p := &Producer{
 		home: home, o: o, obs: obs, sink: sink, limits: sink.Limits(), born: time.Now(),
 		work: make(chan struct{}, 1),
 	}
@@ -94,9 +97,9 @@ func newProducer(home Home, o streamer.ProducerOptions, sink driver.Sink, obs *o
 }
 
 // Options are those of the producer, complete.
-func (p *producer) Options() streamer.ProducerOptions { return p.o }
+func (p *Producer) Options() streamer.ProducerOptions { return p.o }
 
-func (p *producer) Send(ctx context.Context, r streamer.Record) *streamer.Receipt {
+func (p *Producer) Send(ctx context.Context, r streamer.Record) *streamer.Receipt {
 	pd := newSending(p, r)
 	if err := ctx.Err(); err != nil {
 		pd.outcome().Resolve(streamer.Meta{}, err)
@@ -111,7 +114,7 @@ func (p *producer) Send(ctx context.Context, r streamer.Record) *streamer.Receip
 		return pd.Receipt()
 	}
 	if err := p.admit(ctx, pd); err != nil {
-		pd.outcome().Resolve(streamer.Meta{}, wrap("send", p.obs.backend, pd.Record.Stream, err))
+		pd.outcome().Resolve(streamer.Meta{}, boundary.Wrap("send", p.obs.Backend, pd.Record.Stream, err))
 		pd.Record = streamer.Record{}
 		return pd.Receipt()
 	}
@@ -122,9 +125,9 @@ func (p *producer) Send(ctx context.Context, r streamer.Record) *streamer.Receip
 }
 
 // check refuses what can be known to fail.
-func (p *producer) check(pd *sending) error {
+func (p *Producer) check(pd *sending) error {
 	if pd.Record.Stream == "" {
-		return invalid("the record names no stream and the producer has none")
+		return boundary.Invalid("the record names no stream and the producer has none")
 	}
 	if p.limits.RecordBytes > 0 && pd.size > p.limits.RecordBytes {
 		return &streamer.Error{Kind: streamer.ErrTooLarge, Err: fmt.Errorf("the record has %d bytes of key, value and headers, the limit is %d", pd.size, p.limits.RecordBytes)}
@@ -133,8 +136,8 @@ func (p *producer) check(pd *sending) error {
 }
 
 // refuse fails a record that was not let in; Flush and Close report it like any other.
-func (p *producer) refuse(pd *sending, err error) {
-	err = wrap("send", p.obs.backend, pd.Record.Stream, err)
+func (p *Producer) refuse(pd *sending, err error) {
+	err = boundary.Wrap("send", p.obs.Backend, pd.Record.Stream, err)
 	pd.Record = streamer.Record{}
 	pd.outcome().Resolve(streamer.Meta{}, err)
 	p.mu.Lock()
@@ -158,7 +161,7 @@ type sender struct {
 const patience = 10 * time.Millisecond
 
 // admit takes the record into the buffer; it blocks while that is full. A record larger than the whole buffer goes in when it is empty.
-func (p *producer) admit(ctx context.Context, pd *sending) error {
+func (p *Producer) admit(ctx context.Context, pd *sending) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if !p.closing && (!p.fits(pd) || len(p.senders) > 0 && time.Since(p.senders[0].since) > patience) {
@@ -174,7 +177,7 @@ func (p *producer) admit(ctx context.Context, pd *sending) error {
 }
 
 // queueUp waits until s is the first in line and fits, or the producer closes. p.mu is held, and let go of while waiting.
-func (p *producer) queueUp(ctx context.Context, s *sender) (err error) {
+func (p *Producer) queueUp(ctx context.Context, s *sender) (err error) {
 	p.senders = append(p.senders, s)
 	p.waiting.Store(true) // before it looks whether the record fits
 	for err == nil && !p.closing && (p.senders[0] != s || !p.fits(s.pd)) {
@@ -186,32 +189,32 @@ func (p *producer) queueUp(ctx context.Context, s *sender) (err error) {
 		}
 		p.mu.Lock()
 	}
-	p.senders = without(p.senders, s)
+	p.senders = list.Without(p.senders, s)
 	p.waiting.Store(len(p.senders) > 0)
 	defer p.wakeSender()
 	return err
 }
 
 // fits says whether the buffer has room for a record. p.mu is held.
-func (p *producer) fits(pd *sending) bool {
+func (p *Producer) fits(pd *sending) bool {
 	b := p.buffered()
 	return b.records == 0 || b.records < p.o.MaxBuffered && b.bytes+pd.size <= p.o.MaxBufferedBytes
 }
 
 // buffered is what is not resolved. p.mu is held.
-func (p *producer) buffered() load {
+func (p *Producer) buffered() load {
 	return load{p.sent.records - int(p.doneRecords.Load()), p.sent.bytes - int(p.doneBytes.Load())}
 }
 
 // wakeSender lets the first waiting Send look for space. p.mu is held.
-func (p *producer) wakeSender() {
+func (p *Producer) wakeSender() {
 	if len(p.senders) > 0 && (p.closing || p.fits(p.senders[0].pd)) {
 		wait.Signal(p.senders[0].ready)
 	}
 }
 
 // enter counts the record in. p.mu is held.
-func (p *producer) enter(pd *sending) {
+func (p *Producer) enter(pd *sending) {
 	pd.sent = time.Since(p.born)
 	pd.epoch = p.epoch
 	p.epoch.used = true
@@ -239,7 +242,7 @@ const (
 )
 
 // resolved counts the record out.
-func (p *producer) resolved(pd *sending, err error) {
+func (p *Producer) resolved(pd *sending, err error) {
 	if err != nil {
 		p.fail(pd.epoch, pd.Receipt(), err)
 	}
@@ -255,46 +258,46 @@ func (p *producer) resolved(pd *sending, err error) {
 }
 
 // rouse is makeRoom for the records that roomEvery does not come to. It runs on a goroutine of its own, once within roomWithin.
-func (p *producer) rouse() {
+func (p *Producer) rouse() {
 	p.rousing.Store(false)
 	p.makeRoom()
 }
 
 // makeRoom lets go of what is done and wakes who waits for its place.
-func (p *producer) makeRoom() {
+func (p *Producer) makeRoom() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.open.tidy(p.buffered().records)
 	p.wakeSender()
 }
 
-func (p *producer) Flush(ctx context.Context) error {
+func (p *Producer) Flush(ctx context.Context) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
 	if inside.InCallback() {
-		return wrap("flush", p.obs.backend, p.o.Stream, errInOnDone)
+		return boundary.Wrap("flush", p.obs.Backend, p.o.Stream, boundary.ErrInOnDone)
 	}
-	epochs, err := p.drain(ctx)
+	epochs, err := p.Drain(ctx)
 	if err != nil {
 		return err
 	}
 	return p.report(epochs)
 }
 
-// drain waits until all that was sent is resolved, and reports none of it.
-func (p *producer) drain(ctx context.Context) ([]*epoch, error) {
+// Drain waits until all that was sent is resolved, and reports none of it.
+func (p *Producer) Drain(ctx context.Context) ([]*epoch, error) {
 	epochs := p.beginFlush()
 	wait.Signal(p.work)
 	if err := p.flushSink(ctx); err != nil {
-		return nil, wrapFor(ctx, "flush", p.obs.backend, p.o.Stream, err)
+		return nil, boundary.WrapFor(ctx, "flush", p.obs.Backend, p.o.Stream, err)
 	}
 	return epochs, awaitEpochs(ctx, epochs)
 }
 
 // flushSink hurries the sink, unless Close has come to its end: then all is
 // resolved. It ends with ctx and with the producer.
-func (p *producer) flushSink(ctx context.Context) error {
+func (p *Producer) flushSink(ctx context.Context) error {
 	p.mu.Lock()
 	if p.ended {
 		p.mu.Unlock()
@@ -313,8 +316,8 @@ func (p *producer) flushSink(ctx context.Context) error {
 	return err
 }
 
-// refuseMore refuses new records and waits until those are resolved that came in since the last Flush: from then on nothing more is stored.
-func (p *producer) refuseMore(ctx context.Context) error {
+// RefuseMore refuses new records and waits until those are resolved that came in since the last Flush: from then on nothing more is stored.
+func (p *Producer) RefuseMore(ctx context.Context) error {
 	p.mu.Lock()
 	p.closing = true
 	p.wakeSender()
@@ -323,6 +326,6 @@ func (p *producer) refuseMore(ctx context.Context) error {
 	if !open {
 		return nil
 	}
-	_, err := p.drain(ctx)
+	_, err := p.Drain(ctx)
 	return err
 }

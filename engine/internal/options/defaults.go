@@ -1,4 +1,4 @@
-package engine
+package options
 
 import (
 	"math"
@@ -14,8 +14,8 @@ const (
 	defaultBuffer          = 64 << 20
 	defaultMaxBuffered     = 50_000
 	defaultDeliveryTimeout = 2 * time.Minute
-	defaultCloseTimeout    = 20 * time.Second
+	DefaultCloseTimeout    = 20 * time.Second
 
-	noLimit = math.MaxInt / 4 // far from overflow when something is added
-	forever = time.Duration(math.MaxInt64 / 4)
+	NoLimit = math.MaxInt / 4 // far from overflow when something is added
+	Forever = time.Duration(math.MaxInt64 / 4)
 )

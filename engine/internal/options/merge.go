@@ -1,4 +1,4 @@
-package engine
+package options
 
 import (
 	"cmp"
@@ -8,19 +8,19 @@ import (
 
 // Options come in layers (ConnectWith). In all of them zero is "not set".
 
-// merge takes each option from over, else from under.
-func merge(over, under streamer.StreamerOptions) streamer.StreamerOptions {
+// Merge takes each option from over, else from under.
+func Merge(over, under streamer.StreamerOptions) streamer.StreamerOptions {
 	return streamer.StreamerOptions{
-		Consumer:     consumerOver(over.Consumer, under.Consumer),
-		Producer:     producerOver(over.Producer, under.Producer),
+		Consumer:     ConsumerOver(over.Consumer, under.Consumer),
+		Producer:     ProducerOver(over.Producer, under.Producer),
 		Logger:       cmp.Or(over.Logger, under.Logger),
 		Hooks:        streamer.JoinHooks(over.Hooks, under.Hooks),
 		CloseTimeout: cmp.Or(over.CloseTimeout, under.CloseTimeout),
 	}
 }
 
-// consumerOver takes each option from o, else from base.
-func consumerOver(o, base streamer.ConsumerOptions) streamer.ConsumerOptions {
+// ConsumerOver takes each option from o, else from base.
+func ConsumerOver(o, base streamer.ConsumerOptions) streamer.ConsumerOptions {
 	base = underMode(base, o.Mode)
 	return streamer.ConsumerOptions{
 		Streams:     firstSlice(o.Streams, base.Streams),
@@ -39,8 +39,8 @@ func consumerOver(o, base streamer.ConsumerOptions) streamer.ConsumerOptions {
 	}
 }
 
-// producerOver takes each option from o, else from base.
-func producerOver(o, base streamer.ProducerOptions) streamer.ProducerOptions {
+// ProducerOver takes each option from o, else from base.
+func ProducerOver(o, base streamer.ProducerOptions) streamer.ProducerOptions {
 	return streamer.ProducerOptions{
 		Stream:           cmp.Or(o.Stream, base.Stream),
 		Linger:           cmp.Or(o.Linger, base.Linger),

@@ -1,4 +1,4 @@
-package engine
+package produce
 
 import (
 	"context"
@@ -6,13 +6,14 @@ import (
 	"sync/atomic"
 
 	"github.com/gostreamer/streamer"
+	"github.com/gostreamer/streamer/engine/internal/list"
 	"github.com/gostreamer/streamer/internal/inside"
 )
 
 // epoch is what was sent between two calls of Flush. Flush waits for the epochs before it and not for what others go on sending. What is not atomic
 // belongs to producer.mu.
 type epoch struct {
-	home    *producer
+	home    *Producer
 	sent    int64         // records; it stays as it is once the epoch is flushed
 	used    bool          // something was sent
 	done    chan struct{} // made when the epoch is flushed, closed when all of it is resolved
@@ -56,7 +57,7 @@ func (u *untold) add(r *streamer.Receipt, err error) {
 
 func (u *untold) remove(r *streamer.Receipt) {
 	u.n--
-	u.known = without(u.known, r)
+	u.known = list.Without(u.known, r)
 }
 
 // first is the reason of the first one that is known.
@@ -90,7 +91,7 @@ func (e *epoch) finish() {
 }
 
 // beginFlush ends the current epoch and returns all that no Flush has reported yet.
-func (p *producer) beginFlush() []*epoch {
+func (p *Producer) beginFlush() []*epoch {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if e := p.epoch; e.used {
@@ -117,26 +118,26 @@ func awaitEpochs(ctx context.Context, epochs []*epoch) error {
 }
 
 // report takes the epochs off the list and sums up their failures. Another Flush that overlaps this one reports them too.
-func (p *producer) report(epochs []*epoch) error {
+func (p *Producer) report(epochs []*epoch) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	var fails failures
 	for _, e := range epochs {
 		fails.add(e.fails.n, e.fails.first)
-		p.unreported = without(p.unreported, e)
+		p.unreported = list.Without(p.unreported, e)
 	}
-	return fails.err("flush", p.obs.backend, p.o.Stream)
+	return fails.err("flush", p.obs.Backend, p.o.Stream)
 }
 
 // fail counts a failed record in its epoch.
-func (p *producer) fail(e *epoch, r *streamer.Receipt, err error) {
+func (p *Producer) fail(e *epoch, r *streamer.Receipt, err error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.note(e, r, err)
 }
 
 // note is fail for one who holds p.mu.
-func (p *producer) note(e *epoch, r *streamer.Receipt, err error) {
+func (p *Producer) note(e *epoch, r *streamer.Receipt, err error) {
 	e.fails.add(1, err)
 	if outcomeOf(r).Unseen(e) {
 		e.untold.add(r, err)
@@ -152,7 +153,7 @@ func (e *epoch) Seen(o *inside.Outcome[streamer.Meta]) {
 
 // unheard sums up the failures that neither a receipt nor a Flush has told the
 // program of. p.mu is held.
-func (p *producer) unheard() failures {
+func (p *Producer) unheard() failures {
 	var fails failures
 	for _, e := range p.unreported {
 		fails.add(e.untold.n, e.untold.first())

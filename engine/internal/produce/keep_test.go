@@ -1,4 +1,4 @@
-package engine
+package produce
 
 import (
 	"context"
@@ -7,6 +7,8 @@ import (
 
 	"github.com/gostreamer/streamer"
 	"github.com/gostreamer/streamer/driver"
+	"github.com/gostreamer/streamer/engine/internal/observe"
+	"github.com/gostreamer/streamer/engine/internal/options"
 )
 
 // oneRecord keeps the first record that it gets and stores the others at once.
@@ -30,7 +32,7 @@ type alone struct{}
 func (alone) Closing() (context.Context, context.CancelFunc) {
 	return context.WithCancel(context.Background())
 }
-func (alone) Forget(*producer) {}
+func (alone) Forget(*Producer) {}
 
 // TestOneUnresolvedRecordKeepsNoOther: those behind it are let go of once they
 // are resolved.
@@ -38,8 +40,8 @@ func TestOneUnresolvedRecordKeepsNoOther(t *testing.T) {
 	const n = 20_000
 	var sink oneRecord
 	o := streamer.ProducerOptions{Stream: "s"}
-	producerDefaults(&o)
-	p, err := newProducer(alone{}, o, &sink, &observer{backend: "fake", hooks: &streamer.Hooks{}, log: slog.New(slog.DiscardHandler)})
+	options.ProducerDefaults(&o)
+	p, err := New(alone{}, o, &sink, &observe.Observer{Backend: "fake", Hooks: &streamer.Hooks{}, Log: slog.New(slog.DiscardHandler)})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,39 +1,40 @@
-package engine
+package options
 
 import (
 	"time"
 
 	"github.com/gostreamer/streamer"
+	"github.com/gostreamer/streamer/engine/internal/boundary"
 )
 
 // maxAckDelay is below what the clock of a session, which counts milliseconds
 // in 32 bits, can tell apart.
 const maxAckDelay = 49 * 24 * time.Hour
 
-// checkStreamer refuses values that no field takes. Whether the options go together is
+// CheckStreamer refuses values that no field takes. Whether the options go together is
 // known when a consumer or a producer is opened.
-func checkStreamer(o *streamer.StreamerOptions) error {
+func CheckStreamer(o *streamer.StreamerOptions) error {
 	if o.CloseTimeout < 0 {
 		return negative("CloseTimeout", o.CloseTimeout, "a duration, or 0 for 20s")
 	}
-	if err := checkConsumer(&o.Consumer); err != nil {
+	if err := CheckConsumer(&o.Consumer); err != nil {
 		return err
 	}
-	return checkProducer(&o.Producer)
+	return CheckProducer(&o.Producer)
 }
 
-func checkConsumer(o *streamer.ConsumerOptions) error {
+func CheckConsumer(o *streamer.ConsumerOptions) error {
 	switch {
 	case o.Mode > streamer.LoadBalanced:
-		return invalid("mode %d is none of RealTime, Resumable, LoadBalanced", o.Mode)
+		return boundary.Invalid("mode %d is none of RealTime, Resumable, LoadBalanced", o.Mode)
 	case o.AutoReset > streamer.ResetError:
-		return invalid("AutoReset %d is none of Latest, Earliest, ResetError", o.AutoReset)
+		return boundary.Invalid("AutoReset %d is none of Latest, Earliest, ResetError", o.AutoReset)
 	case o.Ack > streamer.AckOnDelivery:
-		return invalid("ack policy %d is none of AckOnReturn, AckManual, AckDelayed, AckOnDelivery", o.Ack)
+		return boundary.Invalid("ack policy %d is none of AckOnReturn, AckManual, AckDelayed, AckOnDelivery", o.Ack)
 	case o.AckDelay < 0:
 		return negative("AckDelay", o.AckDelay, "a duration, or 0 for 5s")
 	case o.AckDelay > maxAckDelay:
-		return invalid("AckDelay is %v: want %v at most", o.AckDelay, maxAckDelay)
+		return boundary.Invalid("AckDelay is %v: want %v at most", o.AckDelay, maxAckDelay)
 	case o.CommitEvery < 0 && o.CommitEvery != streamer.Never:
 		return negative("CommitEvery", o.CommitEvery, "an interval, Never, or 0 for 1s")
 	case o.MaxInFlight < streamer.NoLimit:
@@ -46,7 +47,7 @@ func checkConsumer(o *streamer.ConsumerOptions) error {
 	return nil
 }
 
-func checkProducer(o *streamer.ProducerOptions) error {
+func CheckProducer(o *streamer.ProducerOptions) error {
 	switch {
 	case o.Linger < 0:
 		return negative("Linger", o.Linger, "a duration, or 0 for none")
@@ -61,5 +62,5 @@ func checkProducer(o *streamer.ProducerOptions) error {
 }
 
 func negative[T int | time.Duration](field string, v T, want string) error {
-	return invalid("%s is %v: want %s", field, v, want)
+	return boundary.Invalid("%s is %v: want %s", field, v, want)
 }

@@ -1,4 +1,4 @@
-package engine
+package produce
 
 import (
 	"math/rand/v2"

@@ -1,4 +1,4 @@
-package engine
+package boundary
 
 import (
 	"context"
@@ -17,7 +17,7 @@ var errOfClient = errors.New("UNKNOWN_TOPIC")
 
 func TestWrapPassesWhatProgramsCompare(t *testing.T) {
 	for _, err := range []error{nil, context.Canceled, context.DeadlineExceeded, io.EOF} {
-		if got := wrap("read", "memory", "orders", err); got != err { //nolint:errorlint // the promise is: unwrapped
+		if got := Wrap("read", "memory", "orders", err); got != err { //nolint:errorlint // the promise is: unwrapped
 			t.Errorf("%v became %v", err, got)
 		}
 	}
@@ -42,7 +42,7 @@ func TestWrapSaysWhereAndWhat(t *testing.T) {
 		{&streamer.Error{Shard: &three, Kind: streamer.ErrFenced}, streamer.Error{Shard: &three, Kind: streamer.ErrFenced}, "ownership was lost"},
 	} {
 		before := fmt.Sprintf("%#v", tt.err)
-		got := wrap("open", "kafka", "orders", tt.err)
+		got := Wrap("open", "kafka", "orders", tt.err)
 		tt.want.Op, tt.want.Backend, tt.want.Stream = "open", "kafka", "orders"
 		if e, ok := got.(*streamer.Error); !ok || //nolint:errorlint // the promise is: not wrapped
 			!reflect.DeepEqual(*e, tt.want) {
@@ -66,11 +66,11 @@ func TestWrapSaysWhereAndWhat(t *testing.T) {
 
 func TestWrapLeavesWhatTheBackendKnowsBetter(t *testing.T) {
 	inner := &streamer.Error{Op: "create", Stream: "payments", Kind: streamer.ErrDenied}
-	once := wrap("send", "kafka", "orders", inner)
+	once := Wrap("send", "kafka", "orders", inner)
 	if want := "create kafka payments: denied"; once.Error() != want {
 		t.Errorf("got %q, want %q", once, want)
 	}
-	if again := wrap("flush", "other", "x", once); again.Error() != once.Error() {
+	if again := Wrap("flush", "other", "x", once); again.Error() != once.Error() {
 		t.Errorf("wrapped twice: %q", again)
 	}
 }
@@ -78,7 +78,7 @@ func TestWrapLeavesWhatTheBackendKnowsBetter(t *testing.T) {
 func TestWrapTakesTheKindOfTheErrorInside(t *testing.T) {
 	// What was throttled until its time was over has an unknown outcome.
 	inner := &streamer.Error{Kind: streamer.ErrUnknown, Err: streamer.ErrThrottled}
-	got := wrap("flush", "kafka", "", fmt.Errorf("2 records failed, the first: %w", inner))
+	got := Wrap("flush", "kafka", "", fmt.Errorf("2 records failed, the first: %w", inner))
 	if e, ok := errors.AsType[*streamer.Error](got); !ok || !errors.Is(e.Kind, streamer.ErrUnknown) || !errors.Is(got, streamer.ErrThrottled) {
 		t.Errorf("got %#v", got)
 	}
@@ -91,8 +91,8 @@ func TestWrapKeepsATransientErrorTransient(t *testing.T) {
 		&streamer.Error{Err: driver.Transient(streamer.ErrThrottled, time.Second)},
 		fmt.Errorf("x: %w", driver.Transient(streamer.ErrThrottled, time.Second)),
 	} {
-		got := wrap("write", "kinesis", "orders", err)
-		if after, ok := transient(got); !ok || after != time.Second {
+		got := Wrap("write", "kinesis", "orders", err)
+		if after, ok := RetryAfter(got); !ok || after != time.Second {
 			t.Errorf("%v became %v, which is not transient", err, got)
 		}
 		if e, ok := errors.AsType[*streamer.Error](got); !ok || e.Op != "write" || !errors.Is(e.Kind, streamer.ErrThrottled) {
@@ -100,7 +100,7 @@ func TestWrapKeepsATransientErrorTransient(t *testing.T) {
 		}
 	}
 	// A lost connection is no end of input.
-	if got := wrap("read", "redis", "", driver.Transient(io.EOF, 0)); got == io.EOF || got.Error() != "read redis: EOF" { //nolint:errorlint // Messages ends at the bare one
+	if got := Wrap("read", "redis", "", driver.Transient(io.EOF, 0)); got == io.EOF || got.Error() != "read redis: EOF" { //nolint:errorlint // Messages ends at the bare one
 		t.Errorf("got %v", got)
 	}
 }

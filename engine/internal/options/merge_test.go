@@ -1,4 +1,4 @@
-package engine
+package options
 
 import (
 	"log/slog"
@@ -52,7 +52,7 @@ func allSet(t *testing.T, n uint8) streamer.StreamerOptions {
 func TestMergeTakesEveryOptionFromTheFirstThatSetsIt(t *testing.T) {
 	high, low := allSet(t, 1), allSet(t, 2)
 	check := func(name string, over, under, want streamer.StreamerOptions) {
-		got := merge(over, under)
+		got := Merge(over, under)
 		got.Hooks = streamer.Hooks{}
 		if !reflect.DeepEqual(got, want) {
 			t.Errorf("%s: got %+v, want %+v", name, got, want)
@@ -67,7 +67,7 @@ func TestMergeTakesEveryOptionFromTheFirstThatSetsIt(t *testing.T) {
 func TestMergeTakesNoLimitAsSet(t *testing.T) {
 	over := streamer.ConsumerOptions{CommitEvery: streamer.Never, MaxInFlight: streamer.NoLimit, BufferBytes: streamer.NoLimit}
 	under := streamer.ConsumerOptions{CommitEvery: time.Second, MaxInFlight: 10, BufferBytes: 10}
-	if got := consumerOver(over, under); !reflect.DeepEqual(got, over) {
+	if got := ConsumerOver(over, under); !reflect.DeepEqual(got, over) {
 		t.Errorf("got %+v, want %+v", got, over)
 	}
 }
@@ -76,7 +76,7 @@ func TestMergeCallsTheHooksOfBoth(t *testing.T) {
 	var called []string
 	over := streamer.StreamerOptions{Hooks: streamer.Hooks{Fetched: func(streamer.FetchEvent) { called = append(called, "over") }}}
 	under := streamer.StreamerOptions{Hooks: streamer.Hooks{Fetched: func(streamer.FetchEvent) { called = append(called, "under") }}}
-	merge(over, under).Hooks.Fetched(streamer.FetchEvent{})
+	Merge(over, under).Hooks.Fetched(streamer.FetchEvent{})
 	if !reflect.DeepEqual(called, []string{"over", "under"}) {
 		t.Errorf("called %v", called)
 	}

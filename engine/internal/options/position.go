@@ -1,17 +1,18 @@
-package engine
+package options
 
 import (
 	"slices"
 
 	"github.com/gostreamer/streamer"
+	"github.com/gostreamer/streamer/engine/internal/boundary"
 )
 
-// checkPosition refuses a position that means nothing anywhere.
-func checkPosition(p streamer.Position) error {
+// CheckPosition refuses a position that means nothing anywhere.
+func CheckPosition(p streamer.Position) error {
 	switch p.Kind() {
 	case streamer.AtSeq, streamer.AfterSeq:
 		if p.Seq().IsZero() {
-			return invalid("the position's sequence number is zero")
+			return boundary.Invalid("the position's sequence number is zero")
 		}
 	case streamer.PerShard:
 		return checkEach(p)
@@ -22,23 +23,23 @@ func checkPosition(p streamer.Position) error {
 func checkEach(each streamer.Position) error {
 	shards := each.Shards()
 	if len(shards) == 0 {
-		return invalid("Each without a shard would read nothing")
+		return boundary.Invalid("Each without a shard would read nothing")
 	}
 	for _, at := range shards {
 		p, _ := each.Of(at)
 		if p.Kind() == streamer.PerShard {
-			return invalid("Each does not nest (shard %v of %s)", at.Shard, at.Stream)
+			return boundary.Invalid("Each does not nest (shard %v of %s)", at.Shard, at.Stream)
 		}
-		if err := checkPosition(p); err != nil {
+		if err := CheckPosition(p); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// samePosition compares what two positions say; == also compares which map an
+// Same compares what two positions say; == also compares which map an
 // Each was made from.
-func samePosition(p, o streamer.Position) bool {
+func Same(p, o streamer.Position) bool {
 	if p.Kind() != streamer.PerShard || o.Kind() != streamer.PerShard {
 		return p == o
 	}
@@ -49,6 +50,6 @@ func samePosition(p, o streamer.Position) bool {
 	return !slices.ContainsFunc(shards, func(at streamer.StreamShard) bool {
 		a, _ := p.Of(at)
 		b, _ := o.Of(at)
-		return !samePosition(a, b)
+		return !Same(a, b)
 	})
 }

@@ -1,4 +1,4 @@
-package engine
+package observe
 
 import (
 	"errors"
@@ -30,12 +30,12 @@ type failing struct {
 const (
 	// calm is how long nothing must be heard of a failure, beyond its pause,
 	// before it counts as over where nobody says that it is.
-	calm = 30 * time.Second
+	Calm = 30 * time.Second
 	// settled is how long ago an operation must have failed for its success to
 	// count: where there are several servers, reads fail and succeed in turn.
 	// What fails again so soon after all was well is told of when it lasts: a
 	// server that comes back refuses for a moment.
-	settled = 5 * time.Second
+	Settled = 5 * time.Second
 )
 
 // telling are the kinds that tell a user something else than that a server is
@@ -54,10 +54,10 @@ func (s *spell) begin(op string, err error, after time.Duration, now time.Time) 
 	if len(s.fails) == 0 {
 		s.fails, s.kinds, s.since, s.told = map[string]failing{}, nil, now, false
 	}
-	if !s.told && now.Sub(s.ended) >= settled {
+	if !s.told && now.Sub(s.ended) >= Settled {
 		s.told, news = true, true
 	}
-	s.fails[op] = failing{last: now, until: now.Add(after + calm)}
+	s.fails[op] = failing{last: now, until: now.Add(after + Calm)}
 	for _, kind := range telling {
 		if errors.Is(err, kind) && !slices.Contains(s.kinds, kind) {
 			s.kinds = append(s.kinds, kind)

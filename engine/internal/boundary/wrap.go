@@ -1,4 +1,4 @@
-package engine
+package boundary
 
 import (
 	"cmp"
@@ -12,10 +12,10 @@ import (
 	"github.com/gostreamer/streamer/driver"
 )
 
-// wrap is the boundary between a backend and the program: it says where err happened, and fills only the blanks of an *Error. A Transient
+// Wrap is the boundary between a backend and the program: it says where err happened, and fills only the blanks of an *Error. A Transient
 // error stays one. Bare context errors and io.EOF pass, because programs compare them: wrapFor is for where they may be the client's.
-func wrap(op, backend, stream string, err error) error {
-	if err == nil || isBare(err) {
+func Wrap(op, backend, stream string, err error) error {
+	if err == nil || IsBare(err) {
 		return err
 	}
 	if t, ok := err.(*driver.TransientError); ok { //nolint:errorlint // a mark further down is kept in the cause
@@ -24,7 +24,7 @@ func wrap(op, backend, stream string, err error) error {
 	return locate(op, backend, stream, err)
 }
 
-func isBare(err error) bool {
+func IsBare(err error) bool {
 	return err == context.Canceled || err == context.DeadlineExceeded || err == io.EOF //nolint:errorlint // wrap says why
 }
 
@@ -43,16 +43,16 @@ func locate(op, backend, stream string, err error) *streamer.Error {
 	return &e
 }
 
-func invalid(format string, args ...any) error {
+func Invalid(format string, args ...any) error {
 	return &streamer.Error{Kind: streamer.ErrInvalid, Err: fmt.Errorf(format, args...)}
 }
 
-func unsupported(format string, args ...any) error {
+func Unsupported(format string, args ...any) error {
 	return &streamer.Error{Kind: streamer.ErrUnsupported, Err: fmt.Errorf(format, args...)}
 }
 
-// transient says whether err is worth retrying, and how long to wait at least.
-func transient(err error) (after time.Duration, ok bool) {
+// RetryAfter says whether err is worth retrying, and how long to wait at least.
+func RetryAfter(err error) (after time.Duration, ok bool) {
 	t, ok := errors.AsType[*driver.TransientError](err)
 	if !ok {
 		return 0, false
@@ -60,10 +60,10 @@ func transient(err error) (after time.Duration, ok bool) {
 	return t.After, true
 }
 
-// errInOnDone is what a call returns that would wait for the record whose OnDone
+// ErrInOnDone is what a call returns that would wait for the record whose OnDone
 // it is in.
-var errInOnDone = fmt.Errorf("%w inside OnDone: it would wait for the record whose OnDone it is in", streamer.ErrInvalid)
+var ErrInOnDone = fmt.Errorf("%w inside OnDone: it would wait for the record whose OnDone it is in", streamer.ErrInvalid)
 
-// errCloseUnderWay is what a Close returns whose time is over before that of the
+// ErrCloseUnderWay is what a Close returns whose time is over before that of the
 // first one is.
-var errCloseUnderWay = fmt.Errorf("another Close has not ended: %w", streamer.ErrUnknown)
+var ErrCloseUnderWay = fmt.Errorf("another Close has not ended: %w", streamer.ErrUnknown)

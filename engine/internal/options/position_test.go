@@ -1,4 +1,4 @@
-package engine
+package options
 
 import (
 	"errors"
@@ -22,7 +22,7 @@ func TestPositionsThatCannotBeUsedAreInvalid(t *testing.T) {
 		{streamer.Each(map[streamer.StreamShard]streamer.Position{zero: streamer.Each(map[streamer.StreamShard]streamer.Position{one: streamer.End()})}), false},
 		{streamer.Each(nil), false},
 	} {
-		if err := checkPosition(tt.p); (err == nil) != tt.ok || err != nil && !errors.Is(err, streamer.ErrInvalid) {
+		if err := CheckPosition(tt.p); (err == nil) != tt.ok || err != nil && !errors.Is(err, streamer.ErrInvalid) {
 			t.Errorf("%v: got %v", tt.p, err)
 		}
 	}

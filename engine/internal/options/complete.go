@@ -1,4 +1,4 @@
-package engine
+package options
 
 import (
 	"cmp"
@@ -7,14 +7,15 @@ import (
 	"github.com/google/uuid"
 	"github.com/gostreamer/streamer"
 	"github.com/gostreamer/streamer/driver"
+	"github.com/gostreamer/streamer/engine/internal/boundary"
 )
 
-// complete checks a consumer's options and fills in the defaults. call is the
+// Complete checks a consumer's options and fills in the defaults. call is the
 // argument alone, inherited what the URI and StreamerOptions say.
-func complete(call, inherited streamer.ConsumerOptions) (streamer.ConsumerOptions, error) {
-	o := consumerOver(call, inherited)
-	o.Streams = unique(o.Streams)
-	if err := cmp.Or(checkNames(&o), checkConsumer(&o)); err != nil {
+func Complete(call, inherited streamer.ConsumerOptions) (streamer.ConsumerOptions, error) {
+	o := ConsumerOver(call, inherited)
+	o.Streams = Unique(o.Streams)
+	if err := cmp.Or(checkNames(&o), CheckConsumer(&o)); err != nil {
 		return o, err
 	}
 	consumerDefaults(&o)
@@ -22,7 +23,7 @@ func complete(call, inherited streamer.ConsumerOptions) (streamer.ConsumerOption
 		return o, err
 	}
 	if call.AckDelay != 0 && o.Ack != streamer.AckDelayed {
-		return o, invalid("ack_delay is for ack=delayed alone")
+		return o, boundary.Invalid("ack_delay is for ack=delayed alone")
 	}
 	return o, nil
 }
@@ -31,12 +32,12 @@ func complete(call, inherited streamer.ConsumerOptions) (streamer.ConsumerOption
 func completeMode(o *streamer.ConsumerOptions) error {
 	switch {
 	case o.Mode == streamer.RealTime && o.Group != "":
-		return invalid("group %q: RealTime has no group, it keeps no position; "+
+		return boundary.Invalid("group %q: RealTime has no group, it keeps no position; "+
 			"leave the group out, or want mode=load-balanced or mode=resumable", o.Group)
 	case o.Mode == streamer.LoadBalanced && o.Group == "":
-		return invalid("group: LoadBalanced needs one (group=… in the URI, ConsumerOptions.Group)")
+		return boundary.Invalid("group: LoadBalanced needs one (group=… in the URI, ConsumerOptions.Group)")
 	case o.Mode == streamer.LoadBalanced && len(o.Shards) > 0:
-		return invalid("shards: LoadBalanced shares all shards among the members; " +
+		return boundary.Invalid("shards: LoadBalanced shares all shards among the members; " +
 			"leave assign= out, or want mode=resumable to choose")
 	case o.Mode == streamer.Resumable && o.Group == "":
 		group, err := streamer.DefaultGroup()
@@ -57,39 +58,39 @@ func modeOf(o *streamer.ConsumerOptions) streamer.ConsumerMode {
 func checkNames(o *streamer.ConsumerOptions) error {
 	switch {
 	case len(o.Streams) == 0:
-		return invalid("no stream: name one in the URI's path or in ConsumerOptions.Streams")
+		return boundary.Invalid("no stream: name one in the URI's path or in ConsumerOptions.Streams")
 	case slices.Contains(o.Streams, ""):
-		return invalid("a stream's name is empty")
+		return boundary.Invalid("a stream's name is empty")
 	}
 	return nil
 }
 
 func consumerDefaults(o *streamer.ConsumerOptions) {
 	o.Mode = modeOf(o)
-	orDefault(&o.AutoReset, streamer.Latest)
-	orDefault(&o.Ack, streamer.AckOnReturn)
-	orDefault(&o.AckDelay, defaultAckDelay)
-	orDefault(&o.CommitEvery, defaultCommitEvery)
-	orDefault(&o.MaxInFlight, defaultMaxInFlight)
-	orDefault(&o.Prefetch, defaultPrefetch)
-	orDefault(&o.BufferBytes, defaultBuffer)
+	OrDefault(&o.AutoReset, streamer.Latest)
+	OrDefault(&o.Ack, streamer.AckOnReturn)
+	OrDefault(&o.AckDelay, defaultAckDelay)
+	OrDefault(&o.CommitEvery, defaultCommitEvery)
+	OrDefault(&o.MaxInFlight, defaultMaxInFlight)
+	OrDefault(&o.Prefetch, defaultPrefetch)
+	OrDefault(&o.BufferBytes, defaultBuffer)
 	if o.Name == "" {
 		o.Name = uuid.NewString()
 	}
-	o.Prefetch = min(o.Prefetch, noLimit)
+	o.Prefetch = min(o.Prefetch, NoLimit)
 	unlimited(&o.MaxInFlight)
 	unlimited(&o.BufferBytes)
 }
 
-func producerDefaults(o *streamer.ProducerOptions) {
-	orDefault(&o.MaxBuffered, defaultMaxBuffered)
-	orDefault(&o.MaxBufferedBytes, defaultBuffer)
-	orDefault(&o.DeliveryTimeout, defaultDeliveryTimeout)
+func ProducerDefaults(o *streamer.ProducerOptions) {
+	OrDefault(&o.MaxBuffered, defaultMaxBuffered)
+	OrDefault(&o.MaxBufferedBytes, defaultBuffer)
+	OrDefault(&o.DeliveryTimeout, defaultDeliveryTimeout)
 	if o.Linger <= driver.AtOnce {
 		o.Linger = 0
 	}
-	if o.DeliveryTimeout == streamer.NoLimit || o.DeliveryTimeout > forever {
-		o.DeliveryTimeout = forever
+	if o.DeliveryTimeout == streamer.NoLimit || o.DeliveryTimeout > Forever {
+		o.DeliveryTimeout = Forever
 	}
 	unlimited(&o.MaxBuffered)
 	unlimited(&o.MaxBufferedBytes)
@@ -98,21 +99,21 @@ func producerDefaults(o *streamer.ProducerOptions) {
 // unlimited turns NoLimit, and what is as good, into a limit that is never
 // reached.
 func unlimited(v *int) {
-	if *v == streamer.NoLimit || *v > noLimit {
-		*v = noLimit
+	if *v == streamer.NoLimit || *v > NoLimit {
+		*v = NoLimit
 	}
 }
 
-// orDefault sets what is not set.
-func orDefault[T comparable](v *T, d T) {
+// OrDefault sets what is not set.
+func OrDefault[T comparable](v *T, d T) {
 	var zero T
 	if *v == zero {
 		*v = d
 	}
 }
 
-// unique drops repeated names: a stream named twice is read once.
-func unique(names []string) []string {
+// Unique drops repeated names: a stream named twice is read once.
+func Unique(names []string) []string {
 	var out []string
 	for _, n := range names {
 		if !slices.Contains(out, n) {

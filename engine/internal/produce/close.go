@@ -1,25 +1,26 @@
-package engine
+package produce
 
 import (
 	"context"
 	"fmt"
 
 	"github.com/gostreamer/streamer"
+	"github.com/gostreamer/streamer/engine/internal/boundary"
 	"github.com/gostreamer/streamer/internal/inside"
 	"github.com/gostreamer/streamer/internal/wait"
 )
 
-func (p *producer) Close() error {
+func (p *Producer) Close() error {
 	if inside.InCallback() {
-		return wrap("close", p.obs.backend, p.o.Stream, errInOnDone)
+		return boundary.Wrap("close", p.obs.Backend, p.o.Stream, boundary.ErrInOnDone)
 	}
 	ctx, cancel := p.home.Closing()
 	defer cancel()
-	return p.shut(ctx)
+	return p.Shut(ctx)
 }
 
-// shut is Close within ctx; later calls wait for the first and return what it returned.
-func (p *producer) shut(ctx context.Context) error {
+// Shut is Close within ctx; later calls wait for the first and return what it returned.
+func (p *Producer) Shut(ctx context.Context) error {
 	p.mu.Lock()
 	first := p.closed.Begin()
 	if first {
@@ -30,7 +31,7 @@ func (p *producer) shut(ctx context.Context) error {
 	if !first {
 		err, ended := p.closed.WaitLong(ctx)
 		if !ended {
-			return wrap("close", p.obs.backend, p.o.Stream, errCloseUnderWay)
+			return boundary.Wrap("close", p.obs.Backend, p.o.Stream, boundary.ErrCloseUnderWay)
 		}
 		return err
 	}
@@ -40,7 +41,7 @@ func (p *producer) shut(ctx context.Context) error {
 }
 
 // end drains the buffer within ctx, then gives up on the rest.
-func (p *producer) end(ctx context.Context) error {
+func (p *Producer) end(ctx context.Context) error {
 	epochs := p.beginFlush()
 	wait.Signal(p.work)
 	hurried := p.flushSink(ctx)
@@ -59,18 +60,18 @@ func (p *producer) end(ctx context.Context) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	fails := p.unheard()
-	if err := fails.err("close", p.obs.backend, p.o.Stream); err != nil {
+	if err := fails.err("close", p.obs.Backend, p.o.Stream); err != nil {
 		return err
 	}
 	if closed == nil {
 		closed = hurried
 	}
-	return wrap("close", p.obs.backend, p.o.Stream, closed)
+	return boundary.Wrap("close", p.obs.Backend, p.o.Stream, closed)
 }
 
 // joinSink waits until nothing is in the sink any more, within ctx. What was cut
 // short by the end of ctx has grace to return.
-func (p *producer) joinSink(ctx context.Context) {
+func (p *Producer) joinSink(ctx context.Context) {
 	idle := func() { p.writes.Wait(); p.flush.Wait() }
 	wait.Join(ctx, idle)
 	if ctx.Err() == nil {

@@ -1,4 +1,4 @@
-package engine
+package produce
 
 import (
 	"fmt"
@@ -6,6 +6,7 @@ import (
 
 	"github.com/gostreamer/streamer"
 	"github.com/gostreamer/streamer/driver"
+	"github.com/gostreamer/streamer/engine/internal/options"
 )
 
 // One timer per producer watches the oldest record: DeliveryTimeout bounds also what a sink has taken and never resolves.
@@ -13,8 +14,8 @@ import (
 // grace is what an expired record's own write has to end by itself, which tells more than "unknown".
 const grace = 100 * time.Millisecond
 
-func (p *producer) arm(d time.Duration) {
-	if p.o.DeliveryTimeout >= forever {
+func (p *Producer) arm(d time.Duration) {
+	if p.o.DeliveryTimeout >= options.Forever {
 		return
 	}
 	p.armed = true
@@ -25,7 +26,7 @@ func (p *producer) arm(d time.Duration) {
 	p.timer.Reset(d + grace)
 }
 
-func (p *producer) disarm() {
+func (p *Producer) disarm() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.timer != nil {
@@ -34,7 +35,7 @@ func (p *producer) disarm() {
 }
 
 // expire gives up on the records that are too old and sets the timer for the next.
-func (p *producer) expire() {
+func (p *Producer) expire() {
 	limit := p.o.DeliveryTimeout
 	now := time.Since(p.born)
 	p.giveUp(func(pd *sending) bool { return now-pd.sent >= limit }, p.because(fmt.Errorf("no outcome after %v: %w", limit, streamer.ErrUnknown)))
@@ -49,14 +50,14 @@ func (p *producer) expire() {
 
 // because adds to err what keeps the sink from storing records, where that is
 // known: it says more than that the time is over.
-func (p *producer) because(err error) error {
+func (p *Producer) because(err error) error {
 	if why := p.why(); why != nil {
 		return fmt.Errorf("%w: %w", err, why)
 	}
 	return err
 }
 
-func (p *producer) why() error {
+func (p *Producer) why() error {
 	if s, ok := p.sink.(driver.Explainer); ok {
 		return s.Why()
 	}
@@ -66,7 +67,7 @@ func (p *producer) why() error {
 }
 
 // giveUp resolves the oldest records as unknown, as long as they match. The sink may still hold their payload, so it is not touched.
-func (p *producer) giveUp(match func(*sending) bool, err error) {
+func (p *Producer) giveUp(match func(*sending) bool, err error) {
 	for {
 		p.mu.Lock()
 		p.open.trim()

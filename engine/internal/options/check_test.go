@@ -1,4 +1,4 @@
-package engine
+package options
 
 import (
 	"errors"
@@ -24,18 +24,18 @@ func TestANegativeNumberIsInvalidInEveryField(t *testing.T) {
 		eachNumber(t, reflect.TypeFor[streamer.ConsumerOptions](), v, func(o reflect.Value) error {
 			call := o.Interface().(streamer.ConsumerOptions)
 			call.Streams, call.Ack = []string{"s"}, streamer.AckDelayed
-			_, err := complete(call, streamer.ConsumerOptions{})
+			_, err := Complete(call, streamer.ConsumerOptions{})
 			return err
 		})
 		eachNumber(t, reflect.TypeFor[streamer.ConsumerOptions](), v, func(o reflect.Value) error {
-			return checkStreamer(&streamer.StreamerOptions{Consumer: o.Interface().(streamer.ConsumerOptions)})
+			return CheckStreamer(&streamer.StreamerOptions{Consumer: o.Interface().(streamer.ConsumerOptions)})
 		})
 		eachNumber(t, reflect.TypeFor[streamer.ProducerOptions](), v, func(o reflect.Value) error {
-			return checkStreamer(&streamer.StreamerOptions{Producer: o.Interface().(streamer.ProducerOptions)})
+			return CheckStreamer(&streamer.StreamerOptions{Producer: o.Interface().(streamer.ProducerOptions)})
 		})
 		eachNumber(t, reflect.TypeFor[streamer.StreamerOptions](), v, func(o reflect.Value) error {
 			all := o.Interface().(streamer.StreamerOptions)
-			return checkStreamer(&all)
+			return CheckStreamer(&all)
 		})
 	}
 }
@@ -66,7 +66,7 @@ func TestADelayThatTheClockCannotTellIsInvalid(t *testing.T) {
 		maxAckDelay: nil, maxAckDelay + 1: streamer.ErrInvalid, 1 << 32 * time.Millisecond: streamer.ErrInvalid, 1 << 62: streamer.ErrInvalid,
 	} {
 		call := streamer.ConsumerOptions{Streams: []string{"s"}, Ack: streamer.AckDelayed, AckDelay: delay}
-		if _, err := complete(call, streamer.ConsumerOptions{}); !errors.Is(err, want) {
+		if _, err := Complete(call, streamer.ConsumerOptions{}); !errors.Is(err, want) {
 			t.Errorf("AckDelay %v: %v, want %v", delay, err, want)
 		}
 	}
@@ -116,9 +116,9 @@ func TestAGroupWithoutAModeIsLoadBalancedWhereverEachIsWritten(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(fmt.Sprintf("call=%s,uri=%s,code=%s", tt.call, tt.uri, tt.code), func(t *testing.T) {
-			inherited := merge(streamer.StreamerOptions{Consumer: choice(tt.uri)}, streamer.StreamerOptions{Consumer: choice(tt.code)}).Consumer
+			inherited := Merge(streamer.StreamerOptions{Consumer: choice(tt.uri)}, streamer.StreamerOptions{Consumer: choice(tt.code)}).Consumer
 			inherited.Streams = []string{"s"}
-			o, err := complete(choice(tt.call), inherited)
+			o, err := Complete(choice(tt.call), inherited)
 			if !errors.Is(err, tt.want) {
 				t.Fatalf("%v, want %v", err, tt.want)
 			}

@@ -1,10 +1,11 @@
-package engine
+package produce
 
 import (
 	"time"
 
 	"github.com/gostreamer/streamer"
 	"github.com/gostreamer/streamer/driver"
+	"github.com/gostreamer/streamer/engine/internal/boundary"
 	"github.com/gostreamer/streamer/internal/inside"
 )
 
@@ -12,14 +13,14 @@ import (
 // belongs to producer.mu.
 type sending struct {
 	driver.Pending
-	home    *producer
+	home    *Producer
 	epoch   *epoch
 	size    int
 	sent    time.Duration // since the producer was made
 	givenUp bool          // its sender was told so: what has not gone out yet must not any more
 }
 
-func newSending(home *producer, r streamer.Record) *sending {
+func newSending(home *Producer, r streamer.Record) *sending {
 	s := &sending{Pending: driver.Pending{Record: r}, home: home}
 	s.Sender = s
 	return s
@@ -41,7 +42,7 @@ func (s *sending) resolved() bool { return s.outcome().Resolved() }
 // record as done, and then its place in the buffer is free.
 func (s *sending) Resolve(stream string, m streamer.Meta, err error) {
 	if err != nil {
-		err = wrap("send", s.home.obs.backend, stream, notOurs(err))
+		err = boundary.Wrap("send", s.home.obs.Backend, stream, boundary.Opaque(err))
 	}
 	if s.outcome().Resolve(m, err) && s.epoch != nil {
 		s.home.resolved(s, err)

@@ -1,4 +1,4 @@
-package engine
+package produce
 
 // fifo is the records that are under way, oldest first. Resolved ones leave when
 // they reach the front, or when they are most of it.

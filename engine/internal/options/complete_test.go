@@ -1,4 +1,4 @@
-package engine
+package options
 
 import (
 	"errors"
@@ -41,7 +41,7 @@ func TestConsumerOptionsThatCannotBeRight(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			o, err := complete(tt.call, tt.base)
+			o, err := Complete(tt.call, tt.base)
 			if !errors.Is(err, tt.want) {
 				t.Fatalf("complete = %v, want %v", err, tt.want)
 			}
@@ -56,7 +56,7 @@ func TestConsumerOptionsThatCannotBeRight(t *testing.T) {
 }
 
 func TestConsumerDefaults(t *testing.T) {
-	got, err := complete(streamer.ConsumerOptions{Streams: []string{"a", "b", "a"}}, streamer.ConsumerOptions{})
+	got, err := Complete(streamer.ConsumerOptions{Streams: []string{"a", "b", "a"}}, streamer.ConsumerOptions{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -74,7 +74,7 @@ func TestConsumerDefaults(t *testing.T) {
 }
 
 func TestNoLimitIsMoreThanThereCanBe(t *testing.T) {
-	o, err := complete(streamer.ConsumerOptions{
+	o, err := Complete(streamer.ConsumerOptions{
 		Streams: []string{"a"}, CommitEvery: streamer.Never, MaxInFlight: streamer.NoLimit, Prefetch: math.MaxInt, BufferBytes: streamer.NoLimit,
 	}, streamer.ConsumerOptions{CommitEvery: time.Hour, MaxInFlight: 1, Prefetch: 7, BufferBytes: 1})
 	if err != nil {
@@ -84,14 +84,14 @@ func TestNoLimitIsMoreThanThereCanBe(t *testing.T) {
 		t.Errorf("got %+v", o)
 	}
 	p := streamer.ProducerOptions{MaxBuffered: streamer.NoLimit, MaxBufferedBytes: math.MaxInt, DeliveryTimeout: streamer.NoLimit}
-	if producerDefaults(&p); p.Linger != 0 || p.MaxBuffered < 1<<28 || p.MaxBufferedBytes < 1<<28 || p.DeliveryTimeout < 1000*time.Hour {
+	if ProducerDefaults(&p); p.Linger != 0 || p.MaxBuffered < 1<<28 || p.MaxBufferedBytes < 1<<28 || p.DeliveryTimeout < 1000*time.Hour {
 		t.Errorf("got %+v", p)
 	}
 }
 
 func TestProducerDefaults(t *testing.T) {
 	var p streamer.ProducerOptions
-	producerDefaults(&p)
+	ProducerDefaults(&p)
 	if want := (streamer.ProducerOptions{MaxBuffered: 50_000, MaxBufferedBytes: 64 << 20, DeliveryTimeout: 2 * time.Minute}); p != want {
 		t.Errorf("got %+v, want %+v", p, want)
 	}
@@ -99,7 +99,7 @@ func TestProducerDefaults(t *testing.T) {
 
 func TestAResumableConsumerHasADefaultGroup(t *testing.T) {
 	t.Setenv("HOST_ID", "host-7")
-	o, err := complete(streamer.ConsumerOptions{Streams: []string{"s"}, Mode: streamer.Resumable}, streamer.ConsumerOptions{})
+	o, err := Complete(streamer.ConsumerOptions{Streams: []string{"s"}, Mode: streamer.Resumable}, streamer.ConsumerOptions{})
 	if want, wantErr := streamer.DefaultGroup(); o.Group != want || !errors.Is(err, wantErr) {
 		t.Errorf("Group %q, %v; want %q, %v", o.Group, err, want, wantErr)
 	}
