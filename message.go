@@ -1,6 +1,7 @@
 package streamer
 
 import (
+	"cmp"
 	"time"
 
 	"github.com/gostreamer/streamer/internal/inside"
@@ -10,6 +11,12 @@ import (
 type StreamShard struct {
 	Stream string
 	Shard  ShardID
+}
+
+// Compare is negative, zero or positive as s is before, the same as or after t: by
+// stream, then by shard.
+func (s StreamShard) Compare(t StreamShard) int {
+	return cmp.Or(cmp.Compare(s.Stream, t.Stream), cmp.Compare(s.Shard, t.Shard))
 }
 
 // Meta says where a message is. Time is the backend's (UTC, its own precision).

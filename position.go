@@ -1,7 +1,6 @@
 package streamer
 
 import (
-	"cmp"
 	"fmt"
 	"maps"
 	"math"
@@ -130,7 +129,5 @@ func listEach(m map[StreamShard]Position) string {
 }
 
 func sortedShards(m map[StreamShard]Position) []StreamShard {
-	return slices.SortedFunc(maps.Keys(m), func(a, b StreamShard) int {
-		return cmp.Or(strings.Compare(a.Stream, b.Stream), cmp.Compare(a.Shard, b.Shard))
-	})
+	return slices.SortedFunc(maps.Keys(m), StreamShard.Compare)
 }

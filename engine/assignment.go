@@ -43,12 +43,8 @@ func (s *session) assignment() []streamer.StreamShard {
 			all = append(all, at)
 		}
 	}
-	slices.SortFunc(all, compareShards)
+	slices.SortFunc(all, streamer.StreamShard.Compare)
 	return all
-}
-
-func compareShards(a, b streamer.StreamShard) int {
-	return cmp.Or(cmp.Compare(a.Stream, b.Stream), cmp.Compare(a.Shard, b.Shard))
 }
 
 // revoked is SourceConfig.Revoked: drop what was not handed out, wait for what was, commit, forget.
@@ -264,7 +260,7 @@ func (s *session) forfeits(ctx context.Context, q *queue) error {
 	if len(gone) == 0 {
 		return nil
 	}
-	first := slices.MinFunc(gone, compareShards)
+	first := slices.MinFunc(gone, streamer.StreamShard.Compare)
 	return s.wrap("commit", fmt.Errorf("%w: %d shards were lost, the first %v, before all that was handed out of them was known to be committed: it may come again",
 		streamer.ErrFenced, len(gone), first))
 }

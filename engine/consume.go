@@ -293,7 +293,7 @@ func (c *consumer) Lag(ctx context.Context) ([]streamer.ShardLag, error) {
 	if c.o.Mode == streamer.RealTime || c.isDetached() {
 		s.addBuffered(lags)
 	}
-	slices.SortFunc(lags, func(a, b streamer.ShardLag) int { return compareShards(a.StreamShard, b.StreamShard) })
+	slices.SortFunc(lags, func(a, b streamer.ShardLag) int { return streamer.StreamShard.Compare(a.StreamShard, b.StreamShard) })
 	return lags, nil
 }
 

@@ -13,6 +13,7 @@ import (
 	"github.com/gostreamer/streamer"
 	"github.com/gostreamer/streamer/driver"
 	"github.com/gostreamer/streamer/engine"
+	"github.com/gostreamer/streamer/internal/opening"
 )
 
 const scheme = "file"
@@ -40,16 +41,7 @@ func init() {
 // of them. The log need not exist. ErrInvalid names what is wrong with c, ErrUnsupported says that the path is a directory, ErrDenied that it cannot be
 // looked at. ctx bounds the call only.
 func Connect(ctx context.Context, c Config, o streamer.StreamerOptions) (streamer.Streamer, error) {
-	b, err := newBackend(c)
-	if err != nil {
-		return nil, err
-	}
-	s, err := engine.New(b, o)
-	if err != nil {
-		_ = b.Close(ctx) // never used
-		return nil, err
-	}
-	return s, nil
+	return opening.Connect(ctx, o, func() (driver.Backend, error) { return newBackend(c) })
 }
 
 // backend is one connection to a log.

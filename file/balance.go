@@ -107,7 +107,7 @@ func (k *keeper) wildly() bool {
 func (b *balance) divide(all []streamer.StreamShard, k *keeper, rank, members int) {
 	if b.anew {
 		all = slices.Concat(all, b.bare)
-		slices.SortFunc(all, compareShards)
+		slices.SortFunc(all, streamer.StreamShard.Compare)
 	}
 	from, count := share(len(all), rank, members)
 	b.share, b.want = count, count

@@ -135,7 +135,7 @@ func (g *group) list() ([]streamer.StreamShard, error) {
 			all = append(all, at)
 		}
 	}
-	slices.SortFunc(all, compareShards)
+	slices.SortFunc(all, streamer.StreamShard.Compare)
 	return all, nil
 }
 
@@ -237,5 +237,5 @@ func openDir(dir string) (*os.File, error) {
 
 // sortedShards lists the keys of a map in order.
 func sortedShards[V any](of map[streamer.StreamShard]V) []streamer.StreamShard {
-	return slices.SortedFunc(maps.Keys(of), compareShards)
+	return slices.SortedFunc(maps.Keys(of), streamer.StreamShard.Compare)
 }

@@ -94,7 +94,7 @@ func TestLagCountsShardsThatReadingHasNotComeTo(t *testing.T) {
 			c := r.consumer(r.connect(), o, streams)
 			r.await("the lag", func() bool { return r.behind(c) == crowdSize }) // what is being fetched may count twice
 			all := c.Assignment()
-			if len(all) != crowdSize || !slices.IsSortedFunc(all, compareShards) {
+			if len(all) != crowdSize || !slices.IsSortedFunc(all, streamer.StreamShard.Compare) {
 				r.Errorf("mode %d: %d shards assigned, want %d", i, len(all), crowdSize)
 			}
 		}

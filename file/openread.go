@@ -178,7 +178,7 @@ func (s *source) missing() (all []streamer.StreamShard) {
 			}
 		}
 	}
-	slices.SortFunc(all, compareShards)
+	slices.SortFunc(all, streamer.StreamShard.Compare)
 	return all
 }
 

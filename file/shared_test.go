@@ -68,7 +68,7 @@ func (r *rig) owns(counts []int, cs ...streamer.Consumer) {
 			is = append(is, len(c.Assignment()))
 			all = append(all, c.Assignment()...)
 		}
-		slices.SortFunc(all, compareShards)
+		slices.SortFunc(all, streamer.StreamShard.Compare)
 		return slices.Equal(is, counts) && len(slices.Compact(all)) == len(all)
 	})
 }

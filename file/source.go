@@ -1,7 +1,6 @@
 package file
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -233,12 +232,8 @@ func (s *source) shards() []*shard {
 			all = append(all, sh)
 		}
 	}
-	slices.SortFunc(all, func(a, b *shard) int { return compareShards(a.StreamShard, b.StreamShard) })
+	slices.SortFunc(all, func(a, b *shard) int { return streamer.StreamShard.Compare(a.StreamShard, b.StreamShard) })
 	return all
-}
-
-func compareShards(a, b streamer.StreamShard) int {
-	return cmp.Or(cmp.Compare(a.Stream, b.Stream), cmp.Compare(a.Shard, b.Shard))
 }
 
 // announce tells the engine which shards are read.

@@ -102,7 +102,7 @@ func (c *checker) report() *Report {
 		c.r.Messages += t.Messages
 		c.r.Shards = append(c.r.Shards, t.ShardReport)
 	}
-	slices.SortFunc(c.r.Shards, func(a, b ShardReport) int { return compareShards(a.StreamShard, b.StreamShard) })
+	slices.SortFunc(c.r.Shards, func(a, b ShardReport) int { return streamer.StreamShard.Compare(a.StreamShard, b.StreamShard) })
 	c.r.Ended = c.eos
 	return &c.r
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/gostreamer/streamer"
 	"github.com/gostreamer/streamer/driver"
 	"github.com/gostreamer/streamer/engine"
+	"github.com/gostreamer/streamer/internal/opening"
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kgo"
 )
@@ -38,20 +39,7 @@ func init() {
 // Connect connects from code: all that a kafka:// URI can say, c can. It returns when a broker has answered: ErrInvalid for what in c cannot be
 // right, as far as the broker's answer tells, ErrDenied for wrong credentials. ctx bounds the call only.
 func Connect(ctx context.Context, c Config, o streamer.StreamerOptions) (streamer.Streamer, error) {
-	b, err := newBackend(c)
-	if err != nil {
-		return nil, err
-	}
-	s, err := engine.New(b, o)
-	if err != nil {
-		_ = b.Close(ctx) // opened and never used
-		return nil, err
-	}
-	if err := s.Ping(ctx); err != nil {
-		_ = s.Close() // what did not answer has nothing to add
-		return nil, err
-	}
-	return s, nil
+	return opening.Connect(ctx, o, func() (driver.Backend, error) { return newBackend(c) })
 }
 
 // Client is the client that s asks for metadata, positions and administration; false when s is not of this package. It consumes and

@@ -21,11 +21,11 @@ type Config struct {
 	CAFile            string      // PEM certificates to trust instead of the system's; turns TLS on
 	CertFile, KeyFile string      // PEM certificate and key to show to the broker; turn TLS on
 
-	SASL         SASL   // default: Plain when there is a Username or OAuth when there is an OAuth, else none
-	Username     string //
-	Password     Secret // or
-	PasswordFile string // its name: read at every authentication, so that a changed password is found; the token's with SASLOAuth
-	OAuth        OAuth  // gives the token for SASLOAuth
+	SASL         SASL            // default: Plain when there is a Username or OAuth when there is an OAuth, else none
+	Username     string          //
+	Password     streamer.Secret // or
+	PasswordFile string          // its name: read at every authentication, so that a changed password is found; the token's with SASLOAuth
+	OAuth        OAuth           // gives the token for SASLOAuth
 
 	Compression    Compression   // of what producers send; default Snappy
 	Acks           Acks          // what a receipt waits for; default AllReplicas
@@ -43,15 +43,6 @@ type Config struct {
 	// package sets, which can break what it promises.
 	Opts []kgo.Opt
 }
-
-// Secret is a text that is never printed.
-type Secret string
-
-// Format writes "xxxxx" for every verb.
-func (Secret) Format(f fmt.State, _ rune) { fmt.Fprint(f, "xxxxx") }
-
-// MarshalText writes "xxxxx".
-func (Secret) MarshalText() ([]byte, error) { return []byte("xxxxx"), nil }
 
 // Compression is how batches are compressed.
 type Compression uint8

@@ -112,7 +112,7 @@ func parse(u *streamer.URI) (Config, error) {
 	c.Brokers = u.Hosts
 	if u.User != nil {
 		password, _ := u.User.Password()
-		c.Password = Secret(password)
+		c.Password = streamer.Secret(password)
 		if c.Username != "" && c.Username != u.User.Username() {
 			return c, invalid(fmt.Errorf("the option username and the user before the hosts differ"))
 		}

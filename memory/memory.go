@@ -7,6 +7,7 @@ import (
 	"github.com/gostreamer/streamer"
 	"github.com/gostreamer/streamer/driver"
 	"github.com/gostreamer/streamer/engine"
+	"github.com/gostreamer/streamer/internal/opening"
 )
 
 const scheme = "memory"
@@ -29,19 +30,7 @@ func init() {
 // Connect opens a log from code: all that a memory:// URI can say, c can. ErrInvalid names the field of c that is out of range. It never blocks;
 // ctx bounds the call only.
 func Connect(ctx context.Context, c Config, o streamer.StreamerOptions) (streamer.Streamer, error) {
-	if err := ctx.Err(); err != nil {
-		return nil, err
-	}
-	b, err := newBackend(c)
-	if err != nil {
-		return nil, err
-	}
-	s, err := engine.New(b, o)
-	if err != nil {
-		_ = b.Close(ctx) // never used
-		return nil, err
-	}
-	return s, nil
+	return opening.Connect(ctx, o, func() (driver.Backend, error) { return newBackend(c) })
 }
 
 // NewBackend is what Connect builds a Streamer on, for code that comes between the two or measures what lies above it. The same errors.

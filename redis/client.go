@@ -44,7 +44,7 @@ func (c *Config) dialer() func(context.Context, string, string) (net.Conn, error
 
 func (c *Config) clientOptions() *redis.Options {
 	return &redis.Options{
-		Addr: c.Addrs[0], DB: c.DB, Username: c.Username, Password: c.Password, TLSConfig: c.TLS,
+		Addr: c.Addrs[0], DB: c.DB, Username: c.Username, Password: string(c.Password), TLSConfig: c.TLS,
 		Protocol: 2, DisableIdentity: true, MaintNotificationsConfig: quiet(),
 		MaxRetries: -1, DialerRetries: 1, DialTimeout: dialTimeout, ReadTimeout: -1, WriteTimeout: -1,
 		PoolTimeout: poolTimeout, Dialer: c.dialer(),
@@ -54,7 +54,7 @@ func (c *Config) clientOptions() *redis.Options {
 
 func (c *Config) clusterOptions() *redis.ClusterOptions {
 	return &redis.ClusterOptions{
-		Addrs: c.Addrs, Username: c.Username, Password: c.Password, TLSConfig: c.TLS,
+		Addrs: c.Addrs, Username: c.Username, Password: string(c.Password), TLSConfig: c.TLS,
 		Protocol: 2, DisableIdentity: true, MaintNotificationsConfig: quiet(),
 		MaxRetries: -1, DialerRetries: 1, DialTimeout: dialTimeout, ReadTimeout: -1, WriteTimeout: -1,
 		PoolTimeout: poolTimeout, Dialer: c.dialer(),
@@ -65,7 +65,7 @@ func (c *Config) clusterOptions() *redis.ClusterOptions {
 
 func (c *Config) failoverOptions() *redis.FailoverOptions {
 	return &redis.FailoverOptions{
-		MasterName: c.Sentinel, SentinelAddrs: c.Addrs, DB: c.DB, Username: c.Username, Password: c.Password, TLSConfig: c.TLS,
+		MasterName: c.Sentinel, SentinelAddrs: c.Addrs, DB: c.DB, Username: c.Username, Password: string(c.Password), TLSConfig: c.TLS,
 		Protocol: 2, DisableIdentity: true,
 		MaxRetries: -1, DialerRetries: 1, DialTimeout: dialTimeout, ReadTimeout: -1, WriteTimeout: -1,
 		PoolTimeout: poolTimeout, Dialer: pacedDialer(new(hosts).sentinelDialer(c.Addrs, c.TLS)),

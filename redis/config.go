@@ -44,10 +44,11 @@ type Config struct {
 	// that begins with '/' is the path of a unix socket, and is alone.
 	Addrs []string
 	// Sentinel is the name under which sentinels know the master; "" means that there are none.
-	Sentinel           string
-	DB                 int
-	Username, Password string      // of the server; "" means none
-	TLS                *tls.Config // nil: plain text
+	Sentinel string
+	DB       int
+	Username string          // of the server; "" means none
+	Password streamer.Secret // of the server; "" means none
+	TLS      *tls.Config     // nil: plain text
 
 	// Client is used instead of a connection of our own and is never closed by
 	// us: *redis.Client, or *redis.ClusterClient, which alone may lead to a
@@ -158,15 +159,3 @@ func withPort(addr, port string) string {
 func invalid(err error) error {
 	return &streamer.Error{Op: "open", Backend: scheme, Kind: streamer.ErrInvalid, Err: err}
 }
-
-// String hides the password.
-func (c Config) String() string {
-	type plain Config // without this method
-	if c.Password != "" {
-		c.Password = "xxxxx"
-	}
-	return fmt.Sprintf("%+v", plain(c))
-}
-
-// GoString is String.
-func (c Config) GoString() string { return c.String() }

@@ -149,7 +149,7 @@ func openCluster(t testing.TB, plan conformance.Plan) *conformance.Place {
 	p.each = network.Each
 	p.restart = restart
 	options := goredis.ClusterOptions{
-		Addrs: addrs, Username: p.config.Username, Password: p.config.Password, Dialer: network.DialContext, Protocol: 2, MaxRetries: -1, DialerRetries: 1,
+		Addrs: addrs, Username: p.config.Username, Password: string(p.config.Password), Dialer: network.DialContext, Protocol: 2, MaxRetries: -1, DialerRetries: 1,
 		ContextTimeoutEnabled: true, ClusterStateReloadInterval: time.Second,
 	}
 	p.config.Username, p.config.Password = "", ""

@@ -8,6 +8,7 @@ import (
 	"github.com/gostreamer/streamer"
 	"github.com/gostreamer/streamer/driver"
 	"github.com/gostreamer/streamer/engine"
+	"github.com/gostreamer/streamer/internal/opening"
 	"github.com/redis/go-redis/v9"
 )
 
@@ -41,33 +42,19 @@ func open(_ context.Context, u *streamer.URI) (driver.Backend, streamer.Streamer
 // Connect opens a server from code: all that a redis:// URI can say, c can. It asks the server whether it answers; ctx bounds the call only.
 // ErrInvalid names the field of c that is wrong, ErrDenied is a wrong user or password.
 func Connect(ctx context.Context, c Config, o streamer.StreamerOptions) (streamer.Streamer, error) {
-	if err := ctx.Err(); err != nil {
-		return nil, err
-	}
-	b, err := newBackend(c)
-	if err != nil {
-		return nil, err
-	}
-	s, err := engine.New(b, o)
-	if err != nil {
-		_ = b.Close(ctx) // never used
-		return nil, err
-	}
-	if err := s.Ping(ctx); err != nil {
-		_ = s.Close() // what did not answer has nothing to add
-		return nil, err
-	}
-	return s, nil
+	return opening.Connect(ctx, o, func() (driver.Backend, error) { return newBackend(c) })
 }
 
-// Client returns the client behind a Streamer of this package, also through decorators that streamer.BackendOf sees through; nil behind another.
-// It is closed with the Streamer, unless it was Config.Client.
-func Client(s streamer.Streamer) redis.UniversalClient {
-	b, _ := engine.BackendOf(s)
-	if b, ok := b.(*backend); ok {
-		return b.client
+// Client is the client behind s, also through decorators that engine.BackendOf
+// sees through; false when s is not of this package. It is closed with s, unless
+// it was Config.Client.
+func Client(s streamer.Streamer) (redis.UniversalClient, bool) {
+	found, _ := engine.BackendOf(s)
+	b, ok := found.(*backend)
+	if !ok {
+		return nil, false
 	}
-	return nil
+	return b.client, true
 }
 
 // backend is one client of a server, a cluster, or what sentinels watch.

@@ -52,11 +52,13 @@ func (s *settings) authenticate(u *streamer.URI) error {
 		} else if name != "" {
 			s.Username = name
 		}
-		s.Password, inURI = u.User.Password()
+		var password string
+		password, inURI = u.User.Password()
+		s.Password = streamer.Secret(password)
 	}
 	if s.passwordFile == "" {
 		if !inURI {
-			s.Password = os.Getenv(passwordVariable)
+			s.Password = streamer.Secret(os.Getenv(passwordVariable))
 		}
 		return nil
 	}
@@ -68,7 +70,7 @@ func (s *settings) authenticate(u *streamer.URI) error {
 		return fmt.Errorf("password_file: %w", err)
 	}
 	line, _, _ := strings.Cut(string(content), "\n")
-	s.Password = strings.TrimSuffix(line, "\r")
+	s.Password = streamer.Secret(strings.TrimSuffix(line, "\r"))
 	return nil
 }
 

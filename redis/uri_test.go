@@ -100,9 +100,9 @@ func TestConfigsThatCannotBeRightAreRefused(t *testing.T) {
 
 func TestThePasswordOfTheEnvironmentIsTheLast(t *testing.T) {
 	t.Setenv(passwordVariable, "of the environment")
-	for uri, want := range map[string]string{"redis://h/orders": "of the environment", "redis://:pw@h/orders": "pw"} {
+	for uri, want := range map[string]streamer.Secret{"redis://h/orders": "of the environment", "redis://:pw@h/orders": "pw"} {
 		if c, err := parsed(t, uri); err != nil || c.Password != want {
-			t.Errorf("%s: %q, %v", uri, c.Password, err)
+			t.Errorf("%s: %q, %v", uri, string(c.Password), err)
 		}
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"github.com/gostreamer/streamer"
 	"github.com/gostreamer/streamer/driver"
 	"github.com/gostreamer/streamer/engine"
+	"github.com/gostreamer/streamer/internal/opening"
 )
 
 func init() { engine.Register("stdio", open) }
@@ -34,13 +35,7 @@ func open(_ context.Context, u *streamer.URI) (driver.Backend, streamer.Streamer
 // Connect is the second door: code. Without o.Consumer.Streams a consumer that names none reads every stream. It does no I/O: reading begins
 // with the first consumer.
 func Connect(ctx context.Context, c Config, o streamer.StreamerOptions) (streamer.Streamer, error) {
-	b := newBackend(c)
-	s, err := engine.New(b, o)
-	if err != nil {
-		_ = b.Close(ctx) // never used
-		return nil, err
-	}
-	return s, nil
+	return opening.Connect(ctx, o, func() (driver.Backend, error) { return newBackend(c), nil })
 }
 
 // backend is one Streamer's share of an input and an output.
