@@ -100,7 +100,7 @@ func (r *rig) fetchedAndHeld(c *consumer) int {
 	s := c.q.Load().s
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.buffered.messages
+	return s.flow.buffered.messages
 }
 
 func TestAckOnDeliveryTellsAMessageAckerBeforeItHandsOut(t *testing.T) {

@@ -5,7 +5,6 @@ import (
 
 	"github.com/gostreamer/streamer"
 	"github.com/gostreamer/streamer/driver"
-	"github.com/gostreamer/streamer/internal/wait"
 )
 
 // AckOnDelivery commits a shard's fetched messages when the first of them is wanted, before it is handed out, so that a crash repeats nothing.
@@ -16,10 +15,8 @@ func (s *session) isAhead(l *ledger, m *streamer.Message) bool {
 	if slotOf(m) < l.aheadUpTo {
 		return true
 	}
-	if !l.aheadPending && !s.failed() {
-		l.aheadPending = true
-		s.ahead = append(s.ahead, l)
-		wait.Signal(s.wake)
+	if !l.aheadPending && !s.end.failed() {
+		s.commits.askAhead(l)
 	}
 	return false
 }
@@ -27,13 +24,12 @@ func (s *session) isAhead(l *ledger, m *streamer.Message) bool {
 // commitAhead commits everything emitted in the shards that were asked for. It is the commit goroutine's.
 func (s *session) commitAhead(ctx context.Context) {
 	s.mu.Lock()
-	asked := s.ahead
-	s.ahead = nil
+	asked := s.commits.takeAhead()
 	s.mu.Unlock()
-	if len(asked) == 0 || s.enterSlot(ctx) != nil {
+	if len(asked) == 0 || s.commits.enter(ctx) != nil {
 		return
 	}
-	defer s.leaveSlot()
+	defer s.commits.leave()
 	var b batch
 	var upTo []int
 	err := s.retry(ctx, func() error {
@@ -53,9 +49,7 @@ func (s *session) commitAhead(ctx context.Context) {
 	for i, l := range asked {
 		l.aheadUpTo, l.aheadPending = upTo[i], false
 	}
-	for _, q := range s.queues {
-		q.wakeOne()
-	}
+	s.wakeAll()
 }
 
 // collectAhead gathers what is emitted in these shards, and how far that is in each. A shard that is leaving is another's to commit, or will
@@ -117,7 +111,7 @@ func (s *session) collectBack(ledgers []*ledger) (b batch) {
 	for _, l := range ledgers {
 		l.advance()
 		mark := l.newestSettled()
-		if mark == l.saved || s.ledgers[l.StreamShard] != l {
+		if mark == l.saved || !s.owned.has(l) {
 			continue
 		}
 		b.ledgers = append(b.ledgers, l)

@@ -1,7 +1,6 @@
 package engine
 
 import (
-	"cmp"
 	"context"
 	"fmt"
 	"iter"
@@ -22,10 +21,7 @@ func (s *session) assigned(all []streamer.StreamShard) {
 	s.mu.Lock()
 	var gained []streamer.StreamShard
 	for _, at := range all {
-		delete(s.lost, at)
-		delete(s.past, at)
-		if l, ours := s.ledgers[at]; !ours || l != nil && l.leaving {
-			s.ledgers[at] = nil
+		if s.owned.gain(at) {
 			gained = append(gained, at)
 		}
 	}
@@ -37,14 +33,7 @@ func (s *session) assigned(all []streamer.StreamShard) {
 func (s *session) assignment() []streamer.StreamShard {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	all := make([]streamer.StreamShard, 0, len(s.ledgers))
-	for at, l := range s.ledgers {
-		if l == nil || !l.leaving {
-			all = append(all, at)
-		}
-	}
-	slices.SortFunc(all, streamer.StreamShard.Compare)
-	return all
+	return s.owned.assignment()
 }
 
 // revoked is SourceConfig.Revoked: drop what was not handed out, wait for what was, commit, forget.
@@ -77,15 +66,9 @@ func (s *session) fence(gone []streamer.StreamShard, gaps bool) []*ledger {
 	defer s.mu.Unlock()
 	var leaving []*ledger
 	for _, at := range gone {
-		s.lost[at] = true
-		if l := s.ledgers[at]; l != nil {
-			l.leaving = true
-			if l.upTo = 0; gaps {
-				l.upTo = l.newestSlot()
-			}
+		if l := s.owned.lose(at); l != nil {
+			l.leave(gaps)
 			leaving = append(leaving, l)
-		} else {
-			delete(s.ledgers, at)
 		}
 	}
 	s.dropLeaving(leaving)
@@ -108,35 +91,24 @@ func (s *session) dropLeaving(leaving []*ledger) {
 	for _, q := range queues {
 		s.dropFrom(&q.ring)
 	}
-	s.dropFrom(&s.pool)
+	s.dropFrom(&s.deals.pool)
 	for _, l := range leaving {
-		s.dropParked(l)
+		s.flow.dropParked(l)
 	}
 	resumeAll(queues)
 	if s.hasRoom() {
-		wait.Signal(s.room)
+		wait.Signal(s.flow.room)
 	}
 }
 
 func (s *session) dropFrom(r *ring) {
 	r.keep(func(m *streamer.Message) bool {
-		if l := runOf(m).led; !l.leaving || l.upTo > 0 && slotOf(m) < l.upTo {
+		if runOf(m).led.delivers(m) {
 			return true
 		}
-		s.buffered.sub(m)
-		runOf(m).led.buffered--
+		s.flow.leave(m)
 		return false
 	})
-}
-
-func (s *session) dropParked(l *ledger) {
-	for _, m := range l.parked {
-		s.parked.sub(m)
-		s.buffered.sub(m)
-		l.buffered--
-	}
-	l.parked, l.fullSince = nil, time.Time{}
-	s.full = list.Without(s.full, l)
 }
 
 // resumeGone ends the pauses of shards that were given up: a source keeps one
@@ -168,7 +140,7 @@ func (s *session) awaitWork(ctx context.Context, ledgers []*ledger) {
 func (s *session) watchWork(l *ledger) <-chan struct{} {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.closing || s.o.ack == streamer.AckDelayed || !s.o.tracks() {
+	if s.end.closing || s.o.ack == streamer.AckDelayed || !s.o.tracks() {
 		return nil
 	}
 	l.watched.Store(true)
@@ -222,10 +194,10 @@ func (s *session) commitLeaving(ctx context.Context, leaving []*ledger) error {
 	if len(leaving) == 0 || s.cursor == nil && s.acker == nil {
 		return nil
 	}
-	if err := s.enterSlot(ctx); err != nil {
+	if err := s.commits.enter(ctx); err != nil {
 		return err
 	}
-	defer s.leaveSlot()
+	defer s.commits.leave()
 	if s.o.atMostOnce() {
 		return s.takeBack(ctx, leaving)
 	}
@@ -271,7 +243,7 @@ func (s *session) unsettled(q *queue) (gone, quiet []streamer.StreamShard) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for at, newest := range q.forfeited {
-		l, ours := s.ledgers[at]
+		l, ours := s.owned.reads(at)
 		switch {
 		case !ours:
 			gone = append(gone, at)
@@ -304,13 +276,8 @@ func (s *session) forget(leaving []*ledger) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, l := range leaving {
-		if s.ledgers[l.StreamShard] == l {
-			delete(s.ledgers, l.StreamShard)
-			if s.o.atMostOnce() && s.acker != nil {
-				s.past[l.StreamShard] = l
-			}
-		}
-		s.active, s.full = list.Without(s.active, l), list.Without(s.full, l)
+		s.owned.forget(l, s.o.atMostOnce() && s.acker != nil)
+		s.commits.active, s.flow.full = list.Without(s.commits.active, l), list.Without(s.flow.full, l)
 	}
 }
 
@@ -322,7 +289,7 @@ func (s *session) inFlight(at streamer.StreamShard) iter.Seq2[streamer.SeqNo, bo
 	}
 	var entries []entry
 	s.mu.Lock()
-	switch l := cmp.Or(s.ledgers[at], s.past[at]); {
+	switch l := s.owned.known(at); {
 	case l == nil:
 	case !s.o.tracks():
 		for _, seq := range s.undelivered(l) {
@@ -362,26 +329,26 @@ func (s *session) undelivered(l *ledger) []streamer.SeqNo {
 // progress is SourceConfig.Progress.
 func (s *session) progress(m driver.Mark) {
 	s.mu.Lock()
-	if l := s.ledger(m.StreamShard); l != nil && s.o.tracks() && s.acker == nil {
+	if l := s.owned.ledger(m.StreamShard, s); l != nil && s.o.tracks() && s.acker == nil {
 		l.pass(m.Seq)
-		s.list(l)
+		s.commits.list(l)
 	}
 	s.mu.Unlock()
-	wait.Signal(s.wake)
+	wait.Signal(s.commits.wake)
 }
 
 // skipped is SourceConfig.Skipped.
 func (s *session) skipped(at streamer.StreamShard, seq streamer.SeqNo, err error) {
 	s.mu.Lock()
-	if l := s.ledger(at); l != nil && s.o.tracks() {
+	if l := s.owned.ledger(at, s); l != nil && s.o.tracks() {
 		if s.acker != nil {
 			l.skips = append(l.skips, seq)
 		} else {
 			l.pass(seq)
 		}
-		s.list(l)
+		s.commits.list(l)
 	}
 	s.mu.Unlock()
 	s.obs.Load().Skipped(at, seq, err)
-	wait.Signal(s.wake)
+	wait.Signal(s.commits.wake)
 }

@@ -76,7 +76,7 @@ func TestNoCommitAheadLandsAfterTheLast(t *testing.T) {
 			t.Fatal(err)
 		}
 		for range 100 { // of an ended ctx and a free slot select chooses by chance
-			s.ahead = []*ledger{s.ledgers[streamer.StreamShard{Stream: "s", Shard: 0}]}
+			s.commits.ahead = []*ledger{s.owned.ledgers[streamer.StreamShard{Stream: "s", Shard: 0}]}
 			s.commitAhead(stopped())
 		}
 		if got := r.mark(0); got != 4 {

@@ -21,11 +21,9 @@ func (s *session) halt(why error) {
 func (s *session) shut(ctx context.Context, why error) error {
 	s.halt(why)
 	s.mu.Lock()
-	s.closing = true
-	for _, l := range s.ledgers {
-		if l != nil {
-			l.waitNoMore() // Close of the source waits for a revocation that is under way
-		}
+	s.end.closing = true
+	for _, l := range s.owned.all() {
+		l.waitNoMore() // Close of the source waits for a revocation that is under way
 	}
 	s.mu.Unlock()
 	s.stop()
@@ -44,10 +42,10 @@ func (s *session) commitLast(ctx context.Context) error {
 	if !s.o.tracks() {
 		return nil
 	}
-	if err := s.enterSlot(ctx); err != nil {
+	if err := s.commits.enter(ctx); err != nil {
 		return s.wrapCommit(ctx, err)
 	}
-	defer s.leaveSlot()
+	defer s.commits.leave()
 	defer s.seal()
 	all := s.allLedgers()
 	s.sealAll(all)
@@ -60,18 +58,12 @@ func (s *session) commitLast(ctx context.Context) error {
 func (s *session) allLedgers() []*ledger {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	all := make([]*ledger, 0, len(s.ledgers))
-	for _, l := range s.ledgers {
-		if l != nil {
-			all = append(all, l)
-		}
-	}
-	return all
+	return s.owned.all()
 }
 
 // seal ends committing: a member that is just leaving must not commit to a closed source.
 func (s *session) seal() {
 	s.mu.Lock()
-	s.sealed = true
+	s.commits.closed = true
 	s.mu.Unlock()
 }

@@ -34,10 +34,10 @@ func (b *batch) empty() bool { return len(b.marks)+len(b.acked) == 0 }
 // commitNow commits everything acknowledged before the call, in one request. It waits for the right to commit until ctx ends. What failed
 // stays in the ledgers for the next time.
 func (s *session) commitNow(ctx context.Context) error {
-	if err := s.enterSlot(ctx); err != nil {
+	if err := s.commits.enter(ctx); err != nil {
 		return err
 	}
-	defer s.leaveSlot()
+	defer s.commits.leave()
 	return s.commitHeld(ctx, nil)
 }
 
@@ -45,7 +45,7 @@ func (s *session) commitNow(ctx context.Context) error {
 func (s *session) commitHeld(ctx context.Context, only []*ledger) error {
 	s.mu.Lock()
 	var b batch
-	if !s.sealed {
+	if !s.commits.closed {
 		b = s.collect(only)
 	}
 	s.mu.Unlock()
@@ -76,40 +76,13 @@ func (s *session) tell(ctx context.Context, b batch) error {
 	return s.acker.AckMessages(ctx, b.acked)
 }
 
-// enterSlot takes the right to commit. An ended ctx wins over a free slot: a
-// commit of a loop that was stopped must not land after the last one.
-func (s *session) enterSlot(ctx context.Context) error {
-	select {
-	case s.slot <- struct{}{}:
-	case <-ctx.Done():
-		return ctx.Err()
-	}
-	if err := ctx.Err(); err != nil {
-		s.leaveSlot()
-		return err
-	}
-	return nil
-}
-
-// tryEnterSlot takes the right to commit if it is free.
-func (s *session) tryEnterSlot() bool {
-	select {
-	case s.slot <- struct{}{}:
-		return true
-	default:
-		return false
-	}
-}
-
-func (s *session) leaveSlot() { <-s.slot }
-
 // collect gathers what is done and not yet told to the source. session.mu is held.
 func (s *session) collect(only []*ledger) batch {
 	var b batch
 	if only == nil {
-		s.entered = 0
+		s.commits.recent = 0
 	}
-	for _, l := range s.active {
+	for _, l := range s.commits.active {
 		if only != nil && !slices.Contains(only, l) {
 			continue
 		}
@@ -179,25 +152,18 @@ func (s *session) settle(b batch) {
 
 // tidy forgets runs that nobody needs and ledgers that keep none. session.mu is held.
 func (s *session) tidy() {
-	kept := s.active[:0]
-	for _, l := range s.active {
+	s.commits.unlist(func(l *ledger) bool {
 		l.release(s.acker != nil)
-		if l.head != nil || len(l.skips) > 0 || s.cursor != nil && l.mark != l.saved && !s.o.atMostOnce() {
-			kept = append(kept, l)
-			continue
-		}
-		l.listed = false
-	}
-	clear(s.active[len(kept):])
-	s.active = kept
+		return l.head != nil || len(l.skips) > 0 || s.cursor != nil && l.mark != l.saved && !s.o.atMostOnce()
+	})
 }
 
 // commitUntil is commitNow that retries what is transient until ctx ends.
 func (s *session) commitUntil(ctx context.Context) error {
-	if err := s.enterSlot(ctx); err != nil {
+	if err := s.commits.enter(ctx); err != nil {
 		return err
 	}
-	defer s.leaveSlot()
+	defer s.commits.leave()
 	return s.retry(ctx, func() error { return s.commitHeld(ctx, nil) })
 }
 

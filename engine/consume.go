@@ -190,7 +190,7 @@ func (c *consumer) Commit(ctx context.Context) error {
 	q := c.q.Load()
 	s := q.s
 	if s.src == nil {
-		return s.ended
+		return s.end.reason
 	}
 	trying, cancel := c.whileOpen(ctx)
 	defer cancel()
@@ -280,7 +280,7 @@ func (c *consumer) Lag(ctx context.Context) ([]streamer.ShardLag, error) {
 	}
 	s := c.q.Load().s
 	if s.src == nil {
-		return nil, s.ended
+		return nil, s.end.reason
 	}
 	l, ok := s.src.(driver.Lagger)
 	if !ok {
@@ -302,7 +302,7 @@ func (s *session) addBuffered(lags []streamer.ShardLag) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for i := range lags {
-		if l := s.ledgers[lags[i].StreamShard]; l != nil && lags[i].Messages >= 0 {
+		if l := s.owned.ledgers[lags[i].StreamShard]; l != nil && lags[i].Messages >= 0 {
 			lags[i].Messages += int64(l.buffered)
 		}
 	}

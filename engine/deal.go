@@ -2,7 +2,6 @@ package engine
 
 import (
 	"cmp"
-	"hash/maphash"
 	"math/bits"
 	"slices"
 	"sync/atomic"
@@ -42,70 +41,23 @@ func (d *dealt) voided(w int) uint64 {
 // of what others took, the messages that the mark waits for could be stuck in
 // its ring. session.mu is held.
 func (s *session) deal() {
-	for range s.pool.n {
-		m := s.pool.popFront()
+	for range s.deals.pool.n {
+		m := s.deals.pool.popFront()
 		if s.parks(runOf(m).led, m) {
 			continue
 		}
-		if q := s.memberFor(m); q != nil {
+		if q := s.deals.memberFor(m, s.queues); q != nil {
 			q.ring.insert(m)
 			continue
 		}
-		s.pool.pushBack(m)
+		s.deals.pool.pushBack(m)
 	}
 	for _, q := range s.queues {
 		q.arrived()
 	}
 }
 
-func (s *session) memberFor(m *streamer.Message) *queue {
-	if m.Key != nil {
-		return s.keeperOf(m.Key)
-	}
-	if q := s.inTurn(func(q *queue) bool { return q.waiters > q.ring.n }); q != nil {
-		return q
-	}
-	return s.inTurn(func(*queue) bool { return true })
-}
-
-// inTurn is the next member that has room and is ok.
-func (s *session) inTurn(ok func(*queue) bool) *queue {
-	for i := range s.queues {
-		at := (s.turn + i) % len(s.queues)
-		if q := s.queues[at]; !q.slow && q.hasRoom() && ok(q) {
-			s.turn = at + 1
-			return q
-		}
-	}
-	return nil
-}
-
 func (q *queue) hasRoom() bool { return q.suspended == 0 && q.ring.n < q.pace.limit }
-
-// keeperOf is the member that gets a key's messages (rendezvous hashing: when a member leaves only its keys move); nil while it is full.
-func (s *session) keeperOf(key []byte) *queue {
-	h := maphash.Bytes(s.seed, key)
-	var keeper *queue
-	var best uint64
-	for _, q := range s.queues {
-		if w := mix(h ^ q.id); keeper == nil || w > best {
-			keeper, best = q, w
-		}
-	}
-	if keeper == nil || !keeper.hasRoom() {
-		return nil
-	}
-	return keeper
-}
-
-// mix is the finalizer of splitmix64.
-func mix(x uint64) uint64 {
-	x ^= x >> 30
-	x *= 0xbf58476d1ce4e5b9
-	x ^= x >> 27
-	x *= 0x94d049bb133111eb
-	return x ^ x>>31
-}
 
 // join adds a member. Undelivered messages are dealt again, so that each key's go to its keeper in order.
 func (s *session) join(q *queue) {
@@ -118,7 +70,7 @@ func (s *session) join(q *queue) {
 	resumeAll(queues)
 	s.deal()
 	if s.hasRoom() {
-		wait.Signal(s.room)
+		wait.Signal(s.flow.room)
 	}
 }
 
@@ -129,7 +81,7 @@ func (s *session) leave(q *queue, why error) {
 	queues := s.suspendAll()
 	s.queues = list.Without(s.queues, q)
 	q.close(why)
-	for _, l := range s.ledgers {
+	for _, l := range s.owned.ledgers {
 		if l != nil {
 			s.giveUp(l, q)
 			l.tellDrained()
@@ -140,7 +92,7 @@ func (s *session) leave(q *queue, why error) {
 	resumeAll(queues)
 	s.deal()
 	if s.hasRoom() {
-		wait.Signal(s.room)
+		wait.Signal(s.flow.room)
 	}
 	if len(s.queues) > 0 {
 		s.obs.Store(s.queues[0].obs)
@@ -155,18 +107,7 @@ func (s *session) redeal(queues []*queue) {
 			back = append(back, q.ring.popFront())
 		}
 	}
-	s.repool(back)
-}
-
-// repool puts messages back into the pool, whose order is that of emission.
-func (s *session) repool(back []*streamer.Message) {
-	for s.pool.n > 0 {
-		back = append(back, s.pool.popFront())
-	}
-	slices.SortFunc(back, byEmission)
-	for _, m := range back {
-		s.pool.pushBack(m)
-	}
+	s.deals.repool(back)
 }
 
 // byEmission orders messages as the source emitted them; a pipe's numbers need not rise.
@@ -206,8 +147,8 @@ func (s *session) reissue(l *ledger, r *run, q *queue) {
 	for i := range again.msgs {
 		m := &again.msgs[i]
 		*inside.SlotOf(m) = inside.Slot{Run: &again.acks, I: uint32(i)}
-		s.buffered.add(m)
-		s.pool.pushBack(m) // redeal puts it in its place
+		s.flow.enter(m)
+		s.deals.pool.pushBack(m) // redeal puts it in its place
 	}
 }
 

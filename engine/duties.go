@@ -34,7 +34,7 @@ func (s *session) commitLoop(ctx context.Context) {
 		select {
 		case <-ctx.Done():
 			return
-		case <-s.wake:
+		case <-s.commits.wake:
 		case <-timer.C:
 			s.work(ctx, &d, time.Now())
 		}
@@ -45,14 +45,14 @@ func (s *session) commitLoop(ctx context.Context) {
 func (s *session) plan(d *duties, now time.Time) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	busy := len(s.active) > 0
+	busy := len(s.commits.active) > 0
 	set(&d.commit, busy, now.Add(s.commitEvery()))
 	if s.crowded() && !d.commit.After(now.Add(s.commitEvery())) { // not while a commit that failed rests
 		d.commit = now
 	}
 	set(&d.age, busy && s.o.ack == streamer.AckDelayed, now.Add(s.ageEvery()))
-	set(&d.stall, len(s.full) > 0, now.Add(stallAfter/10))
-	set(&d.hoard, s.shared() && s.buffered.messages > 0, now.Add(shareTime))
+	set(&d.stall, len(s.flow.full) > 0, now.Add(stallAfter/10))
+	set(&d.hoard, s.shared() && s.flow.buffered.messages > 0, now.Add(shareTime))
 }
 
 // crowdedAfter is how many messages are fetched between two periodic commits at most where each is acknowledged by itself: the source has as much
@@ -61,7 +61,7 @@ const crowdedAfter = 2000
 
 // crowded says that so many were fetched since the ledgers were last looked through. session.mu is held.
 func (s *session) crowded() bool {
-	return s.acker != nil && s.o.commitEvery > 0 && s.entered >= crowdedAfter
+	return s.acker != nil && s.o.commitEvery > 0 && s.commits.recent >= crowdedAfter
 }
 
 // set gives a duty that is wanted a time if it has none, and takes it from one that is not.
@@ -149,7 +149,7 @@ func (s *session) ackAged() {
 	now, delay := s.clock(), uint32(s.o.ackDelay/time.Millisecond)
 	s.mu.Lock()
 	defer s.unlock()
-	for _, l := range s.active {
+	for _, l := range s.commits.active {
 		for r := l.cur; r != nil; r = r.next {
 			r.ackAged(now, delay)
 		}
@@ -170,15 +170,7 @@ func (r *run) ackAged(now, delay uint32) {
 func (s *session) reportStalls(now time.Time) {
 	s.mu.Lock()
 	var events []streamer.StallEvent
-	for _, l := range s.full {
-		since := l.fullSince
-		if l.reported.After(since) {
-			since = l.reported
-		}
-		if now.Sub(since) < stallAfter || !l.full(s.o.maxInFlight) {
-			continue
-		}
-		l.reported = now
+	for _, l := range s.flow.stalled(now, s.o.maxInFlight) {
 		events = append(events, streamer.StallEvent{StreamShard: l.StreamShard, Group: s.obs.Load().Group, InFlight: l.window(), Oldest: l.oldest()})
 	}
 	s.mu.Unlock()

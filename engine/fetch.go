@@ -7,6 +7,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/gostreamer/streamer"
 	"github.com/gostreamer/streamer/engine/internal/boundary"
 	"github.com/gostreamer/streamer/internal/wait"
 )
@@ -30,7 +31,7 @@ func (s *session) fetchLoop(ctx context.Context) {
 			if err != io.EOF { //nolint:errorlint // the bare one is the end of the input
 				err = boundary.Opaque(err)
 			}
-			s.end(s.wrap("read", err))
+			s.stopReading(s.wrap("read", err))
 			return
 		}
 		after = b.Next(after)
@@ -49,8 +50,8 @@ func (s *session) fetchOnce(ctx context.Context) error {
 	once, cancel := context.WithCancel(ctx)
 	defer cancel()
 	s.mu.Lock()
-	s.interrupt = cancel
-	asked := s.hoarder != nil
+	s.flow.interrupt = cancel
+	asked := s.flow.hoarder != nil
 	s.mu.Unlock()
 	if asked {
 		return nil
@@ -68,7 +69,10 @@ func (s *session) awaitRoom(ctx context.Context) bool {
 		s.mu.Lock()
 		s.handBack(ctx)
 		ok := s.hasRoom()
-		pauses := s.pausesDue()
+		var pauses []streamer.StreamShard
+		if s.pauser != nil {
+			pauses = s.flow.pausesDue()
+		}
 		s.mu.Unlock()
 		for _, at := range pauses {
 			s.tellPaused(at)
@@ -79,7 +83,7 @@ func (s *session) awaitRoom(ctx context.Context) bool {
 		select {
 		case <-ctx.Done():
 			return false
-		case <-s.room:
+		case <-s.flow.room:
 		}
 	}
 }
@@ -88,14 +92,14 @@ func (s *session) awaitRoom(ctx context.Context) bool {
 // can pause its shard, so that other shards go on; for bytes up to BufferBytes, so that memory stays bounded. Where members share messages
 // one must have worked off half of its share.
 func (s *session) hasRoom() bool {
-	n, bytes := s.buffered.messages, s.buffered.bytes
+	n, bytes := s.flow.buffered.messages, s.flow.buffered.bytes
 	if s.pauser != nil {
-		n -= s.parked.messages
-		bytes -= min(s.parked.bytes, s.o.bufferBytes)
-	} else if s.anyFull() {
+		n -= s.flow.parked.messages
+		bytes -= min(s.flow.parked.bytes, s.o.bufferBytes)
+	} else if s.flow.anyFull(s.o.maxInFlight) {
 		return false
 	}
-	if s.resting && s.waiters == 0 {
+	if s.flow.resting && s.waiters == 0 {
 		return false
 	}
 	if s.shared() && !slices.ContainsFunc(s.queues, (*queue).hungry) {
@@ -122,7 +126,7 @@ func (s *session) appetite() int {
 func (s *session) roomLeft() int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	room := s.o.prefetch - s.buffered.messages
+	room := s.o.prefetch - s.flow.buffered.messages
 	if s.shared() {
 		room = min(room, s.appetite())
 	}

@@ -5,15 +5,13 @@ import (
 	"time"
 
 	"github.com/gostreamer/streamer"
-	"github.com/gostreamer/streamer/engine/internal/list"
 	"github.com/gostreamer/streamer/internal/wait"
 )
 
 // handOut moves m from the buffer to a taker, or lends it.
 func (s *session) handOut(q *queue, m *streamer.Message, lent *loan) {
-	s.buffered.sub(m)
+	s.flow.leave(m)
 	l := runOf(m).led
-	l.buffered--
 	if lent != nil {
 		q.loans = append(q.loans, lent)
 		l.lent++
@@ -26,7 +24,7 @@ func (s *session) handOut(q *queue, m *streamer.Message, lent *loan) {
 		s.reopenIfRoom(l)
 	}
 	if s.hasRoom() {
-		wait.Signal(s.room)
+		wait.Signal(s.flow.room)
 	}
 }
 
@@ -62,8 +60,8 @@ func (s *session) watch(l *ledger) {
 		return
 	}
 	l.fullSince = time.Now()
-	s.full = append(s.full, l)
-	wait.Signal(s.wake)
+	s.flow.full = append(s.flow.full, l)
+	wait.Signal(s.commits.wake)
 }
 
 // parks says whether m has to wait for room in its shard's window, and keeps it
@@ -79,7 +77,7 @@ func (s *session) parks(l *ledger, m *streamer.Message) bool {
 	s.watch(l)
 	if l.fits(m, s.o.maxInFlight) {
 		if len(l.parked) == 0 {
-			s.endFull(l)
+			s.flow.endFull(l)
 		}
 		return false
 	}
@@ -89,43 +87,25 @@ func (s *session) parks(l *ledger, m *streamer.Message) bool {
 
 // park takes a message whose shard's window is full out of the way of the other shards'.
 func (s *session) park(l *ledger, m *streamer.Message) {
-	l.parked = append(l.parked, m)
-	s.parked.add(m)
+	s.flow.park(l, m)
 	if s.pauser != nil && s.hasRoom() {
-		wait.Signal(s.room)
+		wait.Signal(s.flow.room)
 	}
 }
 
 // unpark puts those of a shard's parked messages back that fit its window now.
 func (s *session) unpark(l *ledger) {
-	n := 0
-	for n < len(l.parked) && l.fits(l.parked[n], s.o.maxInFlight) {
-		s.parked.sub(l.parked[n])
-		n++
-	}
-	if s.o.dealt {
-		for _, m := range l.parked[:n] {
-			s.pool.pushBack(m) // those of the shard in front of it are older
+	s.flow.unpark(l, s.o.maxInFlight, func(fit []*streamer.Message) {
+		if s.o.dealt {
+			for _, m := range fit {
+				s.deals.pool.pushBack(m) // those of the shard in front of it are older
+			}
+			return
 		}
-	} else {
-		for _, m := range slices.Backward(l.parked[:n]) {
+		for _, m := range slices.Backward(fit) {
 			s.queues[0].restore(m)
 		}
-	}
-	clear(l.parked[:n])
-	if l.parked = l.parked[n:]; len(l.parked) == 0 {
-		l.parked = nil
-	}
-}
-
-// anyFull says whether some shard's window is full.
-func (s *session) anyFull() bool {
-	for _, l := range s.full {
-		if !l.fullSince.IsZero() && l.full(s.o.maxInFlight) {
-			return true
-		}
-	}
-	return false
+	})
 }
 
 // ackSeen follows an Ack in a shard that is watched.
@@ -147,63 +127,34 @@ func (s *session) reopenIfRoom(l *ledger) {
 	if len(l.parked) > 0 {
 		l.fullSince, l.reported = time.Now(), time.Time{}
 	} else {
-		s.endFull(l)
+		s.flow.endFull(l)
 	}
 	if s.o.dealt {
 		s.deal()
 	}
-	for _, q := range s.queues {
-		q.wakeOne()
-	}
+	s.wakeAll()
 	if s.hasRoom() {
-		wait.Signal(s.room)
-	}
-}
-
-// endFull notes that the shard's window is not full any more.
-func (s *session) endFull(l *ledger) {
-	l.fullSince, l.reported = time.Time{}, time.Time{}
-	l.unwatch()
-	s.full = list.Without(s.full, l)
-	if l.paused {
-		l.paused = false
-		s.resumed = append(s.resumed, l.StreamShard)
+		wait.Signal(s.flow.room)
 	}
 }
 
 // unlock lets go of mu where windows may have been reopened, and then tells the
 // source, which is not called under it, to fetch their shards again.
 func (s *session) unlock() {
-	resumed := s.resumed
-	s.resumed = nil
+	reopened := s.flow.takeReopened()
 	s.mu.Unlock()
-	for _, at := range resumed {
+	for _, at := range reopened {
 		s.tellPaused(at)
 	}
-}
-
-// pausesDue lists the full shards that the source still fetches.
-func (s *session) pausesDue() []streamer.StreamShard {
-	if s.pauser == nil {
-		return nil
-	}
-	var due []streamer.StreamShard
-	for _, l := range s.full {
-		if !l.paused && len(l.parked) > 0 {
-			l.paused = true
-			due = append(due, l.StreamShard)
-		}
-	}
-	return due
 }
 
 // tellPaused tells the source what a shard's state is now, also when it changed
 // again meanwhile, and also when the shard was revoked or is assigned again.
 func (s *session) tellPaused(at streamer.StreamShard) {
-	s.pausing.Lock()
-	defer s.pausing.Unlock()
+	s.flow.pausing.Lock()
+	defer s.flow.pausing.Unlock()
 	s.mu.Lock()
-	l := s.ledgers[at]
+	l := s.owned.ledgers[at]
 	paused := l != nil && l.paused
 	s.mu.Unlock()
 	s.pauser.Pause(at, paused)

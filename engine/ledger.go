@@ -198,6 +198,20 @@ func (l *ledger) newestSlot() (newest int) {
 	return newest
 }
 
+// leave has the ledger hand out nothing more. With gaps the messages before one
+// that was handed out are still delivered.
+func (l *ledger) leave(gaps bool) {
+	l.leaving, l.upTo = true, 0
+	if gaps {
+		l.upTo = l.newestSlot()
+	}
+}
+
+// delivers says whether m, which was not handed out, still is to be.
+func (l *ledger) delivers(m *streamer.Message) bool {
+	return !l.leaving || slotOf(m) < l.upTo
+}
+
 // unsaved says whether a message is done and not yet acknowledged at the source.
 func (l *ledger) unsaved() bool {
 	some := len(l.skips) > 0

@@ -119,7 +119,7 @@ func (c *consumer) fallBack(o opening, err error) *queue {
 		err = fmt.Errorf("the move was cut short (%v): Seek or Rewind again", err)
 	}
 	s := newSession(c.sessionOptions(o.mode), c.obs)
-	s.ended = c.wrap("rewind", err)
+	s.end.reason = c.wrap("rewind", err)
 	q := newQueue(s, c.obs)
 	s.queues = []*queue{q}
 	return q
@@ -184,7 +184,7 @@ func resume(q *queue) {
 		s.deal()
 	}
 	if s.hasRoom() {
-		wait.Signal(s.room)
+		wait.Signal(s.flow.room)
 	}
 }
 

@@ -110,19 +110,19 @@ func (q *queue) done() error {
 	if q.closed {
 		return q.why
 	}
-	if q.suspended > 0 || q.s.ended == nil {
+	if q.suspended > 0 || q.s.end.reason == nil {
 		return nil
 	}
-	if !q.s.broken && (!q.empty() || len(q.loans) > 0) {
+	if !q.s.end.broken && (!q.empty() || len(q.loans) > 0) {
 		return nil
 	}
-	return q.s.ended
+	return q.s.end.reason
 }
 
 // empty says that nothing is on its way to this queue once fetching has ended.
 // What another member of a dealt group has may still come, if that one leaves.
 func (q *queue) empty() bool {
-	return q.ring.n == 0 && q.s.pool.n == 0 && q.s.parked.messages == 0
+	return q.ring.n == 0 && q.s.deals.pool.n == 0 && q.s.flow.parked.messages == 0
 }
 
 // wait counts a taker in and tells those who could bring it something.
@@ -131,10 +131,10 @@ func (q *queue) wait() {
 	q.s.waiters++
 	q.pace.idle(time.Now)
 	if q.s.hasRoom() {
-		wait.Signal(q.s.room)
+		wait.Signal(q.s.flow.room)
 	}
-	if q.s.o.dealt && q.s.buffered.messages > 0 {
-		wait.Signal(q.s.wake) // another member may hoard
+	if q.s.o.dealt && q.s.flow.buffered.messages > 0 {
+		wait.Signal(q.s.commits.wake) // another member may hoard
 	}
 }
 
@@ -163,13 +163,13 @@ func (q *queue) arrived() {
 
 // next hands out the oldest message whose shard has room in its window; nil when there is none.
 func (q *queue) next(lent *loan) *streamer.Message {
-	if q.suspended > 0 || q.closed || q.s.broken || q.overdue() {
+	if q.suspended > 0 || q.closed || q.s.end.broken || q.overdue() {
 		return nil
 	}
 	s := q.s
 	q.slow = false
 	for {
-		if q.ring.n == 0 && s.pool.n > 0 {
+		if q.ring.n == 0 && s.deals.pool.n > 0 {
 			s.deal()
 		}
 		if q.ring.n == 0 {
@@ -220,11 +220,11 @@ func (q *queue) giveBack(lent *loan, m *streamer.Message) {
 	defer s.unlock()
 	defer q.endLoan(lent, m)
 	l := runOf(m).led
-	if q.closed || s.ledgers[l.StreamShard] != l || l.leaving && slotOf(m) >= l.upTo {
+	if q.closed || !s.owned.has(l) || !l.delivers(m) {
 		return
 	}
 	l.buffered++
-	s.buffered.add(m)
+	s.flow.enter(m)
 	q.restore(m)
 	s.reopenIfRoom(l)
 }

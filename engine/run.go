@@ -140,6 +140,16 @@ func (r *run) save(w int, slots uint64) {
 	r.saved[w] |= slots
 }
 
+// giveBack notes that a message that was not handed out went back to its group.
+func (r *run) giveBack(i uint32) {
+	r.live--
+	r.led.live--
+	w, bit := bitOf(i)
+	r.acks.Bits[w].Or(bit)
+	r.save(w, bit)
+	r.led.tellDrained()
+}
+
 // allSaved says that nothing of the run has to be told to the source any more.
 func (r *run) allSaved() bool {
 	if r.saved == nil {

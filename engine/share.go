@@ -32,11 +32,11 @@ func (s *session) share() {
 // askBack has the fetch goroutine return a member's undelivered messages to the group. What a Fetch brought meanwhile would overtake those of them
 // that come to us again, so the one that is under way ends first. session.mu is held.
 func (s *session) askBack(q *queue) {
-	s.hoarder = q
-	if s.interrupt != nil {
-		s.interrupt()
+	s.flow.hoarder = q
+	if s.flow.interrupt != nil {
+		s.flow.interrupt()
 	}
-	wait.Signal(s.room)
+	wait.Signal(s.flow.room)
 }
 
 // takeUnkeyed puts a slow member's messages into the pool if somebody waits; a keyed one stays with the key's keeper.
@@ -53,23 +53,23 @@ func (s *session) takeUnkeyed(slow *queue) {
 		back = append(back, m)
 		return false
 	})
-	s.repool(back)
+	s.deals.repool(back)
 }
 
 // handBack returns the undelivered messages of a member that was found to hoard
 // to its group. It is the fetch goroutine's. session.mu is held, and let go of
 // meanwhile.
 func (s *session) handBack(ctx context.Context) {
-	q := s.hoarder
-	s.hoarder = nil
+	q := s.flow.hoarder
+	s.flow.hoarder = nil
 	if q == nil || q.waiters > 0 || q.ring.n == 0 {
 		return
 	}
 	if s.o.atMostOnce() {
-		if !s.tryEnterSlot() { // a commit ahead may hold just these: share asks again
+		if !s.commits.tryEnter() { // a commit ahead may hold just these: share asks again
 			return
 		}
-		defer s.leaveSlot()
+		defer s.commits.leave()
 	}
 	back := s.returnable(q)
 	if len(back) == 0 {
@@ -82,17 +82,10 @@ func (s *session) handBack(ctx context.Context) {
 		s.keepAfterAll(q, back)
 		return
 	}
-	s.resting = true
+	s.flow.resting = true
 	for _, m := range back {
-		s.buffered.sub(m)
-		l := runOf(m).led
-		l.buffered--
-		l.live--
-		runOf(m).live--
-		w, bit := bitOf(indexOf(m))
-		runOf(m).acks.Bits[w].Or(bit)
-		runOf(m).save(w, bit)
-		l.tellDrained()
+		s.flow.leave(m)
+		runOf(m).giveBack(indexOf(m))
 	}
 	s.tidy()
 }
@@ -116,8 +109,7 @@ func (s *session) returnable(q *queue) []*streamer.Message {
 func (s *session) keepAfterAll(q *queue, back []*streamer.Message) {
 	for _, m := range slices.Backward(back) {
 		if l := runOf(m).led; q.closed || l.leaving {
-			s.buffered.sub(m)
-			l.buffered--
+			s.flow.leave(m)
 			l.tellDrained()
 			continue
 		}
