@@ -12,7 +12,7 @@ import (
 
 // isAhead says whether m may be handed out; when not, its commit is asked for.
 func (s *session) isAhead(l *ledger, m *streamer.Message) bool {
-	if slotOf(m) < l.aheadUpTo {
+	if l.isAhead(m) {
 		return true
 	}
 	if !l.aheadPending && !s.end.failed() {
@@ -47,7 +47,7 @@ func (s *session) commitAhead(ctx context.Context) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for i, l := range asked {
-		l.aheadUpTo, l.aheadPending = upTo[i], false
+		l.setAhead(upTo[i])
 	}
 	s.wakeAll()
 }

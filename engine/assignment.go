@@ -80,7 +80,7 @@ func (s *session) dropAll(leaving []*ledger) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, l := range leaving {
-		l.upTo = 0
+		l.leaveNow()
 	}
 	s.dropLeaving(leaving)
 }
@@ -143,39 +143,7 @@ func (s *session) watchWork(l *ledger) <-chan struct{} {
 	if s.end.closing || s.o.ack == streamer.AckDelayed || !s.o.tracks() {
 		return nil
 	}
-	l.watched.Store(true)
-	if !l.busy() {
-		l.unwatch()
-		return nil
-	}
-	if l.drained == nil {
-		l.drained = make(chan struct{})
-	}
-	return l.drained
-}
-
-// unwatch ends the watch for Acks unless something else waits for one.
-func (l *ledger) unwatch() {
-	l.watched.Store(l.leaving || l.drained != nil || !l.fullSince.IsZero())
-}
-
-// tellDrained tells who waits for it that the program holds nothing of the shard any more. session.mu is held.
-func (l *ledger) tellDrained() {
-	if l.drained != nil && !l.busy() {
-		l.waitNoMore()
-	}
-}
-
-// busy says whether the program holds a message of the shard, or will before the shard leaves.
-func (l *ledger) busy() bool { return l.leaving && l.buffered+l.lent > 0 || l.inWork() > 0 }
-
-// waitNoMore ends awaitWork. session.mu is held.
-func (l *ledger) waitNoMore() {
-	if l.drained != nil {
-		close(l.drained)
-		l.drained = nil
-		l.unwatch()
-	}
+	return l.awaitWork()
 }
 
 // sealAll ends the counting of acknowledgements in these shards.
@@ -213,7 +181,7 @@ func (s *session) forfeit(leaving []*ledger) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, l := range leaving {
-		if l.inWork() == 0 && (s.cursor == nil || l.mark == l.saved) && (s.acker == nil || !l.unsaved()) {
+		if l.isCommitted(s.acker != nil) {
 			continue
 		}
 		for _, q := range s.queues {
@@ -244,13 +212,15 @@ func (s *session) unsettled(q *queue) (gone, quiet []streamer.StreamShard) {
 	defer s.mu.Unlock()
 	for at, newest := range q.forfeited {
 		l, ours := s.owned.reads(at)
+		before, read := false, false
+		if l != nil {
+			before, read = l.resumesBefore(newest)
+		}
 		switch {
-		case !ours:
+		case !ours || before:
 			gone = append(gone, at)
-		case l == nil || l.last.IsZero():
+		case !read:
 			quiet = append(quiet, at)
-		case l.first.Compare(newest) <= 0 && (l.saved.IsZero() || l.saved.Compare(newest) < 0):
-			gone = append(gone, at)
 		}
 	}
 	q.forfeited = nil
@@ -342,7 +312,7 @@ func (s *session) skipped(at streamer.StreamShard, seq streamer.SeqNo, err error
 	s.mu.Lock()
 	if l := s.owned.ledger(at, s); l != nil && s.o.tracks() {
 		if s.acker != nil {
-			l.skips = append(l.skips, seq)
+			l.skip(seq)
 		} else {
 			l.pass(seq)
 		}

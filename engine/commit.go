@@ -154,7 +154,7 @@ func (s *session) settle(b batch) {
 func (s *session) tidy() {
 	s.commits.unlist(func(l *ledger) bool {
 		l.release(s.acker != nil)
-		return l.head != nil || len(l.skips) > 0 || s.cursor != nil && l.mark != l.saved && !s.o.atMostOnce()
+		return !l.isIdle() || s.cursor != nil && l.mark != l.saved && !s.o.atMostOnce()
 	})
 }
 

@@ -150,19 +150,8 @@ func (s *session) ackAged() {
 	s.mu.Lock()
 	defer s.unlock()
 	for _, l := range s.commits.active {
-		for r := l.cur; r != nil; r = r.next {
-			r.ackAged(now, delay)
-		}
+		l.ackAged(now, delay)
 		s.reopenIfRoom(l)
-	}
-}
-
-func (r *run) ackAged(now, delay uint32) {
-	for i, when := range r.when {
-		w, bit := bitOf(uint32(i))
-		if r.taken[w]&bit != 0 && now-when >= delay {
-			r.acks.Bits[w].Or(bit)
-		}
 	}
 }
 
@@ -171,7 +160,7 @@ func (s *session) reportStalls(now time.Time) {
 	s.mu.Lock()
 	var events []streamer.StallEvent
 	for _, l := range s.flow.stalled(now, s.o.maxInFlight) {
-		events = append(events, streamer.StallEvent{StreamShard: l.StreamShard, Group: s.obs.Load().Group, InFlight: l.window(), Oldest: l.oldest()})
+		events = append(events, streamer.StallEvent{StreamShard: l.StreamShard, Group: s.obs.Load().Group, InFlight: l.inFlight(), Oldest: l.oldest()})
 	}
 	s.mu.Unlock()
 	for _, e := range events {

@@ -50,7 +50,8 @@ func (f *flow) dropParked(l *ledger) {
 		f.parked.sub(m)
 		f.leave(m)
 	}
-	l.parked, l.fullSince = nil, time.Time{}
+	l.parked = nil
+	l.open()
 	f.full = list.Without(f.full, l)
 }
 
@@ -78,16 +79,15 @@ func (f *flow) unpark(l *ledger, limit int, put func([]*streamer.Message)) {
 
 // anyFull says whether the window of some shard is full.
 func (f *flow) anyFull(limit int) bool {
-	return slices.ContainsFunc(f.full, func(l *ledger) bool { return !l.fullSince.IsZero() && l.full(limit) })
+	return slices.ContainsFunc(f.full, func(l *ledger) bool { return l.isFull() && l.full(limit) })
 }
 
 // endFull notes that the shard's window is not full any more.
 func (f *flow) endFull(l *ledger) {
-	l.fullSince, l.reported = time.Time{}, time.Time{}
+	l.open()
 	l.unwatch()
 	f.full = list.Without(f.full, l)
-	if l.paused {
-		l.paused = false
+	if l.resume() {
 		f.reopened = append(f.reopened, l.StreamShard)
 	}
 }
@@ -103,8 +103,7 @@ func (f *flow) takeReopened() []streamer.StreamShard {
 func (f *flow) pausesDue() []streamer.StreamShard {
 	var due []streamer.StreamShard
 	for _, l := range f.full {
-		if !l.paused && len(l.parked) > 0 {
-			l.paused = true
+		if l.pause() {
 			due = append(due, l.StreamShard)
 		}
 	}
@@ -116,12 +115,7 @@ func (f *flow) pausesDue() []streamer.StreamShard {
 func (f *flow) stalled(now time.Time, limit int) []*ledger {
 	var all []*ledger
 	for _, l := range f.full {
-		since := l.fullSince
-		if l.reported.After(since) {
-			since = l.reported
-		}
-		if now.Sub(since) >= stallAfter && l.full(limit) {
-			l.reported = now
+		if l.full(limit) && l.stalls(now) {
 			all = append(all, l)
 		}
 	}

@@ -14,12 +14,12 @@ func (s *session) handOut(q *queue, m *streamer.Message, lent *loan) {
 	l := runOf(m).led
 	if lent != nil {
 		q.loans = append(q.loans, lent)
-		l.lent++
+		l.lend()
 	} else {
 		s.mark(q, m)
 	}
 	l.tellDrained()
-	if s.o.tracks() && l.window() >= s.o.maxInFlight {
+	if s.o.tracks() && l.inFlight() >= s.o.maxInFlight {
 		s.watch(l)
 		s.reopenIfRoom(l)
 	}
@@ -34,18 +34,14 @@ func (s *session) mark(q *queue, m *streamer.Message) {
 	if !s.o.tracks() {
 		return
 	}
-	r := runOf(m)
-	w, bit := bitOf(indexOf(m))
-	r.taken[w] |= bit
-	switch s.o.ack {
-	case streamer.AckDelayed:
-		r.when[indexOf(m)] = s.clock()
-	case streamer.AckOnDelivery:
-		r.acks.Bits[w].Or(bit)
-		s.reopenIfRoom(r.led)
+	var at uint32
+	if s.o.ack == streamer.AckDelayed {
+		at = s.clock()
 	}
-	if r.owner != nil {
-		r.owner[indexOf(m)] = q
+	r := runOf(m)
+	r.take(indexOf(m), at, q, s.o.ack == streamer.AckOnDelivery)
+	if s.o.ack == streamer.AckOnDelivery {
+		s.reopenIfRoom(r.led)
 	}
 }
 
@@ -56,10 +52,10 @@ func (s *session) clock() uint32 { return uint32(time.Since(s.born) / time.Milli
 // before told nothing: look once more after it.
 func (s *session) watch(l *ledger) {
 	l.watched.Store(true)
-	if !l.fullSince.IsZero() {
+	if l.isFull() {
 		return
 	}
-	l.fullSince = time.Now()
+	l.fill(time.Now())
 	s.flow.full = append(s.flow.full, l)
 	wait.Signal(s.commits.wake)
 }
@@ -67,7 +63,7 @@ func (s *session) watch(l *ledger) {
 // parks says whether m has to wait for room in its shard's window, and keeps it
 // until there is. So do those behind it, which must not pass it.
 func (s *session) parks(l *ledger, m *streamer.Message) bool {
-	if len(l.parked) > 0 && byEmission(m, l.parked[0]) > 0 {
+	if l.behindParked(m) {
 		s.park(l, m)
 		return true
 	}
@@ -120,12 +116,12 @@ func (s *session) ackSeen(l *ledger) {
 // messages are parked it stays full, and its shard paused. session.mu is held;
 // let go of it with unlock.
 func (s *session) reopenIfRoom(l *ledger) {
-	if l.fullSince.IsZero() || l.full(s.o.maxInFlight) {
+	if !l.isFull() || l.full(s.o.maxInFlight) {
 		return
 	}
 	s.unpark(l)
 	if len(l.parked) > 0 {
-		l.fullSince, l.reported = time.Now(), time.Time{}
+		l.fill(time.Now())
 	} else {
 		s.flow.endFull(l)
 	}

@@ -2,8 +2,8 @@ package engine
 
 import (
 	"math/bits"
+	"slices"
 	"sync/atomic"
-	"time"
 
 	"github.com/gostreamer/streamer"
 	"github.com/gostreamer/streamer/internal/inside"
@@ -27,16 +27,13 @@ type ledger struct {
 	aheadPending bool
 	skips        []streamer.SeqNo // MessageAcker: entries that could not be decoded and that the source was not told of yet
 
-	watched   atomic.Bool // an Ack here is waited for: the window is full, or the shard is leaving
-	fullSince time.Time   // zero: the window has room
-	reported  time.Time   // when Stalled was last reported
-	paused    bool
-	listed    bool                // in session.active
-	leaving   bool                // being revoked: nothing is handed out any more
-	upTo      int                 // leaving: but for slots before this one
-	drained   chan struct{}       // closed when the program holds no message any more
-	parked    []*streamer.Message // undelivered messages behind a full window, oldest first
-	reissued  []*run              // messages that a member gave up, on their way to another (see deal.go)
+	listed   bool          // in committing.active
+	leaving  bool          // being revoked: nothing is handed out any more
+	upTo     int           // leaving: except for slots before this one
+	drained  chan struct{} // closed when the program holds no message any more
+	reissued []*run        // messages that a member gave up, on their way to another
+
+	window
 }
 
 // append adds a run whose slots are emitted.
@@ -55,6 +52,56 @@ func (l *ledger) append(r *run) {
 	if l.cur == nil {
 		l.cur = r
 	}
+}
+
+// emit counts n messages that were emitted.
+func (l *ledger) emit(n int) { l.buffered += n }
+
+// lend notes that a Stream offers a message.
+func (l *ledger) lend() { l.lent++ }
+
+// endLoan notes that a message which a Stream offered is with the program, or back.
+func (l *ledger) endLoan() {
+	l.lent--
+	l.tellDrained()
+}
+
+// skip notes an entry that could not be decoded, to be acknowledged.
+func (l *ledger) skip(seq streamer.SeqNo) { l.skips = append(l.skips, seq) }
+
+// isAhead says whether the commit that AckOnDelivery makes first covers m.
+func (l *ledger) isAhead(m *streamer.Message) bool { return slotOf(m) < l.aheadUpTo }
+
+// setAhead notes that everything before slot upTo is committed.
+func (l *ledger) setAhead(upTo int) { l.aheadUpTo, l.aheadPending = upTo, false }
+
+// isIdle says whether the ledger keeps nothing that is to be committed.
+func (l *ledger) isIdle() bool { return l.head == nil && len(l.skips) == 0 }
+
+// ackAged acknowledges what was handed out delay ago.
+func (l *ledger) ackAged(now, delay uint32) {
+	for r := l.cur; r != nil; r = r.next {
+		r.ackAged(now, delay)
+	}
+}
+
+// giveUp takes what q holds away from it and returns the runs that another member
+// is to get.
+func (l *ledger) giveUp(q *queue, ack streamer.AckPolicy) []*run {
+	var again []*run
+	for r := l.head; r != nil; r = r.next {
+		again = append(again, r.giveUp(q, ack))
+	}
+	for _, r := range l.reissued {
+		again = append(again, r.giveUp(q, ack))
+	}
+	return slices.DeleteFunc(again, func(r *run) bool { return r == nil })
+}
+
+// reissue adds a run whose messages go to another member.
+func (l *ledger) reissue(r *run) {
+	l.reissued = append(l.reissued, r)
+	l.buffered += r.n
 }
 
 // pass adds a slot that is no message, for the mark to pass: an entry that
@@ -96,33 +143,6 @@ func (l *ledger) release(perMessage bool) {
 			l.tail = nil
 		}
 	}
-}
-
-// window counts the messages that were handed out, from the oldest that is not
-// done on. What is no message of the program's does not count.
-func (l *ledger) window() int { return l.live - l.buffered - l.passed }
-
-// full says whether the next message has no room in the window. It looks at
-// fresh acknowledgements before it says yes.
-func (l *ledger) full(limit int) bool {
-	if len(l.parked) > 0 {
-		return !l.fits(l.parked[0], limit)
-	}
-	if l.window() < limit {
-		return false
-	}
-	l.advance()
-	return l.window() >= limit
-}
-
-// fits says whether m lies less than limit messages beyond the oldest that is
-// not done. So a message below one that was handed out always fits.
-func (l *ledger) fits(m *streamer.Message, limit int) bool {
-	if slotOf(m)-l.passed < limit {
-		return true
-	}
-	l.advance()
-	return slotOf(m)-l.passed < limit
 }
 
 // oldest is the first message that is not done; zero when all are.
@@ -198,20 +218,6 @@ func (l *ledger) newestSlot() (newest int) {
 	return newest
 }
 
-// leave has the ledger hand out nothing more. With gaps the messages before one
-// that was handed out are still delivered.
-func (l *ledger) leave(gaps bool) {
-	l.leaving, l.upTo = true, 0
-	if gaps {
-		l.upTo = l.newestSlot()
-	}
-}
-
-// delivers says whether m, which was not handed out, still is to be.
-func (l *ledger) delivers(m *streamer.Message) bool {
-	return !l.leaving || slotOf(m) < l.upTo
-}
-
 // unsaved says whether a message is done and not yet acknowledged at the source.
 func (l *ledger) unsaved() bool {
 	some := len(l.skips) > 0
@@ -256,4 +262,19 @@ func (r *run) committed(i int, l *ledger, perMessage bool) bool {
 	}
 	seq := r.seqs.at(i)
 	return !l.saved.IsZero() && seq.Compare(l.saved) <= 0
+}
+
+// absorb carries the acknowledgements of reissued messages over to the slots they came from.
+func (l *ledger) absorb() {
+	if len(l.reissued) == 0 {
+		return
+	}
+	kept := l.reissued[:0]
+	for _, r := range l.reissued {
+		if !r.absorb() {
+			kept = append(kept, r)
+		}
+	}
+	clear(l.reissued[len(kept):])
+	l.reissued = kept
 }

@@ -269,7 +269,7 @@ func TestWindowIsFromTheOldestOpenToTheNewestHandedOut(t *testing.T) {
 	b := newBook(resumable, 10)
 	b.buffered = 10
 	for i := range 10 {
-		if got := b.window(); got != i {
+		if got := b.inFlight(); got != i {
 			t.Fatalf("window %d after %d were handed out", got, i)
 		}
 		b.buffered--
@@ -282,8 +282,8 @@ func TestWindowIsFromTheOldestOpenToTheNewestHandedOut(t *testing.T) {
 		t.Fatalf("oldest is %v, want 1", b.oldest())
 	}
 	b.messages[0].Ack()
-	if b.full(10) || b.window() != 0 {
-		t.Fatalf("window %d after everything is done", b.window())
+	if b.full(10) || b.inFlight() != 0 {
+		t.Fatalf("window %d after everything is done", b.inFlight())
 	}
 }
 

@@ -223,7 +223,7 @@ func (q *queue) giveBack(lent *loan, m *streamer.Message) {
 	if q.closed || !s.owned.has(l) || !l.delivers(m) {
 		return
 	}
-	l.buffered++
+	l.emit(1)
 	s.flow.enter(m)
 	q.restore(m)
 	s.reopenIfRoom(l)
@@ -248,8 +248,7 @@ func (q *queue) restore(m *streamer.Message) {
 }
 
 func (q *queue) endLoan(lent *loan, m *streamer.Message) {
-	runOf(m).led.lent--
-	runOf(m).led.tellDrained()
+	runOf(m).led.endLoan()
 	i := slices.Index(q.loans, lent)
 	q.loans = slices.Delete(q.loans, i, i+1)
 	if len(q.loans) == 0 {

@@ -162,3 +162,35 @@ func (r *run) allSaved() bool {
 	}
 	return true
 }
+
+// place makes part the messages of the run.
+func (r *run) place(part []streamer.Message) {
+	for i := range part {
+		*inside.SlotOf(&part[i]) = inside.Slot{Run: &r.acks, I: uint32(i)} //nolint:gosec // a slab's length
+	}
+}
+
+// take notes that message i is the program's: with acknowledged it is done at
+// once. at is when, for AckDelayed; q is the member that got it, in a dealt group.
+func (r *run) take(i uint32, at uint32, q *queue, acknowledged bool) {
+	w, bit := bitOf(i)
+	r.taken[w] |= bit
+	if r.when != nil {
+		r.when[i] = at
+	}
+	if acknowledged {
+		r.acks.Bits[w].Or(bit)
+	}
+	if r.owner != nil {
+		r.owner[i] = q
+	}
+}
+
+func (r *run) ackAged(now, delay uint32) {
+	for i, when := range r.when {
+		w, bit := bitOf(uint32(i))
+		if r.taken[w]&bit != 0 && now-when >= delay {
+			r.acks.Bits[w].Or(bit)
+		}
+	}
+}

@@ -9,7 +9,6 @@ import (
 	"github.com/gostreamer/streamer"
 	"github.com/gostreamer/streamer/driver"
 	"github.com/gostreamer/streamer/engine/internal/observe"
-	"github.com/gostreamer/streamer/internal/inside"
 	"github.com/gostreamer/streamer/internal/wait"
 )
 
@@ -162,7 +161,7 @@ func (s *session) enter(slab []streamer.Message) {
 		r := a.run(l, part)
 		s.order++
 		r.order = s.order
-		l.buffered += len(part)
+		l.emit(len(part))
 		if s.o.tracks() {
 			s.forgetDone(l)
 			l.append(r)
@@ -186,9 +185,9 @@ func (s *session) queue(r *run, part []streamer.Message) {
 	if !s.o.dealt {
 		to = &s.queues[0].ring
 	}
+	r.place(part)
 	for i := range part {
 		m := &part[i]
-		*inside.SlotOf(m) = inside.Slot{Run: &r.acks, I: uint32(i)}
 		s.flow.enter(m)
 		to.pushBack(m)
 	}

@@ -96,7 +96,7 @@ func (s *session) handBack(ctx context.Context) {
 func (s *session) returnable(q *queue) []*streamer.Message {
 	var back []*streamer.Message
 	q.ring.keep(func(m *streamer.Message) bool {
-		if l := runOf(m).led; slotOf(m) < l.aheadUpTo || len(l.parked) > 0 {
+		if l := runOf(m).led; l.isAhead(m) || len(l.parked) > 0 {
 			return true
 		}
 		back = append(back, m)
