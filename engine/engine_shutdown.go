@@ -1,0 +1,115 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"time"
+
+	"github.com/gostreamer/streamer/engine/internal/boundary"
+	"github.com/gostreamer/streamer/engine/internal/produce"
+	"github.com/gostreamer/streamer/internal/inside"
+	"github.com/gostreamer/streamer/internal/wait"
+)
+
+// Closing implements produce.Home: the context of a Close: the user's is over by then, so it has a deadline of its own.
+func (e *engine) Closing() (context.Context, context.CancelFunc) {
+	return context.WithTimeout(context.Background(), max(e.o.CloseTimeout, time.Millisecond))
+}
+
+func (e *engine) Close() error {
+	ctx, cancel := e.Closing()
+	defer cancel()
+	if err := e.stop(ctx); err != nil {
+		return err
+	}
+	err, ended := e.closed.WaitLong(ctx)
+	if !ended {
+		return boundary.Wrap("close", e.b.Name(), "", boundary.ErrCloseUnderWay)
+	}
+	return err
+}
+
+func (e *engine) Shutdown(ctx context.Context) error {
+	if err := e.stop(ctx); err != nil {
+		return err
+	}
+	err, ended := e.closed.Wait(ctx)
+	if !ended {
+		return ctx.Err()
+	}
+	return err
+}
+
+// stop shuts down within ctx if it is the first to ask. The error is that of the
+// caller: then nothing has happened.
+func (e *engine) stop(ctx context.Context) error {
+	if inside.InCallback() {
+		return boundary.Wrap("close", e.b.Name(), "", boundary.ErrInOnDone)
+	}
+	e.mu.Lock()
+	first := e.closed.Begin()
+	consumers, producers := keys(e.consumers), keys(e.producers)
+	e.mu.Unlock()
+	e.die()
+	if first {
+		_ = e.closed.End(e.shutdown(ctx, consumers, producers))
+	}
+	return nil
+}
+
+// shutdown: delivery stops first, so that no message is begun; then outputs are stored, which acknowledges inputs; then those are committed.
+func (e *engine) shutdown(ctx context.Context, consumers []*consumer, producers []*produce.Producer) error {
+	for _, c := range consumers {
+		c.halt()
+	}
+	all(producers, func(p *produce.Producer) error { _, err := p.Drain(ctx); return err })
+	settle(ctx, consumers, producers)
+	failed := all(consumers, func(c *consumer) error { return c.shut(ctx) })
+	failed = append(failed, all(producers, func(p *produce.Producer) error { return p.Shut(ctx) })...)
+	wait.Join(ctx, e.opening.Wait)
+	if err := e.b.Close(ctx); err != nil {
+		failed = append(failed, err)
+	}
+	return boundary.Wrap("close", e.b.Name(), "", errors.Join(failed...))
+}
+
+// lastMoment is how long a program that was in the middle of a message when delivery stopped has to send its output and to acknowledge it. It is
+// short: a program may keep messages for good.
+const lastMoment = 100 * time.Millisecond
+
+// settle waits for that, and then has nothing more stored: the input of what is sent later is not committed.
+func settle(ctx context.Context, consumers []*consumer, producers []*produce.Producer) {
+	if len(producers) == 0 {
+		return
+	}
+	moment, cancel := context.WithTimeout(ctx, lastMoment)
+	defer cancel()
+	all(consumers, func(c *consumer) error { c.awaitWork(moment); return nil })
+	all(producers, func(p *produce.Producer) error { return p.RefuseMore(ctx) })
+}
+
+// all runs f for each child at once and returns the failures.
+func all[C any](children []C, f func(C) error) []error {
+	errs := make([]error, len(children))
+	var wg sync.WaitGroup
+	for i, c := range children {
+		wg.Go(func() { errs[i] = f(c) })
+	}
+	wg.Wait()
+	var failed []error
+	for _, err := range errs {
+		if err != nil {
+			failed = append(failed, err)
+		}
+	}
+	return failed
+}
+
+func keys[C comparable](m map[C]struct{}) []C {
+	all := make([]C, 0, len(m))
+	for c := range m {
+		all = append(all, c)
+	}
+	return all
+}

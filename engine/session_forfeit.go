@@ -1,0 +1,80 @@
+package engine
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"github.com/gostreamer/streamer"
+	"github.com/gostreamer/streamer/driver"
+)
+
+// forfeit notes the shards whose messages may come again, as what was handed out of them is not known to be committed: the next Commit has to say so,
+// whatever the program acknowledges until then.
+func (s *session) forfeit(leaving []*ledger) {
+	if !s.o.tracks() || s.o.atMostOnce() {
+		return
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, l := range leaving {
+		if l.isCommitted(s.acker != nil) {
+			continue
+		}
+		for _, q := range s.queues {
+			if q.forfeited == nil {
+				q.forfeited = map[streamer.StreamShard]streamer.SeqNo{}
+			}
+			q.forfeited[l.StreamShard] = l.newestSettled()
+		}
+	}
+}
+
+// forfeits is what forfeit noted since the last call, as an error.
+func (s *session) forfeits(ctx context.Context, q *queue) error {
+	gone, quiet := s.unsettled(q)
+	gone = append(gone, s.behind(ctx, quiet)...)
+	if len(gone) == 0 {
+		return nil
+	}
+	first := slices.MinFunc(gone, streamer.StreamShard.Compare)
+	return s.wrap("commit", fmt.Errorf("%w: %d shards were lost, the first %v, before all that was handed out of them was known to be committed: it may come again",
+		streamer.ErrFenced, len(gone), first))
+}
+
+// unsettled takes the shards that forfeit noted. Of those that came back it leaves out the ones that go on behind what was handed out, or that are
+// committed as far again; quiet are the ones that have brought nothing since.
+func (s *session) unsettled(q *queue) (gone, quiet []streamer.StreamShard) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for at, newest := range q.forfeited {
+		l, ours := s.owned.reads(at)
+		before, read := false, false
+		if l != nil {
+			before, read = l.resumesBefore(newest)
+		}
+		switch {
+		case !ours || before:
+			gone = append(gone, at)
+		case !read:
+			quiet = append(quiet, at)
+		}
+	}
+	q.forfeited = nil
+	return gone, quiet
+}
+
+// behind is which of these shards the group has not committed to their ends.
+func (s *session) behind(ctx context.Context, quiet []streamer.StreamShard) []streamer.StreamShard {
+	lagger, ok := s.src.(driver.Lagger)
+	if !ok || len(quiet) == 0 {
+		return quiet
+	}
+	lags, err := lagger.Lag(ctx)
+	if err != nil {
+		return quiet
+	}
+	return slices.DeleteFunc(quiet, func(at streamer.StreamShard) bool {
+		return slices.ContainsFunc(lags, func(l streamer.ShardLag) bool { return l.StreamShard == at && l.Messages == 0 })
+	})
+}
