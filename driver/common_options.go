@@ -6,8 +6,9 @@ import (
 	"github.com/gostreamer/streamer"
 )
 
-// CommonOptions is the table of the URI options that every backend knows: Options parses with it, Bind accepts its keys, the command line
-// and the documentation print it. The slice is the caller's.
+// CommonOptions is the table of the URI options that every backend knows:
+// Options parses with it, Bind accepts its keys, the command line and the
+// documentation print it. The slice is the caller's.
 func CommonOptions() []URIOption[streamer.StreamerOptions] {
 	return []URIOption[streamer.StreamerOptions]{
 		row("mode", "realtime, resumable or load-balanced (default load-balanced with a group, else realtime)", parseMode,

@@ -26,8 +26,8 @@ func (d *Deals) Table(first func() DealTable) DealTable {
 	return d.table
 }
 
-// Members counts the members that a group has in this process on a stream. It may
-// be called concurrently.
+// Members counts the members that a group has in this process on a stream. It
+// may be called concurrently.
 func (d *Deals) Members(stream, group string) int {
 	d.mu.Lock()
 	t := d.table

@@ -12,8 +12,8 @@ import (
 	"github.com/gostreamer/streamer/internal/words"
 )
 
-// ParseSize reads a number of bytes, "1048576", or of KiB, MiB or GiB, "64MiB". Fractions, signs and other units are ErrInvalid, and so is
-// what does not fit.
+// ParseSize reads a number of bytes, "1048576", or of KiB, MiB or GiB, "64MiB".
+// Fractions, signs and other units are ErrInvalid, and so is what does not fit.
 func ParseSize(s string) (int64, error) {
 	digits, shift := s, 0
 	for i, unit := range [...]string{"KiB", "MiB", "GiB"} {
@@ -31,7 +31,8 @@ func ParseSize(s string) (int64, error) {
 	return int64(n << shift), nil //nolint:gosec // checked above
 }
 
-// ParseDuration reads a duration of zero or more in Go's syntax, "1m30s". A negative one is ErrInvalid.
+// ParseDuration reads a duration of zero or more in Go's syntax, "1m30s". A
+// negative one is ErrInvalid.
 func ParseDuration(s string) (time.Duration, error) {
 	d, err := time.ParseDuration(s)
 	if err != nil || d < 0 {

@@ -13,13 +13,14 @@ type Pending struct {
 	receipt streamer.Receipt
 }
 
-// Sender takes the outcome of a Pending that it made, once. The stream is that of
-// the record, which is cleared by then.
+// Sender takes the outcome of a Pending that it made, once. The stream is that
+// of the record, which is cleared by then.
 type Sender interface {
 	Resolve(stream string, m streamer.Meta, err error)
 }
 
-// Resolve reports the outcome, exactly once, from any goroutine. Record is cleared. A record that the engine gave up on before is let go.
+// Resolve reports the outcome, exactly once, from any goroutine. Record is
+// cleared. A record that the engine gave up on before is let go.
 func (p *Pending) Resolve(m streamer.Meta, err error) {
 	stream := p.Record.Stream
 	p.Record = streamer.Record{}

@@ -9,8 +9,9 @@ type TransientError struct {
 	After time.Duration // the least to wait before the next try
 }
 
-// Transient marks an error of Fetch, CommitCursors, AckMessages or Write as worth retrying, not before after. For Write it says that none of
-// the records that are not resolved is stored. Nil stays nil.
+// Transient marks an error of Fetch, CommitCursors, AckMessages or Write as
+// worth retrying, not before after. For Write it says that none of the records
+// that are not resolved is stored. Nil stays nil.
 func Transient(err error, after time.Duration) error {
 	if err == nil {
 		return nil
