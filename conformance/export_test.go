@@ -9,7 +9,8 @@ import (
 	"testing"
 )
 
-// Judge runs the suite without failing a test. log is what the failed cases said.
+// Judge runs the suite without failing a test. log is what the failed cases
+// said.
 func Judge(h Harness, leaksAllowed bool) (c Column, log string) {
 	h.leaksAllowed = leaksAllowed
 	var all transcript
@@ -93,7 +94,8 @@ func (r *recorder) Cleanup(f func()) {
 	r.cleanups = append(r.cleanups, f)
 }
 
-// finish runs the cleanups, last one first, the others also when one of them ends the goroutine.
+// finish runs the cleanups, last one first, the others also when one of them
+// ends the goroutine.
 func (r *recorder) finish() {
 	r.mu.Lock()
 	n := len(r.cleanups)

@@ -7,8 +7,8 @@ import (
 	"strings"
 )
 
-// WriteSemantics renders docs/semantics.md: the promises, what each column does about them, what promise 17's table says, and what a backend
-// may do without.
+// WriteSemantics renders docs/semantics.md: the promises, what each column does
+// about them, what promise 17's table says, and what a backend may do without.
 func WriteSemantics(w io.Writer, columns []Column) error {
 	page := strings.Join([]string{introduction, promiseSection(), verdictSection(columns), policySection(), exceptionSection()}, "\n")
 	_, err := io.WriteString(w, page)
@@ -32,7 +32,8 @@ func promiseSection() string {
 	return b.String()
 }
 
-// verdictSection is a table of promises and columns, with a footnote for each exception that was met.
+// verdictSection is a table of promises and columns, with a footnote for each
+// exception that was met.
 func verdictSection(columns []Column) string {
 	var b strings.Builder
 	b.WriteString("## Backends\n\n**kept**: shown by the suite. **refused**: ErrUnsupported from the call that asks, which is shown too. **n/a**: cannot arise.\n\n")

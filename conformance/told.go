@@ -17,7 +17,8 @@ func (b *bed) failing(p streamer.Producer, n int) []*streamer.Receipt {
 	return receipts
 }
 
-// closeReports: Done says that there is an outcome and not which, so Close does.
+// closeReports: Done says that there is an outcome and not which, so Close
+// does.
 func closeReports(b *bed) {
 	b.open(Plan{})
 	p := b.producer()
@@ -48,7 +49,8 @@ func (b *bed) reports(what string, err error) {
 	}
 }
 
-// badKind is why a bad record fails, as its receipt says; nil where that has no kind.
+// badKind is why a bad record fails, as its receipt says; nil where that has no
+// kind.
 func (b *bed) badKind() error {
 	b.Helper()
 	ctx, cancel := b.limit()

@@ -13,7 +13,8 @@ import (
 	"github.com/gostreamer/streamer/internal/wait"
 )
 
-// batch is what one commit tells the source: marks for a CursorCommitter, messages for a MessageAcker.
+// batch is what one commit tells the source: marks for a CursorCommitter,
+// messages for a MessageAcker.
 type batch struct {
 	ledgers []*ledger
 	marks   []driver.Mark
@@ -31,8 +32,9 @@ type slots struct {
 
 func (b *batch) empty() bool { return len(b.marks)+len(b.acked) == 0 }
 
-// commitNow commits everything acknowledged before the call, in one request. It waits for the right to commit until ctx ends. What failed
-// stays in the ledgers for the next time.
+// commitNow commits everything acknowledged before the call, in one request. It
+// waits for the right to commit until ctx ends. What failed stays in the
+// ledgers for the next time.
 func (s *session) commitNow(ctx context.Context) error {
 	if err := s.commits.enter(ctx); err != nil {
 		return err
@@ -41,7 +43,8 @@ func (s *session) commitNow(ctx context.Context) error {
 	return s.commitHeld(ctx, nil)
 }
 
-// commitHeld is commitNow for one who holds the slot; only says which ledgers, nil means all.
+// commitHeld is commitNow for one who holds the slot; only says which ledgers,
+// nil means all.
 func (s *session) commitHeld(ctx context.Context, only []*ledger) error {
 	s.mu.Lock()
 	var b batch
@@ -76,7 +79,8 @@ func (s *session) tell(ctx context.Context, b batch) error {
 	return s.acker.AckMessages(ctx, b.acked)
 }
 
-// collect gathers what is done and not yet told to the source. session.mu is held.
+// collect gathers what is done and not yet told to the source. session.mu is
+// held.
 func (s *session) collect(only []*ledger) batch {
 	var b batch
 	if only == nil {
@@ -98,7 +102,8 @@ func (s *session) collect(only []*ledger) batch {
 	return b
 }
 
-// addMark adds the ledger's mark when it moved. With AckOnDelivery the source already holds a later one, and only Close takes that back.
+// addMark adds the ledger's mark when it moved. With AckOnDelivery the source
+// already holds a later one, and only Close takes that back.
 func (b *batch) addMark(l *ledger, ahead bool) {
 	if ahead || l.mark.IsZero() || l.mark == l.saved {
 		return
@@ -150,7 +155,8 @@ func (s *session) settle(b batch) {
 	s.tidy()
 }
 
-// tidy forgets runs that nobody needs and ledgers that keep none. session.mu is held.
+// tidy forgets runs that nobody needs and ledgers that keep none. session.mu is
+// held.
 func (s *session) tidy() {
 	s.commits.unlist(func(l *ledger) bool {
 		l.release(s.acker != nil)
@@ -167,7 +173,8 @@ func (s *session) commitUntil(ctx context.Context) error {
 	return s.retry(ctx, func() error { return s.commitHeld(ctx, nil) })
 }
 
-// retry calls f until it succeeds, fails for good, or ctx ends; then it returns the last failure.
+// retry calls f until it succeeds, fails for good, or ctx ends; then it returns
+// the last failure.
 func (s *session) retry(ctx context.Context, f func() error) error {
 	var b wait.Backoff
 	for {

@@ -7,8 +7,10 @@ import (
 	"github.com/gostreamer/streamer/driver"
 )
 
-// AckOnDelivery commits a shard's fetched messages when the first of them is wanted, before it is handed out, so that a crash repeats nothing.
-// What was not handed out is taken back on a clean Close: by committing the lower mark, or by the source (SourceConfig.InFlight).
+// AckOnDelivery commits a shard's fetched messages when the first of them is
+// wanted, before it is handed out, so that a crash repeats nothing. What was
+// not handed out is taken back on a clean Close: by committing the lower mark,
+// or by the source (SourceConfig.InFlight).
 
 // isAhead says whether m may be handed out; when not, its commit is asked for.
 func (s *session) isAhead(l *ledger, m *streamer.Message) bool {
@@ -21,7 +23,8 @@ func (s *session) isAhead(l *ledger, m *streamer.Message) bool {
 	return false
 }
 
-// commitAhead commits everything emitted in the shards that were asked for. It is the commit goroutine's.
+// commitAhead commits everything emitted in the shards that were asked for. It
+// is the commit goroutine's.
 func (s *session) commitAhead(ctx context.Context) {
 	s.mu.Lock()
 	asked := s.commits.takeAhead()
@@ -52,8 +55,9 @@ func (s *session) commitAhead(ctx context.Context) {
 	s.wakeAll()
 }
 
-// collectAhead gathers what is emitted in these shards, and how far that is in each. A shard that is leaving is another's to commit, or will
-// be before the commit lands. session.mu is held.
+// collectAhead gathers what is emitted in these shards, and how far that is in
+// each. A shard that is leaving is another's to commit, or will be before the
+// commit lands. session.mu is held.
 func (s *session) collectAhead(ledgers []*ledger) (b batch, upTo []int) {
 	for _, l := range ledgers {
 		upTo = append(upTo, l.live)
@@ -72,7 +76,8 @@ func (s *session) collectAhead(ledgers []*ledger) (b batch, upTo []int) {
 	return b, upTo
 }
 
-// everything lists all messages of the ledger that the source was not told of, done or not.
+// everything lists all messages of the ledger that the source was not told of,
+// done or not.
 func (b *batch) everything(l *ledger) []streamer.SeqNo {
 	var seqs []streamer.SeqNo
 	for r := l.head; r != nil; r = r.next {
@@ -92,10 +97,10 @@ func (b *batch) everything(l *ledger) []streamer.SeqNo {
 	return seqs
 }
 
-// takeBack commits the marks of what was really handed out, where the source was
-// told more. The mark is zero where nothing was. What lies below a message that
-// was handed out, in a ring of another member, is not taken back: then that one
-// would be delivered twice. The slot is held.
+// takeBack commits the marks of what was really handed out, where the source
+// was told more. The mark is zero where nothing was. What lies below a message
+// that was handed out, in a ring of another member, is not taken back: then
+// that one would be delivered twice. The slot is held.
 func (s *session) takeBack(ctx context.Context, ledgers []*ledger) error {
 	if s.cursor == nil {
 		return nil
@@ -103,8 +108,8 @@ func (s *session) takeBack(ctx context.Context, ledgers []*ledger) error {
 	return s.retry(ctx, func() error { return s.send(ctx, s.collectBack(ledgers)) })
 }
 
-// collectBack gathers the marks for takeBack. A shard that was lost meanwhile is
-// another's to commit.
+// collectBack gathers the marks for takeBack. A shard that was lost meanwhile
+// is another's to commit.
 func (s *session) collectBack(ledgers []*ledger) (b batch) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

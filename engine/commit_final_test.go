@@ -145,7 +145,8 @@ func TestAMoveThatCloseGaveUpOnLeavesNothingOpen(t *testing.T) {
 
 var quiet = slog.New(slog.DiscardHandler)
 
-// deafBackend opens a source when its test lets it, whatever happens to the context.
+// deafBackend opens a source when its test lets it, whatever happens to the
+// context.
 type deafBackend struct {
 	*fakeBackend
 	deaf atomic.Bool

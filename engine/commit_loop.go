@@ -8,7 +8,8 @@ import (
 	"github.com/gostreamer/streamer/engine/internal/boundary"
 )
 
-// stallAfter is how long a window is full before Hooks.Stalled reports it, and how often it does again.
+// stallAfter is how long a window is full before Hooks.Stalled reports it, and
+// how often it does again.
 const stallAfter = 10 * time.Second
 
 // duties says when the commit goroutine has to do what; zero: nothing to do.
@@ -16,8 +17,10 @@ type duties struct {
 	commit, age, stall, hoard time.Time
 }
 
-// commitLoop is the session's commit goroutine: commits every CommitEvery, or sooner, while there is something to commit, and looks after windows that
-// stay full, acknowledgements that fall due and members that hoard. It sleeps while nothing is in work.
+// commitLoop is the session's commit goroutine: commits every CommitEvery, or
+// sooner, while there is something to commit, and looks after windows that stay
+// full, acknowledgements that fall due and members that hoard. It sleeps while
+// nothing is in work.
 func (s *session) commitLoop(ctx context.Context) {
 	var d duties
 	timer := time.NewTimer(time.Hour)
@@ -55,16 +58,19 @@ func (s *session) plan(d *duties, now time.Time) {
 	set(&d.hoard, s.shared() && s.flow.buffered.messages > 0, now.Add(shareTime))
 }
 
-// crowdedAfter is how many messages are fetched between two periodic commits at most where each is acknowledged by itself: the source has as much
-// to do sooner or later, and while it does it sooner it can go on reading.
+// crowdedAfter is how many messages are fetched between two periodic commits at
+// most where each is acknowledged by itself: the source has as much to do
+// sooner or later, and while it does it sooner it can go on reading.
 const crowdedAfter = 2000
 
-// crowded says that so many were fetched since the ledgers were last looked through. session.mu is held.
+// crowded says that so many were fetched since the ledgers were last looked
+// through. session.mu is held.
 func (s *session) crowded() bool {
 	return s.acker != nil && s.o.commitEvery > 0 && s.commits.recent >= crowdedAfter
 }
 
-// set gives a duty that is wanted a time if it has none, and takes it from one that is not.
+// set gives a duty that is wanted a time if it has none, and takes it from one
+// that is not.
 func set(t *time.Time, wanted bool, at time.Time) {
 	if !wanted {
 		*t = time.Time{}
@@ -109,7 +115,8 @@ func (s *session) work(ctx context.Context, d *duties, now time.Time) {
 	}
 }
 
-// commitEvery is how often the ledgers are looked through; with CommitEvery Never that only frees memory.
+// commitEvery is how often the ledgers are looked through; with CommitEvery
+// Never that only frees memory.
 func (s *session) commitEvery() time.Duration {
 	if s.o.commitEvery > 0 {
 		return s.o.commitEvery
@@ -117,7 +124,8 @@ func (s *session) commitEvery() time.Duration {
 	return time.Second
 }
 
-// commitDue is the periodic commit. A failure that may pass stays in the ledgers until the next one, which is to come after rest or later; another
+// commitDue is the periodic commit. A failure that may pass stays in the
+// ledgers until the next one, which is to come after rest or later; another
 // ends the session.
 func (s *session) commitDue(ctx context.Context) (rest time.Duration) {
 	if s.o.commitEvery <= 0 || s.cursor == nil && s.acker == nil {

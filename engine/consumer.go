@@ -15,7 +15,8 @@ import (
 	"github.com/gostreamer/streamer/internal/wait"
 )
 
-// consumer is the engine's Consumer: a queue on a session. Seek gives it another queue.
+// consumer is the engine's Consumer: a queue on a session. Seek gives it
+// another queue.
 type consumer struct {
 	home *engine
 	o    streamer.ConsumerOptions // complete
@@ -83,8 +84,8 @@ func (c *consumer) Commit(ctx context.Context) error {
 	return s.forfeits(ctx, q)
 }
 
-// whileOpen is a context that ends with ctx or when Close begins: Close must not
-// wait for what is retried as long as ctx lasts.
+// whileOpen is a context that ends with ctx or when Close begins: Close must
+// not wait for what is retried as long as ctx lasts.
 func (c *consumer) whileOpen(ctx context.Context) (context.Context, context.CancelFunc) {
 	ctx, cancel := context.WithCancel(ctx)
 	stop := context.AfterFunc(c.life, cancel)
@@ -104,7 +105,8 @@ func (c *consumer) cut(ctx context.Context, op string, err error) error {
 	return ended(ctx, err)
 }
 
-// ended is ctx's own error where ctx ended before what was under way: the program compares it.
+// ended is ctx's own error where ctx ended before what was under way: the
+// program compares it.
 func ended(ctx context.Context, err error) error {
 	if err != nil && ctx.Err() != nil {
 		return ctx.Err()
@@ -112,7 +114,8 @@ func ended(ctx context.Context, err error) error {
 	return err
 }
 
-// enter takes the right to move, commit or close; ErrClosed once Close or Shutdown has begun.
+// enter takes the right to move, commit or close; ErrClosed once Close or
+// Shutdown has begun.
 func (c *consumer) enter(ctx context.Context) error {
 	if err := ctx.Err(); err != nil {
 		return err

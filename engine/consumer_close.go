@@ -27,13 +27,15 @@ func (c *consumer) halt() {
 	q.close(c.wrap("read", streamer.ErrClosed))
 }
 
-// awaitWork waits until the program has acknowledged what it holds, or ctx ends.
+// awaitWork waits until the program has acknowledged what it holds, or ctx
+// ends.
 func (c *consumer) awaitWork(ctx context.Context) {
 	s := c.q.Load().s
 	s.awaitWork(ctx, s.allLedgers())
 }
 
-// shut is Close within ctx; later calls wait for the first and return what it returned.
+// shut is Close within ctx; later calls wait for the first and return what it
+// returned.
 func (c *consumer) shut(ctx context.Context) error {
 	c.mu.Lock()
 	first := c.closed.Begin()

@@ -14,8 +14,10 @@ import (
 	"github.com/gostreamer/streamer/internal/wait"
 )
 
-// A move is a new session at the new position: there is no other way to get there. Who reads on its own opens the new session before it closes
-// the old one, so that a failure leaves it where it was. An owner of committed positions has to close first, because a group has one owner.
+// A move is a new session at the new position: there is no other way to get
+// there. Who reads on its own opens the new session before it closes the old
+// one, so that a failure leaves it where it was. An owner of committed
+// positions has to close first, because a group has one owner.
 
 func (c *consumer) Seek(ctx context.Context, t time.Time) error {
 	return c.move(ctx, "seek", streamer.AtTime(t))
@@ -57,7 +59,8 @@ func (c *consumer) moveTo(ctx context.Context, to streamer.Position) error {
 	}
 }
 
-// replace opens the new session, then closes the old one. In a group what is acknowledged is committed first.
+// replace opens the new session, then closes the old one. In a group what is
+// acknowledged is committed first.
 func (c *consumer) replace(ctx context.Context, o opening) error {
 	old := c.q.Load()
 	suspend(old)
@@ -82,8 +85,9 @@ func (c *consumer) replace(ctx context.Context, o opening) error {
 	return nil
 }
 
-// reopen closes the old session, then opens the new one. When that fails the consumer goes on at the committed position, and if that fails too it
-// is stopped: every call returns the error until the next move succeeds.
+// reopen closes the old session, then opens the new one. When that fails the
+// consumer goes on at the committed position, and if that fails too it is
+// stopped: every call returns the error until the next move succeeds.
 func (c *consumer) reopen(ctx context.Context, o opening) error {
 	old := c.q.Load()
 	suspend(old)
@@ -105,7 +109,8 @@ func (c *consumer) reopen(ctx context.Context, o opening) error {
 	return err
 }
 
-// fallBack opens the committed position; without success it returns a queue that gives everybody err.
+// fallBack opens the committed position; without success it returns a queue
+// that gives everybody err.
 func (c *consumer) fallBack(o opening, err error) *queue {
 	ctx, cancel := c.home.Closing()
 	defer cancel()
@@ -124,7 +129,8 @@ func (c *consumer) fallBack(o opening, err error) *queue {
 	return q
 }
 
-// closeOld closes a session that was moved away from, within the time that Close has. Its failure changes nothing for the new one.
+// closeOld closes a session that was moved away from, within the time that
+// Close has. Its failure changes nothing for the new one.
 func (c *consumer) closeOld(old *queue) {
 	ctx, cancel := c.home.Closing()
 	defer cancel()

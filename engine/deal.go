@@ -31,7 +31,8 @@ func (s *session) deal() {
 
 func (q *queue) hasRoom() bool { return q.suspended == 0 && q.ring.n < q.pace.limit }
 
-// join adds a member. Undelivered messages are dealt again, so that each key's go to its keeper in order.
+// join adds a member. Undelivered messages are dealt again, so that each key's
+// go to its keeper in order.
 func (s *session) join(q *queue) {
 	s.mu.Lock()
 	defer s.unlock()
@@ -46,7 +47,8 @@ func (s *session) join(q *queue) {
 	}
 }
 
-// leave takes a member out: what it has is dealt to the others, what it was handed and did not acknowledge too.
+// leave takes a member out: what it has is dealt to the others, what it was
+// handed and did not acknowledge too.
 func (s *session) leave(q *queue, why error) {
 	s.mu.Lock()
 	defer s.unlock()
@@ -82,8 +84,8 @@ func (s *session) redeal(queues []*queue) {
 	s.deals.repool(back)
 }
 
-// giveUp reissues what q holds of a shard. What it holds of a shard that is leaving
-// goes to another process.
+// giveUp reissues what q holds of a shard. What it holds of a shard that is
+// leaving goes to another process.
 func (s *session) giveUp(l *ledger, q *queue) {
 	for _, again := range l.giveUp(q, s.o.ack) {
 		if l.leaving {

@@ -18,11 +18,13 @@ type dealTable struct {
 	groups map[dealKey]*dealtGroup
 }
 
-// dealKey names a group by its streams too: members of one group on other streams are a group of their own.
+// dealKey names a group by its streams too: members of one group on other
+// streams are a group of their own.
 type dealKey struct{ group, streams string }
 
-// dealtGroup is one in-process group: its members share a session. The fields belong to dealTable.mu, except that session and err are fixed when
-// ready is closed.
+// dealtGroup is one in-process group: its members share a session. The fields
+// belong to dealTable.mu, except that session and err are fixed when ready is
+// closed.
 type dealtGroup struct {
 	o       groupOptions
 	session *session
@@ -62,7 +64,8 @@ func (d *dealTable) Members(stream, group string) int {
 	return n
 }
 
-// join makes q a member of the group. The first member opens the session, the others wait for it.
+// join makes q a member of the group. The first member opens the session, the
+// others wait for it.
 func (d *dealTable) join(ctx context.Context, group string, o groupOptions, q *queue, open func(*session) error) error {
 	for {
 		g, first, err := d.find(group, o)
@@ -126,7 +129,8 @@ func (d *dealTable) found(g *dealtGroup, q *queue, open func(*session) error) er
 	return err
 }
 
-// enter joins an existing group; again says that it is closing or could not be opened, and has to be looked up once more.
+// enter joins an existing group; again says that it is closing or could not be
+// opened, and has to be looked up once more.
 func (d *dealTable) enter(ctx context.Context, group string, g *dealtGroup, q *queue) (again bool, err error) {
 	select {
 	case <-g.ready:

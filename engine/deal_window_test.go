@@ -129,8 +129,8 @@ func TestADealtGroupKeepsToItsWindow(t *testing.T) {
 	})
 }
 
-// One that waits and can get nothing would wake the next, and that one the first:
-// time would stand still in the bubble.
+// One that waits and can get nothing would wake the next, and that one the
+// first: time would stand still in the bubble.
 func TestMembersThatWaitAtTheEndOfInputSleep(t *testing.T) {
 	inBubble(t, dealtCan, streamer.StreamerOptions{}, func(t *testing.T, r *rig) {
 		r.finite = true
@@ -243,8 +243,8 @@ func TestAllThatALeavingMemberHeldIsDealtAgain(t *testing.T) {
 	}
 }
 
-// What a Stream offers while a member joins is dealt again with the rest: its key
-// may be the new member's.
+// What a Stream offers while a member joins is dealt again with the rest: its
+// key may be the new member's.
 func TestAJoinTakesBackWhatAStreamOffers(t *testing.T) {
 	for range 20 {
 		inBubble(t, dealtCan, streamer.StreamerOptions{}, func(t *testing.T, r *rig) {

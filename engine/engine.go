@@ -14,7 +14,8 @@ import (
 	"github.com/gostreamer/streamer/internal/wait"
 )
 
-// engine is the Streamer on a Backend: it knows its children, to shut them down in order.
+// engine is the Streamer on a Backend: it knows its children, to shut them down
+// in order.
 type engine struct {
 	b   driver.Backend
 	o   streamer.StreamerOptions
@@ -31,8 +32,8 @@ type engine struct {
 }
 
 // New builds a Streamer on a Backend without the registry and without I/O.
-// ErrInvalid when b is nil, and when a field of o, or of the backend's Defaults,
-// has a value that it does not take. b is still the caller's then.
+// ErrInvalid when b is nil, and when a field of o, or of the backend's
+// Defaults, has a value that it does not take. b is still the caller's then.
 func New(b driver.Backend, o streamer.StreamerOptions) (streamer.Streamer, error) {
 	if b == nil {
 		return nil, boundary.Invalid("backend is nil")
@@ -50,8 +51,8 @@ func New(b driver.Backend, o streamer.StreamerOptions) (streamer.Streamer, error
 	return e, nil
 }
 
-// BackendOf is the Backend that s stands on, for packages that offer native access to it. A decorator lets it through with a method
-// Unwrap() Streamer.
+// BackendOf is the Backend that s stands on, for packages that offer native
+// access to it. A decorator lets it through with a method Unwrap() Streamer.
 func BackendOf(s streamer.Streamer) (b driver.Backend, ok bool) {
 	for {
 		if e, ok := s.(*engine); ok {
@@ -69,7 +70,8 @@ func (e *engine) observer(group string) *observe.Observer {
 	return &observe.Observer{Backend: e.b.Name(), Group: group, Hooks: &e.o.Hooks, Log: e.o.Logger}
 }
 
-// deals is the table of in-process groups that this streamer's consumers meet in.
+// deals is the table of in-process groups that this streamer's consumers meet
+// in.
 func (e *engine) deals() *dealTable {
 	d := &e.own
 	if b, ok := e.b.(driver.Dealer); ok {
@@ -141,7 +143,8 @@ func (e *engine) Producer(ctx context.Context, call streamer.ProducerOptions) (s
 	return p, nil
 }
 
-// begin makes Shutdown wait for opening.Done before it closes the backend; false when it has begun.
+// begin makes Shutdown wait for opening.Done before it closes the backend;
+// false when it has begun.
 func (e *engine) begin() bool {
 	e.mu.Lock()
 	defer e.mu.Unlock()

@@ -12,7 +12,8 @@ import (
 	"github.com/gostreamer/streamer/internal/wait"
 )
 
-// Closing implements produce.Home: the context of a Close: the user's is over by then, so it has a deadline of its own.
+// Closing implements produce.Home: the context of a Close: the user's is over
+// by then, so it has a deadline of its own.
 func (e *engine) Closing() (context.Context, context.CancelFunc) {
 	return context.WithTimeout(context.Background(), max(e.o.CloseTimeout, time.Millisecond))
 }
@@ -41,8 +42,8 @@ func (e *engine) Shutdown(ctx context.Context) error {
 	return err
 }
 
-// stop shuts down within ctx if it is the first to ask. The error is that of the
-// caller: then nothing has happened.
+// stop shuts down within ctx if it is the first to ask. The error is that of
+// the caller: then nothing has happened.
 func (e *engine) stop(ctx context.Context) error {
 	if inside.InCallback() {
 		return boundary.Wrap("close", e.b.Name(), "", boundary.ErrInOnDone)
@@ -58,7 +59,8 @@ func (e *engine) stop(ctx context.Context) error {
 	return nil
 }
 
-// shutdown: delivery stops first, so that no message is begun; then outputs are stored, which acknowledges inputs; then those are committed.
+// shutdown: delivery stops first, so that no message is begun; then outputs are
+// stored, which acknowledges inputs; then those are committed.
 func (e *engine) shutdown(ctx context.Context, consumers []*consumer, producers []*produce.Producer) error {
 	for _, c := range consumers {
 		c.halt()
@@ -74,11 +76,13 @@ func (e *engine) shutdown(ctx context.Context, consumers []*consumer, producers 
 	return boundary.Wrap("close", e.b.Name(), "", errors.Join(failed...))
 }
 
-// lastMoment is how long a program that was in the middle of a message when delivery stopped has to send its output and to acknowledge it. It is
-// short: a program may keep messages for good.
+// lastMoment is how long a program that was in the middle of a message when
+// delivery stopped has to send its output and to acknowledge it. It is short: a
+// program may keep messages for good.
 const lastMoment = 100 * time.Millisecond
 
-// settle waits for that, and then has nothing more stored: the input of what is sent later is not committed.
+// settle waits for that, and then has nothing more stored: the input of what is
+// sent later is not committed.
 func settle(ctx context.Context, consumers []*consumer, producers []*produce.Producer) {
 	if len(producers) == 0 {
 		return

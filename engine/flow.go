@@ -10,9 +10,9 @@ import (
 	"github.com/gostreamer/streamer/engine/internal/list"
 )
 
-// flow is the session's part that counts what was fetched and not handed out, and
-// knows which shards may hand out nothing more. Except for room and pausing it
-// belongs to session.mu.
+// flow is the session's part that counts what was fetched and not handed out,
+// and knows which shards may hand out nothing more. Except for room and pausing
+// it belongs to session.mu.
 type flow struct {
 	buffered held                   // emitted and not handed out
 	parked   held                   // the part of buffered that waits behind full windows
@@ -62,8 +62,8 @@ func (f *flow) park(l *ledger, m *streamer.Message) {
 	f.parked.add(m)
 }
 
-// unpark gives put those of a shard's parked messages that fit its window now, in
-// order. put may not keep the slice.
+// unpark gives put those of a shard's parked messages that fit its window now,
+// in order. put may not keep the slice.
 func (f *flow) unpark(l *ledger, limit int, put func([]*streamer.Message)) {
 	n := 0
 	for n < len(l.parked) && l.fits(l.parked[n], limit) {
@@ -110,8 +110,8 @@ func (f *flow) pausesDue() []streamer.StreamShard {
 	return due
 }
 
-// stalled lists the shards whose windows have been full for stallAfter since they
-// were last reported.
+// stalled lists the shards whose windows have been full for stallAfter since
+// they were last reported.
 func (f *flow) stalled(now time.Time, limit int) []*ledger {
 	var all []*ledger
 	for _, l := range f.full {

@@ -12,7 +12,8 @@ import (
 	"github.com/gostreamer/streamer/internal/wait"
 )
 
-// fetchLoop keeps the queue filled. It is the session's fetch goroutine and ends with ctx, the input, or a failure that retrying cannot mend.
+// fetchLoop keeps the queue filled. It is the session's fetch goroutine and
+// ends with ctx, the input, or a failure that retrying cannot mend.
 func (s *session) fetchLoop(ctx context.Context) {
 	var b wait.Backoff
 	for s.awaitRoom(ctx) {
@@ -88,9 +89,11 @@ func (s *session) awaitRoom(ctx context.Context) bool {
 	}
 }
 
-// hasRoom says whether another fetch fits into Prefetch and BufferBytes. What waits behind a full window does not count where the source
-// can pause its shard, so that other shards go on; for bytes up to BufferBytes, so that memory stays bounded. Where members share messages
-// one must have worked off half of its share.
+// hasRoom says whether another fetch fits into Prefetch and BufferBytes. What
+// waits behind a full window does not count where the source can pause its
+// shard, so that other shards go on; for bytes up to BufferBytes, so that
+// memory stays bounded. Where members share messages one must have worked off
+// half of its share.
 func (s *session) hasRoom() bool {
 	n, bytes := s.flow.buffered.messages, s.flow.buffered.bytes
 	if s.pauser != nil {
@@ -108,7 +111,8 @@ func (s *session) hasRoom() bool {
 	return n <= s.o.prefetch-s.o.maxBatch() && bytes < s.o.bufferBytes
 }
 
-// hungry says that the member has worked off half of its share. One that is too slow for what it has is not.
+// hungry says that the member has worked off half of its share. One that is too
+// slow for what it has is not.
 func (q *queue) hungry() bool { return !q.slow && q.suspended == 0 && q.ring.n <= q.pace.limit/2 }
 
 // appetite is how many more messages the members may hold.

@@ -45,7 +45,8 @@ func (s *session) mark(q *queue, m *streamer.Message) {
 	}
 }
 
-// clock is session time in milliseconds; it wraps after 49 days, which differences do not notice.
+// clock is session time in milliseconds; it wraps after 49 days, which
+// differences do not notice.
 func (s *session) clock() uint32 { return uint32(time.Since(s.born) / time.Millisecond) }
 
 // watch has the Ack that makes room in a shard's window tell. One that came
@@ -81,7 +82,8 @@ func (s *session) parks(l *ledger, m *streamer.Message) bool {
 	return true
 }
 
-// park takes a message whose shard's window is full out of the way of the other shards'.
+// park takes a message whose shard's window is full out of the way of the other
+// shards'.
 func (s *session) park(l *ledger, m *streamer.Message) {
 	s.flow.park(l, m)
 	if s.pauser != nil && s.hasRoom() {

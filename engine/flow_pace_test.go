@@ -7,7 +7,8 @@ import (
 	"github.com/gostreamer/streamer/internal/wait"
 )
 
-// work is a member's stretch of work: it takes n messages evenly over d, and then finds nothing.
+// work is a member's stretch of work: it takes n messages evenly over d, and
+// then finds nothing.
 func work(p *pace, now *time.Time, n int, d time.Duration) {
 	clock := func() time.Time { return *now }
 	p.busy(clock)

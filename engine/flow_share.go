@@ -9,8 +9,9 @@ import (
 	"github.com/gostreamer/streamer/internal/wait"
 )
 
-// share takes undelivered messages away from members that have taken nothing for a while, so that an idle member can have them. It is the
-// commit goroutine's, every shareTime while something is buffered.
+// share takes undelivered messages away from members that have taken nothing
+// for a while, so that an idle member can have them. It is the commit
+// goroutine's, every shareTime while something is buffered.
 func (s *session) share() {
 	s.mu.Lock()
 	defer s.unlock()
@@ -29,8 +30,9 @@ func (s *session) share() {
 	}
 }
 
-// askBack has the fetch goroutine return a member's undelivered messages to the group. What a Fetch brought meanwhile would overtake those of them
-// that come to us again, so the one that is under way ends first. session.mu is held.
+// askBack has the fetch goroutine return a member's undelivered messages to the
+// group. What a Fetch brought meanwhile would overtake those of them that come
+// to us again, so the one that is under way ends first. session.mu is held.
 func (s *session) askBack(q *queue) {
 	s.flow.hoarder = q
 	if s.flow.interrupt != nil {
@@ -39,7 +41,8 @@ func (s *session) askBack(q *queue) {
 	wait.Signal(s.flow.room)
 }
 
-// takeUnkeyed puts a slow member's messages into the pool if somebody waits; a keyed one stays with the key's keeper.
+// takeUnkeyed puts a slow member's messages into the pool if somebody waits; a
+// keyed one stays with the key's keeper.
 func (s *session) takeUnkeyed(slow *queue) {
 	if !slices.ContainsFunc(s.queues, func(q *queue) bool { return q.waiters > 0 }) {
 		return

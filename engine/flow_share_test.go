@@ -9,7 +9,8 @@ import (
 	"github.com/gostreamer/streamer"
 )
 
-// sharedCan is a group that the server knows: members are sources of their own, and give back what they do not get to.
+// sharedCan is a group that the server knows: members are sources of their own,
+// and give back what they do not get to.
 var sharedCan = abilities{acker: true, releaser: true, room: true}
 
 func (r *rig) releasedOf(shard streamer.ShardID) []uint64 {

@@ -9,8 +9,10 @@ import (
 	"github.com/gostreamer/streamer/internal/inside"
 )
 
-// ledger knows, for one shard, what was emitted, handed out, done and committed. It is a FIFO of runs: commit never passes a gap, because the
-// mark only moves over contiguous done slots. Everything but watched belongs to session.mu.
+// ledger knows, for one shard, what was emitted, handed out, done and
+// committed. It is a FIFO of runs: commit never passes a gap, because the mark
+// only moves over contiguous done slots. Everything but watched belongs to
+// session.mu.
 type ledger struct {
 	streamer.StreamShard
 	sess       *session
@@ -60,7 +62,8 @@ func (l *ledger) emit(n int) { l.buffered += n }
 // lend notes that a Stream offers a message.
 func (l *ledger) lend() { l.lent++ }
 
-// endLoan notes that a message which a Stream offered is with the program, or back.
+// endLoan notes that a message which a Stream offered is with the program, or
+// back.
 func (l *ledger) endLoan() {
 	l.lent--
 	l.tellDrained()
@@ -85,8 +88,8 @@ func (l *ledger) ackAged(now, delay uint32) {
 	}
 }
 
-// giveUp takes what q holds away from it and returns the runs that another member
-// is to get.
+// giveUp takes what q holds away from it and returns the runs that another
+// member is to get.
 func (l *ledger) giveUp(q *queue, ack streamer.AckPolicy) []*run {
 	var again []*run
 	for r := l.head; r != nil; r = r.next {
@@ -133,7 +136,8 @@ func (l *ledger) advance() {
 	}
 }
 
-// release forgets the runs that nobody needs any more: the mark has passed them and the source holds their acknowledgements.
+// release forgets the runs that nobody needs any more: the mark has passed them
+// and the source holds their acknowledgements.
 func (l *ledger) release(perMessage bool) {
 	for r := l.head; r != nil && r != l.cur; r = l.head {
 		if perMessage && !r.allSaved() {
@@ -165,7 +169,8 @@ func (l *ledger) inWork() int {
 	return n
 }
 
-// ackTaken acknowledges all that was handed out (AckDelayed, where nothing is reissued).
+// ackTaken acknowledges all that was handed out (AckDelayed, where nothing is
+// reissued).
 func (l *ledger) ackTaken() {
 	for r := l.cur; r != nil; r = r.next {
 		r.ackTaken()
@@ -183,7 +188,8 @@ func (l *ledger) seal() {
 	l.advance()
 }
 
-// eachUnsaved calls f for the messages that are done and not yet acknowledged at the source, in order.
+// eachUnsaved calls f for the messages that are done and not yet acknowledged
+// at the source, in order.
 func (l *ledger) eachUnsaved(f func(r *run, w int, slots uint64)) {
 	for r := l.head; r != nil; r = r.next {
 		for w := range r.acks.Bits {
@@ -194,7 +200,8 @@ func (l *ledger) eachUnsaved(f func(r *run, w int, slots uint64)) {
 	}
 }
 
-// newestTaken is the last message in order that was handed out and is not forgotten; zero when there is none.
+// newestTaken is the last message in order that was handed out and is not
+// forgotten; zero when there is none.
 func (l *ledger) newestTaken() (newest streamer.SeqNo) {
 	for r := l.head; r != nil; r = r.next {
 		for w, taken := range r.taken {
@@ -206,7 +213,8 @@ func (l *ledger) newestTaken() (newest streamer.SeqNo) {
 	return newest
 }
 
-// newestSlot is the slot of the last message in order that was handed out; 0 when there is none.
+// newestSlot is the slot of the last message in order that was handed out; 0
+// when there is none.
 func (l *ledger) newestSlot() (newest int) {
 	for r := l.head; r != nil; r = r.next {
 		for w, taken := range r.taken {
@@ -218,7 +226,8 @@ func (l *ledger) newestSlot() (newest int) {
 	return newest
 }
 
-// unsaved says whether a message is done and not yet acknowledged at the source.
+// unsaved says whether a message is done and not yet acknowledged at the
+// source.
 func (l *ledger) unsaved() bool {
 	some := len(l.skips) > 0
 	l.eachUnsaved(func(*run, int, uint64) { some = true })
@@ -235,7 +244,8 @@ func (l *ledger) newestSettled() streamer.SeqNo {
 	return newest
 }
 
-// uncommitted calls f for each slot that was emitted and is not committed, oldest first, until f returns false.
+// uncommitted calls f for each slot that was emitted and is not committed,
+// oldest first, until f returns false.
 func (l *ledger) uncommitted(perMessage bool, f func(seq streamer.SeqNo, handedOut bool) bool) {
 	for r := l.head; r != nil; r = r.next {
 		for i := range r.n {
@@ -250,8 +260,9 @@ func (l *ledger) uncommitted(perMessage bool, f func(seq streamer.SeqNo, handedO
 	}
 }
 
-// committed says whether the source holds the acknowledgement of slot i. With AckOnDelivery the source holds it before the hand-out, and what
-// was not handed out may be taken back.
+// committed says whether the source holds the acknowledgement of slot i. With
+// AckOnDelivery the source holds it before the hand-out, and what was not
+// handed out may be taken back.
 func (r *run) committed(i int, l *ledger, perMessage bool) bool {
 	w, bit := bitOf(uint32(i))
 	if l.sess.o.atMostOnce() {
@@ -264,7 +275,8 @@ func (r *run) committed(i int, l *ledger, perMessage bool) bool {
 	return !l.saved.IsZero() && seq.Compare(l.saved) <= 0
 }
 
-// absorb carries the acknowledgements of reissued messages over to the slots they came from.
+// absorb carries the acknowledgements of reissued messages over to the slots
+// they came from.
 func (l *ledger) absorb() {
 	if len(l.reissued) == 0 {
 		return

@@ -21,11 +21,12 @@ func (l *ledger) delivers(m *streamer.Message) bool {
 // leaveNow has the ledger hand out nothing more at all.
 func (l *ledger) leaveNow() { l.upTo = 0 }
 
-// busy says whether the program holds a message of the shard, or will before the shard leaves.
+// busy says whether the program holds a message of the shard, or will before
+// the shard leaves.
 func (l *ledger) busy() bool { return l.leaving && l.buffered+l.lent > 0 || l.inWork() > 0 }
 
-// awaitWork returns a channel that is closed when the program holds no message of
-// the shard; nil when it holds none now.
+// awaitWork returns a channel that is closed when the program holds no message
+// of the shard; nil when it holds none now.
 func (l *ledger) awaitWork() <-chan struct{} {
 	l.watched.Store(true) // before it looks: a later Ack reports itself
 	if !l.busy() {
@@ -38,7 +39,8 @@ func (l *ledger) awaitWork() <-chan struct{} {
 	return l.drained
 }
 
-// tellDrained tells who waits for it that the program holds nothing of the shard any more. session.mu is held.
+// tellDrained tells who waits for it that the program holds nothing of the
+// shard any more. session.mu is held.
 func (l *ledger) tellDrained() {
 	if l.drained != nil && !l.busy() {
 		l.waitNoMore()

@@ -7,7 +7,8 @@ import (
 	"github.com/gostreamer/streamer"
 )
 
-// window is a ledger's part that says whether the next message may be handed out.
+// window is a ledger's part that says whether the next message may be handed
+// out.
 type window struct {
 	watched   atomic.Bool         // an Ack is waited for: the window is full, or the shard is leaving; written under session.mu
 	fullSince time.Time           // zero: there is room
@@ -41,8 +42,8 @@ func (w *window) resume() bool {
 	return was
 }
 
-// stalls says whether the window has been full for stallAfter since that was last
-// reported, and notes a report.
+// stalls says whether the window has been full for stallAfter since that was
+// last reported, and notes a report.
 func (w *window) stalls(now time.Time) bool {
 	since := w.fullSince
 	if w.reported.After(since) {
@@ -61,8 +62,8 @@ func (w *window) behindParked(m *streamer.Message) bool {
 	return len(w.parked) > 0 && byEmission(m, w.parked[0]) > 0
 }
 
-// inFlight counts the messages that were handed out, from the oldest that is not
-// done on. What is no message of the program's does not count.
+// inFlight counts the messages that were handed out, from the oldest that is
+// not done on. What is no message of the program's does not count.
 func (l *ledger) inFlight() int { return l.live - l.buffered - l.passed }
 
 // full says whether the next message has no room in the window. It looks at

@@ -89,8 +89,9 @@ func TestAFlushAfterCloseDoesNotReachTheSink(t *testing.T) {
 	})
 }
 
-// TestNothingIsWrittenAfterCloseHasGivenUp: a batch that waits to be tried again
-// stays behind, and a Write that is under way returns before the sink is closed.
+// TestNothingIsWrittenAfterCloseHasGivenUp: a batch that waits to be tried
+// again stays behind, and a Write that is under way returns before the sink is
+// closed.
 func TestNothingIsWrittenAfterCloseHasGivenUp(t *testing.T) {
 	inBubble(t, abilities{}, streamer.StreamerOptions{CloseTimeout: 3 * time.Second}, func(t *testing.T, r *rig) {
 		var writes []time.Duration
@@ -111,8 +112,8 @@ func TestNothingIsWrittenAfterCloseHasGivenUp(t *testing.T) {
 	})
 }
 
-// TestASecondCloseHasTheOutcomeOfTheFirst, or an error with a kind, and never that
-// of a context that is not the caller's.
+// TestASecondCloseHasTheOutcomeOfTheFirst, or an error with a kind, and never
+// that of a context that is not the caller's.
 func TestASecondCloseHasTheOutcomeOfTheFirst(t *testing.T) {
 	for name, second := range map[string]func(r *rig, p *produce.Producer) error{
 		"producer": func(_ *rig, p *produce.Producer) error { return p.Close() },

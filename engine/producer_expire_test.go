@@ -13,7 +13,8 @@ import (
 	"github.com/gostreamer/streamer/internal/wait"
 )
 
-// hangOnce is a Write that hangs until its context ends the first time it is called, and stores afterwards.
+// hangOnce is a Write that hangs until its context ends the first time it is
+// called, and stores afterwards.
 func (r *rig) hangOnce() {
 	first := true
 	r.write = func(ctx context.Context, batch []*driver.Pending) error {

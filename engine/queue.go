@@ -15,7 +15,8 @@ import (
 // errMoved tells a blocked taker that its consumer has another queue now.
 var errMoved = errors.New("moved")
 
-// queue is a consumer's place in a session: what was emitted for it and not handed out. Everything but the channels belongs to session.mu.
+// queue is a consumer's place in a session: what was emitted for it and not
+// handed out. Everything but the channels belongs to session.mu.
 type queue struct {
 	s         *session
 	obs       *observe.Observer
@@ -54,7 +55,8 @@ func newQueue(s *session, obs *observe.Observer) *queue {
 	}
 }
 
-// take blocks for the next message. With a loan keep or giveBack must follow, at the latest when recall is closed.
+// take blocks for the next message. With a loan keep or giveBack must follow,
+// at the latest when recall is closed.
 func (q *queue) take(ctx context.Context, l *loan) (m *streamer.Message, recall <-chan struct{}, err error) {
 	s := q.s
 	s.mu.Lock()
@@ -142,7 +144,8 @@ func (q *queue) sleep(ctx context.Context) {
 	}
 }
 
-// wakeOne wakes one taker if there is one and it would find something: a message or the end.
+// wakeOne wakes one taker if there is one and it would find something: a
+// message or the end.
 func (q *queue) wakeOne() {
 	if q.waiters > 0 && (q.ring.n > 0 || q.done() != nil) {
 		wait.Signal(q.ready)
@@ -157,7 +160,8 @@ func (q *queue) arrived() {
 	q.wakeOne()
 }
 
-// next hands out the oldest message whose shard has room in its window; nil when there is none.
+// next hands out the oldest message whose shard has room in its window; nil
+// when there is none.
 func (q *queue) next(lent *loan) *streamer.Message {
 	if q.suspended > 0 || q.closed || q.s.end.broken || q.overdue() {
 		return nil

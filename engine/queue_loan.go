@@ -7,10 +7,12 @@ import (
 	"github.com/gostreamer/streamer"
 )
 
-// loan is a Stream goroutine's right to offer a message: it counts as handed out only when somebody received it.
+// loan is a Stream goroutine's right to offer a message: it counts as handed
+// out only when somebody received it.
 type loan struct{ ctx context.Context }
 
-// overdue says that a Stream whose ctx has ended still holds a message: it comes before what is here.
+// overdue says that a Stream whose ctx has ended still holds a message: it
+// comes before what is here.
 func (q *queue) overdue() bool {
 	for _, l := range q.loans {
 		if l.ctx.Err() != nil {
@@ -29,7 +31,8 @@ func (q *queue) keep(lent *loan, m *streamer.Message) {
 	q.endLoan(lent, m)
 }
 
-// giveBack puts a lent message that nobody received where it came from; it is dropped when its shard is not ours any more.
+// giveBack puts a lent message that nobody received where it came from; it is
+// dropped when its shard is not ours any more.
 func (q *queue) giveBack(lent *loan, m *streamer.Message) {
 	s := q.s
 	s.mu.Lock()
@@ -45,8 +48,8 @@ func (q *queue) giveBack(lent *loan, m *streamer.Message) {
 	s.reopenIfRoom(l)
 }
 
-// restore puts a message back in front of those of its shard that come after it.
-// Other Streams may have given theirs back first.
+// restore puts a message back in front of those of its shard that come after
+// it. Other Streams may have given theirs back first.
 func (q *queue) restore(m *streamer.Message) {
 	q.ring.pushFront(m)
 	at := 0
@@ -73,8 +76,9 @@ func (q *queue) endLoan(lent *loan, m *streamer.Message) {
 	q.wakeOne()
 }
 
-// suspend stops handing out and waits until nothing is lent: afterwards no taker gets a message from before. session.mu is held, and let go
-// of while waiting.
+// suspend stops handing out and waits until nothing is lent: afterwards no
+// taker gets a message from before. session.mu is held, and let go of while
+// waiting.
 func (q *queue) suspend() {
 	q.suspended++
 	close(q.recall)
@@ -89,7 +93,8 @@ func (q *queue) resume() {
 	q.wakeOne()
 }
 
-// suspendAll suspends every member. session.mu is held, and let go of while waiting.
+// suspendAll suspends every member. session.mu is held, and let go of while
+// waiting.
 func (s *session) suspendAll() []*queue {
 	all := slices.Clone(s.queues)
 	for _, q := range all {

@@ -2,7 +2,8 @@ package engine
 
 import "github.com/gostreamer/streamer"
 
-// ring is a FIFO of messages that also takes them back at its front. The zero value is empty.
+// ring is a FIFO of messages that also takes them back at its front. The zero
+// value is empty.
 type ring struct {
 	buf  []*streamer.Message // length is zero or a power of two
 	head int
@@ -35,7 +36,8 @@ func (r *ring) insert(m *streamer.Message) {
 	r.moveBack(r.n-1, at)
 }
 
-// moveBack takes the message at from to place to, which lies before it, and those between one place back.
+// moveBack takes the message at from to place to, which lies before it, and
+// those between one place back.
 func (r *ring) moveBack(from, to int) {
 	m := r.at(from)
 	for i := from; i > to; i-- {
@@ -44,7 +46,8 @@ func (r *ring) moveBack(from, to int) {
 	r.buf[(r.head+to)&(len(r.buf)-1)] = m
 }
 
-// move takes the message at from to place to, and those between one place forward.
+// move takes the message at from to place to, and those between one place
+// forward.
 func (r *ring) move(from, to int) {
 	m := r.at(from)
 	for i := from; i < to; i++ {

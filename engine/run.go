@@ -9,8 +9,10 @@ import (
 	"github.com/gostreamer/streamer/internal/inside"
 )
 
-// run is one shard's part of a fetched slab: a bit per message says whether it is done. It keeps sequence numbers, not messages, so a payload
-// is free as soon as the program lets go of it. What the mark passes and is no message is a run of one slot that is done from the start.
+// run is one shard's part of a fetched slab: a bit per message says whether it
+// is done. It keeps sequence numbers, not messages, so a payload is free as
+// soon as the program lets go of it. What the mark passes and is no message is
+// a run of one slot that is done from the start.
 //
 // acks is written by Ack without a lock; everything else belongs to session.mu.
 type run struct {
@@ -95,7 +97,8 @@ func (r *run) advance() int {
 	return r.done - from
 }
 
-// seal makes every later Ack come too late: exactly the acknowledgements that returned true are in final.
+// seal makes every later Ack come too late: exactly the acknowledgements that
+// returned true are in final.
 func (r *run) seal() {
 	if r.acks.Bits == nil || r.final != nil {
 		return
@@ -123,7 +126,8 @@ func (r *run) ackTaken() {
 	}
 }
 
-// unsaved is the word of slots that are done and not yet acknowledged at the source.
+// unsaved is the word of slots that are done and not yet acknowledged at the
+// source.
 func (r *run) unsaved(w int) uint64 {
 	b := r.bits(w) & r.mask(w)
 	if r.saved != nil {
@@ -132,7 +136,8 @@ func (r *run) unsaved(w int) uint64 {
 	return b
 }
 
-// save remembers that the source holds the acknowledgement of these slots of word w.
+// save remembers that the source holds the acknowledgement of these slots of
+// word w.
 func (r *run) save(w int, slots uint64) {
 	if r.saved == nil {
 		r.saved = make([]uint64, wordsOf(r.n))
@@ -171,7 +176,8 @@ func (r *run) place(part []streamer.Message) {
 }
 
 // take notes that message i is the program's: with acknowledged it is done at
-// once. at is when, for AckDelayed; q is the member that got it, in a dealt group.
+// once. at is when, for AckDelayed; q is the member that got it, in a dealt
+// group.
 func (r *run) take(i uint32, at uint32, q *queue, acknowledged bool) {
 	w, bit := bitOf(i)
 	r.taken[w] |= bit

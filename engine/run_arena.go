@@ -6,7 +6,8 @@ import (
 	"github.com/gostreamer/streamer"
 )
 
-// arena cuts the runs of one slab out of a few allocations, so that a slab over hundreds of shards costs no more than one over a single shard.
+// arena cuts the runs of one slab out of a few allocations, so that a slab over
+// hundreds of shards costs no more than one over a single shard.
 type arena struct {
 	runs  []run
 	seqs  []streamer.SeqNo // made for the first part whose numbers are not in a row

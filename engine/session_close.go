@@ -7,7 +7,8 @@ import (
 	"github.com/gostreamer/streamer/internal/wait"
 )
 
-// halt stops delivery for good: takers get why, what is acknowledged still counts. Nothing is handed out when it returns.
+// halt stops delivery for good: takers get why, what is acknowledged still
+// counts. Nothing is handed out when it returns.
 func (s *session) halt(why error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -16,8 +17,9 @@ func (s *session) halt(why error) {
 	}
 }
 
-// shut closes the session: no more fetching, acknowledgements sealed, what counted committed, shards given back. At the end of ctx the rest is
-// closed hard.
+// shut closes the session: no more fetching, acknowledgements sealed, what
+// counted committed, shards given back. At the end of ctx the rest is closed
+// hard.
 func (s *session) shut(ctx context.Context, why error) error {
 	s.halt(why)
 	s.mu.Lock()
@@ -61,7 +63,8 @@ func (s *session) allLedgers() []*ledger {
 	return s.owned.all()
 }
 
-// seal ends committing: a member that is just leaving must not commit to a closed source.
+// seal ends committing: a member that is just leaving must not commit to a
+// closed source.
 func (s *session) seal() {
 	s.mu.Lock()
 	s.commits.closed = true

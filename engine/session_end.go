@@ -2,27 +2,27 @@ package engine
 
 import "io"
 
-// ending is the session's part that knows why and how far it has ended. It belongs
-// to session.mu.
+// ending is the session's part that knows why and how far it has ended. It
+// belongs to session.mu.
 type ending struct {
 	reason  error // io.EOF or the failure that ended fetching; nil: none
 	broken  bool  // a failure that leaves nothing to hand out: what is buffered cannot be committed
 	closing bool
 }
 
-// failed says that the session ended with a failure: what is not committed by now
-// never will be.
+// failed says that the session ended with a failure: what is not committed by
+// now never will be.
 func (e *ending) failed() bool { return e.reason != nil && e.reason != io.EOF } //nolint:errorlint // the bare one is the end of the input
 
-// stopReading stops the session with a reason: io.EOF, or a failure to read that retrying
-// cannot mend. Takers get it when the queue is empty, and at once where nothing
-// can be handed out before it is committed.
+// stopReading stops the session with a reason: io.EOF, or a failure to read
+// that retrying cannot mend. Takers get it when the queue is empty, and at once
+// where nothing can be handed out before it is committed.
 func (s *session) stopReading(err error) {
 	s.stopWith(err, err != io.EOF && s.o.atMostOnce()) //nolint:errorlint // the bare one is the end of the input
 }
 
-// fail stops the session with a commit's failure that retrying cannot mend: each
-// call returns it from now on, and nothing is fetched any more.
+// fail stops the session with a commit's failure that retrying cannot mend:
+// each call returns it from now on, and nothing is fetched any more.
 func (s *session) fail(err error) {
 	s.stopWith(err, true)
 	s.stop()

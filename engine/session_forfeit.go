@@ -9,7 +9,8 @@ import (
 	"github.com/gostreamer/streamer/driver"
 )
 
-// forfeit notes the shards whose messages may come again, as what was handed out of them is not known to be committed: the next Commit has to say so,
+// forfeit notes the shards whose messages may come again, as what was handed
+// out of them is not known to be committed: the next Commit has to say so,
 // whatever the program acknowledges until then.
 func (s *session) forfeit(leaving []*ledger) {
 	if !s.o.tracks() || s.o.atMostOnce() {
@@ -42,7 +43,8 @@ func (s *session) forfeits(ctx context.Context, q *queue) error {
 		streamer.ErrFenced, len(gone), first))
 }
 
-// unsettled takes the shards that forfeit noted. Of those that came back it leaves out the ones that go on behind what was handed out, or that are
+// unsettled takes the shards that forfeit noted. Of those that came back it
+// leaves out the ones that go on behind what was handed out, or that are
 // committed as far again; quiet are the ones that have brought nothing since.
 func (s *session) unsettled(q *queue) (gone, quiet []streamer.StreamShard) {
 	s.mu.Lock()

@@ -7,8 +7,8 @@ import (
 	"github.com/gostreamer/streamer"
 )
 
-// ownership is the session's part that knows which shards it reads. It belongs to
-// session.mu.
+// ownership is the session's part that knows which shards it reads. It belongs
+// to session.mu.
 type ownership struct {
 	ledgers map[streamer.StreamShard]*ledger // of the shards that are read; nil for one that was quiet so far: thousands may be
 	lost    map[streamer.StreamShard]bool    // revoked and not assigned again: their late messages are dropped

@@ -9,10 +9,12 @@ import (
 	"github.com/gostreamer/streamer/internal/wait"
 )
 
-// revokeWait bounds how long a revoked shard waits for messages in work, and then for its commit: group protocols give a member about as long.
+// revokeWait bounds how long a revoked shard waits for messages in work, and
+// then for its commit: group protocols give a member about as long.
 const revokeWait = 5 * time.Second
 
-// revoked is SourceConfig.Revoked: drop what was not handed out, wait for what was, commit, forget.
+// revoked is SourceConfig.Revoked: drop what was not handed out, wait for what
+// was, commit, forget.
 func (s *session) revoked(gone []streamer.StreamShard, lost bool) {
 	leaving := s.fence(gone, !lost && s.o.dealt && s.cursor != nil)
 	if !lost {
@@ -45,8 +47,10 @@ func (s *session) vanished(gone []streamer.StreamShard) {
 	s.obs.Load().Assigned(nil, gone, true)
 }
 
-// fence stops handing out the messages of these shards and drops those in the buffer. With gaps it leaves those that lie before one that was handed out: dealt to a
-// member that is slower than another, they would make the group repeat what that one has done.
+// fence stops handing out the messages of these shards and drops those in the
+// buffer. With gaps it leaves those that lie before one that was handed out:
+// dealt to a member that is slower than another, they would make the group
+// repeat what that one has done.
 func (s *session) fence(gone []streamer.StreamShard, gaps bool) []*ledger {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -71,7 +75,8 @@ func (s *session) dropAll(leaving []*ledger) {
 	s.dropLeaving(leaving)
 }
 
-// dropLeaving drops the undelivered messages of shards that are leaving, but those before upTo. session.mu is held.
+// dropLeaving drops the undelivered messages of shards that are leaving, but
+// those before upTo. session.mu is held.
 func (s *session) dropLeaving(leaving []*ledger) {
 	queues := s.suspendAll()
 	for _, q := range queues {
@@ -107,7 +112,8 @@ func (s *session) resumeGone(leaving []*ledger) {
 	}
 }
 
-// awaitWork waits, until ctx ends, for the program to be done with the messages of these shards that it holds; not at all while closing.
+// awaitWork waits, until ctx ends, for the program to be done with the messages
+// of these shards that it holds; not at all while closing.
 func (s *session) awaitWork(ctx context.Context, ledgers []*ledger) {
 	for _, l := range ledgers {
 		drained := s.watchWork(l)
@@ -122,7 +128,8 @@ func (s *session) awaitWork(ctx context.Context, ledgers []*ledger) {
 	}
 }
 
-// watchWork returns a channel that is closed when the last message in work is acknowledged; nil when none is.
+// watchWork returns a channel that is closed when the last message in work is
+// acknowledged; nil when none is.
 func (s *session) watchWork(l *ledger) <-chan struct{} {
 	s.mu.Lock()
 	defer s.mu.Unlock()

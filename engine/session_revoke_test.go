@@ -101,7 +101,8 @@ func equalAssign(a, b streamer.AssignEvent) bool {
 	return a.Group == b.Group && a.Lost == b.Lost && slices.Equal(a.Gained, b.Gained) && slices.Equal(a.Revoked, b.Revoked)
 }
 
-// comesBack assigns shard 0 again, which goes on behind its first done messages.
+// comesBack assigns shard 0 again, which goes on behind its first done
+// messages.
 func (r *rig) comesBack(done int) {
 	r.change(func() { r.source0().all = nil })
 	r.source(0).c.Assigned(shardList(0))

@@ -58,7 +58,8 @@ func (s *session) inFlight(at streamer.StreamShard) iter.Seq2[streamer.SeqNo, bo
 	}
 }
 
-// undelivered is what is buffered of a shard, in a session of one queue whose ledgers keep no runs. session.mu is held.
+// undelivered is what is buffered of a shard, in a session of one queue whose
+// ledgers keep no runs. session.mu is held.
 func (s *session) undelivered(l *ledger) []streamer.SeqNo {
 	if l.buffered == 0 {
 		return nil

@@ -201,7 +201,8 @@ func TestALatePauseDoesNotReachTheNextAssignment(t *testing.T) {
 	})
 }
 
-// Nothing else does: no taker waits, and the next one may be a long time coming.
+// Nothing else does: no taker waits, and the next one may be a long time
+// coming.
 func TestAWindowThatReopensWakesTheFetcher(t *testing.T) {
 	inBubble(t, abilities{cursor: true}, streamer.StreamerOptions{}, func(t *testing.T, r *rig) {
 		r.add(0, 5)

@@ -6,7 +6,8 @@ import (
 	"github.com/gostreamer/streamer/file/internal/ss"
 )
 
-// listed is a shard in the list of which beacons name a part each: by stream, then by shard.
+// listed is a shard in the list of which beacons name a part each: by stream,
+// then by shard.
 type listed struct {
 	stream string
 	shard  uint64
@@ -16,7 +17,8 @@ func (p listed) compare(q listed) int {
 	return cmp.Or(cmp.Compare(p.stream, q.stream), cmp.Compare(p.shard, q.shard))
 }
 
-// span is shards that are neighbours in that list, of which is asked whether they have a message of a certain time or later.
+// span is shards that are neighbours in that list, of which is asked whether
+// they have a message of a certain time or later.
 type span struct {
 	every    bool // all of every stream
 	stream   string
@@ -33,8 +35,10 @@ func (s *span) has(p listed) bool {
 
 func (s *span) first() listed { return listed{s.stream, s.from} }
 
-// account is what some beacons, of one after the other, tell of a span: whether it has a message of a certain time or later, and whether they have said that of all its shards. A
-// beacon without room for the whole list names neighbours in it. So those that it does not name where they would stand do not exist.
+// account is what some beacons, of one after the other, tell of a span: whether
+// it has a message of a certain time or later, and whether they have said that
+// of all its shards. A beacon without room for the whole list names neighbours
+// in it. So those that it does not name where they would stand do not exist.
 type account struct {
 	of       span
 	behind   map[listed]listed // the neighbour of each in the list; the first is behind the last
@@ -62,7 +66,8 @@ func (a *account) take(items []ss.Item, most int) {
 	a.complete = a.complete || len(items) < most || a.covered()
 }
 
-// covered says whether every shard of the span was named: going from neighbour to neighbour one comes from before it to behind it, or around.
+// covered says whether every shard of the span was named: going from neighbour
+// to neighbour one comes from before it to behind it, or around.
 func (a *account) covered() bool {
 	begin, ok := a.begin()
 	at := begin
@@ -79,7 +84,8 @@ func (a *account) covered() bool {
 	return false
 }
 
-// passed says whether the span would lie between two neighbours, or between the first of them and the list's end, and has nothing more there.
+// passed says whether the span would lie between two neighbours, or between the
+// first of them and the list's end, and has nothing more there.
 func (a *account) passed(at, next listed) bool {
 	if a.of.every || a.of.has(next) {
 		return false
@@ -92,7 +98,8 @@ func (a *account) passed(at, next listed) bool {
 	return reached && behind
 }
 
-// begin is the span's first shard, or else the last before it, in the circle, of those whose neighbours are known.
+// begin is the span's first shard, or else the last before it, in the circle,
+// of those whose neighbours are known.
 func (a *account) begin() (best listed, ok bool) {
 	first := a.of.first()
 	if a.first && !a.of.every {

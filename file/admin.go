@@ -16,7 +16,8 @@ import (
 	"github.com/gostreamer/streamer/file/internal/ss"
 )
 
-// Create implements streamer.Admin. It makes the log if that does not exist, and notes in it that the stream does, with its shards. ErrBusy while another
+// Create implements streamer.Admin. It makes the log if that does not exist,
+// and notes in it that the stream does, with its shards. ErrBusy while another
 // process writes the log.
 func (b *backend) Create(ctx context.Context, name string, shards int) error {
 	if err := b.enter(ctx); err != nil {
@@ -117,7 +118,8 @@ func (b *backend) readStream(ctx context.Context, name string, f func(*openLog, 
 	})
 }
 
-// Describe implements streamer.Admin. A stream exists when it has messages or Create made it.
+// Describe implements streamer.Admin. A stream exists when it has messages or
+// Create made it.
 func (b *backend) Describe(ctx context.Context, name string) (info streamer.StreamInfo, err error) {
 	err = b.readStream(ctx, name, func(_ *openLog, c *catalogue) error {
 		info.Name = name
@@ -133,7 +135,8 @@ func (b *backend) Describe(ctx context.Context, name string) (info streamer.Stre
 	return info, err
 }
 
-// shardsOf lists a stream's shards: those that have messages, those it was declared with, and those that are configured.
+// shardsOf lists a stream's shards: those that have messages, those it was
+// declared with, and those that are configured.
 func (c *catalogue) shardsOf(stream string, configured int) []streamer.ShardID {
 	all := map[streamer.ShardID]bool{}
 	for i := range max(configured, c.declared[stream]) {
@@ -162,7 +165,8 @@ func (b *backend) Streams(ctx context.Context, prefix string) (all []string, err
 	return all, err
 }
 
-// Groups implements streamer.Admin. Members of a group in another process cannot be counted: -1.
+// Groups implements streamer.Admin. Members of a group in another process
+// cannot be counted: -1.
 func (b *backend) Groups(ctx context.Context, name string) (all []streamer.GroupInfo, err error) {
 	err = b.readStream(ctx, name, func(l *openLog, c *catalogue) error {
 		dirs, err := os.ReadDir(l.path + groupsSuffix)
@@ -184,7 +188,8 @@ func (b *backend) Groups(ctx context.Context, name string) (all []streamer.Group
 	return all, err
 }
 
-// groupInfo describes the group in a directory of l's groups; ok is false when it has no position in the stream.
+// groupInfo describes the group in a directory of l's groups; ok is false when
+// it has no position in the stream.
 func (b *backend) groupInfo(l *openLog, dir, stream string, c *catalogue) (info streamer.GroupInfo, ok bool, err error) {
 	g := &group{dir: filepath.Join(l.path+groupsSuffix, dir)}
 	ids, err := b.index.positions(g.dir, stream)
@@ -228,7 +233,8 @@ func (b *backend) members(l *openLog, group, stream string, ids []streamer.Shard
 	return 0, g.unlock()
 }
 
-// idle locks every shard of a stream in which a group has a position: ErrBusy while it has members, ErrNotFound when there is no such group.
+// idle locks every shard of a stream in which a group has a position: ErrBusy
+// while it has members, ErrNotFound when there is no such group.
 func (b *backend) idle(l *openLog, name, stream string) (*group, error) {
 	list, err := newGroup(l.path, name, false).list()
 	if err != nil {
@@ -284,7 +290,8 @@ func (b *backend) DeleteGroup(ctx context.Context, stream, name string) error {
 	return errors.Join(errs...)
 }
 
-// ResetGroup implements streamer.Admin: it opens the group at the position, which commits that, and closes it. An Each moves the shards it names.
+// ResetGroup implements streamer.Admin: it opens the group at the position,
+// which commits that, and closes it. An Each moves the shards it names.
 func (b *backend) ResetGroup(ctx context.Context, stream, name string, to streamer.Position) error {
 	if err := b.enter(ctx); err != nil {
 		return err
@@ -312,7 +319,8 @@ func (b *backend) ResetGroup(ctx context.Context, stream, name string, to stream
 	return src.Close(ctx)
 }
 
-// resetting is the configuration of a source that is opened for its position alone.
+// resetting is the configuration of a source that is opened for its position
+// alone.
 func resetting(stream, group string, to streamer.Position) driver.SourceConfig {
 	c := driver.SourceConfig{
 		Streams: []string{stream}, Mode: streamer.Resumable, Group: group, Start: to, Reset: streamer.Earliest, MaxBatch: 1,

@@ -37,8 +37,10 @@ func init() {
 	})
 }
 
-// Connect opens a log from code: all that a file:// URI can say, c can; its streams are named in the options of the consumer or producer, "*" being all
-// of them. The log need not exist. ErrInvalid names what is wrong with c, ErrUnsupported says that the path is a directory, ErrDenied that it cannot be
+// Connect opens a log from code: all that a file:// URI can say, c can; its
+// streams are named in the options of the consumer or producer, "*" being all
+// of them. The log need not exist. ErrInvalid names what is wrong with c,
+// ErrUnsupported says that the path is a directory, ErrDenied that it cannot be
 // looked at. ctx bounds the call only.
 func Connect(ctx context.Context, c Config, o streamer.StreamerOptions) (streamer.Streamer, error) {
 	return opening.Connect(ctx, o, func() (driver.Backend, error) { return newBackend(c) })
@@ -106,7 +108,8 @@ func (b *backend) current() (*openLog, error) {
 	return l, nil
 }
 
-// Close refuses what is opened later. Sources and sinks that are open stay usable until they are closed themselves.
+// Close refuses what is opened later. Sources and sinks that are open stay
+// usable until they are closed themselves.
 func (b *backend) Close(context.Context) error {
 	b.closed.Store(true)
 	b.release.Do(func() {
@@ -116,7 +119,8 @@ func (b *backend) Close(context.Context) error {
 	return nil
 }
 
-// Ping implements streamer.Pinger: the log can be read, or it does not exist and its directory does.
+// Ping implements streamer.Pinger: the log can be read, or it does not exist
+// and its directory does.
 func (b *backend) Ping(ctx context.Context) error {
 	if err := b.enter(ctx); err != nil {
 		return err

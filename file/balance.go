@@ -20,11 +20,14 @@ type balance struct {
 	excess []streamer.StreamShard // to be given up
 }
 
-// bareRounds is how many rounds a process waits for those that own shards of a group which vanished to make it again, before it begins the group anew. They take
-// longer than an owner needs that hands over a shard meanwhile, which waits up to 5 s for what is in work.
+// bareRounds is how many rounds a process waits for those that own shards of a
+// group which vanished to make it again, before it begins the group anew. They
+// take longer than an owner needs that hands over a shard meanwhile, which
+// waits up to 5 s for what is in work.
 const bareRounds = 30
 
-// balance looks at the group and at who shares it; nil when the process has resigned. committing is held.
+// balance looks at the group and at who shares it; nil when the process has
+// resigned. committing is held.
 func (k *keeper) balance() (*balance, error) {
 	s := k.s
 	if k.seat == nil {
@@ -58,8 +61,10 @@ func (k *keeper) listed() ([]streamer.StreamShard, error) {
 	return slices.DeleteFunc(list, func(at streamer.StreamShard) bool { return at.Stream == wildcard || !k.s.wants(at.Stream) }), err
 }
 
-// newcomers are the shards that exist and have no position: those that reading has come by or, when the group is begun, all that are known. In a group without any
-// position nothing is new: it vanished, and those who own shards make it again.
+// newcomers are the shards that exist and have no position: those that reading
+// has come by or, when the group is begun, all that are known. In a group
+// without any position nothing is new: it vanished, and those who own shards
+// make it again.
 func (k *keeper) newcomers(listed []streamer.StreamShard, anew bool) []streamer.StreamShard {
 	s := k.s
 	has := map[streamer.StreamShard]bool{}
@@ -88,13 +93,15 @@ func (k *keeper) newcomers(listed []streamer.StreamShard, anew bool) []streamer.
 	return all
 }
 
-// settle notes that a shard that was found has a position. Whose it is, and whether the process has its share of all, the next round says. mu is held.
+// settle notes that a shard that was found has a position. Whose it is, and
+// whether the process has its share of all, the next round says. mu is held.
 func (k *keeper) settle(at streamer.StreamShard) {
 	delete(k.found, at)
 	k.settled = false
 }
 
-// wildly says whether the group has a position in all streams, which is one in any that appears.
+// wildly says whether the group has a position in all streams, which is one in
+// any that appears.
 func (k *keeper) wildly() bool {
 	if !k.s.wild() {
 		return false
@@ -124,7 +131,8 @@ func (b *balance) divide(all []streamer.StreamShard, k *keeper, rank, members in
 	}
 }
 
-// take makes the process the owner of shards that are free, and says which. committing is held.
+// take makes the process the owner of shards that are free, and says which.
+// committing is held.
 func (k *keeper) take(ctx context.Context, b *balance) (gained []streamer.StreamShard, err error) {
 	if err := k.takeWildcard(); err != nil {
 		return nil, err
@@ -145,7 +153,8 @@ func (k *keeper) take(ctx context.Context, b *balance) (gained []streamer.Stream
 	return taken[:n], nil
 }
 
-// takeWildcard tries to become the one that writes where the group has come to in all streams.
+// takeWildcard tries to become the one that writes where the group has come to
+// in all streams.
 func (k *keeper) takeWildcard() error {
 	if !k.s.wild() {
 		return nil
@@ -157,7 +166,8 @@ func (k *keeper) takeWildcard() error {
 	return err
 }
 
-// lockFree locks as many shards as are wanted, and every one without a position.
+// lockFree locks as many shards as are wanted, and every one without a
+// position.
 func (k *keeper) lockFree(b *balance) (taken []streamer.StreamShard, err error) {
 	g, known := k.s.group, k.inUse()
 	for i, at := range slices.Concat(b.wanted, b.bare) {

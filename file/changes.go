@@ -12,7 +12,8 @@ func newShard(at streamer.StreamShard) *shard {
 	return &shard{StreamShard: at, none: true, lane: lane{behind: onPar}}
 }
 
-// nudge ends Fetch's waiting: there is something that it does not hear from the log.
+// nudge ends Fetch's waiting: there is something that it does not hear from the
+// log.
 func (s *source) nudge() {
 	select {
 	case s.resumed <- struct{}{}:
@@ -20,7 +21,8 @@ func (s *source) nudge() {
 	}
 }
 
-// adopt reads from now on what the keeper has taken, and no more what it has given up; it returns what the consumer has to be told. It is Fetch's.
+// adopt reads from now on what the keeper has taken, and no more what it has
+// given up; it returns what the consumer has to be told. It is Fetch's.
 func (s *source) adopt() error {
 	if s.keeper == nil {
 		return nil
@@ -33,8 +35,9 @@ func (s *source) adopt() error {
 	return s.keeper.failed
 }
 
-// install puts changed shards in the place of what they were. A source that had none begins to read where the first of them does; for another they are behind. mu is
-// held, or the source is not yet in use.
+// install puts changed shards in the place of what they were. A source that had
+// none begins to read where the first of them does; for another they are
+// behind. mu is held, or the source is not yet in use.
 func (s *source) install() {
 	k := s.keeper
 	if s.r != nil {
@@ -64,7 +67,8 @@ func (s *source) install() {
 	k.changes, k.from = nil, never
 }
 
-// putBehind has the source go back for a shard that starts where the others have been.
+// putBehind has the source go back for a shard that starts where the others
+// have been.
 func (s *source) putBehind(sh *shard) {
 	if sh.start.end < max(s.positioned(), s.front) {
 		sh.behind = sh.start.end
@@ -84,7 +88,8 @@ func (s *source) reading() bool {
 	return false
 }
 
-// idle says that all shards of the group are other processes': there is nothing to read until one of them is free.
+// idle says that all shards of the group are other processes': there is nothing
+// to read until one of them is free.
 func (s *source) idle() bool {
 	if s.keeper == nil || s.r == nil || !s.keeper.none {
 		return false
@@ -94,7 +99,8 @@ func (s *source) idle() bool {
 	return s.keeper.exist
 }
 
-// standBy waits for shards, and looks now and then whether the log is still there.
+// standBy waits for shards, and looks now and then whether the log is still
+// there.
 func (s *source) standBy(ctx context.Context) error {
 	t := time.NewTimer(pollWatched)
 	defer t.Stop()
@@ -113,7 +119,9 @@ func (s *source) standBy(ctx context.Context) error {
 	return nil
 }
 
-// complete says whether the end of the log is the end of the input: not while the process waits for more shards, or shards that reading has come by wait for somebody.
+// complete says whether the end of the log is the end of the input: not while
+// the process waits for more shards, or shards that reading has come by wait
+// for somebody.
 func (s *source) complete() bool {
 	if s.keeper == nil {
 		return true
@@ -124,7 +132,8 @@ func (s *source) complete() bool {
 	return len(k.changes)+len(k.found) == 0 && (k.settled || !k.exist)
 }
 
-// notice tells the keeper of a shard that nobody knew of when the source was opened, and which begins at offset.
+// notice tells the keeper of a shard that nobody knew of when the source was
+// opened, and which begins at offset.
 func (s *source) notice(sh *shard, offset int64) {
 	s.mu.Lock()
 	s.keeper.found[sh.StreamShard] = offset
@@ -132,8 +141,8 @@ func (s *source) notice(sh *shard, offset int64) {
 	s.keeper.look()
 }
 
-// placed has shards that Lag has found get an owner, and waits for that, but not
-// long: another process may be at it.
+// placed has shards that Lag has found get an owner, and waits for that, but
+// not long: another process may be at it.
 func (s *source) placed(ctx context.Context, found []streamer.StreamShard) error {
 	s.mu.Lock()
 	k := s.keeper
@@ -166,7 +175,8 @@ func (s *source) placed(ctx context.Context, found []streamer.StreamShard) error
 	}
 }
 
-// seenSafe is an offset before which no shard without a position has anything to deliver. mu is held.
+// seenSafe is an offset before which no shard without a position has anything
+// to deliver. mu is held.
 func (s *source) seenSafe() int64 {
 	seen := s.seen
 	if s.keeper != nil {
@@ -177,7 +187,8 @@ func (s *source) seenSafe() int64 {
 	return seen
 }
 
-// discover makes known a shard that nobody knew of when the source was opened, and which begins at offset.
+// discover makes known a shard that nobody knew of when the source was opened,
+// and which begins at offset.
 func (s *source) discover(at streamer.StreamShard, offset int64) *shard {
 	_, read := s.startOf(at)
 	s.mu.Lock()

@@ -11,10 +11,12 @@ import (
 	"github.com/gostreamer/streamer/driver"
 )
 
-// refreshAfter is how far the position of a shard without messages may stay behind what was read: as much has to be read again when the group is opened.
+// refreshAfter is how far the position of a shard without messages may stay
+// behind what was read: as much has to be read again when the group is opened.
 const refreshAfter = 16 << 20
 
-// everywhere is where a group has a position in all streams, those that nobody knows yet too.
+// everywhere is where a group has a position in all streams, those that nobody
+// knows yet too.
 var everywhere = streamer.StreamShard{Stream: wildcard}
 
 // CommitCursors implements streamer.CursorCommitter.
@@ -63,8 +65,10 @@ func (s *source) commit(m driver.Mark) error {
 	return nil
 }
 
-// cursorAt is a shard's cursor when everything up to seq is done, and how many steps of the trail that passes. A position that the trail does not have
-// is one that was given up: its offsets are looked for when the group is opened. mu is held.
+// cursorAt is a shard's cursor when everything up to seq is done, and how many
+// steps of the trail that passes. A position that the trail does not have is
+// one that was given up: its offsets are looked for when the group is opened.
+// mu is held.
 func (s *source) cursorAt(sh *shard, upTo streamer.SeqNo) (c *cursor, passed int) {
 	if sh.first == nil {
 		sh.first = sh.saved
@@ -92,7 +96,8 @@ func (s *source) cursorAt(sh *shard, upTo streamer.SeqNo) (c *cursor, passed int
 	return c, passed
 }
 
-// refresh moves up the offsets of shards that have nothing in work and lie more than behind bytes back.
+// refresh moves up the offsets of shards that have nothing in work and lie more
+// than behind bytes back.
 func (s *source) refresh(behind int64) error {
 	s.mu.Lock()
 	var idle []*shard
@@ -137,7 +142,8 @@ func (s *source) refreshOne(sh *shard) error {
 	return nil
 }
 
-// mend makes the group again where its members are, if somebody removed it while it is in use.
+// mend makes the group again where its members are, if somebody removed it
+// while it is in use.
 func (s *source) mend() error {
 	if !s.unlocked && s.group.intact() && (s.keeper == nil || s.keeper.intact()) {
 		return nil

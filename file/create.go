@@ -12,8 +12,10 @@ import (
 	"github.com/gostreamer/streamer"
 )
 
-// create makes an empty log, if there is none. It appears whole, and nobody holds the writer's lock for it: a producer that comes at the same moment is not to
-// find the log in use. Where files can have no second name, the lock is taken after all; ErrBusy: another process is about to make the log.
+// create makes an empty log, if there is none. It appears whole, and nobody
+// holds the writer's lock for it: a producer that comes at the same moment is
+// not to find the log in use. Where files can have no second name, the lock is
+// taken after all; ErrBusy: another process is about to make the log.
 func (l *openLog) create(c *Config) error {
 	var err error
 	if l.row {
@@ -30,7 +32,8 @@ func (l *openLog) create(c *Config) error {
 	return translate(err)
 }
 
-// createRow makes a directory with its first segment, unless there is one with any.
+// createRow makes a directory with its first segment, unless there is one with
+// any.
 func createRow(dir string, beacon int64) error {
 	for {
 		if err := makeDir(dir); err != nil {
@@ -59,7 +62,9 @@ func makeDir(dir string) error {
 	return err
 }
 
-// placeEmpty puts a file without a message at path, whole, unless there is one: then made is false. The error is a *os.LinkError where files can have no second name.
+// placeEmpty puts a file without a message at path, whole, unless there is one:
+// then made is false. The error is a *os.LinkError where files can have no
+// second name.
 func placeEmpty(path string, beacon int64) (made bool, err error) {
 	temp := path + "." + rand.Text() + newSuffix
 	h := newHeader(filepath.Base(path), time.Now().UnixMilli(), beacon)
@@ -100,7 +105,9 @@ func (l *openLog) createLocked(c *Config) error {
 	return l.closeWriter(w, &quiet)
 }
 
-// createFirst makes the first segment for a directory's writer and opens it. One that a consumer makes at this moment is as good, unless create is CreateNew.
+// createFirst makes the first segment for a directory's writer and opens it.
+// One that a consumer makes at this moment is as good, unless create is
+// CreateNew.
 func (lf *logFile) createFirst(create streamer.Create, beacon int64) error {
 	made, err := placeEmpty(filepath.Join(lf.dir, segmentName(0)), beacon)
 	if _, ok := errors.AsType[*os.LinkError](err); ok && !errors.Is(err, fs.ErrNotExist) {

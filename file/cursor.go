@@ -27,7 +27,8 @@ type cursor struct {
 	print  print  // what the log starts with, so that offsets are not used in another
 }
 
-// print is the checksum of the first bytes of a log, which never change as long as it is the same.
+// print is the checksum of the first bytes of a log, which never change as long
+// as it is the same.
 type print struct {
 	size int64
 	sum  uint32
@@ -51,7 +52,8 @@ const (
 	maxCursor   = 64 << 10 // no cursor is longer
 )
 
-// append writes the file: lines of a word and a value, and a checksum of the lines before it.
+// append writes the file: lines of a word and a value, and a checksum of the
+// lines before it.
 func (c *cursor) append(b []byte) []byte {
 	start := len(b)
 	done := "none"

@@ -27,10 +27,12 @@ func (c *cursors) add(at streamer.StreamShard, cur *cursor) {
 	c.seen[at.Stream] = seen
 }
 
-// enoughCursors of a stream say as well as all that it is begun, and how far it was seen.
+// enoughCursors of a stream say as well as all that it is begun, and how far it
+// was seen.
 const enoughCursors = 8
 
-// loadCursors loads the positions that matter in the streams that are read, and some of the others. One that is damaged is an error if it matters.
+// loadCursors loads the positions that matter in the streams that are read, and
+// some of the others. One that is damaged is an error if it matters.
 func (s *source) loadCursors(matters func(streamer.StreamShard) bool) (*cursors, error) {
 	list, err := s.group.list()
 	if err != nil {
@@ -58,12 +60,14 @@ func (s *source) loadCursors(matters func(streamer.StreamShard) bool) (*cursors,
 	return all, nil
 }
 
-// begun says whether the group has a position in any shard of the stream: then a shard without one is new.
+// begun says whether the group has a position in any shard of the stream: then
+// a shard without one is new.
 func (c *cursors) begun(stream string) bool {
 	_, some := c.seen[stream]
 	_, every := c.seen[wildcard]
 	return some || every
 }
 
-// seenOf is an offset before which no shard of the stream without a position has anything to deliver.
+// seenOf is an offset before which no shard of the stream without a position
+// has anything to deliver.
 func (c *cursors) seenOf(stream string) int64 { return max(c.seen[stream], c.seen[wildcard]) }

@@ -8,8 +8,9 @@ import (
 	"syscall"
 )
 
-// disk stands between a writer and its file. It counts what the writer does, fails one step or all from one on, and knows what was on the disk
-// after the last fsync.
+// disk stands between a writer and its file. It counts what the writer does,
+// fails one step or all from one on, and knows what was on the disk after the
+// last fsync.
 type disk struct {
 	mu     sync.Mutex
 	steps  int
@@ -26,7 +27,8 @@ type disk struct {
 	path    string // of the log
 }
 
-// install puts d below the writers of the rig's log, until the test ends or lift is called.
+// install puts d below the writers of the rig's log, until the test ends or
+// lift is called.
 func (r *rig) install(d *disk) (lift func()) {
 	r.Helper()
 	l, err := logs.acquire(r.cfg.Path, r.cfg.Segment > 0)
@@ -118,7 +120,8 @@ func (f *faulty) Sync() error {
 	return err
 }
 
-// crash is what a loss of power leaves: what the disk had, and of what came since some sectors and others not.
+// crash is what a loss of power leaves: what the disk had, and of what came
+// since some sectors and others not.
 func (d *disk) crash(rnd *rand.Rand, now []byte) []byte {
 	const sector = 512
 	size := len(d.durable)

@@ -15,8 +15,9 @@ type entry struct {
 	start int64 // where its envelope starts, else its frame
 }
 
-// entries reads the messages of a log: frames with their envelopes, without what is SeaStreamer's or ours. Like a Scanner it separates reading
-// from parsing.
+// entries reads the messages of a log: frames with their envelopes, without
+// what is SeaStreamer's or ours. Like a Scanner it separates reading from
+// parsing.
 type entries struct {
 	*ss.Scanner
 	src   io.ReaderAt
@@ -58,8 +59,9 @@ func (r *entries) moveToBeacon(n int64) {
 	}
 }
 
-// fill reads on. An envelope whose message is still to come is kept over a Fill that finds more, and read again after one that does not: a writer that
-// opens the log after a crash cuts it off.
+// fill reads on. An envelope whose message is still to come is kept over a Fill
+// that finds more, and read again after one that does not: a writer that opens
+// the log after a crash cuts it off.
 func (r *entries) fill() error {
 	if r.ahead.set {
 		r.detach()
@@ -82,7 +84,8 @@ func (r *entries) detach() {
 	a.env, _ = parseEnvelope(a.payload)
 }
 
-// next finds the next message of the window. It is ss.ErrMore or a *ss.Damage otherwise, whose Frame has a Key when it is known which message was lost.
+// next finds the next message of the window. It is ss.ErrMore or a *ss.Damage
+// otherwise, whose Frame has a Key when it is known which message was lost.
 func (r *entries) next(e *entry) error {
 	for {
 		f := &e.Frame
@@ -165,8 +168,9 @@ func (r *entries) internal(f *ss.Frame) {
 	}
 }
 
-// lookBack searches the end of unreadable bytes for the envelope of the message behind them: without it the message would come without its key,
-// and nobody would know.
+// lookBack searches the end of unreadable bytes for the envelope of the message
+// behind them: without it the message would come without its key, and nobody
+// would know.
 func (r *entries) lookBack(d *ss.Damage) {
 	prefix := append([]byte{byte(len(ss.Internal))}, ss.Internal...)
 	b := make([]byte, min(d.Length, searchBack))

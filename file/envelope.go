@@ -7,8 +7,10 @@ import (
 	"github.com/gostreamer/streamer/file/internal/ss"
 )
 
-// The payloads of our frames on SeaStreamer's internal key. Each starts with a tag of four bytes that no frame of SeaStreamer's has. The layouts
-// are part of the file format, docs/file-format.md, and do not change; a new one takes a new tag.
+// The payloads of our frames on SeaStreamer's internal key. Each starts with a
+// tag of four bytes that no frame of SeaStreamer's has. The layouts are part of
+// the file format, docs/file-format.md, and do not change; a new one takes a
+// new tag.
 //
 //	envelope    = "env1" flags stream key count header*      what the next frame's message has beside its payload
 //	declaration = "str1" stream shards                       a stream that exists though it may have no message
@@ -24,7 +26,8 @@ const (
 	nilValue       = 1
 )
 
-// needsEnvelope says whether a record has anything that its own frame cannot carry.
+// needsEnvelope says whether a record has anything that its own frame cannot
+// carry.
 func needsEnvelope(r *streamer.Record) bool {
 	return r.Key != nil || r.Value == nil || len(r.Headers) > 0
 }
@@ -60,7 +63,8 @@ func appendBytes(b, v []byte) []byte {
 	return append(b, v...)
 }
 
-// envelope is a decoded payload. Its slices refer to the payload. Its zero value is that of a message without one.
+// envelope is a decoded payload. Its slices refer to the payload. Its zero
+// value is that of a message without one.
 type envelope struct {
 	stream   []byte
 	key      []byte
@@ -71,7 +75,8 @@ type envelope struct {
 	size     int    // bytes of key and header values
 }
 
-// parseEnvelope reads a payload. ok is false for anything that is not an envelope, to the last byte.
+// parseEnvelope reads a payload. ok is false for anything that is not an
+// envelope, to the last byte.
 func parseEnvelope(p []byte) (e envelope, ok bool) {
 	if len(p) < len(envelopeTag)+2 || string(p[:len(envelopeTag)]) != envelopeTag {
 		return e, false
@@ -137,7 +142,8 @@ func (d declaration) append(b []byte) []byte {
 	return binary.AppendUvarint(b, uint64(d.shards))
 }
 
-// parseDeclaration reads a payload. ok is false for anything that is not a declaration of a stream that there can be.
+// parseDeclaration reads a payload. ok is false for anything that is not a
+// declaration of a stream that there can be.
 func parseDeclaration(p []byte) (d declaration, ok bool) {
 	if len(p) < len(declarationTag)+1 || string(p[:len(declarationTag)]) != declarationTag {
 		return d, false
@@ -153,7 +159,8 @@ func parseDeclaration(p []byte) (d declaration, ok bool) {
 	return declaration{string(p[:n]), int(shards)}, true
 }
 
-// appendCarry appends the payload of the frame that a segment starts with: what is known of the streams of all segments before it.
+// appendCarry appends the payload of the frame that a segment starts with: what
+// is known of the streams of all segments before it.
 func appendCarry(b []byte, items []ss.Item) []byte {
 	b = append(b, carryTag...)
 	b = binary.AppendUvarint(b, uint64(len(items)))
@@ -167,7 +174,8 @@ func appendCarry(b []byte, items []ss.Item) []byte {
 	return b
 }
 
-// parseCarry reads a payload. ok is false for anything that is not a carry, to the last byte.
+// parseCarry reads a payload. ok is false for anything that is not a carry, to
+// the last byte.
 func parseCarry(p []byte) (items []ss.Item, ok bool) {
 	if len(p) < len(carryTag) || string(p[:len(carryTag)]) != carryTag {
 		return nil, false

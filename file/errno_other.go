@@ -7,7 +7,8 @@ import (
 	"syscall"
 )
 
-// isFull says that the file system has no room, for this user, or that the process must not have larger files.
+// isFull says that the file system has no room, for this user, or that the
+// process must not have larger files.
 func isFull(err error) bool {
 	return errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT) || errors.Is(err, syscall.EFBIG)
 }

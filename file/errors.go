@@ -15,30 +15,39 @@ import (
 )
 
 var (
-	// ErrFull is a record for which there is no room: on the disk, within a quota or the process's limit for the size of files, or within limit=, and
-	// then it is streamer.ErrTooLarge as well. It has left no trace. Sending works again as soon as there is room.
+	// ErrFull is a record for which there is no room: on the disk, within a
+	// quota or the process's limit for the size of files, or within limit=, and
+	// then it is streamer.ErrTooLarge as well. It has left no trace. Sending
+	// works again as soon as there is room.
 	ErrFull = errors.New("no room in the log")
-	// ErrDead is the error of every record once an fsync of the log has failed: what the system could not write it may have dropped. Records whose
-	// receipts were waiting for the disk are streamer.ErrUnknown as well. A producer that is opened afterwards opens the log again.
+	// ErrDead is the error of every record once an fsync of the log has failed:
+	// what the system could not write it may have dropped. Records whose
+	// receipts were waiting for the disk are streamer.ErrUnknown as well. A
+	// producer that is opened afterwards opens the log again.
 	ErrDead = errors.New("an fsync failed and the log is dead until a producer opens it again")
 	// ErrDescriptors is a file that could not be opened because the process, or
-	// the system, has as many open as it may have. It is streamer.ErrThrottled as
-	// well. An open consumer or producer tries again until there are others.
+	// the system, has as many open as it may have. It is streamer.ErrThrottled
+	// as well. An open consumer or producer tries again until there are others.
 	ErrDescriptors = errors.New("no file descriptor is left (raise the limit, `ulimit -n`, or close something)")
 )
 
 // What Err of a CorruptionError can be.
 var (
-	// ErrChecksum is a message whose payload does not match its checksum. Reading goes on with the next one.
+	// ErrChecksum is a message whose payload does not match its checksum.
+	// Reading goes on with the next one.
 	ErrChecksum = ss.ErrChecksum
-	// ErrFrame is bytes that are no message. Reading goes on behind the next beacon.
+	// ErrFrame is bytes that are no message. Reading goes on behind the next
+	// beacon.
 	ErrFrame = ss.ErrFrame
-	// ErrBeacon is a beacon that is unreadable. Reading goes on behind the next one.
+	// ErrBeacon is a beacon that is unreadable. Reading goes on behind the next
+	// one.
 	ErrBeacon = ss.ErrBeacon
 )
 
-// CorruptionError says that Length bytes of a log, from Offset on, hold no readable message. Hooks.Skipped reports it, and a warning: it is never the
-// error of Next. Length is up to where reading goes on or, at the end of the log, up to that.
+// CorruptionError says that Length bytes of a log, from Offset on, hold no
+// readable message. Hooks.Skipped reports it, and a warning: it is never the
+// error of Next. Length is up to where reading goes on or, at the end of the
+// log, up to that.
 type CorruptionError struct {
 	Path           string
 	Offset, Length int64
@@ -51,8 +60,9 @@ func (e *CorruptionError) Error() string {
 
 func (e *CorruptionError) Unwrap() error { return e.Err }
 
-// CursorError is a position file of a group that cannot be used: it is damaged, or it is not one. Nothing of the log is affected. Set the file
-// right, or remove it: then the group has no position in that shard.
+// CursorError is a position file of a group that cannot be used: it is damaged,
+// or it is not one. Nothing of the log is affected. Set the file right, or
+// remove it: then the group has no position in that shard.
 type CursorError struct {
 	Path string
 	Err  error
@@ -94,7 +104,8 @@ func translate(err error) error {
 	return &streamer.Error{Kind: kind, Err: err}
 }
 
-// about says which log an error is about, where it does not. Context errors and io.EOF stay bare.
+// about says which log an error is about, where it does not. Context errors and
+// io.EOF stay bare.
 func about(path string, err error) error {
 	if err == nil || err == io.EOF || err == context.Canceled || err == context.DeadlineExceeded { //nolint:errorlint // bare ones
 		return err

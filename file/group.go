@@ -24,7 +24,8 @@ const (
 	maxGroupName = 150    // bytes of a group's name in a directory's; file systems allow 255
 )
 
-// group is the state of a group beside its log: a cursor and a lock for each shard. It is not safe for concurrent use.
+// group is the state of a group beside its log: a cursor and a lock for each
+// shard. It is not safe for concurrent use.
 type group struct {
 	name  string
 	dir   string
@@ -37,7 +38,8 @@ func newGroup(log, name string, sync bool) *group {
 	return &group{name: name, dir: dir, sync: sync, locks: newShardLocks(dir)}
 }
 
-// escapeName makes any string a directory's name, which differs for different strings.
+// escapeName makes any string a directory's name, which differs for different
+// strings.
 func escapeName(name string) string {
 	var b strings.Builder
 	for i := range len(name) {
@@ -83,7 +85,8 @@ func shardOfPath(name, suffix string) (at streamer.StreamShard, ok bool) {
 	return at, err == nil
 }
 
-// lock makes this process the owner of a shard: ErrBusy. ErrNotFound: somebody removed the group of which it owns others.
+// lock makes this process the owner of a shard: ErrBusy. ErrNotFound: somebody
+// removed the group of which it owns others.
 func (g *group) lock(at streamer.StreamShard) error {
 	if g.owns(at) {
 		return nil
@@ -139,7 +142,8 @@ func (g *group) list() ([]streamer.StreamShard, error) {
 	return all, nil
 }
 
-// load reads a cursor; nil when there is none. A *CursorError says that there is something else.
+// load reads a cursor; nil when there is none. A *CursorError says that there
+// is something else.
 func (g *group) load(at streamer.StreamShard) (*cursor, error) {
 	path := g.path(at, cursorSuffix)
 	c, err := loadCursor(path)
@@ -169,7 +173,8 @@ func loadCursor(path string) (*cursor, error) {
 	return c, nil
 }
 
-// store replaces a cursor: afterwards the file is the old one or the new one, whatever happens.
+// store replaces a cursor: afterwards the file is the old one or the new one,
+// whatever happens.
 func (g *group) store(c *cursor) error {
 	path := g.path(c.StreamShard, cursorSuffix)
 	temp := path + ".new"

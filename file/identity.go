@@ -16,8 +16,8 @@ type identity struct {
 	created uint64 // as its header says; 0 while it has none
 }
 
-// identify notes what the source reads now. mu is held, or the source is not yet
-// in use.
+// identify notes what the source reads now. mu is held, or the source is not
+// yet in use.
 func (s *source) identify() {
 	s.is = &identity{info: s.info}
 	if s.head != nil {

@@ -13,19 +13,23 @@ import (
 	"github.com/gostreamer/streamer"
 )
 
-// keepEvery is how often a process looks at who else shares its group. A dead one's shards are taken over within that time.
+// keepEvery is how often a process looks at who else shares its group. A dead
+// one's shards are taken over within that time.
 const keepEvery = 200 * time.Millisecond
 
-// keeper keeps a source's share of a group that several processes share: it takes shards that are free, gives up what it has beyond its share, and mends the group
-// when somebody removed it. Its goroutine is the source's, which joins it on Close. What it takes and gives up the source learns between two reads.
+// keeper keeps a source's share of a group that several processes share: it
+// takes shards that are free, gives up what it has beyond its share, and mends
+// the group when somebody removed it. Its goroutine is the source's, which
+// joins it on Close. What it takes and gives up the source learns between two
+// reads.
 type keeper struct {
 	s    *source
 	poke chan struct{} // capacity 1: look at once
 	turn chan struct{} // capacity 1: holding the token is the right to tell the engine of shards that were gained or lost
 
-	// giving is of capacity 1: holding the token is the right to take shards from
-	// the engine that are to be given up, which waits for what is in work. Who
-	// holds it may take turn, not the other way round.
+	// giving is of capacity 1: holding the token is the right to take shards
+	// from the engine that are to be given up, which waits for what is in work.
+	// Who holds it may take turn, not the other way round.
 	giving chan struct{}
 
 	cancel context.CancelFunc
@@ -93,14 +97,16 @@ func (k *keeper) loop(ctx context.Context) {
 	}
 }
 
-// lookTakes is how long the last look at the group took, without what came of it.
+// lookTakes is how long the last look at the group took, without what came of
+// it.
 func (k *keeper) lookTakes() time.Duration {
 	k.s.committing.Lock()
 	defer k.s.committing.Unlock()
 	return k.looked
 }
 
-// report tells the consumer of a failure that will not pass, and of another that it is tried again.
+// report tells the consumer of a failure that will not pass, and of another
+// that it is tried again.
 func (k *keeper) report(err error) {
 	if !errors.Is(err, streamer.ErrInvalid) && !errors.Is(err, streamer.ErrPositionGone) {
 		k.s.cfg.Retrying("group", err, keepEvery)
@@ -153,8 +159,9 @@ func (k *keeper) look() {
 	}
 }
 
-// open makes the process a member of the group, and fixes the position of every shard that has none: when it returns each is durable. It takes its share as far as
-// that is free.
+// open makes the process a member of the group, and fixes the position of every
+// shard that has none: when it returns each is durable. It takes its share as
+// far as that is free.
 func (k *keeper) open(ctx context.Context) error {
 	seat, err := k.s.group.enroll(k.s.cfg.Streams)
 	if err != nil {
@@ -216,8 +223,9 @@ func (k *keeper) round(ctx context.Context) error {
 	return err
 }
 
-// publish hands what has changed to Fetch, when the engine knows of it: not before, or messages would come that it takes for another's. It says whether there is
-// anything new.
+// publish hands what has changed to Fetch, when the engine knows of it: not
+// before, or messages would come that it takes for another's. It says whether
+// there is anything new.
 func (k *keeper) publish(b *balance) (news bool) {
 	s := k.s
 	s.committing.Lock()
@@ -332,7 +340,8 @@ func (k *keeper) disown(at streamer.StreamShard) {
 	k.staged = append(k.staged, newShard(at))
 }
 
-// resign gives up the process's place among the others, and keeps the shards that it has: nothing more will be read here.
+// resign gives up the process's place among the others, and keeps the shards
+// that it has: nothing more will be read here.
 func (k *keeper) resign() {
 	k.s.committing.Lock()
 	defer k.s.committing.Unlock()

@@ -8,8 +8,10 @@ import (
 	"github.com/gostreamer/streamer"
 )
 
-// lock takes the kernel's lock on a path, which other processes and other opens of this one respect. It is free again when it is unlocked or when the process dies,
-// however it dies. The file is created if create says so. ErrBusy: somebody else has it.
+// lock takes the kernel's lock on a path, which other processes and other opens
+// of this one respect. It is free again when it is unlocked or when the process
+// dies, however it dies. The file is created if create says so. ErrBusy:
+// somebody else has it.
 func lock(path string, create bool) (*flock.Flock, error) {
 	flags := os.O_RDWR
 	if create {
@@ -28,7 +30,8 @@ func lock(path string, create bool) (*flock.Flock, error) {
 	return l, nil
 }
 
-// holds says whether l's lock is on the file that its path names now: not if somebody removed or replaced that.
+// holds says whether l's lock is on the file that its path names now: not if
+// somebody removed or replaced that.
 func holds(l *flock.Flock) bool {
 	locked, err := l.Stat()
 	if err != nil {

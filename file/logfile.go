@@ -16,7 +16,8 @@ import (
 	"github.com/gostreamer/streamer/file/internal/ss"
 )
 
-// logFile is a log that is open for writing, with the lock that makes this process its only writer.
+// logFile is a log that is open for writing, with the lock that makes this
+// process its only writer.
 type logFile struct {
 	f    handle
 	lock *flock.Flock
@@ -40,7 +41,8 @@ type logFile struct {
 	failed  error        // of an fsync: the system reports it once, and forgets what it could not write
 }
 
-// handle is what writers and sources do with the file of a log. Tests put one that fails, or counts, in its place.
+// handle is what writers and sources do with the file of a log. Tests put one
+// that fails, or counts, in its place.
 type handle interface {
 	io.ReaderAt
 	io.WriterAt
@@ -51,8 +53,9 @@ type handle interface {
 	Close() error
 }
 
-// openLogFile opens the log at path, creates it as create says, and makes its end good to write on. ErrBusy: another process writes it. Everything
-// that is done with the file goes through under, if that is not nil.
+// openLogFile opens the log at path, creates it as create says, and makes its
+// end good to write on. ErrBusy: another process writes it. Everything that is
+// done with the file goes through under, if that is not nil.
 func openLogFile(path string, create streamer.Create, beacon int64, under func(handle) handle) (*logFile, error) {
 	for {
 		f, err := openToWrite(path, create)
@@ -108,7 +111,8 @@ func explain(err error, create streamer.Create) error {
 
 var errCreateNew = errors.New("create=new makes a log that does not exist: name another, or leave that option out")
 
-// lockLog takes the writer's lock. It is nil when path does not name f any more.
+// lockLog takes the writer's lock. It is nil when path does not name f any
+// more.
 func lockLog(f *os.File, path string) (*flock.Flock, error) {
 	l, err := lock(writerLock(path), !writerLockIsLog)
 	if errors.Is(err, streamer.ErrNotFound) {
@@ -131,7 +135,8 @@ func lockLog(f *os.File, path string) (*flock.Flock, error) {
 	return nil, err
 }
 
-// prepare writes the header of a log that has none and finds the end of one that has.
+// prepare writes the header of a log that has none and finds the end of one
+// that has.
 func (lf *logFile) prepare(path string, beacon int64) (err error) {
 	if lf.info, err = lf.f.Stat(); err != nil {
 		return err
@@ -161,8 +166,10 @@ func (lf *logFile) put(m ss.Mark, b []byte) error {
 	return err
 }
 
-// store writes what the Encoder has appended since m and says how many of its parts, which end at ends, the log has then: all of them, or those that a full
-// disk had room for. The file and the Encoder end behind the last of them, unless the error is a *brokenError.
+// store writes what the Encoder has appended since m and says how many of its
+// parts, which end at ends, the log has then: all of them, or those that a full
+// disk had room for. The file and the Encoder end behind the last of them,
+// unless the error is a *brokenError.
 func (lf *logFile) store(m ss.Mark, b []byte, ends []ss.Mark) (whole int, err error) {
 	if len(b) > 0 {
 		if info, err := lf.f.Stat(); err != nil || info.Size() != m.Offset() {
@@ -178,7 +185,8 @@ func (lf *logFile) store(m ss.Mark, b []byte, ends []ss.Mark) (whole int, err er
 	return len(ends), nil
 }
 
-// keep cuts off what a write that came no further than upTo has left of a message. Those before it stay: a reader may have seen them.
+// keep cuts off what a write that came no further than upTo has left of a
+// message. Those before it stay: a reader may have seen them.
 func (lf *logFile) keep(m ss.Mark, upTo int64, ends []ss.Mark, cause error) (whole int, err error) {
 	for whole < len(ends) && ends[whole].Offset() <= upTo {
 		m = ends[whole]
@@ -193,17 +201,19 @@ func (lf *logFile) keep(m ss.Mark, upTo int64, ends []ss.Mark, cause error) (who
 	return whole, cause
 }
 
-// brokenError means that the end of the log is not known: nothing must be written until it is opened again.
+// brokenError means that the end of the log is not known: nothing must be
+// written until it is opened again.
 type brokenError struct{ err error }
 
 func (e *brokenError) Error() string { return e.err.Error() }
 func (e *brokenError) Unwrap() error { return e.err }
 
-// errMoved: the log's path does not name the file that is written, or the file is not as its writer left it.
+// errMoved: the log's path does not name the file that is written, or the file
+// is not as its writer left it.
 var errMoved = fmt.Errorf("the log was deleted, replaced or changed under its writer: %w", streamer.ErrNotFound)
 
-// errElsewhere: a path does not lead to the file that is written, which is still
-// where its own path leads.
+// errElsewhere: a path does not lead to the file that is written, which is
+// still where its own path leads.
 var errElsewhere = fmt.Errorf("the path leads to another log than before: %w", streamer.ErrNotFound)
 
 // check makes sure that a log's path leads to what was written: errMoved and
@@ -269,8 +279,9 @@ func (lf *logFile) onDisk() int64 {
 	return lf.synced
 }
 
-// rewrite writes everything from an offset on once more. After a failed fsync the system may take for written what the disk does not have, and would
-// not write it by itself.
+// rewrite writes everything from an offset on once more. After a failed fsync
+// the system may take for written what the disk does not have, and would not
+// write it by itself.
 func (lf *logFile) rewrite(from int64) error {
 	b := make([]byte, portion)
 	for end := lf.written.Load(); from < end; {
@@ -286,7 +297,8 @@ func (lf *logFile) rewrite(from int64) error {
 	return nil
 }
 
-// settle puts a log that is opened, and its place in the directory, on the disk if what is written to it should be there.
+// settle puts a log that is opened, and its place in the directory, on the disk
+// if what is written to it should be there.
 func (lf *logFile) settle(sync time.Duration) error {
 	if sync == 0 {
 		return nil

@@ -11,7 +11,8 @@ import (
 	"github.com/gostreamer/streamer"
 )
 
-// crowd stores one message in each of n streams, or of n shards of one: more than beacons have room to name.
+// crowd stores one message in each of n streams, or of n shards of one: more
+// than beacons have room to name.
 func (r *rig) crowd(n int, of func(i int) streamer.Record) {
 	r.Helper()
 	s := r.connect()
@@ -33,7 +34,8 @@ func inShards(i int) streamer.Record {
 	return streamer.Record{Stream: "s", Shard: &at}
 }
 
-// drain takes messages up to io.EOF, acknowledges them, and says how many different ones there were.
+// drain takes messages up to io.EOF, acknowledges them, and says how many
+// different ones there were.
 func (r *rig) drain(c streamer.Consumer) int {
 	r.Helper()
 	seen := map[string]bool{}
@@ -64,7 +66,8 @@ func crowds(t *testing.T, f func(r *rig, streams string)) {
 	}
 }
 
-// TestFiniteInputEndsWhenTheWholeLogWasRead: io.EOF comes behind the messages of shards that only reading finds, in every mode.
+// TestFiniteInputEndsWhenTheWholeLogWasRead: io.EOF comes behind the messages
+// of shards that only reading finds, in every mode.
 func TestFiniteInputEndsWhenTheWholeLogWasRead(t *testing.T) {
 	crowds(t, func(r *rig, streams string) {
 		r.cfg.NoFollow = true
@@ -87,7 +90,8 @@ func (r *rig) behind(c streamer.Consumer) (n int64) {
 	return n
 }
 
-// TestLagCountsShardsThatReadingHasNotComeTo in every mode: their messages are not done.
+// TestLagCountsShardsThatReadingHasNotComeTo in every mode: their messages are
+// not done.
 func TestLagCountsShardsThatReadingHasNotComeTo(t *testing.T) {
 	crowds(t, func(r *rig, streams string) {
 		for i, o := range []streamer.ConsumerOptions{earliest(), resumable("r"), balanced("b")} {
@@ -101,8 +105,8 @@ func TestLagCountsShardsThatReadingHasNotComeTo(t *testing.T) {
 	})
 }
 
-// TestAskingAboutEveryStreamReadsTheLogOnce: what Admin has read it does not read
-// again for the next stream, and Lag goes on where it was.
+// TestAskingAboutEveryStreamReadsTheLogOnce: what Admin has read it does not
+// read again for the next stream, and Lag goes on where it was.
 func TestAskingAboutEveryStreamReadsTheLogOnce(t *testing.T) {
 	const n, each = crowdSize, 16 << 10 // of a call: the header, the end of what is known, the last beacons
 	crowds(t, func(r *rig, streams string) {

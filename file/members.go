@@ -18,8 +18,10 @@ import (
 
 const memberSuffix = ".member"
 
-// seat is a process's place among those that share a group: a file that it has locked and that nobody else has the name of. Who can lock it too knows that the process
-// is dead. Names sort by age, so that all processes count each other in the same order.
+// seat is a process's place among those that share a group: a file that it has
+// locked and that nobody else has the name of. Who can lock it too knows that
+// the process is dead. Names sort by age, so that all processes count each
+// other in the same order.
 type seat struct {
 	dir  string
 	like string // what the names of those begin with that read the same streams
@@ -58,7 +60,8 @@ func (p *seat) leave() {
 	_ = os.Remove(p.lock.Path())
 }
 
-// rank is how many members there are, and how many of them are older than this one.
+// rank is how many members there are, and how many of them are older than this
+// one.
 func (p *seat) rank() (rank, members int, err error) {
 	files, err := os.ReadDir(p.dir)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
@@ -86,7 +89,8 @@ func (p *seat) rank() (rank, members int, err error) {
 	return rank, members, nil
 }
 
-// alive says whether the process is there whose place this is. What a dead one has left is removed.
+// alive says whether the process is there whose place this is. What a dead one
+// has left is removed.
 func alive(path string) (bool, error) {
 	l := flock.New(path, flock.SetFlag(os.O_RDONLY))
 	dead, err := l.TryRLock()
@@ -113,7 +117,9 @@ func (g *group) bury() {
 	}
 }
 
-// share says which of n shards the member of a rank takes first, and how many it has: all members together have each shard once, and none has two more than another.
+// share says which of n shards the member of a rank takes first, and how many
+// it has: all members together have each shard once, and none has two more than
+// another.
 func share(n, rank, members int) (from, count int) {
 	each, more := n/members, n%members
 	from, count = rank*each+min(rank, more), each

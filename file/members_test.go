@@ -23,7 +23,8 @@ func TestShare(t *testing.T) {
 	}
 }
 
-// TestSeats: who lives is counted in order of age, whatever else reads other streams; what the dead have left is removed.
+// TestSeats: who lives is counted in order of age, whatever else reads other
+// streams; what the dead have left is removed.
 func TestSeats(t *testing.T) {
 	r := newRig(t)
 	g := newGroup(r.cfg.Path, "g", false)

@@ -43,7 +43,8 @@ func (s *source) openAt(ctx context.Context) error {
 	return nil
 }
 
-// openFile opens the log, and makes it first if it does not exist and consumers make logs.
+// openFile opens the log, and makes it first if it does not exist and consumers
+// make logs.
 func (s *source) openFile() error {
 	f, err := openToRead(s.log.path)
 	if errors.Is(err, fs.ErrNotExist) && s.conf.Create == streamer.CreateAlways {
@@ -100,8 +101,10 @@ func (s *source) survey(ctx context.Context) (*view, ending, error) {
 	return v, e, err
 }
 
-// know collects the shards that exist: what the end of the log names, what the configuration says, and those that the consumer asks for, which must exist. A
-// group knows every shard, because the position of each has to be durable: where the end of the log does not name all, they are looked for.
+// know collects the shards that exist: what the end of the log names, what the
+// configuration says, and those that the consumer asks for, which must exist. A
+// group knows every shard, because the position of each has to be durable:
+// where the end of the log does not name all, they are looked for.
 func (s *source) know(ctx context.Context, v *view, e *ending) error {
 	for _, name := range s.cfg.Streams {
 		for i := range s.conf.Shards {
@@ -143,7 +146,8 @@ func (s *source) know(ctx context.Context, v *view, e *ending) error {
 	return nil
 }
 
-// unknownFrom is where to look for shards that the end of the log does not name; never where that is not needed.
+// unknownFrom is where to look for shards that the end of the log does not
+// name; never where that is not needed.
 func (s *source) unknownFrom(v *view, e *ending, missing bool) (int64, error) {
 	switch {
 	case missing:
@@ -160,7 +164,8 @@ func (s *source) unknownFrom(v *view, e *ending, missing bool) (int64, error) {
 	return s.newFrom(v, all), nil
 }
 
-// newFrom is an offset before which no shard that is new to the group has anything.
+// newFrom is an offset before which no shard that is new to the group has
+// anything.
 func (s *source) newFrom(v *view, all *cursors) int64 {
 	from := int64(never)
 	for _, name := range s.cfg.Streams {
@@ -202,7 +207,8 @@ type planner struct {
 	tell    []func()        // what the program has to be told when no lock is held
 }
 
-// plan fixes the start of every known shard, and of those that will turn out to exist. In a group each is durable when it returns.
+// plan fixes the start of every known shard, and of those that will turn out to
+// exist. In a group each is durable when it returns.
 func (p *planner) plan(ctx context.Context) error {
 	if p.s.group != nil {
 		return p.planGroup(ctx)
@@ -225,7 +231,8 @@ func (p *planner) plan(ctx context.Context) error {
 	return p.planUnknown()
 }
 
-// behind notes which message comes before the first one, as far as that is known: for Lag.
+// behind notes which message comes before the first one, as far as that is
+// known: for Lag.
 func (p *planner) behind(sh *shard, at streamer.Position) {
 	switch at.Kind() {
 	case streamer.AtEnd:
@@ -240,7 +247,8 @@ func (p *planner) behind(sh *shard, at streamer.Position) {
 	}
 }
 
-// first is where a shard starts without a committed position. ok is false when it is not to be read.
+// first is where a shard starts without a committed position. ok is false when
+// it is not to be read.
 func (s *source) first(at streamer.StreamShard) (p streamer.Position, ok bool, err error) {
 	if p, ok = s.startOf(at); !ok || p.Kind() != streamer.AtCommitted {
 		return p, ok, nil
@@ -295,7 +303,8 @@ func (p *planner) leftOf(at streamer.StreamShard, to streamer.Position) (int64, 
 	return p.v.start(), nil
 }
 
-// leftOfAll is leftByTime for all that the source reads, shards of which nobody knows yet included.
+// leftOfAll is leftByTime for all that the source reads, shards of which nobody
+// knows yet included.
 func (p *planner) leftOfAll(ms int64) (left int64, err error) {
 	if left, ok := p.lefts[ms]; ok {
 		return left, nil
@@ -317,7 +326,8 @@ func (p *planner) leftOfAll(ms int64) (left int64, err error) {
 	return left, nil
 }
 
-// leftByTime is an offset before which every message of the spans is older than ms.
+// leftByTime is an offset before which every message of the spans is older than
+// ms.
 func (p *planner) leftByTime(ms int64, spans ...span) (int64, error) {
 	if p.times == nil {
 		p.times = &timeSearch{p.v, map[int64][]ss.Item{}}
@@ -342,7 +352,8 @@ func (s *source) setUnknown(from start) {
 	s.unknown = from
 }
 
-// planUnknown decides about shards that turn out to exist. In RealTime they start where the known ones do.
+// planUnknown decides about shards that turn out to exist. In RealTime they
+// start where the known ones do.
 func (p *planner) planUnknown() error {
 	s := p.s
 	if !s.all {

@@ -126,8 +126,9 @@ func (s *source) exchange(n *source) {
 	old.unmoor()
 }
 
-// openPlain opens a file that is not a pipe, a device or a socket, some of which
-// would wait for another process. A directory is for the caller to refuse.
+// openPlain opens a file that is not a pipe, a device or a socket, some of
+// which would wait for another process. A directory is for the caller to
+// refuse.
 func openPlain(path string, flags int) (*os.File, error) {
 	info, err := os.Stat(path)
 	if err == nil && !info.IsDir() && !info.Mode().IsRegular() {

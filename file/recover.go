@@ -10,7 +10,8 @@ import (
 	"github.com/gostreamer/streamer/file/internal/ss"
 )
 
-// readHeader reads the header of a log. io.ErrUnexpectedEOF: it is not all there, as in a log that is being created.
+// readHeader reads the header of a log. io.ErrUnexpectedEOF: it is not all
+// there, as in a log that is being created.
 func readHeader(src io.ReaderAt) (ss.Header, error) {
 	b := make([]byte, ss.HeaderSize)
 	n, err := src.ReadAt(b, 0)
@@ -26,14 +27,16 @@ func readHeader(src io.ReaderAt) (ss.Header, error) {
 	return ss.ParseHeader(b)
 }
 
-// headerPrefix says whether b can be the start of a header. A file for which it cannot is somebody's and not a log.
+// headerPrefix says whether b can be the start of a header. A file for which it
+// cannot is somebody's and not a log.
 func headerPrefix(b []byte) bool {
 	start := ss.Header{}.Append(nil)[:3]
 	n := min(len(b), len(start))
 	return string(b[:n]) == string(start[:n])
 }
 
-// recovery reads a log to its end, to go on writing there. Beacons would be quicker and can't be relied on: a writer of SeaStreamer's forgets in its
+// recovery reads a log to its end, to go on writing there. Beacons would be
+// quicker and can't be relied on: a writer of SeaStreamer's forgets in its
 // beacons the streams that others wrote before it.
 type recovery struct {
 	enc  *ss.Encoder
@@ -45,8 +48,10 @@ type recovery struct {
 	begun    int64  // where the first message would be
 }
 
-// recoverLog reads the log in f, for an Encoder at its end, after making that the end of the file: what a crash has left there, an end of stream, and an envelope whose
-// message did not follow are cut off. Unreadable bytes that may hold messages are not: writing goes on behind the next beacon.
+// recoverLog reads the log in f, for an Encoder at its end, after making that
+// the end of the file: what a crash has left there, an end of stream, and an
+// envelope whose message did not follow are cut off. Unreadable bytes that may
+// hold messages are not: writing goes on behind the next beacon.
 func recoverLog(f handle, interval uint32) (*recovery, error) {
 	r := &recovery{enc: ss.NewEncoder(interval, ss.HeaderSize), end: ss.HeaderSize, begun: ss.HeaderSize, declared: map[string]int{}}
 	s := ss.NewScanner(f, interval, ss.HeaderSize)
@@ -109,8 +114,8 @@ func (r *recovery) internal(f *ss.Frame) {
 	}
 }
 
-// damage goes over unreadable bytes. A message with a wrong checksum has its number all the same, if its stream is known: a new one must not get
-// it again.
+// damage goes over unreadable bytes. A message with a wrong checksum has its
+// number all the same, if its stream is known: a new one must not get it again.
 func (r *recovery) damage(d *ss.Damage) {
 	r.release()
 	if d.Frame.Key != nil && r.enc.Knows(string(d.Frame.Key), d.Frame.Shard) {
@@ -151,13 +156,15 @@ func (r *recovery) cut(f handle, s *ss.Scanner, interval int64) (int64, error) {
 	return end, f.Truncate(end)
 }
 
-// maxGap is how many bytes a writer leaves empty to get behind unreadable ones. With the usual distance of beacons it needs no more than 1 MiB.
+// maxGap is how many bytes a writer leaves empty to get behind unreadable ones.
+// With the usual distance of beacons it needs no more than 1 MiB.
 const maxGap = 64 << 20
 
 var errGap = fmt.Errorf("%w, and the place of the next beacon is far: cut the log where they start, or write another", ErrFrame)
 
-// worthKeeping says whether what is behind the last message may hold others that cannot be read. What a crash leaves holds none: a part of one message, or the
-// zeros that file systems put where they had no time to write.
+// worthKeeping says whether what is behind the last message may hold others
+// that cannot be read. What a crash leaves holds none: a part of one message,
+// or the zeros that file systems put where they had no time to write.
 func worthKeeping(f io.ReaderAt, s *ss.Scanner, size int64) (bool, error) {
 	tail := size - s.Offset()
 	if tail < ss.FrameSize(0, 0) {
@@ -172,8 +179,9 @@ func worthKeeping(f io.ReaderAt, s *ss.Scanner, size int64) (bool, error) {
 	return len(bytes.Trim(b, "\x00")) > 0, nil
 }
 
-// maxSearch is how much of an incomplete message is searched for others that its size, if that is wrong, hides. More than a beacon's distance is not needed: the
-// next beacon would show it.
+// maxSearch is how much of an incomplete message is searched for others that
+// its size, if that is wrong, hides. More than a beacon's distance is not
+// needed: the next beacon would show it.
 const maxSearch = 1 << 20
 
 func isEnvelope(payload []byte) bool {

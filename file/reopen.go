@@ -9,7 +9,8 @@ import (
 	"github.com/gostreamer/streamer"
 )
 
-// vanished ends the source or, where consumers make logs, waits for the log to come back and goes on there from its beginning.
+// vanished ends the source or, where consumers make logs, waits for the log to
+// come back and goes on there from its beginning.
 func (s *source) vanished(ctx context.Context, err error) error {
 	if s.conf.Create != streamer.CreateAlways || !errors.Is(err, streamer.ErrNotFound) {
 		return err
@@ -38,7 +39,8 @@ func (s *source) vanished(ctx context.Context, err error) error {
 	}
 }
 
-// surrender gives up what a group had of the log that is no more, when its messages have been handed out: they are nowhere else.
+// surrender gives up what a group had of the log that is no more, when its
+// messages have been handed out: they are nowhere else.
 func (s *source) surrender(ctx context.Context) error {
 	if s.group == nil || s.surrendered {
 		return nil
@@ -60,7 +62,8 @@ func (s *source) surrender(ctx context.Context) error {
 	return nil
 }
 
-// buffered says whether the engine has messages of these shards that it has not handed out.
+// buffered says whether the engine has messages of these shards that it has not
+// handed out.
 func (s *source) buffered(shards []streamer.StreamShard) bool {
 	for _, at := range shards {
 		for _, handedOut := range s.cfg.InFlight(at) {
@@ -105,7 +108,8 @@ func (s *source) begin() error {
 	return s.restart()
 }
 
-// there says whether there is a log at the path. A directory without segments is none: whoever is removing it must not find new ones in it.
+// there says whether there is a log at the path. A directory without segments
+// is none: whoever is removing it must not find new ones in it.
 func (l *openLog) there() error {
 	_, err := os.Stat(l.path)
 	if err == nil && l.row && !isSegmented(l.path) {
@@ -114,7 +118,8 @@ func (l *openLog) there() error {
 	return err
 }
 
-// openOther opens what is at the log's path now. On failure the source is as it was.
+// openOther opens what is at the log's path now. On failure the source is as it
+// was.
 func (s *source) openOther() error {
 	f, info, r, head, rows := s.f, s.info, s.r, s.head, s.rows
 	s.f, s.r, s.head, s.rows = nil, nil, nil, nil
@@ -132,7 +137,8 @@ func (s *source) openOther() error {
 	return err
 }
 
-// restart puts every shard at the beginning of the new log. Those of a group are so durably.
+// restart puts every shard at the beginning of the new log. Those of a group
+// are so durably.
 func (s *source) restart() error {
 	s.last, s.reported, s.surrendered, s.lagging, s.front, s.limit = nil, -1, false, 0, 0, never
 	s.mu.Lock()

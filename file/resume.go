@@ -8,7 +8,8 @@ import (
 	"github.com/gostreamer/streamer/file/internal/ss"
 )
 
-// pending is a shard of a group whose first message has to be looked for, because its position must be durable before anybody reads.
+// pending is a shard of a group whose first message has to be looked for,
+// because its position must be durable before anybody reads.
 type pending struct {
 	sh     *shard
 	from   start
@@ -20,8 +21,9 @@ type pending struct {
 	offset int64  // and where it is
 }
 
-// planGroup makes the source the owner of its shards, and fixes where each starts: where it was asked to, at the committed position, else where one without
-// position does.
+// planGroup makes the source the owner of its shards, and fixes where each
+// starts: where it was asked to, at the committed position, else where one
+// without position does.
 func (p *planner) planGroup(ctx context.Context) error {
 	s := p.s
 	committed, err := s.loadGroup()
@@ -46,7 +48,8 @@ func (p *planner) planGroup(ctx context.Context) error {
 	return p.save(committed)
 }
 
-// loadGroup locks the shards that are read and loads every position. Shards that have one exist.
+// loadGroup locks the shards that are read and loads every position. Shards
+// that have one exist.
 func (s *source) loadGroup() (*cursors, error) {
 	list, err := s.group.list()
 	if err != nil {
@@ -63,7 +66,8 @@ func (s *source) loadGroup() (*cursors, error) {
 	return s.loadCursors(s.reads)
 }
 
-// lockAll takes the locks in order: of two sources that open at the same time one gets all it wants.
+// lockAll takes the locks in order: of two sources that open at the same time
+// one gets all it wants.
 func (s *source) lockAll() error {
 	if s.wild() && s.all {
 		if err := s.group.lock(everywhere); err != nil {
@@ -147,7 +151,9 @@ func (p *planner) end(sh *shard) {
 	p.write = append(p.write, sh)
 }
 
-// planCommitted goes on where the group was. The offsets of the cursor are right if the log is still the same and as long as it was; else its number is looked for.
+// planCommitted goes on where the group was. The offsets of the cursor are
+// right if the log is still the same and as long as it was; else its number is
+// looked for.
 func (p *planner) planCommitted(ctx context.Context, sh *shard, c *cursor) error {
 	s := p.s
 	if s.r == nil || c.log != s.header.Created {
@@ -180,7 +186,8 @@ func (p *planner) planRecreated(sh *shard, c *cursor) error {
 	return nil
 }
 
-// gone reports that what comes after a position is not there any more, or refuses to go on without it.
+// gone reports that what comes after a position is not there any more, or
+// refuses to go on without it.
 func (p *planner) gone(sh *shard, c *cursor, got uint64) error {
 	wanted := next(c.done)
 	if p.s.cfg.Reset == streamer.ResetError {
@@ -191,7 +198,8 @@ func (p *planner) gone(sh *shard, c *cursor, got uint64) error {
 	return nil
 }
 
-// matches says whether the offsets of a cursor mean in this log what they meant when it was written.
+// matches says whether the offsets of a cursor mean in this log what they meant
+// when it was written.
 func (s *source) matches(ctx context.Context, c *cursor, v *view) (bool, error) {
 	if c.resume < v.start() || c.resume > v.size {
 		return false, nil
@@ -213,7 +221,8 @@ func (s *source) matches(ctx context.Context, c *cursor, v *view) (bool, error) 
 	return same, err
 }
 
-// search reads the log from the least bound of the pending shards until each has its first message, or to the end.
+// search reads the log from the least bound of the pending shards until each
+// has its first message, or to the end.
 func (p *planner) search(ctx context.Context) error {
 	if len(p.pending) == 0 {
 		return nil
@@ -245,7 +254,8 @@ func (p *planner) search(ctx context.Context) error {
 	return nil
 }
 
-// look says whether e is the first message. One that is unreadable is passed over later, in its place.
+// look says whether e is the first message. One that is unreadable is passed
+// over later, in its place.
 func (q *pending) look(e *entry) bool {
 	if !q.from.begins(e) {
 		seq := e.Seq
@@ -291,7 +301,8 @@ func (p *planner) settleAtEnd(q *pending) error {
 	return p.gone(q.sh, q.was, got)
 }
 
-// planNew decides about shards that turn out to exist: in a group that has positions they are read from their beginning.
+// planNew decides about shards that turn out to exist: in a group that has
+// positions they are read from their beginning.
 func (p *planner) planNew(all *cursors) error {
 	s := p.s
 	moved := s.cfg.Start.Kind() != streamer.AtCommitted

@@ -27,7 +27,8 @@ func (l *openLog) openWritable(c *Config, create streamer.Create) (*logFile, err
 	return openLogFile(l.path, create, c.Beacon, l.under)
 }
 
-// openRow opens the last segment of a directory for writing, as openLogFile opens a log in one file.
+// openRow opens the last segment of a directory for writing, as openLogFile
+// opens a log in one file.
 func openRow(dir string, create streamer.Create, beacon int64, under func(handle) handle) (*logFile, error) {
 	l, err := lockRow(dir, create)
 	if err != nil {
@@ -40,7 +41,8 @@ func openRow(dir string, create streamer.Create, beacon int64, under func(handle
 	return lf, nil
 }
 
-// lockRow takes the lock of a directory's writer, and makes the directory first as create says.
+// lockRow takes the lock of a directory's writer, and makes the directory first
+// as create says.
 func lockRow(dir string, create streamer.Create) (*flock.Flock, error) {
 	for {
 		if create == streamer.CreateNever {
@@ -91,7 +93,8 @@ func openLast(dir string, create streamer.Create, beacon int64, under func(handl
 	return lf, nil
 }
 
-// removeUnfinished removes what a crash has left of segments in the making. A consumer that is making the first one at this moment tries again.
+// removeUnfinished removes what a crash has left of segments in the making. A
+// consumer that is making the first one at this moment tries again.
 func removeUnfinished(dir string) error {
 	names, err := os.ReadDir(dir)
 	if err != nil {
@@ -128,7 +131,8 @@ func (lf *logFile) use(f handle) {
 	}
 }
 
-// makeSegment makes the segment at lf.base, whole with what it carries, or not at all.
+// makeSegment makes the segment at lf.base, whole with what it carries, or not
+// at all.
 func (lf *logFile) makeSegment(h ss.Header, from *logFile) error {
 	h.Name = segmentName(lf.base)
 	lf.path = filepath.Join(lf.dir, h.Name)
@@ -194,7 +198,8 @@ func (lf *logFile) full(c *Config) bool {
 	return lf.enc.Offset() >= c.Segment || c.SegmentAge > 0 && time.Since(lf.born) >= c.SegmentAge
 }
 
-// successor makes the next segment. All of this one is on the disk before there is another.
+// successor makes the next segment. All of this one is on the disk before there
+// is another.
 func (lf *logFile) successor() (*logFile, error) {
 	if err := lf.sync(lf.written.Load()); err != nil {
 		return nil, err

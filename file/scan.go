@@ -10,8 +10,9 @@ import (
 	"github.com/gostreamer/streamer/file/internal/ss"
 )
 
-// each calls f for every message from where r stands to the end of what it reads, until f returns false. Damage that tells which message was lost
-// comes as an entry too, with damaged set.
+// each calls f for every message from where r stands to the end of what it
+// reads, until f returns false. Damage that tells which message was lost comes
+// as an entry too, with damaged set.
 func (r *entries) each(ctx context.Context, f func(e *entry, damaged bool) bool) error {
 	var e entry
 	for {
@@ -43,7 +44,8 @@ func at(f *ss.Frame) streamer.StreamShard {
 	return streamer.StreamShard{Stream: string(f.Key), Shard: streamer.ShardID(f.Shard)}
 }
 
-// ending is the end of a log: where it is, and the last number of every shard that the last beacons and what follows them name.
+// ending is the end of a log: where it is, and the last number of every shard
+// that the last beacons and what follows them name.
 type ending struct {
 	end   int64
 	last  map[streamer.StreamShard]uint64
@@ -58,9 +60,11 @@ func (e *ending) see(at streamer.StreamShard, seq uint64) {
 }
 
 const (
-	// lookBackBeacons is how many beacons are read for shards that the last one has no room to name.
+	// lookBackBeacons is how many beacons are read for shards that the last one
+	// has no room to name.
 	lookBackBeacons = 64
-	// enoughBytes of them end that sooner, when the last few have named nothing new: they take turns.
+	// enoughBytes of them end that sooner, when the last few have named nothing
+	// new: they take turns.
 	enoughBytes = 128 << 10
 )
 
@@ -92,7 +96,8 @@ func (v *view) ending(ctx context.Context) (ending, error) {
 	}
 }
 
-// torn says whether the frame that beacon n splits is not all there, or the beacon isn't: the end of the log is before it. Of a frame that lacks but a
+// torn says whether the frame that beacon n splits is not all there, or the
+// beacon isn't: the end of the log is before it. Of a frame that lacks but a
 // few bytes it may not know.
 func (v *view) torn(n int64) (bool, error) {
 	if n <= v.low() {
@@ -102,7 +107,8 @@ func (v *view) torn(n int64) (bool, error) {
 	if !ok {
 		return true, err
 	}
-	// The beacons that split the same frame sum up the same shards, so they are about as large.
+	// The beacons that split the same frame sum up the same shards, so they are
+	// about as large.
 	further := max(int64(b.Remaining)-1, 0) / max(int64(v.interval)-int64(b.Size), 1)
 	return n*int64(v.interval)+int64(b.Remaining)+(1+further)*int64(b.Size) > v.size, nil
 }
@@ -118,8 +124,9 @@ func (r *entries) end() int64 {
 	return r.upTo
 }
 
-// addNamed adds what beacons name, from beacon n back as long as they are full and name others. Of a row of segments that is the last one, and what was before it.
-// A beacon that has room for more names every shard.
+// addNamed adds what beacons name, from beacon n back as long as they are full
+// and name others. Of a row of segments that is the last one, and what was
+// before it. A beacon that has room for more names every shard.
 func (v *view) addNamed(n int64, e *ending) error {
 	low, carried := int64(0), true
 	if v.rows != nil {
@@ -164,7 +171,8 @@ func (e *ending) named(items []ss.Item) {
 	}
 }
 
-// next is the number that the message after last gets; the highest number has none after it.
+// next is the number that the message after last gets; the highest number has
+// none after it.
 func next(last uint64) uint64 {
 	if last == math.MaxUint64 {
 		return last

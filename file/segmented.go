@@ -18,9 +18,12 @@ import (
 	"github.com/gostreamer/streamer/file/internal/ss"
 )
 
-// A log in a directory is a row of segments, each a log in one file. They lie in one space of offsets: that of a segment's first byte is its name, a multiple of the
-// beacon interval. So a reader sees one file with beacons where they should be. What lies between the end of one segment and the first message of the next, whose
-// header is in it, reads as one frame of the internal stream that the beacon at the segment's start splits.
+// A log in a directory is a row of segments, each a log in one file. They lie
+// in one space of offsets: that of a segment's first byte is its name, a
+// multiple of the beacon interval. So a reader sees one file with beacons where
+// they should be. What lies between the end of one segment and the first
+// message of the next, whose header is in it, reads as one frame of the
+// internal stream that the beacon at the segment's start splits.
 
 // segment is one file of a directory.
 type segment struct {
@@ -32,7 +35,8 @@ const segmentDigits = 20
 
 func segmentName(base int64) string { return fmt.Sprintf("%0*d%s", segmentDigits, base, suffix) }
 
-// listSegments finds the segments of a directory, in order. It looks at the sizes when it knows the names: a segment that has a successor does not grow.
+// listSegments finds the segments of a directory, in order. It looks at the
+// sizes when it knows the names: a segment that has a successor does not grow.
 func listSegments(dir string) ([]segment, error) {
 	names, err := os.ReadDir(dir)
 	if err != nil {
@@ -62,7 +66,8 @@ func listSegments(dir string) ([]segment, error) {
 	return kept, nil
 }
 
-// isSegmented says whether path is a directory that is a log. One that cannot be looked into for want of a descriptor counts: who opens it is told of that.
+// isSegmented says whether path is a directory that is a log. One that cannot
+// be looked into for want of a descriptor counts: who opens it is told of that.
 func isSegmented(path string) bool {
 	all, err := listSegments(path)
 	if isExhausted(err) {
@@ -72,11 +77,14 @@ func isSegmented(path string) bool {
 	return err == nil && len(all) > 0
 }
 
-// segmented is a directory's segments as one file. Reads of one that was dropped are errTrimmed, unless it is open. Its methods may be called concurrently.
+// segmented is a directory's segments as one file. Reads of one that was
+// dropped are errTrimmed, unless it is open. Its methods may be called
+// concurrently.
 type segmented struct {
 	dir string
 
-	// mu is held across reads, which only one goroutine does at a time: it is for looks at the directory meanwhile.
+	// mu is held across reads, which only one goroutine does at a time: it is
+	// for looks at the directory meanwhile.
 	mu       sync.Mutex
 	segments []segment
 	header   ss.Header
@@ -129,7 +137,8 @@ func (s *segmented) refresh() error {
 	return nil
 }
 
-// same makes sure that a segment that was not there before is of the same log. mu is held.
+// same makes sure that a segment that was not there before is of the same log.
+// mu is held.
 func (s *segmented) same(base int64) error {
 	f, err := openPlain(filepath.Join(s.dir, segmentName(base)), os.O_RDONLY)
 	if err != nil {
@@ -188,7 +197,8 @@ func (s *segmented) starts(off int64) bool {
 	return ok && off > 0
 }
 
-// look makes what was written and dropped meanwhile visible, and returns the offset of the end.
+// look makes what was written and dropped meanwhile visible, and returns the
+// offset of the end.
 func (s *segmented) look() (int64, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -252,7 +262,8 @@ func (s *segmented) ReadAt(p []byte, off int64) (n int, err error) {
 	return n, nil
 }
 
-// readPart reads from one segment, or from what lies before the next one. Where the last segment that is known ends, it looks for another. mu is held.
+// readPart reads from one segment, or from what lies before the next one. Where
+// the last segment that is known ends, it looks for another. mu is held.
 func (s *segmented) readPart(p []byte, off int64) (int, error) {
 	for again := false; ; again = true {
 		i, known := s.find(off)
@@ -273,7 +284,8 @@ func (s *segmented) readPart(p []byte, off int64) (int, error) {
 	}
 }
 
-// find is the segment with an offset; it is false for one before the first, unless that is still open. mu is held.
+// find is the segment with an offset; it is false for one before the first,
+// unless that is still open. mu is held.
 func (s *segmented) find(off int64) (i int, known bool) {
 	i, ok := slices.BinarySearchFunc(s.segments, off, func(g segment, off int64) int { return cmp.Compare(g.base, off) })
 	if !ok {
@@ -282,7 +294,8 @@ func (s *segmented) find(off int64) (i int, known bool) {
 	return i, i >= 0 || s.open != nil && off >= s.at
 }
 
-// readKnown reads from segment i, and from the gap behind it when it has a successor; -1 stands for the one that is open and was dropped. mu is held.
+// readKnown reads from segment i, and from the gap behind it when it has a
+// successor; -1 stands for the one that is open and was dropped. mu is held.
 func (s *segmented) readKnown(p []byte, off int64, i int) (int, error) {
 	base, next := s.at, int64(-1)
 	if i >= 0 {
@@ -318,8 +331,10 @@ func (s *segmented) readKnown(p []byte, off int64, i int) (int, error) {
 	return copy(p, s.gapBytes(end, next)[off-end:]), nil
 }
 
-// gapBytes is what a reader gets from the end of a segment to the first frame of the next, which is at next, further on: a frame with nothing in it, and the beacon
-// that stands there. Where a loss of power has taken more of a segment than that, it is zeros. mu is held.
+// gapBytes is what a reader gets from the end of a segment to the first frame
+// of the next, which is at next, further on: a frame with nothing in it, and
+// the beacon that stands there. Where a loss of power has taken more of a
+// segment than that, it is zeros. mu is held.
 func (s *segmented) gapBytes(end, next int64) []byte {
 	if s.gapAt == end && int64(len(s.gap)) == next+ss.HeaderSize-end {
 		return s.gap

@@ -13,13 +13,14 @@ import (
 )
 
 // lockFiles is over how many files the locks of a group are spread: a process
-// has no more of them open, whatever the number of shards, and the kernel, which
-// goes through all locks of a file to set one, has as many times less to do.
+// has no more of them open, whatever the number of shards, and the kernel,
+// which goes through all locks of a file to set one, has as many times less to
+// do.
 const lockFiles = 32
 
-// shardLocks are the kernel's locks that a source has on shards of a group. Each
-// is on one byte of a file, and belongs to the open file: another open of the
-// process respects it, and it is free with the process.
+// shardLocks are the kernel's locks that a source has on shards of a group.
+// Each is on one byte of a file, and belongs to the open file: another open of
+// the process respects it, and it is free with the process.
 type shardLocks struct {
 	dir   string
 	files map[uint64]*os.File
@@ -30,8 +31,8 @@ func newShardLocks(dir string) shardLocks {
 	return shardLocks{dir, map[uint64]*os.File{}, map[streamer.StreamShard]bool{}}
 }
 
-// place is which byte of which file stands for a shard. That two shards have the
-// same is as good as impossible.
+// place is which byte of which file stands for a shard. That two shards have
+// the same is as good as impossible.
 func (l *shardLocks) place(at streamer.StreamShard) (file uint64, offset int64) {
 	h := fnv.New64a()
 	_, _ = h.Write(strconv.AppendUint([]byte(at.Stream+"."), uint64(at.Shard), 10))

@@ -12,7 +12,8 @@ import (
 	"github.com/gostreamer/streamer/driver"
 )
 
-// sink is a producer's way to the log's writer. Its fields are Write's, of which there is one at a time, except those of the closing.
+// sink is a producer's way to the log's writer. Its fields are Write's, of
+// which there is one at a time, except those of the closing.
 type sink struct {
 	cfg     *Config
 	place   *place
@@ -29,7 +30,8 @@ type sink struct {
 	closed error
 }
 
-// OpenSink implements streamer.Backend. It opens the log's writer: ErrBusy when another process has it.
+// OpenSink implements streamer.Backend. It opens the log's writer: ErrBusy when
+// another process has it.
 func (b *backend) OpenSink(ctx context.Context, c driver.SinkConfig) (driver.Sink, error) {
 	if err := b.enter(ctx); err != nil {
 		return nil, err
@@ -53,7 +55,8 @@ func (b *backend) OpenSink(ctx context.Context, c driver.SinkConfig) (driver.Sin
 	return s, nil
 }
 
-// checkStream refuses names that cannot be streams. Records mostly have the same one.
+// checkStream refuses names that cannot be streams. Records mostly have the
+// same one.
 func (s *sink) checkStream(name string) error {
 	if name == s.stream && name != "" {
 		return nil
@@ -76,7 +79,8 @@ func (s *sink) Limits() driver.Limits {
 // Flush implements streamer.Sink: the sink holds nothing.
 func (s *sink) Flush(ctx context.Context) error { return ctx.Err() }
 
-// Write implements streamer.Writer: one write and, where receipts wait for the disk, one fsync, which may be another producer's.
+// Write implements streamer.Writer: one write and, where receipts wait for the
+// disk, one fsync, which may be another producer's.
 func (s *sink) Write(ctx context.Context, p []*driver.Pending) error {
 	if err := ctx.Err(); err != nil {
 		return err
@@ -96,8 +100,8 @@ func (s *sink) Write(ctx context.Context, p []*driver.Pending) error {
 	return err
 }
 
-// append writes records where the path leads. It may lead to another log than it
-// did: then the sink goes on there, if producers make logs.
+// append writes records where the path leads. It may lead to another log than
+// it did: then the sink goes on there, if producers make logs.
 func (s *sink) append(p []*driver.Pending) (appended, error) {
 	to, err := s.w.append(s, p, s.results)
 	if !errors.Is(err, errElsewhere) || s.cfg.Create != streamer.CreateAuto && s.cfg.Create != streamer.CreateAlways {
@@ -137,7 +141,8 @@ func (s *sink) moor(row bool) error {
 	return nil
 }
 
-// resolve reports the records that have an error of their own and, of the others, the first whole ones. Those that are left have failed together.
+// resolve reports the records that have an error of their own and, of the
+// others, the first whole ones. Those that are left have failed together.
 func (s *sink) resolve(p []*driver.Pending, whole int) {
 	for i, r := range s.results {
 		if r.err == nil && whole == 0 {
@@ -150,7 +155,8 @@ func (s *sink) resolve(p []*driver.Pending, whole int) {
 	}
 }
 
-// sync puts the file's first end bytes on the disk. When that fails the writer is dead: what is on the disk is not known.
+// sync puts the file's first end bytes on the disk. When that fails the writer
+// is dead: what is on the disk is not known.
 func (w *writer) sync(file *logFile, end int64) error {
 	err := file.sync(end)
 	if err == nil {
@@ -164,7 +170,8 @@ func (w *writer) sync(file *logFile, end int64) error {
 	return err
 }
 
-// syncEvery is the sink's goroutine when Config.Sync is an interval. It ends with ctx.
+// syncEvery is the sink's goroutine when Config.Sync is an interval. It ends
+// with ctx.
 func (s *sink) syncEvery(ctx context.Context, c driver.SinkConfig) {
 	tick := time.NewTicker(s.cfg.Sync)
 	defer tick.Stop()
@@ -189,7 +196,8 @@ func (s *sink) syncEvery(ctx context.Context, c driver.SinkConfig) {
 	}
 }
 
-// Close implements streamer.Sink. Its ctx does not matter: nothing in it waits for others.
+// Close implements streamer.Sink. Its ctx does not matter: nothing in it waits
+// for others.
 func (s *sink) Close(context.Context) error {
 	s.close.Do(func() {
 		s.stop()

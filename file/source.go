@@ -15,10 +15,13 @@ import (
 	"github.com/gostreamer/streamer/file/internal/ss"
 )
 
-// source reads a log for one consumer, or for the members of a group in this process. It reads the file once, front to back, whatever the shards: each of them
-// has a place from which on its messages are delivered. It has no goroutine of its own but, where processes share a group, its keeper's.
+// source reads a log for one consumer, or for the members of a group in this
+// process. It reads the file once, front to back, whatever the shards: each of
+// them has a place from which on its messages are delivered. It has no
+// goroutine of its own but, where processes share a group, its keeper's.
 //
-// The fields are Fetch's, but for those below mu, which commits and Lag look at too; Fetch changes them with mu held and reads them without.
+// The fields are Fetch's, but for those below mu, which commits and Lag look at
+// too; Fetch changes them with mu held and reads them without.
 type source struct {
 	cfg   driver.SourceConfig
 	conf  *Config
@@ -126,7 +129,8 @@ func (s *start) begins(e *entry) bool {
 	return false
 }
 
-// late says whether a message's time is not before ms, which may be before 1970.
+// late says whether a message's time is not before ms, which may be before
+// 1970.
 func late(at uint64, ms int64) bool { return ms <= 0 || at >= uint64(ms) }
 
 // never is an offset that no log reaches.
@@ -142,8 +146,9 @@ var (
 	_ driver.CursorCommitter = groupSource{}
 )
 
-// OpenSource implements streamer.Backend. Groups are dealt by the engine inside a process. Of those that several processes have members of, each process owns some
-// shards, by the kernel's locks.
+// OpenSource implements streamer.Backend. Groups are dealt by the engine inside
+// a process. Of those that several processes have members of, each process owns
+// some shards, by the kernel's locks.
 func (b *backend) OpenSource(ctx context.Context, c driver.SourceConfig) (driver.Source, error) {
 	if err := b.enter(ctx); err != nil {
 		return nil, err
@@ -249,8 +254,9 @@ func (s *source) assigned() []streamer.StreamShard {
 	return all
 }
 
-// Close implements streamer.Source. What is committed of shards without work in progress moves up to where the log was read, so that opening the
-// group again does not read that again.
+// Close implements streamer.Source. What is committed of shards without work in
+// progress moves up to where the log was read, so that opening the group again
+// does not read that again.
 func (s *source) Close(context.Context) error {
 	s.close.Do(func() {
 		close(s.done)
@@ -304,7 +310,8 @@ func (s *source) origin() int64 {
 	return ss.HeaderSize
 }
 
-// positioned says how far reading has come: nothing before the offset is needed again.
+// positioned says how far reading has come: nothing before the offset is needed
+// again.
 func (s *source) positioned() int64 {
 	if s.r == nil {
 		return 0

@@ -5,14 +5,17 @@ import (
 	"slices"
 )
 
-// trail is where a shard's messages lie that were emitted and are not committed, oldest first. Between two commits there can be millions, so it has about four
-// bytes for each: what the next one does not have in common with the one before it.
+// trail is where a shard's messages lie that were emitted and are not
+// committed, oldest first. Between two commits there can be millions, so it has
+// about four bytes for each: what the next one does not have in common with the
+// one before it.
 type trail struct {
 	stretches []*stretch
 	n         int
 }
 
-// stretchSteps is how many steps a stretch has at most: to find a step one of them is decoded, the others are passed over.
+// stretchSteps is how many steps a stretch has at most: to find a step one of
+// them is decoded, the others are passed over.
 const stretchSteps = 512
 
 // stepBytes is as many as a step can take.
@@ -68,7 +71,8 @@ func (st step) after(rest []byte) (step, []byte) {
 	return step{st.seq + 1 + uint64(d[0]), start, start + d[2]}, rest
 }
 
-// find looks for a number: where its frame is, and how many steps there are up to it; 0 when it is not there.
+// find looks for a number: where its frame is, and how many steps there are up
+// to it; 0 when it is not there.
 func (t *trail) find(seq uint64) (frame int64, passed int) {
 	for _, s := range t.stretches {
 		if s.low <= seq && seq <= s.high {

@@ -25,7 +25,8 @@ type view struct {
 // start is where the first frame is.
 func (v *view) start() int64 { return v.base + ss.HeaderSize }
 
-// low is the index of the header, which stands where otherwise there is a beacon.
+// low is the index of the header, which stands where otherwise there is a
+// beacon.
 func (v *view) low() int64 { return v.base / int64(v.interval) }
 
 // beacons is how many there are. Those of a damaged file may not be readable.
@@ -46,7 +47,8 @@ func (v *view) beacon(n int64) (b ss.Beacon, ok bool, err error) {
 	return b, false, err
 }
 
-// carried is what beacon n names, which at the start of a segment is what came before that.
+// carried is what beacon n names, which at the start of a segment is what came
+// before that.
 func (v *view) carried(n int64, items []ss.Item) ([]ss.Item, error) {
 	base := n * int64(v.interval)
 	if !v.rows.starts(base) {
@@ -73,7 +75,8 @@ func (v *view) reader() *entries {
 	return newEntries(io.NewSectionReader(v.src, 0, v.size), v.interval, v.start())
 }
 
-// before is a place to start reading that is sure to be before the envelope of the first message behind beacon n: where another frame starts.
+// before is a place to start reading that is sure to be before the envelope of
+// the first message behind beacon n: where another frame starts.
 func (v *view) before(n int64) (int64, error) {
 	for n--; n > v.low(); n-- {
 		b, ok, err := v.beacon(n)
@@ -88,8 +91,9 @@ func (v *view) before(n int64) (int64, error) {
 	return v.start(), nil
 }
 
-// behind is a place to start reading for messages behind beacon n: where the first frame behind it starts, unless that is one that wants chooses, whose envelope may
-// be in front of the beacon.
+// behind is a place to start reading for messages behind beacon n: where the
+// first frame behind it starts, unless that is one that wants chooses, whose
+// envelope may be in front of the beacon.
 func (v *view) behind(n int64, wants func(*ss.Frame) bool) (int64, error) {
 	if n <= v.low() {
 		return v.start(), nil
@@ -111,7 +115,8 @@ func (v *view) behind(n int64, wants func(*ss.Frame) bool) (int64, error) {
 	return at, nil
 }
 
-// align is where the first frame behind beacon n starts; ok is false when there is none, or when a beacon on the way cannot be read.
+// align is where the first frame behind beacon n starts; ok is false when there
+// is none, or when a beacon on the way cannot be read.
 func (v *view) align(n int64) (at int64, ok bool, err error) {
 	for ; n <= v.beacons(); n++ {
 		b, ok, err := v.beacon(n)
@@ -126,7 +131,8 @@ func (v *view) align(n int64) (at int64, ok bool, err error) {
 	return 0, false, nil
 }
 
-// headAt is what the frame at an offset says before its payload; ok is false when a beacon is in that, or the end of the log.
+// headAt is what the frame at an offset says before its payload; ok is false
+// when a beacon is in that, or the end of the log.
 func (v *view) headAt(at int64) (f ss.Frame, ok bool, err error) {
 	const numbers = 24
 	b := make([]byte, 1+math.MaxUint8+numbers)
@@ -151,8 +157,10 @@ func find(b ss.Beacon, key string, shard uint64) (ss.Item, bool) {
 	return ss.Item{}, false
 }
 
-// seqBefore finds a beacon before which everything of a shard has a lower number than the one that below asks about, and one, or the end, before which not
-// everything has. Beacons need not name the shard: those that don't are passed over, so there may be some between the two.
+// seqBefore finds a beacon before which everything of a shard has a lower
+// number than the one that below asks about, and one, or the end, before which
+// not everything has. Beacons need not name the shard: those that don't are
+// passed over, so there may be some between the two.
 func (v *view) seqBefore(key string, shard uint64, below func(seq uint64) bool) (found, limit int64, err error) {
 	found, limit = v.low(), v.beacons()+1
 	for lo, hi := found+1, limit; lo < hi; {
@@ -173,7 +181,8 @@ func (v *view) seqBefore(key string, shard uint64, below func(seq uint64) bool) 
 	return found, limit, nil
 }
 
-// closer looks at the messages behind beacons between two that seqBefore has found, as far as one read goes, for one that is nearer to the limit.
+// closer looks at the messages behind beacons between two that seqBefore has
+// found, as far as one read goes, for one that is nearer to the limit.
 func (v *view) closer(found, limit int64, key string, shard uint64, below func(seq uint64) bool) (int64, error) {
 	for limit-found > 1 {
 		mid := found + (limit-found)/2
@@ -192,7 +201,8 @@ func (v *view) closer(found, limit int64, key string, shard uint64, below func(s
 	return found, nil
 }
 
-// firstBehind is the number of a shard's first message behind a beacon; ok is false when it is further away than one read of a Scanner goes.
+// firstBehind is the number of a shard's first message behind a beacon; ok is
+// false when it is further away than one read of a Scanner goes.
 func (v *view) firstBehind(n int64, key string, shard uint64) (seq uint64, ok bool, err error) {
 	s := ss.NewScanner(io.NewSectionReader(v.src, 0, v.size), v.interval, ss.HeaderSize)
 	s.MoveToBeacon(n)
@@ -217,7 +227,8 @@ func ignoreEOF(err error) error {
 	return err
 }
 
-// named is the item of a shard in the first beacon from n on, below limit, that names it; limit when none does.
+// named is the item of a shard in the first beacon from n on, below limit, that
+// names it; limit when none does.
 func (v *view) named(key string, shard uint64, n, limit int64) (ss.Item, int64, error) {
 	for ; n < limit; n++ {
 		b, ok, err := v.beacon(n)
@@ -231,7 +242,8 @@ func (v *view) named(key string, shard uint64, n, limit int64) (ss.Item, int64, 
 	return ss.Item{}, limit, nil
 }
 
-// openView opens a log to look at it as it is now; nil when it has no header yet.
+// openView opens a log to look at it as it is now; nil when it has no header
+// yet.
 func openView(path string) (*openedView, error) {
 	f, err := openToRead(path)
 	if err != nil {

@@ -41,7 +41,8 @@ func (r *rig) source(stream string) *source {
 	return src.(*source)
 }
 
-// elsewhere opens the log to write as another process does: it wakes nobody here.
+// elsewhere opens the log to write as another process does: it wakes nobody
+// here.
 func (r *rig) elsewhere() *logFile {
 	r.Helper()
 	open := openLogFile
@@ -60,7 +61,8 @@ func (lf *logFile) append(stream, value string) error {
 	return lf.put(m, lf.enc.Append(nil, stream, 0, seq, nowMillis(), []byte(value)))
 }
 
-// TestReadersThatOnlyPoll: where the file system sends no notices, or a watcher cannot be had, what other processes write is read all the same.
+// TestReadersThatOnlyPoll: where the file system sends no notices, or a watcher
+// cannot be had, what other processes write is read all the same.
 func TestReadersThatOnlyPoll(t *testing.T) {
 	for name, newWatcher := range map[string]func() (*fsnotify.Watcher, error){
 		"no watcher": func() (*fsnotify.Watcher, error) { return nil, errors.New("no more watches") },
@@ -102,7 +104,8 @@ func TestReadersThatOnlyPoll(t *testing.T) {
 	}
 }
 
-// TestOthersWritesWakeReaders: by the file system's notice, also of a log that took the place of one that was removed.
+// TestOthersWritesWakeReaders: by the file system's notice, also of a log that
+// took the place of one that was removed.
 func TestOthersWritesWakeReaders(t *testing.T) {
 	for form, newRig := range map[string]func(*testing.T, ...func(*Config)) *rig{"file": newRig, "directory": newRow} {
 		t.Run(form, func(t *testing.T) {
@@ -156,7 +159,8 @@ func TestOwnWritesWakeReadersOnce(t *testing.T) {
 	}
 }
 
-// countedReads counts the reads of a log's header, of which a reader that looks whether the log has changed needs one.
+// countedReads counts the reads of a log's header, of which a reader that looks
+// whether the log has changed needs one.
 type countedReads struct {
 	handle
 	n *atomic.Int64
@@ -215,7 +219,8 @@ func TestIdleReadersThatAreTold(t *testing.T) {
 	}
 }
 
-// TestReadersLeaveNothingBehind: whether they are told or poll, the last one takes the watcher along.
+// TestReadersLeaveNothingBehind: whether they are told or poll, the last one
+// takes the watcher along.
 func TestReadersLeaveNothingBehind(t *testing.T) {
 	r := newRig(t)
 	r.produce("a", "1")

@@ -12,7 +12,8 @@ import (
 	"github.com/twmb/franz-go/pkg/kerr"
 )
 
-// idle looks up the positions of a group that nobody is using: ErrNotFound, ErrBusy.
+// idle looks up the positions of a group that nobody is using: ErrNotFound,
+// ErrBusy.
 func (b *backend) idle(ctx context.Context, stream, group string) (topic, map[streamer.StreamShard]place, error) {
 	t, err := b.existing(ctx, stream)
 	if err != nil {
@@ -78,7 +79,8 @@ func (b *backend) ResetGroup(ctx context.Context, stream, group string, to strea
 	return b.explain(ctx, err)
 }
 
-// DeleteGroup implements streamer.Admin. A group without any position left is deleted itself.
+// DeleteGroup implements streamer.Admin. A group without any position left is
+// deleted itself.
 func (b *backend) DeleteGroup(ctx context.Context, stream, group string) error {
 	_, places, err := b.idle(ctx, stream, group)
 	if err != nil {

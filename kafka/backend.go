@@ -36,14 +36,17 @@ func init() {
 	})
 }
 
-// Connect connects from code: all that a kafka:// URI can say, c can. It returns when a broker has answered: ErrInvalid for what in c cannot be
-// right, as far as the broker's answer tells, ErrDenied for wrong credentials. ctx bounds the call only.
+// Connect connects from code: all that a kafka:// URI can say, c can. It
+// returns when a broker has answered: ErrInvalid for what in c cannot be right,
+// as far as the broker's answer tells, ErrDenied for wrong credentials. ctx
+// bounds the call only.
 func Connect(ctx context.Context, c Config, o streamer.StreamerOptions) (streamer.Streamer, error) {
 	return opening.Connect(ctx, o, func() (driver.Backend, error) { return newBackend(c) })
 }
 
-// Client is the client that s asks for metadata, positions and administration; false when s is not of this package. It consumes and
-// produces nothing. Closing it breaks s.
+// Client is the client that s asks for metadata, positions and administration;
+// false when s is not of this package. It consumes and produces nothing.
+// Closing it breaks s.
 func Client(s streamer.Streamer) (*kgo.Client, bool) {
 	found, _ := engine.BackendOf(s)
 	b, ok := found.(*backend)
@@ -53,7 +56,8 @@ func Client(s streamer.Streamer) (*kgo.Client, bool) {
 	return b.cl, true
 }
 
-// backend is one connection to a cluster. Each source and each sink has a client of its own beside it.
+// backend is one connection to a cluster. Each source and each sink has a
+// client of its own beside it.
 type backend struct {
 	cfg    Config
 	hosts  *hosts // nil: Config.Opts dial in another way

@@ -7,14 +7,18 @@ import (
 	"time"
 )
 
-// A Resumable consumer is no member of its group: Kafka knows of no owner. So each of its commits carries a note that says who made it and how
-// long that one is surely there. Who opens later writes its own note; the earlier one sees it before its next commit and stops.
+// A Resumable consumer is no member of its group: Kafka knows of no owner. So
+// each of its commits carries a note that says who made it and how long that
+// one is surely there. Who opens later writes its own note; the earlier one
+// sees it before its next commit and stops.
 
 const (
-	// claimTime is how long a note is good for, claimEvery how soon it is renewed.
+	// claimTime is how long a note is good for, claimEvery how soon it is
+	// renewed.
 	claimTime  = 15 * time.Second
 	claimEvery = 5 * time.Second
-	// refreshAfter is when a position is committed again that has not moved: brokers forget those that are old (offsets.retention.minutes).
+	// refreshAfter is when a position is committed again that has not moved:
+	// brokers forget those that are old (offsets.retention.minutes).
 	refreshAfter = time.Hour
 )
 

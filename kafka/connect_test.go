@@ -98,12 +98,14 @@ func listener(t *testing.T, answer func(net.Conn)) string {
 	return l.Addr().String()
 }
 
-// deaf is a port that closes what it does not understand, as a broker's does when TLS comes to one without.
+// deaf is a port that closes what it does not understand, as a broker's does
+// when TLS comes to one without.
 func deaf(t *testing.T) string {
 	return listener(t, func(c net.Conn) { _, _ = c.Read(make([]byte, 1024)) })
 }
 
-// abrupt is a port that speaks TLS and resets the connection behind the handshake, as a broker's may to whom it does not know.
+// abrupt is a port that speaks TLS and resets the connection behind the
+// handshake, as a broker's may to whom it does not know.
 func abrupt(t *testing.T, cert tls.Certificate) string {
 	return listener(t, func(c net.Conn) {
 		secure := tls.Server(c, &tls.Config{Certificates: []tls.Certificate{cert}})

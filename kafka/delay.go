@@ -75,8 +75,8 @@ func (d *delay) again() {
 	}
 }
 
-// look listens to the client while a record waits that came before the span that
-// ends now.
+// look listens to the client while a record waits that came before the span
+// that ends now.
 func (d *delay) look() {
 	d.mu.Lock()
 	now := d.span.Load()

@@ -11,8 +11,9 @@ import (
 
 const anyShard = -1
 
-// flight is a record on its way. It is the record's own context, so that the client's callback finds it, and so that the client lets go of
-// a record that nobody waits for any more.
+// flight is a record on its way. It is the record's own context, so that the
+// client's callback finds it, and so that the client lets go of a record that
+// nobody waits for any more.
 type flight struct {
 	rec    kgo.Record
 	p      *driver.Pending
@@ -58,7 +59,8 @@ func (f *flight) stored() {
 // Deadline implements context.Context.
 func (f *flight) Deadline() (time.Time, bool) { return time.Time{}, false }
 
-// Done implements context.Context: closed when the engine has given the record up. The client asks for the first record of each batch alone.
+// Done implements context.Context: closed when the engine has given the record
+// up. The client asks for the first record of each batch alone.
 func (f *flight) Done() <-chan struct{} { return f.p.Receipt().Done() }
 
 // Err implements context.Context.

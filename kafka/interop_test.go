@@ -145,7 +145,8 @@ func TestWeReadWhatOtherClientsWrite(t *testing.T) {
 	}
 }
 
-// checkOthers takes the records that another client wrote, and sends one of each key: it has to go where the other's went.
+// checkOthers takes the records that another client wrote, and sends one of
+// each key: it has to go where the other's went.
 func (r *rig) checkOthers(c streamer.Consumer, numbered bool) {
 	r.Helper()
 	went := make(map[string]streamer.ShardID)

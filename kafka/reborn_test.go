@@ -55,7 +55,8 @@ func twins(r *rig, o streamer.ConsumerOptions) *twin {
 	return w
 }
 
-// flow sends records until the test ends, each when the one before is stored or has failed.
+// flow sends records until the test ends, each when the one before is stored or
+// has failed.
 func (w *twin) flow(topic string) {
 	s := w.connect(kafka.Config{Create: streamer.CreateNever}, streamer.StreamerOptions{})
 	p, err := s.Producer(w.ctx(), streamer.ProducerOptions{Stream: topic})

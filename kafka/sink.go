@@ -15,8 +15,9 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 )
 
-// clientBytes bounds what the client holds. The engine bounds what is sent and not resolved; beyond that it holds what was given up and could
-// not be called back, because nobody knows whether a broker has it.
+// clientBytes bounds what the client holds. The engine bounds what is sent and
+// not resolved; beyond that it holds what was given up and could not be called
+// back, because nobody knows whether a broker has it.
 const clientBytes = 512 << 20
 
 // longestLinger is the longest that the client takes.
@@ -50,7 +51,8 @@ var _ interface {
 	driver.Enqueuer
 } = (*sink)(nil)
 
-// OpenSink implements streamer.Backend. A stream that is named must exist, or be created as Config.Create says.
+// OpenSink implements streamer.Backend. A stream that is named must exist, or
+// be created as Config.Create says.
 func (b *backend) OpenSink(ctx context.Context, c driver.SinkConfig) (driver.Sink, error) {
 	if b.closed.Load() {
 		return nil, streamer.ErrClosed
@@ -106,7 +108,8 @@ func (s *sink) newClient(more ...kgo.Opt) (*kgo.Client, error) {
 	return s.b.client(append(opts, more...)...)
 }
 
-// disconnected reports a connection that could not be made, unless that is because the sink closes; nil: it can.
+// disconnected reports a connection that could not be made, unless that is
+// because the sink closes; nil: it can.
 func (s *sink) disconnected(err error) {
 	if s.life.Err() == nil && !errors.Is(err, context.Canceled) {
 		s.tell("connect", typed(err), 0)
@@ -139,7 +142,8 @@ func (s *sink) batchBytes(topic string) int32 {
 	return int32(l.limits.Load().batch) //nolint:gosec // at most mostBatchBytes
 }
 
-// Limits implements streamer.Sink: those of the stream that was opened. Lanes check their own.
+// Limits implements streamer.Sink: those of the stream that was opened. Lanes
+// check their own.
 func (s *sink) Limits() driver.Limits {
 	if s.main != nil {
 		return driver.Limits{RecordBytes: s.main.limits.Load().recordBytes()}
@@ -224,7 +228,8 @@ func (s *sink) refused(err error) error {
 	return typed(err)
 }
 
-// isFatal says that the client can produce nothing any more: its producer id was refused. Another client may.
+// isFatal says that the client can produce nothing any more: its producer id
+// was refused. Another client may.
 func isFatal(err error) bool {
 	return errors.Is(err, kerr.ClusterAuthorizationFailed) || errors.Is(err, kerr.TransactionalIDAuthorizationFailed) ||
 		errors.Is(err, kerr.InvalidProducerEpoch) || errors.Is(err, kerr.ProducerFenced) || errors.Is(err, kerr.UnknownProducerID)
@@ -257,8 +262,9 @@ func (s *sink) mayReplace(old *kgo.Client) bool {
 	return true
 }
 
-// Flush implements streamer.Sink: it sends what lingers, and returns. For a while, nothing lingers: what was sent before may have been on its
-// way to the client still, while that looked for the stream's shards.
+// Flush implements streamer.Sink: it sends what lingers, and returns. For a
+// while, nothing lingers: what was sent before may have been on its way to the
+// client still, while that looked for the stream's shards.
 func (s *sink) Flush(context.Context) error {
 	if s.linger == 0 {
 		s.hurry(0)
@@ -279,7 +285,8 @@ func (s *sink) Flush(context.Context) error {
 	return nil
 }
 
-// hurry makes the client send what lingers, and whatever comes until it has nothing left or the time is over.
+// hurry makes the client send what lingers, and whatever comes until it has
+// nothing left or the time is over.
 func (s *sink) hurry(d time.Duration) {
 	ctx, cancel := context.WithTimeout(s.life, d)
 	defer cancel()

@@ -29,7 +29,8 @@ const mostMillis = 1 << 53
 
 // timeOf is the time of a record, the zero time when it has none or one that
 // cannot be told. Multiplied by a million and wrapped, a number of milliseconds
-// lacks its upper six bits: 1e6 is 64 times an odd number, which has an inverse.
+// lacks its upper six bits: 1e6 is 64 times an odd number, which has an
+// inverse.
 func timeOf(r *kgo.Record) time.Time {
 	const inverse = 0x790fb65668c26139
 	ms := int64(uint64(r.Timestamp.UnixNano())>>6*inverse<<6) >> 6 //nolint:gosec // wraps on purpose

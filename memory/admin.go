@@ -146,7 +146,8 @@ func (b *backend) DeleteGroup(ctx context.Context, name, group string) error {
 	})
 }
 
-// idleProgress is how far a group without members has come: ErrBusy, ErrNotFound. mu is held.
+// idleProgress is how far a group without members has come: ErrBusy,
+// ErrNotFound. mu is held.
 func (l *Log) idleProgress(st *stream, group string) (*progress, error) {
 	if n := l.membersOn(st.name, group); n > 0 {
 		return nil, &streamer.Error{Stream: st.name, Kind: streamer.ErrBusy, Err: fmt.Errorf("group %q has members", group)}

@@ -11,7 +11,8 @@ import (
 	"github.com/gostreamer/streamer/internal/keyhash"
 )
 
-// sink is an open writer. It has no goroutine. Its fields are Write's, of which there is one at a time.
+// sink is an open writer. It has no goroutine. Its fields are Write's, of which
+// there is one at a time.
 type sink struct {
 	log     *Log
 	create  streamer.Create
@@ -93,7 +94,8 @@ func (s *sink) storeAll(p []*driver.Pending) {
 	}
 }
 
-// store appends one record. mu is held, so that the times of a shard rise with its sequence numbers where senders choose none.
+// store appends one record. mu is held, so that the times of a shard rise with
+// its sequence numbers where senders choose none.
 func (s *sink) store(r *streamer.Record, e *entry, now time.Time) (streamer.Meta, error) {
 	sh, err := s.shard(r)
 	if err != nil {

@@ -8,8 +8,9 @@ const (
 	released                 // it was fetched, and somebody has to have it again
 )
 
-// window is how far a group has come with one shard when it acknowledges single messages: everything before low is acknowledged, everything
-// from next on was never fetched, holders says who has what lies between.
+// window is how far a group has come with one shard when it acknowledges single
+// messages: everything before low is acknowledged, everything from next on was
+// never fetched, holders says who has what lies between.
 type window struct {
 	low, next uint64
 	buf       []memberID // holders with the room that the acknowledged ones left in front
@@ -20,7 +21,8 @@ type window struct {
 // holders are those of low, low+1, … next-1. The first is not acked.
 func (w *window) holders() []memberID { return w.buf[w.head:] }
 
-// upcoming is the run of messages to hand out next, at most limit: those given back first, in order.
+// upcoming is the run of messages to hand out next, at most limit: those given
+// back first, in order.
 func (w *window) upcoming(limit int) (seq uint64, n int) {
 	if w.free == 0 {
 		return w.next, limit

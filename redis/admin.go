@@ -76,7 +76,8 @@ func (b *backend) Delete(ctx context.Context, stream string) error {
 	return nil
 }
 
-// Describe implements streamer.Admin. Next is the least that the next message can get.
+// Describe implements streamer.Admin. Next is the least that the next message
+// can get.
 func (b *backend) Describe(ctx context.Context, stream string) (streamer.StreamInfo, error) {
 	shards, keys, err := b.existing(ctx, stream)
 	if err != nil {
@@ -164,8 +165,9 @@ func (b *backend) Groups(ctx context.Context, stream string) ([]streamer.GroupIn
 	return infos, nil
 }
 
-// members counts who reads for a group: consumers that the server has heard of lately. The owner of a Resumable group reads under the group's
-// name, and counts as the one that says so.
+// members counts who reads for a group: consumers that the server has heard of
+// lately. The owner of a Resumable group reads under the group's name, and
+// counts as the one that says so.
 func (b *backend) members(ctx context.Context, keys []string, group string) (int, error) {
 	live := map[string]bool{}
 	for _, key := range keys {
@@ -188,7 +190,8 @@ func (b *backend) members(ctx context.Context, keys []string, group string) (int
 	return len(live), nil
 }
 
-// idle lists the shards of a stream on which a group without members has a position: ErrBusy, ErrNotFound.
+// idle lists the shards of a stream on which a group without members has a
+// position: ErrBusy, ErrNotFound.
 func (b *backend) idle(ctx context.Context, stream, group string) ([]streamer.StreamShard, error) {
 	shards, keys, err := b.existing(ctx, stream)
 	if err != nil {

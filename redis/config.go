@@ -13,8 +13,9 @@ import (
 )
 
 const (
-	// MaxRecordBytes is the most that key, value and headers of one record may have together. The server's own limit, proto-max-bulk-len, may be
-	// set lower; larger entries that others wrote are read.
+	// MaxRecordBytes is the most that key, value and headers of one record may
+	// have together. The server's own limit, proto-max-bulk-len, may be set
+	// lower; larger entries that others wrote are read.
 	MaxRecordBytes = 64 << 20
 	// MaxShards is the most shards that Config.Shards can spread a stream over.
 	MaxShards = 1 << 14
@@ -28,22 +29,27 @@ const (
 
 // What Config.Shards may be beside a number of shards.
 const (
-	// ShardsAuto, "auto", finds a stream's shards on the server, and those that appear later.
+	// ShardsAuto, "auto", finds a stream's shards on the server, and those that
+	// appear later.
 	ShardsAuto = -1
-	// ShardsNone, "none", is one key per stream, though keys exist that look like its shards.
+	// ShardsNone, "none", is one key per stream, though keys exist that look
+	// like its shards.
 	ShardsNone = -2
 )
 
-// PlainShard is the shard of the key without a number where ShardsAuto finds it beside or instead of numbered ones.
+// PlainShard is the shard of the key without a number where ShardsAuto finds it
+// beside or instead of numbered ones.
 const PlainShard = streamer.PlainShard
 
-// Config opens a connection from code: all that a redis:// URI can say. The zero value is the server at localhost:6379.
+// Config opens a connection from code: all that a redis:// URI can say. The
+// zero value is the server at localhost:6379.
 type Config struct {
 	// Addrs are host:port. Several are nodes of one cluster, or, with Sentinel,
-	// the sentinels. One that is a node of a cluster stands for the cluster. One
-	// that begins with '/' is the path of a unix socket, and is alone.
+	// the sentinels. One that is a node of a cluster stands for the cluster.
+	// One that begins with '/' is the path of a unix socket, and is alone.
 	Addrs []string
-	// Sentinel is the name under which sentinels know the master; "" means that there are none.
+	// Sentinel is the name under which sentinels know the master; "" means that
+	// there are none.
 	Sentinel string
 	DB       int
 	Username string          // of the server; "" means none
@@ -52,8 +58,9 @@ type Config struct {
 
 	// Client is used instead of a connection of our own and is never closed by
 	// us: *redis.Client, or *redis.ClusterClient, which alone may lead to a
-	// cluster. The fields above are ErrInvalid beside it. Reads that block run on
-	// further connections, made with its options, which its hooks do not see.
+	// cluster. The fields above are ErrInvalid beside it. Reads that block run
+	// on further connections, made with its options, which its hooks do not
+	// see.
 	Client redis.UniversalClient
 
 	Create        streamer.Create // CreateAuto: producers create

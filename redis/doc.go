@@ -40,30 +40,45 @@
 //
 // # Shards
 //
-// A stream is one key, shard 0. With shards=n it is the keys name:0 to name:n-1: a record goes to the shard that it names, else to that of its key (FNV-1a,
-// 32 bits, modulo n), else to each in turn. With shards=auto the shards are the keys of that form that exist, and the plain key, as [PlainShard]; a
-// consumer looks for the next numbers every 5 s and through all keys of the server every 30 s, and reads a new shard from its beginning. Without shards=,
-// a stream whose key is missing while name:0 exists is [streamer.ErrInvalid]; shards=none does not look.
+// A stream is one key, shard 0. With shards=n it is the keys name:0 to
+// name:n-1: a record goes to the shard that it names, else to that of its key
+// (FNV-1a, 32 bits, modulo n), else to each in turn. With shards=auto the
+// shards are the keys of that form that exist, and the plain key, as
+// [PlainShard]; a consumer looks for the next numbers every 5 s and through all
+// keys of the server every 30 s, and reads a new shard from its beginning.
+// Without shards=, a stream whose key is missing while name:0 exists is
+// [streamer.ErrInvalid]; shards=none does not look.
 //
 // # Ordering
 //
-// Sequence numbers are the entries' ids ([streamer.SeqPair]: milliseconds, count). Time is the id's milliseconds: the server's clock, or, with time=id,
-// the record's Time, which must not be before that of the shard's newest entry ([streamer.ErrInvalid] on that receipt) nor before 1970 ([streamer.ErrUnsupported]). An
-// id that was chosen as no time has the time that its number means, and none where no time has that number. A message that another member
-// held, or that comes again, is older than those before it.
+// Sequence numbers are the entries' ids ([streamer.SeqPair]: milliseconds,
+// count). Time is the id's milliseconds: the server's clock, or, with time=id,
+// the record's Time, which must not be before that of the shard's newest entry
+// ([streamer.ErrInvalid] on that receipt) nor before 1970
+// ([streamer.ErrUnsupported]). An id that was chosen as no time has the time
+// that its number means, and none where no time has that number. A message that
+// another member held, or that comes again, is older than those before it.
 //
-// An entry has the fields msg, the value, then k, the key, and h, the headers, where there are any: h is their number, and for each the lengths of name
-// and value before them, as uvarints. SeaStreamer reads msg and passes over the others; so do we over those that others add. An entry without msg, or
-// whose h is something else, is passed over, reported to Hooks.Skipped, and acknowledged. A nil Value is [streamer.ErrUnsupported].
+// An entry has the fields msg, the value, then k, the key, and h, the headers,
+// where there are any: h is their number, and for each the lengths of name and
+// value before them, as uvarints. SeaStreamer reads msg and passes over the
+// others; so do we over those that others add. An entry without msg, or whose h
+// is something else, is passed over, reported to Hooks.Skipped, and
+// acknowledged. A nil Value is [streamer.ErrUnsupported].
 //
 // # Delivery
 //
-// Every mode. RealTime is XREAD. A group is the server's: Resumable is a group of one, LoadBalanced XREADGROUP, where who asks first is served first and
-// all members share every shard. Acknowledgements are XACK, message by message, in batches. AckOnDelivery acknowledges a fetch before it is handed out.
+// Every mode. RealTime is XREAD. A group is the server's: Resumable is a group
+// of one, LoadBalanced XREADGROUP, where who asks first is served first and all
+// members share every shard. Acknowledgements are XACK, message by message, in
+// batches. AckOnDelivery acknowledges a fetch before it is handed out.
 //
-// A Resumable owner reads as the consumer that is named as the group, which is SeaStreamer's rule, and has a second consumer, streamer:owner:<uuid>, that says
-// that the place is taken. It is free at once after Close, and at most 14 s after the process has died. An owner that was silent for that long, and finds
-// another in its place, gets [streamer.ErrFenced]. Ours sees no owner of SeaStreamer's, nor it ours.
+// A Resumable owner reads as the consumer that is named as the group, which is
+// SeaStreamer's rule, and has a second consumer, streamer:owner:<uuid>, that
+// says that the place is taken. It is free at once after Close, and at most 14
+// s after the process has died. An owner that was silent for that long, and
+// finds another in its place, gets [streamer.ErrFenced]. Ours sees no owner of
+// SeaStreamer's, nor it ours.
 //
 // A LoadBalanced member that closes makes what it had not acknowledged the
 // consumer streamer:returned's, which never reads: others take it within
@@ -76,16 +91,22 @@
 // [streamer.ErrBusy], until the first has closed or was silent for claim_idle,
 // 14 s at most.
 //
-// Entries that were deleted while they were pending are acknowledged. A group that vanishes while its stream lives is made anew after the last message up to
-// which everything was acknowledged, and reported to Hooks.Retrying; where members share messages, some may come again then. A stream that vanishes is
-// [streamer.ErrNotFound]; who reads in RealTime notices within three times block=.
+// Entries that were deleted while they were pending are acknowledged. A group
+// that vanishes while its stream lives is made anew after the last message up
+// to which everything was acknowledged, and reported to Hooks.Retrying; where
+// members share messages, some may come again then. A stream that vanishes is
+// [streamer.ErrNotFound]; who reads in RealTime notices within three times
+// block=.
 //
 // What a server refuses because of its state, which ends without the program's
-// doing (MISCONF, OOM, LOADING, READONLY and the like), is retried: by consumers for
-// ever, for records until delivery_timeout, then it is [streamer.ErrThrottled].
+// doing (MISCONF, OOM, LOADING, READONLY and the like), is retried: by
+// consumers for ever, for records until delivery_timeout, then it is
+// [streamer.ErrThrottled].
 //
-// Connections are made again after 50 ms, doubling to 2 s, for ever. A command is never sent twice, except by a producer, knowingly: where a connection broke
-// before the answer came, the records are sent again, in order, and may be stored twice. A receipt that fails then says [streamer.ErrUnknown].
+// Connections are made again after 50 ms, doubling to 2 s, for ever. A command
+// is never sent twice, except by a producer, knowingly: where a connection
+// broke before the answer came, the records are sent again, in order, and may
+// be stored twice. A receipt that fails then says [streamer.ErrUnknown].
 //
 // # Durability
 //
@@ -95,23 +116,34 @@
 //	loss of power               kept with appendfsync=always; with everysec all but about the last second
 //	fail-over to a replica      lost: what the replica had not got; replication does not wait
 //
-// What an acknowledgement lost is comes again; what a fail-over lost nobody has. A trimmed message is gone for every group, read or not.
+// What an acknowledgement lost is comes again; what a fail-over lost nobody
+// has. A trimmed message is gone for every group, read or not.
 //
 // # Limits
 //
-// A reply, and what is sent, may take as long as the link needs, as long as no 5 s pass without a byte. A reply is meant to have 4 MiB and to take a
-// second; one that is lost is asked for smaller, down to one entry. Asking for positions fetches no entry, if the user may EVAL_RO.
+// A reply, and what is sent, may take as long as the link needs, as long as no
+// 5 s pass without a byte. A reply is meant to have 4 MiB and to take a second;
+// one that is lost is asked for smaller, down to one entry. Asking for
+// positions fetches no entry, if the user may EVAL_RO.
 //
-// A record has [MaxRecordBytes] of key, value and headers, and what proto-max-bulk-len of the server allows. Nothing is removed but by maxlen=, maxage= and
-// others: acknowledged messages stay. A pending message costs the server 30 to 90 bytes. A cluster has database 0 alone.
+// A record has [MaxRecordBytes] of key, value and headers, and what
+// proto-max-bulk-len of the server allows. Nothing is removed but by maxlen=,
+// maxage= and others: acknowledged messages stay. A pending message costs the
+// server 30 to 90 bytes. A cluster has database 0 alone.
 //
-// A consumer has a connection for each server that it reads from, and in a group a goroutine; in a cluster, a connection for each shard, and while it
-// waits a goroutine for each. A read that is under way is one more goroutine. A producer of a single server has one, too. Several streams and shards on one server are one read. Interrupting a blocked read takes CLIENT UNBLOCK, owning a
-// group EVALSHA: a user who may not is served all the same, by closing the connection, and by commands that look before they act; what
-// stays then is an empty consumer for each member that closed. A user who may not SCAN has shards=auto look at numbers up to a gap.
+// A consumer has a connection for each server that it reads from, and in a
+// group a goroutine; in a cluster, a connection for each shard, and while it
+// waits a goroutine for each. A read that is under way is one more goroutine. A
+// producer of a single server has one, too. Several streams and shards on one
+// server are one read. Interrupting a blocked read takes CLIENT UNBLOCK, owning
+// a group EVALSHA: a user who may not is served all the same, by closing the
+// connection, and by commands that look before they act; what stays then is an
+// empty consumer for each member that closed. A user who may not SCAN has
+// shards=auto look at numbers up to a gap.
 //
 // # Native access
 //
-// [Client] is the go-redis client behind a Streamer; Config.Client brings one. go-redis has one logger for the
-// whole process, which this package sends to [slog.Default] at level Debug: go-redis's SetLogger takes another.
+// [Client] is the go-redis client behind a Streamer; Config.Client brings one.
+// go-redis has one logger for the whole process, which this package sends to
+// [slog.Default] at level Debug: go-redis's SetLogger takes another.
 package redis

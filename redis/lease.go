@@ -8,13 +8,16 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-// A group's consumers are its register of who lives: the server keeps for each when it last heard of it. The owner of a Resumable group reads under
-// the group's own name, as SeaStreamer does, and has a second consumer that holds nothing and says by existing that the place is taken. Nothing of
-// this needs a key beside the stream's.
+// A group's consumers are its register of who lives: the server keeps for each
+// when it last heard of it. The owner of a Resumable group reads under the
+// group's own name, as SeaStreamer does, and has a second consumer that holds
+// nothing and says by existing that the place is taken. Nothing of this needs a
+// key beside the stream's.
 
 const (
 	ownerPrefix = "streamer:owner:"
-	// returned is a consumer that never reads: what it holds is there for anybody.
+	// returned is a consumer that never reads: what it holds is there for
+	// anybody.
 	returned = "streamer:returned"
 
 	// leaseTime is how long an owner may be silent before its place is free.
@@ -25,7 +28,8 @@ const (
 	memberTime = 30 * time.Second
 )
 
-// nobody is read after by who wants to be heard and nothing else: no id is above it.
+// nobody is read after by who wants to be heard and nothing else: no id is
+// above it.
 const nobody = "18446744073709551614-0"
 
 // The scripts do one thing each that must not fall apart. Where a user may not
@@ -65,7 +69,8 @@ return ours and 1 or 2`)
 	ackScript = redis.NewScript(ownsLua + `
 return redis.call('XACK', KEYS[1], ARGV[1], unpack(ARGV, 5))`)
 
-	// Deletes consumers that hold nothing: those named, and members that we named and that are silent for long.
+	// Deletes consumers that hold nothing: those named, and members that we
+	// named and that are silent for long.
 	reapScript = redis.NewScript(`
 local all = redis.pcall('XINFO', 'CONSUMERS', KEYS[1], ARGV[1])
 if all.err then return 0 end
@@ -112,7 +117,8 @@ const (
 	free
 )
 
-// occupy takes a place in a group. Without a lock it also looks whether an owner is there.
+// occupy takes a place in a group. Without a lock it also looks whether an
+// owner is there.
 func (b *backend) occupy(ctx context.Context, key, group string, by occupant) (occupancy, error) {
 	n, err := occupyScript.Run(ctx, b.client, []string{key}, group, by.lock, ownerPrefix, returned,
 		leaseTime.Milliseconds(), memberTime.Milliseconds(), by.name, by.lease.Milliseconds(), nobody).Int()
@@ -214,7 +220,8 @@ func (b *backend) greet(ctx context.Context, key, group, name string) error {
 	return err
 }
 
-// reap removes the consumers that were generated, hold nothing and are silent for long. It is tidiness: it may fail.
+// reap removes the consumers that were generated, hold nothing and are silent
+// for long. It is tidiness: it may fail.
 func (b *backend) reap(ctx context.Context, key, group string, silent time.Duration) {
 	_ = reapScript.Run(ctx, b.client, []string{key}, group, returned, silent.Milliseconds()).Err()
 }

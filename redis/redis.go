@@ -39,15 +39,16 @@ func open(_ context.Context, u *streamer.URI) (driver.Backend, streamer.Streamer
 	return b, o, err
 }
 
-// Connect opens a server from code: all that a redis:// URI can say, c can. It asks the server whether it answers; ctx bounds the call only.
-// ErrInvalid names the field of c that is wrong, ErrDenied is a wrong user or password.
+// Connect opens a server from code: all that a redis:// URI can say, c can. It
+// asks the server whether it answers; ctx bounds the call only. ErrInvalid
+// names the field of c that is wrong, ErrDenied is a wrong user or password.
 func Connect(ctx context.Context, c Config, o streamer.StreamerOptions) (streamer.Streamer, error) {
 	return opening.Connect(ctx, o, func() (driver.Backend, error) { return newBackend(c) })
 }
 
 // Client is the client behind s, also through decorators that engine.BackendOf
-// sees through; false when s is not of this package. It is closed with s, unless
-// it was Config.Client.
+// sees through; false when s is not of this package. It is closed with s,
+// unless it was Config.Client.
 func Client(s streamer.Streamer) (redis.UniversalClient, bool) {
 	found, _ := engine.BackendOf(s)
 	b, ok := found.(*backend)
@@ -100,7 +101,8 @@ func (b *backend) enter(ctx context.Context) error {
 	return nil
 }
 
-// failed is why a call failed, which may be that the backend was closed under it.
+// failed is why a call failed, which may be that the backend was closed under
+// it.
 func (b *backend) failed(ctx context.Context, err error) error {
 	if err != nil && ctx.Err() == nil && b.closed.Load() {
 		return streamer.ErrClosed

@@ -23,8 +23,8 @@ import (
 const suspicious = time.Second
 
 // Ping implements streamer.Pinger. An error of it says what is wrong with the
-// way to the server, as far as that can be found out. A server that refuses PING
-// for a while, as one does that loads its data or could not save them, has
+// way to the server, as far as that can be found out. A server that refuses
+// PING for a while, as one does that loads its data or could not save them, has
 // answered.
 func (b *backend) Ping(ctx context.Context) error {
 	if b.closed.Load() {

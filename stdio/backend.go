@@ -32,8 +32,9 @@ func open(_ context.Context, u *streamer.URI) (driver.Backend, streamer.Streamer
 	return newBackend(c), o, nil
 }
 
-// Connect is the second door: code. Without o.Consumer.Streams a consumer that names none reads every stream. It does no I/O: reading begins
-// with the first consumer.
+// Connect is the second door: code. Without o.Consumer.Streams a consumer that
+// names none reads every stream. It does no I/O: reading begins with the first
+// consumer.
 func Connect(ctx context.Context, c Config, o streamer.StreamerOptions) (streamer.Streamer, error) {
 	return opening.Connect(ctx, o, func() (driver.Backend, error) { return newBackend(c), nil })
 }
@@ -63,13 +64,15 @@ func newBackend(c Config) *backend {
 
 func (*backend) Name() string { return "stdio" }
 
-// Defaults implements streamer.Defaulter: who names no stream anywhere reads every stream.
+// Defaults implements streamer.Defaulter: who names no stream anywhere reads
+// every stream.
 func (*backend) Defaults() (o streamer.StreamerOptions) {
 	o.Consumer.Streams = []string{everyStream}
 	return o
 }
 
-// Deals: members of one group meet wherever in the process they were opened, as they share the one standard input.
+// Deals: members of one group meet wherever in the process they were opened, as
+// they share the one standard input.
 func (b *backend) Deals() *driver.Deals { return &b.in.deals }
 
 // Ping has nobody to ask.

@@ -109,7 +109,8 @@ func (s *source) obstacle(ctx context.Context) error {
 	}
 }
 
-// Close gives up the lines that were not handed out: the next source to open sees those that nobody was given.
+// Close gives up the lines that were not handed out: the next source to open
+// sees those that nobody was given.
 func (s *source) Close(ctx context.Context) error {
 	s.close.Do(func() {
 		close(s.done)
@@ -120,7 +121,8 @@ func (s *source) Close(ctx context.Context) error {
 	return s.closed
 }
 
-// handOut emits messages of the current block. It is false when there were none.
+// handOut emits messages of the current block. It is false when there were
+// none.
 func (s *source) handOut(emit func([]streamer.Message)) bool {
 	entries := s.in.decode(s.block)
 	for s.line < len(entries) {
@@ -142,8 +144,8 @@ func (s *source) handOut(emit func([]streamer.Message)) bool {
 	return false
 }
 
-// slab makes messages of the lines from s.line up to the one that it returns: the end of the block, what a full slab has no room for, or a
-// line to skip.
+// slab makes messages of the lines from s.line up to the one that it returns:
+// the end of the block, what a full slab has no room for, or a line to skip.
 func (s *source) slab(entries []entry) (slab []streamer.Message, line int) {
 	n, line := s.ahead(entries, s.room())
 	if n == 0 {
@@ -206,7 +208,8 @@ func (s *source) subscribes(stream string) bool {
 	return slices.Contains(s.c.Streams, stream) || slices.Contains(s.c.Streams, everyStream)
 }
 
-// warn tells of the first line that only looks like the format, since a writer that means it means it on every line.
+// warn tells of the first line that only looks like the format, since a writer
+// that means it means it on every line.
 func (s *source) warn(e *entry) {
 	s.warned = true
 	s.c.Logger.Warn("stdio: a line looks like the format and is not, so it is taken as it stands, as will be others",

@@ -100,7 +100,8 @@ func (c *produceCmd) recorder() (*recorder, error) {
 	return r, nil
 }
 
-// maxLine is --max-line, which also bounds what a line that never ends can make the program use.
+// maxLine is --max-line, which also bounds what a line that never ends can make
+// the program use.
 func (c *produceCmd) maxLine() (int, error) {
 	n, err := driver.ParseSize(c.MaxLine)
 	if err == nil && (n < 1 || n > math.MaxInt32) {

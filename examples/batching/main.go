@@ -1,4 +1,5 @@
-// Batching stores messages in batches, one write each, and acknowledges a batch when it is stored.
+// Batching stores messages in batches, one write each, and acknowledges a batch
+// when it is stored.
 //
 //	batching 'file:///tmp/shop.ss/orders?start=beginning'
 package main
@@ -72,7 +73,8 @@ func store(w io.Writer, batch []*streamer.Message) error {
 	return err
 }
 
-// shutdown commits and closes. It has its own deadline, because after a signal the program's context has ended.
+// shutdown commits and closes. It has its own deadline, because after a signal
+// the program's context has ended.
 func shutdown(s streamer.Streamer) error {
 	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
 	defer cancel()

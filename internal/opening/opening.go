@@ -11,9 +11,9 @@ import (
 	"github.com/gostreamer/streamer/engine"
 )
 
-// Connect builds a Streamer on the backend that open returns and checks that the
-// backend answers, as streamer.ConnectWith does. What it opened is closed when it
-// fails.
+// Connect builds a Streamer on the backend that open returns and checks that
+// the backend answers, as streamer.ConnectWith does. What it opened is closed
+// when it fails.
 func Connect(ctx context.Context, o streamer.StreamerOptions, open func() (driver.Backend, error)) (streamer.Streamer, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err

@@ -9,7 +9,8 @@ import (
 	"github.com/gostreamer/streamer"
 )
 
-// Observer is where a session and a producer tell of themselves: hooks and logger, under the names that users know.
+// Observer is where a session and a producer tell of themselves: hooks and
+// logger, under the names that users know.
 type Observer struct {
 	Backend, Group string
 	Hooks          *streamer.Hooks
@@ -66,7 +67,8 @@ func (o *Observer) Retrying(op string, err error, after time.Duration) { o.fails
 // Succeeded tells that a call succeeded. It costs little where none has failed.
 func (o *Observer) Succeeded(op string) { o.works(op, Settled) }
 
-// Beneath is SourceConfig.Retrying and SinkConfig.Retrying: what a backend retries by itself, until it says that it works again.
+// Beneath is SourceConfig.Retrying and SinkConfig.Retrying: what a backend
+// retries by itself, until it says that it works again.
 func (o *Observer) Beneath(op string, err error, after time.Duration) {
 	name := "beneath " + op
 	if err == nil {

@@ -11,8 +11,8 @@ import (
 // in 32 bits, can tell apart.
 const maxAckDelay = 49 * 24 * time.Hour
 
-// CheckStreamer refuses values that no field takes. Whether the options go together is
-// known when a consumer or a producer is opened.
+// CheckStreamer refuses values that no field takes. Whether the options go
+// together is known when a consumer or a producer is opened.
 func CheckStreamer(o *streamer.StreamerOptions) error {
 	if o.CloseTimeout < 0 {
 		return negative("CloseTimeout", o.CloseTimeout, "a duration, or 0 for 20s")

@@ -12,8 +12,9 @@ import (
 	"github.com/gostreamer/streamer/internal/wait"
 )
 
-// writeLoop writes batches, one at a time: while one is under way the next one forms. It is the producer's write goroutine and ends when the
-// producer is closed and the queue empty, or given up.
+// writeLoop writes batches, one at a time: while one is under way the next one
+// forms. It is the producer's write goroutine and ends when the producer is
+// closed and the queue empty, or given up.
 func (p *Producer) writeLoop() {
 	var batch []*sending
 	for {
@@ -27,7 +28,8 @@ func (p *Producer) writeLoop() {
 	}
 }
 
-// nextBatch blocks for a batch within the sink's limits; an empty one is the end.
+// nextBatch blocks for a batch within the sink's limits; an empty one is the
+// end.
 func (p *Producer) nextBatch(batch []*sending) []*sending {
 	for {
 		p.mu.Lock()
@@ -76,7 +78,8 @@ func (p *Producer) cutBatch(batch []*sending) []*sending {
 	return batch
 }
 
-// compact gives up the front of the queue, which was taken: under a steady load the queue is never empty. p.mu is held.
+// compact gives up the front of the queue, which was taken: under a steady load
+// the queue is never empty. p.mu is held.
 func (p *Producer) compact() {
 	if 2*p.head < len(p.queue) {
 		return
@@ -97,7 +100,8 @@ func (p *Producer) uncut(batch []*sending) []*sending {
 	return batch[:0]
 }
 
-// lingers says how long to wait for a fuller batch: not when this one is full, and not for a record that a Flush waits for.
+// lingers says how long to wait for a fuller batch: not when this one is full,
+// and not for a record that a Flush waits for.
 func (p *Producer) lingers(batch []*sending) time.Duration {
 	if p.o.Linger == 0 || len(batch) == 0 || p.head < len(p.queue) || p.closing || p.hurried+len(batch) > 0 || p.full(len(batch), sizeOf(batch)) {
 		return 0
@@ -142,7 +146,8 @@ func sizeOf(batch []*sending) int {
 	return n
 }
 
-// writeAll writes the batch, again when the sink says that nothing of the rest is stored, in order, so that later records stay behind.
+// writeAll writes the batch, again when the sink says that nothing of the rest
+// is stored, in order, so that later records stay behind.
 func (p *Producer) writeAll(batch []*sending) {
 	var b wait.Backoff
 	for {
@@ -191,7 +196,8 @@ func (p *Producer) due(batch []*sending) []*sending {
 	return open
 }
 
-// write is one Write, cut short when also the batch's youngest record has been under way for DeliveryTimeout; expire sees to the older ones.
+// write is one Write, cut short when also the batch's youngest record has been
+// under way for DeliveryTimeout; expire sees to the older ones.
 func (p *Producer) write(batch []*sending) error {
 	left := p.o.DeliveryTimeout - (time.Since(p.born) - batch[len(batch)-1].sent)
 	ctx, cancel := context.WithTimeout(p.life, left)
@@ -230,7 +236,8 @@ func (p *Producer) cutShort() error {
 	return p.because(fmt.Errorf("given up after %v: %w", p.o.DeliveryTimeout, streamer.ErrUnknown))
 }
 
-// noteRefusal keeps why the batch that is being written has to be written again.
+// noteRefusal keeps why the batch that is being written has to be written
+// again.
 func (p *Producer) noteRefusal(err error) {
 	if t, ok := errors.AsType[*driver.TransientError](err); ok {
 		err = t.Err
@@ -240,8 +247,8 @@ func (p *Producer) noteRefusal(err error) {
 	p.mu.Unlock()
 }
 
-// reason is why the rest of a batch failed. A write that timed out in the client
-// may have stored it.
+// reason is why the rest of a batch failed. A write that timed out in the
+// client may have stored it.
 func reason(err error) error {
 	if boundary.IsContextError(err) && !errors.Is(err, streamer.ErrUnknown) {
 		return fmt.Errorf("%w: %w", streamer.ErrUnknown, boundary.Opaque(err))
@@ -249,7 +256,8 @@ func reason(err error) error {
 	return err
 }
 
-// failLate fails the records whose DeliveryTimeout ends before the next try. The sink said that they are not stored.
+// failLate fails the records whose DeliveryTimeout ends before the next try.
+// The sink said that they are not stored.
 func (p *Producer) failLate(batch []*sending, after time.Duration, err error) []*sending {
 	at := time.Since(p.born) + after
 	n := 0

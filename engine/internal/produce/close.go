@@ -19,7 +19,8 @@ func (p *Producer) Close() error {
 	return p.Shut(ctx)
 }
 
-// Shut is Close within ctx; later calls wait for the first and return what it returned.
+// Shut is Close within ctx; later calls wait for the first and return what it
+// returned.
 func (p *Producer) Shut(ctx context.Context) error {
 	p.mu.Lock()
 	first := p.closed.Begin()
@@ -69,8 +70,8 @@ func (p *Producer) end(ctx context.Context) error {
 	return boundary.Wrap("close", p.obs.Backend, p.o.Stream, closed)
 }
 
-// joinSink waits until nothing is in the sink any more, within ctx. What was cut
-// short by the end of ctx has grace to return.
+// joinSink waits until nothing is in the sink any more, within ctx. What was
+// cut short by the end of ctx has grace to return.
 func (p *Producer) joinSink(ctx context.Context) {
 	idle := func() { p.writes.Wait(); p.flush.Wait() }
 	wait.Join(ctx, idle)

@@ -10,8 +10,9 @@ import (
 	"github.com/gostreamer/streamer/internal/inside"
 )
 
-// epoch is what was sent between two calls of Flush. Flush waits for the epochs before it and not for what others go on sending. What is not atomic
-// belongs to producer.mu.
+// epoch is what was sent between two calls of Flush. Flush waits for the epochs
+// before it and not for what others go on sending. What is not atomic belongs
+// to producer.mu.
 type epoch struct {
 	home    *Producer
 	sent    int64         // records; it stays as it is once the epoch is flushed
@@ -36,8 +37,8 @@ func (f *failures) add(n int, first error) {
 	f.n += n
 }
 
-// untold counts the failed records whose outcome the program has not been given:
-// no Wait returned it and no OnDone was called with it.
+// untold counts the failed records whose outcome the program has not been
+// given: no Wait returned it and no OnDone was called with it.
 type untold struct {
 	n     int
 	known []*streamer.Receipt // the first of them, maxKnown at most, so that a program that drops its receipts does not keep them
@@ -83,14 +84,16 @@ func (e *epoch) settle() {
 	e.finish()
 }
 
-// finish closes done when it is time. Whoever resolves the last record sees that the epoch is flushed, or whoever flushes it that the record is resolved.
+// finish closes done when it is time. Whoever resolves the last record sees
+// that the epoch is flushed, or whoever flushes it that the record is resolved.
 func (e *epoch) finish() {
 	if e.flushed.Load() && e.settled.Load() == e.sent && e.flushed.CompareAndSwap(true, false) {
 		close(e.done)
 	}
 }
 
-// beginFlush ends the current epoch and returns all that no Flush has reported yet.
+// beginFlush ends the current epoch and returns all that no Flush has reported
+// yet.
 func (p *Producer) beginFlush() []*epoch {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -117,7 +120,8 @@ func awaitEpochs(ctx context.Context, epochs []*epoch) error {
 	return nil
 }
 
-// report takes the epochs off the list and sums up their failures. Another Flush that overlaps this one reports them too.
+// report takes the epochs off the list and sums up their failures. Another
+// Flush that overlaps this one reports them too.
 func (p *Producer) report(epochs []*epoch) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()

@@ -9,9 +9,11 @@ import (
 	"github.com/gostreamer/streamer/engine/internal/options"
 )
 
-// One timer per producer watches the oldest record: DeliveryTimeout bounds also what a sink has taken and never resolves.
+// One timer per producer watches the oldest record: DeliveryTimeout bounds also
+// what a sink has taken and never resolves.
 
-// grace is what an expired record's own write has to end by itself, which tells more than "unknown".
+// grace is what an expired record's own write has to end by itself, which tells
+// more than "unknown".
 const grace = 100 * time.Millisecond
 
 func (p *Producer) arm(d time.Duration) {
@@ -34,7 +36,8 @@ func (p *Producer) disarm() {
 	}
 }
 
-// expire gives up on the records that are too old and sets the timer for the next.
+// expire gives up on the records that are too old and sets the timer for the
+// next.
 func (p *Producer) expire() {
 	limit := p.o.DeliveryTimeout
 	now := time.Since(p.born)
@@ -66,7 +69,8 @@ func (p *Producer) why() error {
 	return p.refused
 }
 
-// giveUp resolves the oldest records as unknown, as long as they match. The sink may still hold their payload, so it is not touched.
+// giveUp resolves the oldest records as unknown, as long as they match. The
+// sink may still hold their payload, so it is not touched.
 func (p *Producer) giveUp(match func(*sending) bool, err error) {
 	for {
 		p.mu.Lock()

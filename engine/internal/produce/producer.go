@@ -16,8 +16,9 @@ import (
 	"github.com/gostreamer/streamer/internal/wait"
 )
 
-// Producer is the engine's Producer: a bounded buffer in front of a Sink. For a Writer it owns a goroutine that writes batches; an Enqueuer
-// batches by itself and gets each record at once.
+// Producer is the engine's Producer: a bounded buffer in front of a Sink. For a
+// Writer it owns a goroutine that writes batches; an Enqueuer batches by itself
+// and gets each record at once.
 type Producer struct {
 	home   Home
 	o      streamer.ProducerOptions // complete
@@ -44,7 +45,8 @@ type Producer struct {
 	written    []*driver.Pending // the batch that is being written; the write goroutine's
 	refused    error             // why what is being written was not stored yet, if it was tried
 
-	// Resolving a record takes no lock where nobody waits: it is done thousands of times in a row, beside those who send.
+	// Resolving a record takes no lock where nobody waits: it is done thousands
+	// of times in a row, beside those who send.
 	doneRecords atomic.Int64 // of sent
 	doneBytes   atomic.Int64
 	waiting     atomic.Bool // senders has some
@@ -71,7 +73,8 @@ type Home interface {
 	Forget(p *Producer)
 }
 
-// batchRecords bounds a batch where the sink does not: what it touches should stay in the processor's caches until it is resolved.
+// batchRecords bounds a batch where the sink does not: what it touches should
+// stay in the processor's caches until it is resolved.
 const batchRecords = 1000
 
 func New(home Home, o streamer.ProducerOptions, sink driver.Sink, obs *observe.Observer) (*Producer, error) {
@@ -135,7 +138,8 @@ func (p *Producer) check(pd *sending) error {
 	return nil
 }
 
-// refuse fails a record that was not let in; Flush and Close report it like any other.
+// refuse fails a record that was not let in; Flush and Close report it like any
+// other.
 func (p *Producer) refuse(pd *sending, err error) {
 	err = boundary.Wrap("send", p.obs.Backend, pd.Record.Stream, err)
 	pd.Record = streamer.Record{}
@@ -156,11 +160,13 @@ type sender struct {
 	ready chan struct{} // capacity 1: it may be admitted now
 }
 
-// patience is how long a Send waits before no other overtakes it. Overtaking costs less than a change of goroutines for every record, but a
-// large record must not starve.
+// patience is how long a Send waits before no other overtakes it. Overtaking
+// costs less than a change of goroutines for every record, but a large record
+// must not starve.
 const patience = 10 * time.Millisecond
 
-// admit takes the record into the buffer; it blocks while that is full. A record larger than the whole buffer goes in when it is empty.
+// admit takes the record into the buffer; it blocks while that is full. A
+// record larger than the whole buffer goes in when it is empty.
 func (p *Producer) admit(ctx context.Context, pd *sending) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -176,7 +182,8 @@ func (p *Producer) admit(ctx context.Context, pd *sending) error {
 	return nil
 }
 
-// queueUp waits until s is the first in line and fits, or the producer closes. p.mu is held, and let go of while waiting.
+// queueUp waits until s is the first in line and fits, or the producer closes.
+// p.mu is held, and let go of while waiting.
 func (p *Producer) queueUp(ctx context.Context, s *sender) (err error) {
 	p.senders = append(p.senders, s)
 	p.waiting.Store(true) // before it looks whether the record fits
@@ -235,7 +242,8 @@ func (p *Producer) enter(pd *sending) {
 	}
 }
 
-// Senders that wait for room are woken when there is some for many records, not for each: after roomEvery of them at most, or within roomWithin.
+// Senders that wait for room are woken when there is some for many records, not
+// for each: after roomEvery of them at most, or within roomWithin.
 const (
 	roomEvery  = 256
 	roomWithin = time.Millisecond
@@ -257,7 +265,8 @@ func (p *Producer) resolved(pd *sending, err error) {
 	}
 }
 
-// rouse is makeRoom for the records that roomEvery does not come to. It runs on a goroutine of its own, once within roomWithin.
+// rouse is makeRoom for the records that roomEvery does not come to. It runs on
+// a goroutine of its own, once within roomWithin.
 func (p *Producer) rouse() {
 	p.rousing.Store(false)
 	p.makeRoom()
@@ -316,7 +325,8 @@ func (p *Producer) flushSink(ctx context.Context) error {
 	return err
 }
 
-// RefuseMore refuses new records and waits until those are resolved that came in since the last Flush: from then on nothing more is stored.
+// RefuseMore refuses new records and waits until those are resolved that came
+// in since the last Flush: from then on nothing more is stored.
 func (p *Producer) RefuseMore(ctx context.Context) error {
 	p.mu.Lock()
 	p.closing = true

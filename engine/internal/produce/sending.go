@@ -38,8 +38,8 @@ func (s *sending) outcome() *inside.Outcome[streamer.Meta] { return outcomeOf(s.
 
 func (s *sending) resolved() bool { return s.outcome().Resolved() }
 
-// Resolve implements Sender. The receipt's callbacks run before Flush can see the
-// record as done, and then its place in the buffer is free.
+// Resolve implements Sender. The receipt's callbacks run before Flush can see
+// the record as done, and then its place in the buffer is free.
 func (s *sending) Resolve(stream string, m streamer.Meta, err error) {
 	if err != nil {
 		err = boundary.Wrap("send", s.home.obs.Backend, stream, boundary.Opaque(err))
