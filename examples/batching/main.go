@@ -47,7 +47,7 @@ func run(ctx context.Context, args []string, stdout io.Writer) (err error) {
 		return err
 	}
 	for {
-		batch, err := c.NextBatch(ctx, 500) // waits for one message and takes what else is there
+		batch, err := c.NextBatch(ctx, 500) // waits for one message and adds what is buffered
 		if errors.Is(err, io.EOF) || errors.Is(err, context.Canceled) {
 			return nil
 		}

@@ -82,7 +82,7 @@ func process(ctx context.Context, c streamer.Consumer, p streamer.Producer, fail
 		r := streamer.Record{Key: m.Key, Value: bytes.ToUpper(m.Value), Headers: m.Headers}
 		p.Send(sending, r).OnDone(func(_ streamer.Meta, err error) {
 			if err != nil {
-				fail(err) // run returns it: what OnDone was told of is not reported once more
+				fail(err) // run returns it: Close does not report it again
 				stop()
 				return
 			}
