@@ -62,7 +62,7 @@ func ExampleConnect() {
 	// Output: alice orders one lamp
 }
 
-// An option that nobody knows is refused, with a list of those that are known.
+// An unknown option is refused with a list of the known ones.
 func ExampleConnect_unknownOption() {
 	_, err := streamer.Connect(context.Background(), "memory://shop/orders?strat=beginning")
 	fmt.Println(errors.Is(err, streamer.ErrInvalid))
@@ -98,7 +98,7 @@ func ExampleConnectWith() {
 }
 
 // When the body of the loop returns, the message is acknowledged. After break,
-// return or a panic it is not, and comes again.
+// return or a panic it is not, and the message is redelivered.
 func ExampleConsumer_Messages() {
 	ctx := context.Background()
 	send(ctx, "messages", "one lamp", "two desks", "three chairs")

@@ -22,7 +22,7 @@ type benchCase struct {
 	setup   func(b *bed) (pair, error)
 }
 
-// pair is a case's two sides, and whoever else is measured in the same rounds.
+// pair is a case's two sides, and others that are measured in the same rounds.
 type pair struct {
 	subject, control task
 	peers            []peer
@@ -45,7 +45,7 @@ type trial struct {
 	messages int                               // zero: bed.messages
 }
 
-// allCases is the registry: whoever adds a backend adds its cases here.
+// allCases is the registry: a new backend adds its cases here.
 func allCases() []benchCase {
 	return slices.Concat(engineCases(), sendCases(), stdioCases(), fileCases(), redisCases(), kafkaCases())
 }

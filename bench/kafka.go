@@ -21,7 +21,7 @@ const (
 )
 
 // kafkaCases hold what a Streamer does on a broker against kgo, on which it
-// stands, and against other libraries. Nobody compresses. What the client's
+// stands, and against other libraries. No side compresses. What the client's
 // process takes of the processors is the figure: the broker takes most of the
 // rest.
 func kafkaCases() []benchCase {
@@ -35,7 +35,7 @@ func kafkaCases() []benchCase {
 	}
 }
 
-// kafkaBed is a broker with nobody else on it.
+// kafkaBed is a broker with nothing else on it.
 type kafkaBed struct {
 	*bed
 	addr string
@@ -253,7 +253,7 @@ func (k *kafkaBed) sharing(topic string, share func(topic, group string, n int) 
 	}
 }
 
-// settled checks that n records are committed, but for the last of each
+// settled checks that n records are committed, except the last of each
 // partition, which who commits in the background may not have come to.
 func (k *kafkaBed) settled(group string, n int) error {
 	offsets, err := k.adm.FetchOffsets(k.ctx, group)

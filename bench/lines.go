@@ -21,7 +21,7 @@ func (b *bed) scanning(path string) task {
 	})
 }
 
-// copying is scanning that keeps each line for as long as somebody refers to
+// copying is scanning that keeps each line for as long as something refers to
 // it.
 func (b *bed) copying(path string) task {
 	return b.reading(path, func(r io.Reader) (n int, err error) {

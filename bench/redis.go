@@ -37,7 +37,7 @@ func redisCases() []benchCase {
 	}
 }
 
-// redisBed is a server with nobody else on it, seen directly or over a wire
+// redisBed is a server with nothing else on it, seen directly or over a wire
 // that takes its time.
 type redisBed struct {
 	*bed

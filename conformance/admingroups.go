@@ -113,7 +113,7 @@ func deleteGroup(b *bed) {
 	if g := b.theGroup(); g.Name != "" {
 		b.Errorf("Groups lists a deleted group: %+v", g)
 	}
-	b.wantSet("a deleted group begins anew", b.rest(b.consumer(b.resumable()), 2), span(0, n))
+	b.wantSet("a deleted group starts over", b.rest(b.consumer(b.resumable()), 2), span(0, n))
 }
 
 func ping(b *bed) {

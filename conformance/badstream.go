@@ -249,7 +249,7 @@ func deletedUnderProducer(b *bed) {
 	b.expect(c, 6, 7, 8)
 }
 
-// groupVanishes: nothing that was acknowledged comes again, nothing else is
+// groupVanishes: nothing that was acknowledged is redelivered, nothing else is
 // lost.
 func groupVanishes(b *bed) {
 	b.open(Plan{})

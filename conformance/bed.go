@@ -37,8 +37,8 @@ type bed struct {
 }
 
 // runCase runs c on t's goroutine. Goroutines that the case starts inherit its
-// profiler label, which is how its leaks are told from those of the cases that
-// run beside it.
+// profiler label, which is how its leaks are distinguished from those of the
+// cases that run beside it.
 func runCase(t testing.TB, h *Harness, c testCase) {
 	b := &bed{TB: t, Harness: h, seen: &witness{}, group: "g-" + uuid.NewString()[:8], label: uuid.NewString()}
 	ctx, cancel := context.WithCancel(pprof.WithLabels(context.Background(), pprof.Labels(leakLabel, b.label)))

@@ -38,7 +38,7 @@ func read10of1000(b *bed, o streamer.ConsumerOptions) {
 	b.expect(b.consumer(o), span(10, 1000)...)
 }
 
-// left is what must come again when exactly the numbers in acked, of
+// left is what must be redelivered when exactly the numbers in acked, of
 // from..to-1, are acknowledged.
 func (b *bed) left(from, to int, acked map[int]bool) []int {
 	var rest []int
@@ -51,7 +51,7 @@ func (b *bed) left(from, to int, acked map[int]bool) []int {
 }
 
 // outOfOrderAcks acknowledges two thirds in any order, commits now and then,
-// and looks at what comes again.
+// and looks at what is redelivered.
 func outOfOrderAcks(b *bed, o streamer.ConsumerOptions) {
 	const n = 150
 	b.open(Plan{})
@@ -71,7 +71,7 @@ func outOfOrderAcks(b *bed, o streamer.ConsumerOptions) {
 		}
 	}
 	b.close(c)
-	b.wantSet("what comes again", b.rest(b.consumer(o), 1), b.left(0, n, acked))
+	b.wantSet("what is redelivered", b.rest(b.consumer(o), 1), b.left(0, n, acked))
 }
 
 // acksFromManyGoroutines: every shard's message number gap is never
@@ -104,7 +104,7 @@ func acksFromManyGoroutines(b *bed, o streamer.ConsumerOptions) {
 	if !b.PerMessage {
 		again = span(gap, n)
 	}
-	b.wantSet("what comes again", b.rest(b.consumer(o), shards), again)
+	b.wantSet("what is redelivered", b.rest(b.consumer(o), shards), again)
 }
 
 func gapInOneShard(b *bed, o streamer.ConsumerOptions) {
@@ -124,7 +124,7 @@ func gapInOneShard(b *bed, o streamer.ConsumerOptions) {
 			again = append(again, i)
 		}
 	}
-	b.wantSet("what comes again", b.rest(b.consumer(o), shards), again)
+	b.wantSet("what is redelivered", b.rest(b.consumer(o), shards), again)
 }
 
 func lateAcks(b *bed, o streamer.ConsumerOptions) {

@@ -45,7 +45,7 @@ func connectionCases() []testCase {
 }
 
 // intake is what one consumer got: records by number, and places, so that a
-// record stored twice is told from a message delivered twice.
+// record stored twice is distinguished from a message delivered twice.
 type intake struct {
 	numbers map[int]int
 	places  map[string]int
@@ -68,7 +68,7 @@ func (in *intake) until(b *bed, n int, c streamer.Consumer) {
 }
 
 // reassigned says that shards were taken from a consumer of the case: what it
-// had not committed may come again then.
+// had not committed may be redelivered then.
 func (b *bed) reassigned() bool {
 	for _, e := range told(b.seen, &b.seen.assigned) {
 		if len(e.Revoked) > 0 {

@@ -109,6 +109,6 @@ func membersComeAndGo(b *bed) {
 	join()
 	c.leave(oldest)
 	if d := duplicates(c.copies); d > 0 {
-		b.Errorf("%d of %d messages came again though all were acknowledged", d, n)
+		b.Errorf("%d of %d messages were redelivered though all were acknowledged", d, n)
 	}
 }

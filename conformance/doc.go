@@ -35,8 +35,8 @@
 // # What a case may assume
 //
 // Nothing about speed, about the form of a SeqNo, or about messages being kept
-// while nobody listens: consumers are opened before what they must see is sent,
-// unless the promise itself is about what was sent before. Every wait has a
-// limit (Harness.Hang) and says what it waited for. Every case checks that it
+// while nothing listens: consumers are opened before what they must see is
+// sent, unless the promise itself is about what was sent before. Every wait has
+// a limit (Harness.Hang) and says what it waited for. Every case checks that it
 // leaves no goroutine behind, and Run that no descriptor is left.
 package conformance

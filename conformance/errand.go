@@ -29,7 +29,7 @@ type errand struct {
 	Ack         int    // how many of the first are acknowledged, each in its body
 	Commit      int    // in the body of which message Commit is called, counted from 1
 	RewindTo    int    // to which message it moves after the last, counted from 1
-	AwaitCommit bool   // wait for a commit that nobody asked for
+	AwaitCommit bool   // wait for a commit that nothing asked for
 }
 
 // run does the errand and reports on out, a line for each event.

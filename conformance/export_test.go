@@ -46,7 +46,7 @@ func (all *transcript) run(prefix string) runner {
 	}
 }
 
-// recorder is a testing.TB whose failure is nobody else's.
+// recorder is a testing.TB whose failure stays its own.
 type recorder struct {
 	testing.TB // nil: for the method that only package testing can implement
 	name       string

@@ -135,8 +135,8 @@ func tooLarge(b *bed) {
 	}
 }
 
-// closeUnknown: of what could not be sent before CloseTimeout nobody knows what
-// became of it.
+// closeUnknown: it is unknown, for records that could not be sent before
+// CloseTimeout, what became of it.
 func closeUnknown(b *bed) {
 	b.open(Plan{})
 	s := b.connect(func(o *streamer.StreamerOptions) { o.CloseTimeout = moment })

@@ -157,7 +157,7 @@ func everyGroupGetsAll(b *bed) {
 }
 
 // closedMember: what a member has not acknowledged, and what it has fetched and
-// not handed out, goes to the other; nothing else comes again.
+// not handed out, goes to the other; nothing else is redelivered.
 func closedMember(b *bed) {
 	b.open(Plan{Shards: 2})
 	leaving := b.consumer(b.balanced())
@@ -194,7 +194,7 @@ func (b *bed) afterLeaving(staying streamer.Consumer, held []*streamer.Message, 
 	copies := b.gather(n-len(acked), func(_ int, m *streamer.Message) error {
 		m.Ack()
 		if acked[number(m)] {
-			return fmt.Errorf("message %d was acknowledged before its member closed and came again", number(m))
+			return fmt.Errorf("message %d was acknowledged before its member closed and was redelivered", number(m))
 		}
 		return nil
 	}, staying)
@@ -214,13 +214,13 @@ func killedMember(b *bed) {
 	}
 	copies := b.gather(50, func(_ int, m *streamer.Message) error {
 		if committed[number(m)] {
-			return fmt.Errorf("message %d was committed before the kill and came again", number(m))
+			return fmt.Errorf("message %d was committed before the kill and was redelivered", number(m))
 		}
 		return nil
 	}, b.reopen(b.balanced()))
 	for _, n := range child.got[10:] {
 		if copies[n] == 0 {
-			b.Errorf("message %d was held by the killed member and reached nobody", n)
+			b.Errorf("message %d was held by the killed member and reached no member", n)
 		}
 	}
 }

@@ -16,7 +16,7 @@ type Harness struct {
 
 	// Ready, if set, is asked first, and false leaves the suite out: the server
 	// that Open needs is not there. What it starts is not started again by the
-	// processes that cases start, which use the place that they are told.
+	// processes that cases start, which use the place that they are given.
 	Ready func(t testing.TB) bool
 
 	// Open makes an empty place that no other case sees, and registers its
@@ -87,21 +87,21 @@ type Faults struct {
 	// Cut breaks every connection and lets none be made until Mend.
 	// (Connection)
 	Cut, Mend func()
-	// Slow makes every answer take that long, until it is told zero.
+	// Slow makes every answer take that long, until it is given zero.
 	// (Connection)
 	Slow func(delay time.Duration)
 	// Restart stops the server without warning and starts it again. (Restart)
 	Restart func()
-	// Trim removes the messages up to and including upTo. Nobody reads or
+	// Trim removes the messages up to and including upTo. Nothing reads or
 	// writes meanwhile. (Trimming)
 	Trim func(s streamer.StreamShard, upTo streamer.SeqNo)
 	// AddShard adds one to a stream. (NewShards)
 	AddShard func(stream string) streamer.ShardID
 	// Poison appends an entry that is there and cannot be decoded, and says as
 	// what it will be reported: as s, unless what cannot be decoded is where it
-	// belongs. Nobody writes meanwhile. (Poisoning)
+	// belongs. Nothing writes meanwhile. (Poisoning)
 	Poison func(s streamer.StreamShard) (reported streamer.StreamShard)
-	// Delete removes a stream under whoever uses it; Create makes it again,
+	// Delete removes a stream while it is in use; Create makes it again,
 	// empty. (Deletion)
 	Delete, Create func(stream string)
 	// Always is Place.Connect for a program that says create=always. (Deletion)

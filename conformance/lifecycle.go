@@ -172,8 +172,8 @@ func callsWithEndedCtx(b *bed) {
 	}
 }
 
-// channelLosesNothing: a message that nobody received before ctx ended stays in
-// the consumer, and comes next.
+// channelLosesNothing: a message that no consumer received before ctx ended
+// stays in the consumer, and comes next.
 func channelLosesNothing(b *bed) {
 	const n = 60
 	b.open(Plan{})

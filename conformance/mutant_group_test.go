@@ -86,7 +86,7 @@ func leaverTakesAlong(w *world) program {
 	})
 }
 
-// secondCloseFails: who closes twice is told off.
+// secondCloseFails: a second Close is an error.
 func secondCloseFails(*world) program {
 	return reading(func(c streamer.Consumer, _ streamer.ConsumerOptions) streamer.Consumer {
 		var mu sync.Mutex

@@ -210,7 +210,7 @@ func (r ranger) Messages(ctx context.Context) iter.Seq2[*streamer.Message, error
 	}
 }
 
-// nextAcknowledges: whoever asks for a message has done the one before.
+// nextAcknowledges: a program that asks for a message has done the one before.
 func nextAcknowledges(*world) program {
 	return reading(func(c streamer.Consumer, o streamer.ConsumerOptions) streamer.Consumer {
 		if o.Ack != streamer.AckOnReturn {

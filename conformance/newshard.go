@@ -23,7 +23,7 @@ func newShardCases() []testCase {
 	return append(cases, testCase{name: "a-new-group-takes-no-shard-as-new", needs: []Part{NewShards, Resuming}, run: newGroupNewShard})
 }
 
-// appearsWhileRunning: what was sent to the shard before anybody could notice
+// appearsWhileRunning: what was sent to the shard before anything could notice
 // it arrives too, although the consumer is at Latest.
 func appearsWhileRunning(b *bed, m streamer.ConsumerMode) {
 	const shards, n = 2, 50

@@ -72,7 +72,7 @@ func freeAfterKill(b *bed) {
 	b.expect(b.reopen(b.resumable()), span(5, 10)...)
 }
 
-// secondWriter: where a log has one writer, another process is told so;
+// secondWriter: where a log has one writer, another process gets ErrBusy;
 // elsewhere it may write too.
 func secondWriter(b *bed) {
 	b.open(Plan{})

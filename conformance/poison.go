@@ -58,7 +58,7 @@ func poisonCommitted(b *bed) {
 	b.skips(2)
 }
 
-// poisonAfterGap: what is before the entry and not acknowledged comes again,
+// poisonAfterGap: what is before the entry and not acknowledged is redelivered,
 // and the entry is passed over again.
 func poisonAfterGap(b *bed) {
 	b.open(Plan{})

@@ -49,7 +49,7 @@ func endings() []ending {
 	return []ending{bodyReturns, continues, breaks, returns, panics, exits, killed}
 }
 
-// policyRow says which of messages 1, 2, 3 come again after each of the
+// policyRow says which of messages 1, 2, 3 are redelivered after each of the
 // endings. The program: three messages are handled one after the other; the
 // body of the first calls Ack and returns; that of the second returns; that of
 // the third ends as named. Then the consumer is closed and opened again, or,
@@ -122,7 +122,7 @@ func comesAgainAfter(b *bed, row policyRow, e ending, again string) {
 		got = slices.DeleteFunc(got, func(n int) bool { return n > 3 }) // what was fetched and not delivered may be lost
 		want = nil
 	}
-	same(b, fmt.Sprintf("what comes again: %v, of which %v", got, want), got, want)
+	same(b, fmt.Sprintf("what is redelivered: %v, of which %v", got, want), got, want)
 }
 
 // playLoop runs the loop of a policyRow on a goroutine that may panic or exit.
@@ -210,7 +210,7 @@ func onDeliveryKilled(b *bed) {
 	}
 }
 
-// delayedByItself: the window opens again and again though nobody calls Ack.
+// delayedByItself: the window opens again and again though nothing calls Ack.
 func delayedByItself(b *bed) {
 	const window, n = 5, 50
 	b.open(Plan{})

@@ -44,7 +44,7 @@ func firstAfterOpen(b *bed) {
 }
 
 // history sends what is there before a consumer opens. Where nothing is kept
-// there is none: what nobody has read is still to come.
+// there is none: what nothing has read is still to come.
 func (b *bed) history(p streamer.Producer, rs ...streamer.Record) {
 	b.Helper()
 	if !b.lacks(ReadingBack) {

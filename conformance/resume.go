@@ -52,7 +52,7 @@ func firstPosition(b *bed) {
 	b.close(b.consumer(o))
 	b.sendN(9, 30, shards)
 	c := b.consumer(o)
-	b.wantSet("what was sent while nobody ran", b.take(c, 21), span(9, 30))
+	b.wantSet("what was sent while no consumer ran", b.take(c, 21), span(9, 30))
 }
 
 func firstPositionEmpty(b *bed) {

@@ -99,11 +99,11 @@ func policySection() string {
 	return b.String()
 }
 
-const policyIntroduction = `## What comes again
+const policyIntroduction = `## What is redelivered
 
 Three of six messages are handled one after the other. The body of the first calls Ack and returns; the body of the second returns; the
 body of the third ends as the column says. Then the consumer is closed and opened again; for SIGKILL, the third body calls Commit and the
-process is killed. The cell lists which of the three come again. The other three, which the program never saw, always come, except
+process is killed. The cell lists which of the three are redelivered. The other three, which the program never saw, are always delivered, except
 after SIGKILL with AckOnDelivery: there what was fetched and not handed out is lost, at most one fetch per shard and Prefetch.
 AckDelayed has not reached AckDelay when the loop ends: Close acknowledges what was handed out, SIGKILL does not.
 

@@ -91,7 +91,7 @@ func ctxEndsWhileCut(b *bed) {
 }
 
 // closeWhileCut: Close gives up at CloseTimeout, and what was not committed
-// comes again.
+// is redelivered.
 func closeWhileCut(b *bed) {
 	b.open(Plan{})
 	b.sendN(0, 10, 1)

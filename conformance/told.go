@@ -65,7 +65,7 @@ func (b *bed) badKind() error {
 	return nil
 }
 
-// closeQuiet: a failure that the program was told of is not reported once more
+// closeQuiet: a failure that the program has seen is not reported again
 // when it stops, so a program that saw to its failures ends without one.
 func closeQuiet(b *bed, tell func(*bed, []*streamer.Receipt) int, stop func(streamer.Streamer) error) {
 	const n, bad = 40, 4
@@ -75,7 +75,7 @@ func closeQuiet(b *bed, tell func(*bed, []*streamer.Receipt) int, stop func(stre
 	if failed := tell(b, b.failing(p, n)); failed != bad {
 		b.Fatalf("%d receipts failed, want %d", failed, bad)
 	}
-	b.must("stopping after failures that were told", b.returns("stopping", func() error { return stop(s) }))
+	b.must("stopping after failures that were seen", b.returns("stopping", func() error { return stop(s) }))
 }
 
 // waited has the outcome of each receipt from Wait.

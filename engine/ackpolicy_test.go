@@ -95,7 +95,7 @@ func TestAckOnDeliveryCommitsBeforeItHandsOut(t *testing.T) {
 	})
 }
 
-// fetchedAndHeld counts what was fetched and is in nobody's hands.
+// fetchedAndHeld counts what was fetched and not delivered.
 func (r *rig) fetchedAndHeld(c *consumer) int {
 	s := c.q.Load().s
 	s.mu.Lock()

@@ -155,8 +155,8 @@ func (s *session) settle(b batch) {
 	s.tidy()
 }
 
-// tidy forgets runs that nobody needs and ledgers that keep none. session.mu is
-// held.
+// tidy forgets runs that nothing needs and ledgers that keep none. session.mu
+// is held.
 func (s *session) tidy() {
 	s.commits.unlist(func(l *ledger) bool {
 		l.release(s.acker != nil)

@@ -98,7 +98,7 @@ func (b *batch) everything(l *ledger) []streamer.SeqNo {
 }
 
 // takeBack commits the marks of what was really handed out, where the source
-// was told more. The mark is zero where nothing was. What lies below a message
+// holds more. The mark is zero where nothing was. What lies below a message
 // that was handed out, in a ring of another member, is not taken back: then
 // that one would be delivered twice. The slot is held.
 func (s *session) takeBack(ctx context.Context, ledgers []*ledger) error {

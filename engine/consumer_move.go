@@ -110,7 +110,7 @@ func (c *consumer) reopen(ctx context.Context, o opening) error {
 }
 
 // fallBack opens the committed position; without success it returns a queue
-// that gives everybody err.
+// that returns err to every caller.
 func (c *consumer) fallBack(o opening, err error) *queue {
 	ctx, cancel := c.home.Closing()
 	defer cancel()

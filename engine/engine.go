@@ -77,7 +77,7 @@ func (e *engine) deals() *dealTable {
 	if b, ok := e.b.(driver.Dealer); ok {
 		d = b.Deals()
 	}
-	return d.Table(func() driver.DealTable { return new(dealTable) }).(*dealTable) //nolint:forcetypeassert // nobody else makes one
+	return d.Table(func() driver.DealTable { return new(dealTable) }).(*dealTable) //nolint:forcetypeassert // nothing else makes one
 }
 
 func (e *engine) Consumer(ctx context.Context, call streamer.ConsumerOptions) (streamer.Consumer, error) {

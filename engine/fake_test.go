@@ -62,7 +62,7 @@ func (b *fakeBackend) Name() string { return "fake" }
 
 func (b *fakeBackend) Close(ctx context.Context) error { return b.call(ctx, "backend close", "") }
 
-// change runs f under the lock and wakes everybody who waits for something to
+// change runs f under the lock and wakes all that wait for something to
 // change.
 func (b *fakeBackend) change(f func()) {
 	b.mu.Lock()
@@ -153,7 +153,7 @@ func (b *fakeBackend) mark(shard streamer.ShardID) uint64 {
 	return b.committed[streamer.StreamShard{Stream: "s", Shard: shard}].Uint()
 }
 
-// ackedOf is what the source was told message by message, in order.
+// ackedOf is what was acknowledged at the source message by message, in order.
 func (b *fakeBackend) ackedOf(shard streamer.ShardID) []uint64 {
 	b.mu.Lock()
 	defer b.mu.Unlock()

@@ -137,7 +137,7 @@ func (s *session) roomLeft() int {
 	return min(max(room, 1), s.o.maxBatch())
 }
 
-// wrap makes an error of the source one of ours.
+// wrap says where an error of the source happened.
 func (s *session) wrap(op string, err error) error {
 	return boundary.Wrap(op, s.obs.Load().Backend, "", err)
 }

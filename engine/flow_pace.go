@@ -58,7 +58,7 @@ func (p *pace) measure(now time.Time) {
 	p.limit = max(limit, minShare)
 	if took >= shareTime {
 		if p.popped > 0 {
-			p.seen = -1 // it takes messages: stuck looks anew
+			p.seen = -1 // it takes messages: stuck looks again
 		}
 		p.popped, p.since = 0, now
 	}

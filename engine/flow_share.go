@@ -41,7 +41,7 @@ func (s *session) askBack(q *queue) {
 	wait.Signal(s.flow.room)
 }
 
-// takeUnkeyed puts a slow member's messages into the pool if somebody waits; a
+// takeUnkeyed puts a slow member's messages into the pool if something waits; a
 // keyed one stays with the key's keeper.
 func (s *session) takeUnkeyed(slow *queue) {
 	if !slices.ContainsFunc(s.queues, func(q *queue) bool { return q.waiters > 0 }) {

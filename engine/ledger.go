@@ -19,7 +19,7 @@ type ledger struct {
 	head, tail *run // kept runs, oldest first
 	cur        *run // the first that is not wholly done: where the mark stands
 
-	mark, saved  streamer.SeqNo // last contiguous done message; what the source was told last
+	mark, saved  streamer.SeqNo // last contiguous done message; what the source holds
 	first, last  streamer.SeqNo // first and last emitted message or mark
 	live         int            // messages ever emitted, but for those that went back to the group
 	passed       int            // live messages that the mark has passed
@@ -136,8 +136,8 @@ func (l *ledger) advance() {
 	}
 }
 
-// release forgets the runs that nobody needs any more: the mark has passed them
-// and the source holds their acknowledgements.
+// release forgets the runs that nothing needs any more: the mark has passed
+// them and the source holds their acknowledgements.
 func (l *ledger) release(perMessage bool) {
 	for r := l.head; r != nil && r != l.cur; r = l.head {
 		if perMessage && !r.allSaved() {

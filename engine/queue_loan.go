@@ -8,7 +8,7 @@ import (
 )
 
 // loan is a Stream goroutine's right to offer a message: it counts as handed
-// out only when somebody received it.
+// out only when something received it.
 type loan struct{ ctx context.Context }
 
 // overdue says that a Stream whose ctx has ended still holds a message: it
@@ -22,7 +22,7 @@ func (q *queue) overdue() bool {
 	return false
 }
 
-// keep counts a lent message as handed out: somebody received it.
+// keep counts a lent message as handed out: something received it.
 func (q *queue) keep(lent *loan, m *streamer.Message) {
 	s := q.s
 	s.mu.Lock()
@@ -31,8 +31,8 @@ func (q *queue) keep(lent *loan, m *streamer.Message) {
 	q.endLoan(lent, m)
 }
 
-// giveBack puts a lent message that nobody received where it came from; it is
-// dropped when its shard is not ours any more.
+// giveBack puts a lent message that no consumer received where it came from; it
+// is dropped when its shard is not ours any more.
 func (q *queue) giveBack(lent *loan, m *streamer.Message) {
 	s := q.s
 	s.mu.Lock()

@@ -155,7 +155,7 @@ func (r *run) giveBack(i uint32) {
 	r.led.tellDrained()
 }
 
-// allSaved says that nothing of the run has to be told to the source any more.
+// allSaved says that the source holds every acknowledgement of the run.
 func (r *run) allSaved() bool {
 	if r.saved == nil {
 		return false

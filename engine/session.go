@@ -137,7 +137,7 @@ func (s *session) emit(slab []streamer.Message) {
 	if len(slab) == 0 {
 		return
 	}
-	if h := s.obs.Load(); h.Hooks.Fetched != nil { // before anybody can have a message of it
+	if h := s.obs.Load(); h.Hooks.Fetched != nil { // before anything can have a message of it
 		h.Fetched(countByShard(slab), time.Since(s.fetchSince))
 		s.fetchSince = time.Now()
 	}

@@ -9,9 +9,9 @@ import (
 	"github.com/gostreamer/streamer/driver"
 )
 
-// forfeit notes the shards whose messages may come again, as what was handed
-// out of them is not known to be committed: the next Commit has to say so,
-// whatever the program acknowledges until then.
+// forfeit notes the shards whose messages may be redelivered, as what was
+// handed out of them is not known to be committed: the next Commit has to say
+// so, whatever the program acknowledges until then.
 func (s *session) forfeit(leaving []*ledger) {
 	if !s.o.tracks() || s.o.atMostOnce() {
 		return
@@ -39,7 +39,7 @@ func (s *session) forfeits(ctx context.Context, q *queue) error {
 		return nil
 	}
 	first := slices.MinFunc(gone, streamer.StreamShard.Compare)
-	return s.wrap("commit", fmt.Errorf("%w: %d shards were lost, the first %v, before all that was handed out of them was known to be committed: it may come again",
+	return s.wrap("commit", fmt.Errorf("%w: %d shards were lost, the first %v, before all that was handed out of them was known to be committed: it may be redelivered",
 		streamer.ErrFenced, len(gone), first))
 }
 

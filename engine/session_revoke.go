@@ -65,7 +65,7 @@ func (s *session) fence(gone []streamer.StreamShard, gaps bool) []*ledger {
 	return leaving
 }
 
-// dropAll drops what fence has left and nobody took.
+// dropAll drops what fence has left and no consumer took.
 func (s *session) dropAll(leaving []*ledger) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -111,7 +111,7 @@ func (r *rig) comesBack(done int) {
 	})
 }
 
-// Whoever is told that everything is committed must not get it again.
+// After Commit has returned nil, no committed message may be redelivered.
 func TestCommitSaysOnceThatALostShardIsNotCommitted(t *testing.T) {
 	for name, last := range map[string]func(list []*streamer.Message){
 		"acknowledged before": func(list []*streamer.Message) { ackAll(list) },

@@ -15,13 +15,13 @@ type balance struct {
 	share  int
 	wanted []streamer.StreamShard // to be taken if they are free
 	want   int                    // of these
-	bare   []streamer.StreamShard // without a position: whoever comes first fixes it
-	anew   bool                   // they are the group's first ones, else they are new shards
+	bare   []streamer.StreamShard // without a position: the process that comes first fixes it
+	fresh  bool                   // they are the group's first ones, else they are new shards
 	excess []streamer.StreamShard // to be given up
 }
 
 // bareRounds is how many rounds a process waits for those that own shards of a
-// group which vanished to make it again, before it begins the group anew. They
+// group which vanished to make it again, before it begins the group again. They
 // take longer than an owner needs that hands over a shard meanwhile, which
 // waits up to 5 s for what is in work.
 const bareRounds = 30
@@ -49,8 +49,8 @@ func (k *keeper) balance() (*balance, error) {
 	if err != nil {
 		return nil, err
 	}
-	b := &balance{anew: k.opening || k.bare >= bareRounds}
-	b.bare = k.newcomers(listed, b.anew)
+	b := &balance{fresh: k.opening || k.bare >= bareRounds}
+	b.bare = k.newcomers(listed, b.fresh)
 	b.divide(listed, k, rank, members)
 	return b, nil
 }
@@ -65,7 +65,7 @@ func (k *keeper) listed() ([]streamer.StreamShard, error) {
 // has come by or, when the group is begun, all that are known. In a group
 // without any position nothing is new: it vanished, and those who own shards
 // make it again.
-func (k *keeper) newcomers(listed []streamer.StreamShard, anew bool) []streamer.StreamShard {
+func (k *keeper) newcomers(listed []streamer.StreamShard, fresh bool) []streamer.StreamShard {
 	s := k.s
 	has := map[streamer.StreamShard]bool{}
 	for _, at := range listed {
@@ -79,9 +79,9 @@ func (k *keeper) newcomers(listed []streamer.StreamShard, anew bool) []streamer.
 		}
 	}
 	switch {
-	case !anew && k.bare > 0 && !k.wildly():
+	case !fresh && k.bare > 0 && !k.wildly():
 		return nil
-	case !anew:
+	case !fresh:
 		return sortedShards(k.found)
 	}
 	var all []streamer.StreamShard
@@ -112,7 +112,7 @@ func (k *keeper) wildly() bool {
 
 // divide compares what a member owns with its share.
 func (b *balance) divide(all []streamer.StreamShard, k *keeper, rank, members int) {
-	if b.anew {
+	if b.fresh {
 		all = slices.Concat(all, b.bare)
 		slices.SortFunc(all, streamer.StreamShard.Compare)
 	}
@@ -227,7 +227,7 @@ func (k *keeper) own(ctx context.Context, taken []streamer.StreamShard, b *balan
 	p := planner{s: s, v: v, ending: &end, left: never, from: never}
 	var shards []*shard
 	for _, at := range taken {
-		if all.of[at] == nil && !b.anew && (!slices.Contains(b.bare, at) || !all.begun(at.Stream)) {
+		if all.of[at] == nil && !b.fresh && (!slices.Contains(b.bare, at) || !all.begun(at.Stream)) {
 			return fmt.Errorf("group %q vanished: %w", s.cfg.Group, streamer.ErrNotFound)
 		}
 		sh := newShard(at)

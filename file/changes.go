@@ -22,7 +22,7 @@ func (s *source) nudge() {
 }
 
 // adopt reads from now on what the keeper has taken, and no more what it has
-// given up; it returns what the consumer has to be told. It is Fetch's.
+// given up; it returns what the consumer has to be notified. It is Fetch's.
 func (s *source) adopt() error {
 	if s.keeper == nil {
 		return nil
@@ -35,7 +35,7 @@ func (s *source) adopt() error {
 	return s.keeper.failed
 }
 
-// install puts changed shards in the place of what they were. A source that had
+// install puts changed shards instead of what they were. A source that had
 // none begins to read where the first of them does; for another they are
 // behind. mu is held, or the source is not yet in use.
 func (s *source) install() {
@@ -121,7 +121,7 @@ func (s *source) standBy(ctx context.Context) error {
 
 // complete says whether the end of the log is the end of the input: not while
 // the process waits for more shards, or shards that reading has come by wait
-// for somebody.
+// for something.
 func (s *source) complete() bool {
 	if s.keeper == nil {
 		return true
@@ -132,7 +132,7 @@ func (s *source) complete() bool {
 	return len(k.changes)+len(k.found) == 0 && (k.settled || !k.exist)
 }
 
-// notice tells the keeper of a shard that nobody knew of when the source was
+// notice tells the keeper of a shard that nothing knew of when the source was
 // opened, and which begins at offset.
 func (s *source) notice(sh *shard, offset int64) {
 	s.mu.Lock()
@@ -187,7 +187,7 @@ func (s *source) seenSafe() int64 {
 	return seen
 }
 
-// discover makes known a shard that nobody knew of when the source was opened,
+// discover makes known a shard that nothing knew of when the source was opened,
 // and which begins at offset.
 func (s *source) discover(at streamer.StreamShard, offset int64) *shard {
 	_, read := s.startOf(at)

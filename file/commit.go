@@ -15,7 +15,7 @@ import (
 // behind what was read: as much has to be read again when the group is opened.
 const refreshAfter = 16 << 20
 
-// everywhere is where a group has a position in all streams, those that nobody
+// everywhere is where a group has a position in all streams, those that nothing
 // knows yet too.
 var everywhere = streamer.StreamShard{Stream: wildcard}
 
@@ -48,7 +48,7 @@ func (s *source) commit(m driver.Mark) error {
 	if sh == nil || sh.saved == nil {
 		s.mu.Unlock()
 		if s.keeper != nil {
-			return nil // it was given up meanwhile: who is told by Revoked does not expect it to be committed
+			return nil // it was given up meanwhile: who is notified by Revoked does not expect it to be committed
 		}
 		return &streamer.Error{Stream: m.Stream, Shard: &m.Shard, Kind: streamer.ErrFenced, Err: errors.New("the shard is not this consumer's")}
 	}
@@ -142,7 +142,7 @@ func (s *source) refreshOne(sh *shard) error {
 	return nil
 }
 
-// mend makes the group again where its members are, if somebody removed it
+// mend makes the group again where its members are, if something removed it
 // while it is in use.
 func (s *source) mend() error {
 	if !s.unlocked && s.group.intact() && (s.keeper == nil || s.keeper.intact()) {

@@ -12,7 +12,7 @@ import (
 	"github.com/gostreamer/streamer"
 )
 
-// create makes an empty log, if there is none. It appears whole, and nobody
+// create makes an empty log, if there is none. It appears whole, and nothing
 // holds the writer's lock for it: a producer that comes at the same moment is
 // not to find the log in use. Where files can have no second name, the lock is
 // taken after all; ErrBusy: another process is about to make the log.
@@ -46,7 +46,7 @@ func createRow(dir string, beacon int64) error {
 		if !errors.Is(err, fs.ErrNotExist) {
 			return err
 		}
-		// somebody removed the directory just now
+		// something removed the directory just now
 	}
 }
 

@@ -58,8 +58,8 @@ func onlyLog(t *testing.T, dir string, row bool) {
 	}
 }
 
-// TestProducersAndConsumersThatMakeALogAtOnce: whoever comes first, all open,
-// and every consumer has what is sent.
+// TestProducersAndConsumersThatMakeALogAtOnce: the process that comes first,
+// all open, and every consumer has what is sent.
 func TestProducersAndConsumersThatMakeALogAtOnce(t *testing.T) {
 	const each = 8
 	for _, make := range []func(*testing.T, ...func(*Config)) *rig{newRig, newRow} {

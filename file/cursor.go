@@ -18,7 +18,7 @@ type cursor struct {
 	group string
 	streamer.StreamShard
 
-	log    uint64 // when the log was created: a log made anew is another
+	log    uint64 // when the log was created: a log recreated is another
 	begun  bool   // some message is done
 	done   uint64 // the last of them; what is before it is done too
 	frame  int64  // where its frame starts in the log; 0 is not known

@@ -139,7 +139,8 @@ func (r *rig) fill(p streamer.Producer, stored *[]string) (refused []error) {
 	return refused
 }
 
-// commitOnFullDisk takes a message and commits it or is told that it cannot be.
+// commitOnFullDisk takes a message and commits it or is notified that it cannot
+// be.
 func (r *rig) commitOnFullDisk(c streamer.Consumer) {
 	r.Helper()
 	r.next(c).Ack()

@@ -79,7 +79,7 @@
 // io.EOF, with follow=true too; one that others follow is passed over.
 //
 // A group's positions are in log.ss.groups/<group>/, a file for each shard that
-// anybody can read, replaced atomically. Resumable and LoadBalanced hold a
+// anything can read, replaced atomically. Resumable and LoadBalanced hold a
 // kernel lock on each shard they read. It is free with Close and with the
 // process, however it ends. In Resumable a second owner, in this process or
 // another, gets [streamer.ErrBusy].
@@ -101,20 +101,20 @@
 //
 // What cannot be read is passed over and reported to Hooks.Skipped and the log,
 // with a [CorruptionError]: one message where its checksum is wrong, else all
-// up to the next beacon. A position in a log that was made anew, cut off, or
+// up to the next beacon. A position in a log that was recreated, cut off, or
 // rewritten without its oldest messages is found again by its number, or
 // reported to Hooks.Gone. A position file that is damaged is a [CursorError],
 // at open.
 //
-// A log that is deleted, replaced, cut off or written anew under a consumer, or
-// to which its path does not lead any more because a symbolic link was
-// switched, is [streamer.ErrNotFound], when what it had is delivered; with
-// create=always the consumer goes on where the path leads, from the beginning
-// or, in a log in which its group has been, from where that is. Under a
-// producer: it goes on there, or makes a log, where create= lets it; a receipt
-// says stored only if the path led to the record afterwards. A consumer that
-// waits is told within a second, one that reads at the end of what there was
-// when it found out.
+// A log that is deleted, replaced, cut off or rewritten under a consumer, or to
+// which its path does not lead any more because a symbolic link was switched,
+// is [streamer.ErrNotFound], when what it had is delivered; with create=always
+// the consumer goes on where the path leads, from the beginning or, in a log in
+// which its group has been, from where that is. Under a producer: it goes on
+// there, or makes a log, where create= lets it; a receipt says stored only if
+// the path led to the record afterwards. A consumer that waits is notified
+// within a second, one that reads at the end of what there was when it found
+// out.
 //
 // # Durability
 //
@@ -129,10 +129,10 @@
 // said when an fsync has covered it, of which all that wait share one, else
 // when the system has it. A disk that is full takes the records that fit and
 // refuses the others, [ErrFull], without a trace; sending works again when
-// there is room. When an fsync fails, nobody knows what is on the disk: the
+// there is room. When an fsync fails, no process knows what is on the disk: the
 // records that waited for it are [streamer.ErrUnknown], those after it
 // [ErrDead], also on Close, until a producer is opened, which opens the log
-// again and writes anew what had not come to the disk. A read-only file system
+// again and writes again what had not come to the disk. A read-only file system
 // is [streamer.ErrDenied] for producers and groups.
 //
 // Opening a log for writing cuts off what a crash has left at its end: part of

@@ -169,7 +169,7 @@ func (r *entries) internal(f *ss.Frame) {
 }
 
 // lookBack searches the end of unreadable bytes for the envelope of the message
-// behind them: without it the message would come without its key, and nobody
+// behind them: without it the message would come without its key, and nothing
 // would know.
 func (r *entries) lookBack(d *ss.Damage) {
 	prefix := append([]byte{byte(len(ss.Internal))}, ss.Internal...)

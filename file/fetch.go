@@ -89,7 +89,7 @@ func (s *source) gather() error {
 	if s.r == nil {
 		return ss.ErrMore
 	}
-	var e entry // here, not in the source: what it refers to changes with each message, and the collector would have to be told
+	var e entry // here, not in the source: what it refers to changes with each message, and the collector would have to be notified
 	for len(s.batch.picked) < s.cfg.MaxBatch {
 		if err := s.r.next(&e); err != nil {
 			return err

@@ -85,7 +85,7 @@ func shardOfPath(name, suffix string) (at streamer.StreamShard, ok bool) {
 	return at, err == nil
 }
 
-// lock makes this process the owner of a shard: ErrBusy. ErrNotFound: somebody
+// lock makes this process the owner of a shard: ErrBusy. ErrNotFound: something
 // removed the group of which it owns others.
 func (g *group) lock(at streamer.StreamShard) error {
 	if g.owns(at) {

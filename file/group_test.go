@@ -63,7 +63,7 @@ func TestAnyGroupName(t *testing.T) {
 	}
 }
 
-// TestBadCursor: a cursor that is damaged or somebody else's is an error that
+// TestBadCursor: a cursor that is damaged or another program's is an error that
 // names the file; nothing is lost, and nothing else is affected.
 func TestBadCursor(t *testing.T) {
 	for name, spoil := range map[string]func(b []byte) []byte{
@@ -186,7 +186,7 @@ func TestSeveralStreamsInAGroup(t *testing.T) {
 }
 
 // TestWildcardInAGroup: streams that appear later are read from their
-// beginning, also those that appeared while nobody ran.
+// beginning, also those that appeared while no consumer ran.
 func TestWildcardInAGroup(t *testing.T) {
 	r := newRig(t)
 	o := resumable("g")

@@ -35,7 +35,7 @@ func (i *identity) of(v *openedView) (bool, error) {
 }
 
 // verify says whether the log is still the one that is read: not deleted,
-// replaced, cut off, or written anew.
+// replaced, cut off, or rewritten.
 func (s *source) verify() error {
 	if err := s.named(); err != nil {
 		return err
@@ -86,7 +86,7 @@ func (s *source) intact() error {
 	return nil
 }
 
-// glance is what a source that has more to read sees of its log: written anew,
+// glance is what a source that has more to read sees of its log: rewritten,
 // it is at an end. One to which the place does not lead any more is read as far
 // as it is then; without that, a source that never comes to the end, because it
 // is slower than a writer there, would never know.

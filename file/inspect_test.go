@@ -205,7 +205,7 @@ func TestInspectRefusesWhatIsNoLog(t *testing.T) {
 }
 
 // TestVerifyReportsWhatCrashesLeaveApart: torn ends and zeros are no damage,
-// what somebody else wrote there is.
+// what another process wrote there is.
 func TestVerifyReportsWhatCrashesLeaveApart(t *testing.T) {
 	r := newRig(t)
 	whole := r.mixed()

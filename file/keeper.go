@@ -19,7 +19,7 @@ const keepEvery = 200 * time.Millisecond
 
 // keeper keeps a source's share of a group that several processes share: it
 // takes shards that are free, gives up what it has beyond its share, and mends
-// the group when somebody removed it. Its goroutine is the source's, which
+// the group when something removed it. Its goroutine is the source's, which
 // joins it on Close. What it takes and gives up the source learns between two
 // reads.
 type keeper struct {
@@ -37,7 +37,7 @@ type keeper struct {
 
 	none    bool     // the source has no shard to read; Fetch's
 	opening bool     // in open
-	tell    []func() // what the program has to be told when no lock is held
+	tell    []func() // what the program has to be notified when no lock is held
 
 	known map[streamer.StreamShard]uint64 // in open: the last numbers of the shards that existed
 
@@ -57,7 +57,7 @@ type keeper struct {
 	from    int64                          // where a source has to read from that had no shard before these changes
 	exist   bool                           // the group has shards
 	settled bool                           // the process has its share
-	failed  error                          // what the consumer has to be told
+	failed  error                          // what the consumer has to be notified
 }
 
 func newKeeper(s *source) *keeper {
@@ -241,7 +241,7 @@ func (k *keeper) publish(b *balance) (news bool) {
 		s.fetching.Unlock()
 	}
 	if b != nil {
-		settled := len(k.owned) >= max(b.share, 1) && (b.anew || len(b.bare) == 0) // what is new is not shared out yet
+		settled := len(k.owned) >= max(b.share, 1) && (b.fresh || len(b.bare) == 0) // what is new is not shared out yet
 		news = news || settled != k.settled
 		k.settled, k.exist = settled, len(k.owned)+len(b.wanted) > 0
 	}

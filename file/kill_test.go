@@ -159,7 +159,7 @@ func keyed(m *streamer.Message) bool {
 }
 
 // TestSIGKILLOfAReader: the group's place is free at once; it goes on behind
-// what was committed, and what was delivered and not committed comes again.
+// what was committed, and what was delivered and not committed is redelivered.
 func TestSIGKILLOfAReader(t *testing.T) {
 	r := newRig(t)
 	r.produce("a", numbers(1, 3000)...)

@@ -11,7 +11,7 @@ import (
 // lock takes the kernel's lock on a path, which other processes and other opens
 // of this one respect. It is free again when it is unlocked or when the process
 // dies, however it dies. The file is created if create says so. ErrBusy:
-// somebody else has it.
+// another process has it.
 func lock(path string, create bool) (*flock.Flock, error) {
 	flags := os.O_RDWR
 	if create {
@@ -31,7 +31,7 @@ func lock(path string, create bool) (*flock.Flock, error) {
 }
 
 // holds says whether l's lock is on the file that its path names now: not if
-// somebody removed or replaced that.
+// something removed or replaced that.
 func holds(l *flock.Flock) bool {
 	locked, err := l.Stat()
 	if err != nil {

@@ -174,7 +174,7 @@ func (lf *logFile) store(m ss.Mark, b []byte, ends []ss.Mark) (whole int, err er
 	if len(b) > 0 {
 		if info, err := lf.f.Stat(); err != nil || info.Size() != m.Offset() {
 			lf.enc.Rollback(m)
-			return 0, cmp.Or(err, errMoved) // somebody else wrote here, without the lock
+			return 0, cmp.Or(err, errMoved) // another process wrote here, without the lock
 		}
 		if n, err := lf.f.WriteAt(b, m.Offset()); err != nil {
 			return lf.keep(m, m.Offset()+int64(n), ends, err)
@@ -222,7 +222,7 @@ var errElsewhere = fmt.Errorf("the path leads to another log than before: %w", s
 func (lf *logFile) check(path string) error {
 	ok, err := lf.isAt(path)
 	if ok || err != nil {
-		return err // when somebody has added to it, the next write finds out
+		return err // when something has added to it, the next write finds out
 	}
 	if own := lf.own(); own != path {
 		if there, err := lf.isAt(own); there || err != nil {

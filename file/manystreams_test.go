@@ -155,7 +155,7 @@ func (c countedBytes) ReadAt(p []byte, off int64) (int, error) {
 	return n, err
 }
 
-// TestAdminSeesWhatBecameOfALog: it grew, was written anew, cut off, or lost
+// TestAdminSeesWhatBecameOfALog: it grew, was rewritten, cut off, or lost
 // segments since Admin read it.
 func TestAdminSeesWhatBecameOfALog(t *testing.T) {
 	for form, rig := range map[string]func(*testing.T, ...func(*Config)) *rig{"file": newRig, "directory": newRow} {

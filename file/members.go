@@ -19,7 +19,7 @@ import (
 const memberSuffix = ".member"
 
 // seat is a process's place among those that share a group: a file that it has
-// locked and that nobody else has the name of. Who can lock it too knows that
+// locked and that nothing else has the name of. Who can lock it too knows that
 // the process is dead. Names sort by age, so that all processes count each
 // other in the same order.
 type seat struct {
@@ -40,7 +40,7 @@ func (g *group) enroll(streams []string) (*seat, error) {
 		l, err := lock(filepath.Join(g.dir, name), true)
 		switch {
 		case errors.Is(err, streamer.ErrBusy), errors.Is(err, streamer.ErrNotFound):
-			continue // somebody looked whether it is alive, or removed the directory
+			continue // something looked whether it is alive, or removed the directory
 		case err != nil:
 			return nil, err
 		case holds(l):

@@ -204,7 +204,7 @@ type planner struct {
 	write   []*shard   // whose cursors are new
 	times   *timeSearch
 	lefts   map[int64]int64 // what leftOfAll has found
-	tell    []func()        // what the program has to be told when no lock is held
+	tell    []func()        // what the program has to be notified when no lock is held
 }
 
 // plan fixes the start of every known shard, and of those that will turn out to
@@ -303,8 +303,8 @@ func (p *planner) leftOf(at streamer.StreamShard, to streamer.Position) (int64, 
 	return p.v.start(), nil
 }
 
-// leftOfAll is leftByTime for all that the source reads, shards of which nobody
-// knows yet included.
+// leftOfAll is leftByTime for all that the source reads, shards of which
+// nothing knows yet included.
 func (p *planner) leftOfAll(ms int64) (left int64, err error) {
 	if left, ok := p.lefts[ms]; ok {
 		return left, nil

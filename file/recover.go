@@ -28,7 +28,7 @@ func readHeader(src io.ReaderAt) (ss.Header, error) {
 }
 
 // headerPrefix says whether b can be the start of a header. A file for which it
-// cannot is somebody's and not a log.
+// cannot is one consumer's and not a log.
 func headerPrefix(b []byte) bool {
 	start := ss.Header{}.Append(nil)[:3]
 	n := min(len(b), len(start))

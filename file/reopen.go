@@ -109,7 +109,7 @@ func (s *source) begin() error {
 }
 
 // there says whether there is a log at the path. A directory without segments
-// is none: whoever is removing it must not find new ones in it.
+// is none: the process that is removing it must not find new ones in it.
 func (l *openLog) there() error {
 	_, err := os.Stat(l.path)
 	if err == nil && l.row && !isSegmented(l.path) {

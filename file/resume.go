@@ -9,7 +9,7 @@ import (
 )
 
 // pending is a shard of a group whose first message has to be looked for,
-// because its position must be durable before anybody reads.
+// because its position must be durable before anything reads.
 type pending struct {
 	sh     *shard
 	from   start

@@ -145,7 +145,7 @@ func TestRetainCommittedKeepsANewShard(t *testing.T) {
 }
 
 // TestRetainCommittedForgetsPositionsOfAnotherLog: a directory that was removed
-// and made anew has nothing done, whatever positions are left beside it.
+// and recreated has nothing done, whatever positions are left beside it.
 func TestRetainCommittedForgetsPositionsOfAnotherLog(t *testing.T) {
 	r := newRow(t)
 	r.spread("a", 800)

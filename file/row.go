@@ -54,7 +54,7 @@ func lockRow(dir string, create streamer.Create) (*flock.Flock, error) {
 		}
 		l, err := lock(filepath.Join(dir, rowLock), true)
 		if errors.Is(err, streamer.ErrNotFound) {
-			continue // somebody removed the directory just now
+			continue // something removed the directory just now
 		}
 		if err != nil {
 			return nil, err

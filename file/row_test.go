@@ -183,7 +183,7 @@ func (r *rig) left(by map[streamer.StreamShard][]msg) map[streamer.StreamShard][
 }
 
 // TestDroppedUnderAReader: who reads the segment reads it to its end; who comes
-// too late goes on at the oldest that is left and is told.
+// too late goes on at the oldest that is left and is notified.
 func TestDroppedUnderAReader(t *testing.T) {
 	r := newRow(t)
 	var long []string
@@ -223,7 +223,7 @@ func TestDroppedUnderAReader(t *testing.T) {
 }
 
 // TestADirectoryThatIsBeingRemovedStaysEmpty: a consumer that makes logs waits
-// for a new one instead of making it between the files that somebody is
+// for a new one instead of making it between the files that something is
 // removing.
 func TestADirectoryThatIsBeingRemovedStaysEmpty(t *testing.T) {
 	r := newRow(t, func(c *Config) { c.Create = streamer.CreateAlways })
@@ -273,7 +273,7 @@ func TestFollowersCrossSegments(t *testing.T) {
 }
 
 // TestACommittedPositionThatWasDropped goes on at the oldest message left and
-// is told, or refuses.
+// is notified, or refuses.
 func TestACommittedPositionThatWasDropped(t *testing.T) {
 	r := newRow(t)
 	r.trickle("a", numbers(0, 2000)...)

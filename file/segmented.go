@@ -67,7 +67,8 @@ func listSegments(dir string) ([]segment, error) {
 }
 
 // isSegmented says whether path is a directory that is a log. One that cannot
-// be looked into for want of a descriptor counts: who opens it is told of that.
+// be looked into for want of a descriptor counts: who opens it is notified of
+// that.
 func isSegmented(path string) bool {
 	all, err := listSegments(path)
 	if isExhausted(err) {
@@ -277,7 +278,7 @@ func (s *segmented) readPart(p []byte, off int64) (int, error) {
 			return 0, errTrimmed
 		}
 		if err := s.refresh(); errors.Is(err, fs.ErrNotExist) {
-			return 0, io.EOF // whoever waits for more finds out
+			return 0, io.EOF // the process that waits for more finds out
 		} else if err != nil {
 			return 0, err
 		}
@@ -305,7 +306,7 @@ func (s *segmented) readKnown(p []byte, off int64, i int) (int, error) {
 		next = s.segments[i+1].base
 	}
 	if off-base < ss.HeaderSize && base > 0 {
-		before := base - 1 // of the oldest: nobody comes from there
+		before := base - 1 // of the oldest: nothing comes from there
 		if i > 0 {
 			before = s.segments[i-1].base + s.segments[i-1].size
 		}

@@ -188,8 +188,8 @@ func TestResumableAndSharedExcludeEachOther(t *testing.T) {
 	}
 }
 
-// TestNewShardsOfASharedGroup are read from their beginning, once, whoever sees
-// them first.
+// TestNewShardsOfASharedGroup are read from their beginning, once, the process
+// that sees them first.
 func TestNewShardsOfASharedGroup(t *testing.T) {
 	r := newRig(t)
 	r.produce("a", "before")
@@ -290,8 +290,8 @@ func TestASharedGroupThatVanishes(t *testing.T) {
 	}
 }
 
-// TestASharedGroupThatVanishesWithItsOwner is begun anew by who stood by:
-// nobody knows where it had come to.
+// TestASharedGroupThatVanishesWithItsOwner is started over by who stood by:
+// no process knows where it had come to.
 func TestASharedGroupThatVanishesWithItsOwner(t *testing.T) {
 	r := newRig(t)
 	r.produce("a", numbers(0, 10)...)

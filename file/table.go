@@ -91,7 +91,7 @@ func (l *openLog) through(f handle) handle {
 // same finds a log whose own path leads to the same file at present, as with a
 // hard link. Device and inode have no portable form but os.SameFile, and are
 // used again by the system when a file is gone; logs are few, so each is looked
-// at anew.
+// at again.
 func (t *logTable) same(path string, info os.FileInfo) *openLog {
 	t.mu.Lock()
 	open := slices.Clone(t.open)

@@ -107,7 +107,7 @@ func tick(ctx context.Context, s streamer.Streamer, n int) error {
 	return p.Close()
 }
 
-// childTicks sends as many messages as it is told, and exits.
+// childTicks sends as many messages as it is notified, and exits.
 func childTicks(s streamer.Streamer) error {
 	var n int
 	if _, err := fmt.Sscan(os.Getenv(ticksVariable), &n); err != nil {

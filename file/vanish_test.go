@@ -9,7 +9,7 @@ import (
 	"github.com/gostreamer/streamer"
 )
 
-// TestVanishedUnderAConsumer: deleted, replaced, cut off or written anew, it is
+// TestVanishedUnderAConsumer: deleted, replaced, cut off or rewritten, it is
 // one error, after what was there was delivered.
 func TestVanishedUnderAConsumer(t *testing.T) {
 	for name, vanish := range map[string]func(r *rig){

@@ -27,8 +27,8 @@ type Report struct {
 	Ended       bool  // the last frame is an end of stream
 	EndedInside int64 // ends of stream that others follow: SeaStreamer's writers leave them, readers pass over them
 	// Unsummed is how many entries of beacons have a running checksum that is
-	// not that of the messages before. SeaStreamer's writers begin it anew when
-	// they open a log again, and no reader looks at it.
+	// not that of the messages before. SeaStreamer's writers begin it again
+	// when they open a log again, and no reader looks at it.
 	Unsummed int64
 }
 
@@ -45,9 +45,9 @@ type ShardReport struct {
 
 // Verify reads the whole log and calls found with each range of bytes that is
 // damaged, in order: frames and beacons that cannot be read, that contradict
-// each other, or that do not end as they should. progress, if not nil, is told
-// now and then how many bytes of Size have been read. The error is one of
-// reading.
+// each other, or that do not end as they should. progress, if not nil, is
+// notified now and then how many bytes of Size have been read. The error is one
+// of reading.
 func (l *Log) Verify(ctx context.Context, found func(*CorruptionError), progress func(at int64)) (*Report, error) {
 	c := checker{l: l, found: found, shards: map[streamer.StreamShard]*tally{}, exact: true}
 	s := ss.NewScanner(io.NewSectionReader(l.v.src, 0, l.v.size), l.h.Interval, ss.HeaderSize)

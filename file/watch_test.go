@@ -41,7 +41,7 @@ func (r *rig) source(stream string) *source {
 	return src.(*source)
 }
 
-// elsewhere opens the log to write as another process does: it wakes nobody
+// elsewhere opens the log to write as another process does: it wakes nothing
 // here.
 func (r *rig) elsewhere() *logFile {
 	r.Helper()
@@ -219,8 +219,8 @@ func TestIdleReadersThatAreTold(t *testing.T) {
 	}
 }
 
-// TestReadersLeaveNothingBehind: whether they are told or poll, the last one
-// takes the watcher along.
+// TestReadersLeaveNothingBehind: whether they are notified or poll, the last
+// one takes the watcher along.
 func TestReadersLeaveNothingBehind(t *testing.T) {
 	r := newRig(t)
 	r.produce("a", "1")

@@ -85,7 +85,7 @@ func newBackend(c Config) (*backend, error) {
 		return nil, err
 	}
 	plain := c.plainOpts(t)
-	if err := kgo.ValidateOpts(plain...); err != nil { // the clients are told of another broker
+	if err := kgo.ValidateOpts(plain...); err != nil { // the clients are given another address
 		return nil, invalid(err)
 	}
 	b := &backend{cfg: c}

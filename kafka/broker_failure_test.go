@@ -92,7 +92,7 @@ func (l *loaded) finish() {
 	}
 }
 
-// handOver checks that everything is committed, and that whoever comes next in
+// handOver checks that everything is committed, and that the next member of
 // the group has nothing left to do.
 func (l *loaded) handOver(r *loadedReader, entries int) {
 	l.Helper()

@@ -34,7 +34,7 @@ func (c claim) String() string {
 	return fmt.Sprintf("%s%s %d", claimPrefix, c.owner, c.until.UnixMilli())
 }
 
-// parseClaim reads a note; false for one that somebody else wrote, or none.
+// parseClaim reads a note; false for one that another process wrote, or none.
 func parseClaim(note string) (claim, bool) {
 	rest, ok := strings.CutPrefix(note, claimPrefix)
 	owner, until, cut := strings.Cut(rest, " ")
@@ -45,7 +45,7 @@ func parseClaim(note string) (claim, bool) {
 	return claim{owner, time.UnixMilli(ms)}, true
 }
 
-// owned says whether somebody holds the positions now.
+// owned says whether an owner holds the positions now.
 func owned(note string, now time.Time) bool {
 	c, ok := parseClaim(note)
 	return ok && now.Before(c.until)

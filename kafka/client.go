@@ -88,7 +88,7 @@ const answerWait = 5 * time.Second
 
 // askAgain is how long the backend's own client waits before it asks once more.
 // Commits are among what it asks, and what a consumer hands out while one waits
-// comes again when its shards are lost meanwhile.
+// is redelivered when its shards are lost meanwhile.
 func askAgain(fails int) time.Duration {
 	const first, longest = 50 * time.Millisecond, 400 * time.Millisecond
 	if fails > 3 {

@@ -18,7 +18,7 @@ type place struct {
 	note string
 }
 
-// committer is who commits: a group's member, or somebody while it has none.
+// committer commits: as a member of the group, or for a group that has none.
 type committer struct {
 	group      string
 	member     string
@@ -65,7 +65,7 @@ func placesIn(got kadm.OffsetResponses, streams []string) map[streamer.StreamSha
 }
 
 // commit stores positions in one request. The topics' ids keep a position out
-// of a topic that was made anew. An error means that none, some or all are
+// of a topic that was recreated. An error means that none, some or all are
 // stored.
 func (b *backend) commit(ctx context.Context, by committer, topics map[string]topic, places map[streamer.StreamShard]place) error {
 	if len(places) == 0 {

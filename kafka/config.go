@@ -68,8 +68,8 @@ const (
 	// LeaderOnly: one broker has it. What it had not passed on is lost with it,
 	// and a retried send may store it twice.
 	LeaderOnly
-	// NoAcks: it was sent. Receipts know no SeqNo, and nobody learns what was
-	// lost.
+	// NoAcks: it was sent. Receipts know no SeqNo, and it is never known what
+	// was lost.
 	NoAcks
 )
 
@@ -87,7 +87,7 @@ type Balancer uint8
 
 const (
 	CooperativeSticky Balancer = iota // moves as few shards as it can, the others go on meanwhile
-	Sticky                            // moves few shards, everybody stops meanwhile
+	Sticky                            // moves few shards, all stops meanwhile
 	Range                             // neighbouring shards to one member: Java's first choice of old, and Sarama's
 	RoundRobin
 )

@@ -264,7 +264,7 @@ func (p *place) deny(denied bool) {
 	p.awaitDenial(denied)
 }
 
-// awaitDenial waits until the broker does what it was told.
+// awaitDenial waits until the broker applies the change.
 func (p *place) awaitDenial(denied bool) {
 	deadline := time.Now().Add(time.Minute)
 	for {

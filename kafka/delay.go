@@ -18,13 +18,13 @@ import (
 // overdue is how long a record waits before the reason is looked for.
 const overdue = time.Second
 
-// ages is how many spans of overdue are told apart.
+// ages is how many spans of overdue there are.
 const ages = 1024
 
 // delay finds out why records of a sink wait, and reports it once per state.
 type delay struct {
 	log  logger
-	tell func(op string, err error, after time.Duration) // nil: nobody listens
+	tell func(op string, err error, after time.Duration) // nil: nothing listens
 
 	flying    atomic.Int64       // records that the clients have
 	born      [ages]atomic.Int64 // those of them that came in a span

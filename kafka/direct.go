@@ -65,7 +65,7 @@ func addPartition(to map[string]map[int32]kgo.Offset, at streamer.StreamShard, s
 // grown reads the shards that a topic has got, from their beginning. What fails
 // is tried again at the next look.
 func (s *source) grown(ctx context.Context, was, now topic) {
-	if s.grouped { // the group's leader sees to it
+	if s.grouped { // the group's leader does it
 		s.know(now)
 		return
 	}

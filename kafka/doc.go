@@ -53,10 +53,10 @@
 //
 // A sequence number is an offset ([streamer.SeqUint]). Offsets rise and have
 // holes: markers of transactions, records that compaction removed. Time is the
-// record's, in milliseconds from 1678 to 2262, but for the last one before
+// record's, in milliseconds from 1678 to 2262, except the last one before
 // 1970, which says that there is none: another is [streamer.ErrUnsupported], as
 // is one outside the window of the topic. A record of others that has no time,
-// or one that cannot be told, has the zero Time. A topic with
+// or one that cannot be represented, has the zero Time. A topic with
 // message.timestamp.type=LogAppendTime has the broker's, which a receipt does
 // not know and leaves zero. Times may be in any order: seeking finds the first
 // record, by offset, that is not older.
@@ -76,15 +76,15 @@
 // seconds when there is nothing to commit. Between the look at the note and the
 // commit another's commit can slip in. LoadBalanced is a member of a consumer
 // group (the classic protocol). Acknowledged work is committed before a shard
-// is given to another member; a member whose program is slow holds nobody up
-// longer than 10 seconds. Consumer returns when the group has answered, which
+// is given to another member; a member whose program is slow delays the others
+// for at most 10 seconds. Consumer returns when the group has answered, which
 // takes up to the broker's group.initial.rebalance.delay.ms (3 s) for the first
 // member and as long as the slowest other member needs to give up its shards.
 //
 // With instance_id a member that closes does not leave: its shards wait for it,
-// for session_timeout, and nobody reads them meanwhile.
+// for session_timeout, and nothing reads them meanwhile.
 //
-// A topic that is deleted, or deleted and made anew, is noticed within 10
+// A topic that is deleted, or deleted and recreated, is noticed within 10
 // seconds and stops the consumer with ErrNotFound; with create=always the
 // consumer's other topics go on, reading goes on at the new one's beginning
 // when it is there, and what was not committed of the old one counts as done. A

@@ -73,7 +73,7 @@ var hints = map[*kerr.Error]string{
 	kerr.InvalidTopicException:      "a name has 1 to 249 of A-Z a-z 0-9 . _ - and differs from others in more than . and _",
 }
 
-// explain makes an error of the client one of ours. The end of ctx is returned
+// explain types an error of the client. The end of ctx is returned
 // bare.
 func (b *backend) explain(ctx context.Context, err error) error {
 	if err == nil {

@@ -13,7 +13,7 @@ const anyShard = -1
 
 // flight is a record on its way. It is the record's own context, so that the
 // client's callback finds it, and so that the client lets go of a record that
-// nobody waits for any more.
+// nothing waits for any more.
 type flight struct {
 	rec    kgo.Record
 	p      *driver.Pending
@@ -21,7 +21,7 @@ type flight struct {
 	client *kgo.Client // that it was given to
 	shard  int32       // where it has to go, or anyShard
 	seated bool        // the repair's client has it in a batch
-	repair *repair     // which waits for its outcome; nil: nobody but its sender does
+	repair *repair     // which waits for its outcome; nil: only its sender waits
 	err    error       // its outcome, for the repair
 	span   uint32      // when the client got it: see delay
 }
@@ -51,7 +51,7 @@ func (f *flight) stored() {
 		m.Seq = seqOf(f.rec.Offset)
 	}
 	if f.lane.brokerTime() {
-		m.Time = time.Time{} // nobody has told us
+		m.Time = time.Time{} // unknown
 	}
 	f.p.Resolve(m, nil)
 }

@@ -47,7 +47,7 @@ func interopRecords() []streamer.Record {
 	return records
 }
 
-// line is how both tools are told to show a record.
+// line is the format in which both tools print a record.
 func line(shard streamer.ShardID, key, value []byte, headers []streamer.Header) string {
 	var pairs []string
 	for _, h := range headers {

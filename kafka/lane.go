@@ -28,7 +28,7 @@ type lane struct {
 	redo   []*flight // failed because of another record
 
 	flying  atomic.Int64  // records that the client has
-	landing atomic.Bool   // somebody waits until it has none
+	landing atomic.Bool   // a caller waits until it has none
 	settled chan struct{} // capacity 1: then
 }
 
@@ -172,7 +172,7 @@ func (l *lane) fly(f *flight, cl *kgo.Client) {
 }
 
 // wait keeps a record until the lane is open. One whose shard is not known yet
-// makes it open anew.
+// makes it open again.
 func (l *lane) wait(f *flight) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -263,7 +263,7 @@ func (l *lane) lost(f *flight, err error) {
 	}
 }
 
-// reopen looks the topic up anew, for the records to come: what the client
+// reopen looks the topic up again, for the records to come: what the client
 // knows of it may be out of date. forget is called first.
 func (l *lane) reopen(forget func()) {
 	l.mu.Lock()

@@ -87,7 +87,7 @@ func (m *member) leave() {
 }
 
 // anchor commits the starts of shards without a commit, which Kafka allows
-// while nobody is in the group. Else they are left for later.
+// while nothing is in the group. Else they are left for later.
 func (b *backend) anchor(ctx context.Context, cfg *driver.SourceConfig, p *plan) (pending map[streamer.StreamShard]place, err error) {
 	fresh := p.places("")
 	maps.DeleteFunc(fresh, func(at streamer.StreamShard, _ place) bool { return !p.fresh[at] })
@@ -159,7 +159,7 @@ func (m *member) join(ctx context.Context, pending map[streamer.StreamShard]plac
 		return m.refusal
 	}
 	err := warm(ctx, func() error { return m.anchorInside(ctx, pending) })
-	if isMemberError(err) { // the group is being shared anew: who owns the shards commits them
+	if isMemberError(err) { // the group is being shared again: the owner of the shards commits them
 		return nil
 	}
 	return m.b.explain(ctx, err)

@@ -36,7 +36,7 @@ func (r *rig) limit(client string, bytes float64) {
 }
 
 // TestAClientBeyondItsQuotaIsSlowAndLosesNothing: the broker makes it wait, and
-// it is told of no error.
+// it gets no error.
 func TestAClientBeyondItsQuotaIsSlowAndLosesNothing(t *testing.T) {
 	t.Parallel()
 	const n, size, quota = 10, 10_000, 50_000 // a step beyond what 11 seconds allow costs two

@@ -17,7 +17,7 @@ import (
 )
 
 // twin is a consumer of two topics, into both of which records flow: r.topic,
-// which is deleted and made anew, and a second one that is left alone.
+// which is deleted and recreated, and a second one that is left alone.
 type twin struct {
 	*rig
 	other   string

@@ -13,7 +13,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kerr"
 )
 
-// owner commits for a Resumable source, as long as nobody else does.
+// owner commits for a Resumable source, as long as nothing else does.
 type owner struct {
 	id    string
 	slot  chan struct{}                      // capacity 1: holding the token is the right to commit; it guards the rest
@@ -200,7 +200,7 @@ func (o *owner) adopt(ctx context.Context, s *source, starts map[streamer.Stream
 	}
 	defer o.leave()
 	for sh := range starts {
-		delete(o.saved, sh) // a topic's that was made anew
+		delete(o.saved, sh) // a topic's that was recreated
 	}
 	return o.advance(ctx, s, s.known(), starts)
 }
@@ -263,7 +263,7 @@ func (r resumable) Close(ctx context.Context) error {
 	return r.closeClient(ctx)
 }
 
-// release commits the same positions without a note. Nobody has to know when it
+// release commits the same positions without a note. It does not matter when it
 // fails: a note grows old.
 func (r resumable) release(ctx context.Context) {
 	o := r.owner

@@ -17,7 +17,7 @@ import (
 
 // clientBytes bounds what the client holds. The engine bounds what is sent and
 // not resolved; beyond that it holds what was given up and could not be called
-// back, because nobody knows whether a broker has it.
+// back, because a broker may have it.
 const clientBytes = 512 << 20
 
 // longestLinger is the longest that the client takes.
@@ -30,7 +30,7 @@ type sink struct {
 	log    logger
 	tell   func(op string, err error, after time.Duration) // of what the client retries by itself
 	linger time.Duration
-	told   *told // nil: nobody listens
+	told   *told // nil: nothing listens
 	delay  delay // why records wait
 	client atomic.Pointer[kgo.Client]
 	main   *lane // of stream; nil where none is named
@@ -238,7 +238,7 @@ func isFatal(err error) bool {
 // replaceEvery bounds how often another client is tried while all are refused.
 const replaceEvery = time.Second
 
-// replace takes another client in the place of one that was refused.
+// replace takes another client instead of one that was refused.
 func (s *sink) replace(old *kgo.Client) {
 	if !s.mayReplace(old) {
 		return

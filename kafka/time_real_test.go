@@ -11,7 +11,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 )
 
-// TestARecordWithoutATimeHasNone, and is found by whoever seeks before all
+// TestARecordWithoutATimeHasNone, and is found by a seek before all
 // times.
 func TestARecordWithoutATimeHasNone(t *testing.T) {
 	r := onReal(t, 1, map[string]string{"message.timestamp.before.max.ms": "9223372036854775807"})

@@ -131,7 +131,7 @@ func topicOf(d *kadm.TopicDetail) topic {
 	return t
 }
 
-// make creates a topic as the Config says, or finds that somebody else just
+// make creates a topic as the Config says, or finds that another process just
 // has.
 func (b *backend) make(ctx context.Context, name string) (topic, error) {
 	if err := b.create(ctx, name, b.cfg.Shards); err != nil && !errors.Is(err, streamer.ErrExists) {

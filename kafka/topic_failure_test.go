@@ -15,7 +15,7 @@ import (
 )
 
 // TestPartitionsAddedUnderAReaderAreReadFromTheirBeginning: records are in a
-// new partition before anybody may have noticed it.
+// new partition before anything may have noticed it.
 func TestPartitionsAddedUnderAReaderAreReadFromTheirBeginning(t *testing.T) {
 	const times, records = 4, 50
 	perMode(t, func(r *rig, o streamer.ConsumerOptions) {
@@ -97,7 +97,7 @@ func TestRetentionThatOvertakesAReaderIsItsEndWithResetError(t *testing.T) {
 	})
 }
 
-// TestRetentionThatOvertakesACommit: a broker deletes what is old while nobody
+// TestRetentionThatOvertakesACommit: a broker deletes what is old while nothing
 // runs.
 func TestRetentionThatOvertakesACommit(t *testing.T) {
 	t.Parallel()

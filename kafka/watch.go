@@ -12,7 +12,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kerr"
 )
 
-// A consumer is told nothing when its topic is deleted or gets another
+// A consumer does not learn when its topic is deleted or gets another
 // partition: it has to look.
 
 // glance is the least time between two looks.
@@ -107,7 +107,7 @@ func (s *source) lookAll(ctx context.Context) error {
 			}
 			s.reborn(ctx, now)
 		case now.id != was.id:
-			return vanished(name, "was deleted and made anew")
+			return vanished(name, "was deleted and recreated")
 		default:
 			if now.shards > was.shards {
 				s.grown(ctx, was, now)

@@ -68,8 +68,8 @@ func (s ackSource) AckMessages(ctx context.Context, done []driver.Acked) error {
 // sharedSource is a member of a group whose members share every shard.
 type sharedSource struct{ ackSource }
 
-// Release implements streamer.Releaser. What nobody else takes may come back to
-// this source.
+// Release implements streamer.Releaser. What nothing else takes may come back
+// to this source.
 func (s sharedSource) Release(ctx context.Context, undelivered []driver.Acked) error {
 	return s.each(ctx, undelivered, func(w *window, seq uint64) { w.release(seq) })
 }
@@ -105,8 +105,8 @@ func (s ackSource) each(ctx context.Context, messages []driver.Acked, f func(w *
 
 // ownerOf is the subscription of a shard in which the source may commit:
 // ErrFenced when another may by now. While the engine does not know yet, but
-// will be told, that is Transient: without the shard the rest of the commit can
-// succeed. mu is held.
+// will learn of it, that is Transient: without the shard the rest of the commit
+// can succeed. mu is held.
 func (s *source) ownerOf(at streamer.StreamShard) (*subscription, error) {
 	if s.left {
 		return nil, streamer.ErrClosed

@@ -72,16 +72,16 @@ func (l *Log) AppendUndecodable(at streamer.StreamShard) (streamer.SeqNo, error)
 
 // Revoke takes a shard from the member of group that reads it and returns when
 // it has given it up: it may finish the messages in work and commit (see
-// SourceConfig.Revoked). Nobody reads the shard until giveBack is called, which
-// returns when its reader knows. ErrNotFound when the group has no position in
-// the stream; ErrUnsupported when its members share the shards. Neither may be
-// called from a Hook.
+// SourceConfig.Revoked). Nothing reads the shard until giveBack is called,
+// which returns when its reader knows. ErrNotFound when the group has no
+// position in the stream; ErrUnsupported when its members share the shards.
+// Neither may be called from a Hook.
 func (l *Log) Revoke(group string, at streamer.StreamShard) (giveBack func(), err error) {
 	return l.withhold(group, at, false)
 }
 
-// Lose is Revoke without notice: the member is told when the shard is gone
-// already, and what it did not commit comes again.
+// Lose is Revoke without notice: the member learns of it when the shard is gone
+// already, and what it did not commit is redelivered.
 func (l *Log) Lose(group string, at streamer.StreamShard) (giveBack func(), err error) {
 	return l.withhold(group, at, true)
 }
@@ -178,8 +178,9 @@ func (l *Log) Expel(group, name string) error {
 	})
 }
 
-// Forget deletes a group's positions in a stream as somebody on the server
-// could, members or not: ErrNotFound. Members restore them when they notice.
+// Forget deletes a group's positions in a stream as an administrator of the
+// server could, members or not: ErrNotFound. Members restore them when they
+// notice.
 func (l *Log) Forget(stream, group string) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()

@@ -217,8 +217,8 @@ func (sub *subscription) uncommitted(firsts []first) ([]first, error) {
 	return firsts, nil
 }
 
-// refuse is why the shard cannot be read: somebody does, or what comes next was
-// trimmed away.
+// refuse is why the shard cannot be read: another consumer does, or the next
+// message was trimmed away.
 func (sub *subscription) refuse(sh *shard) error {
 	pl, cfg := sub.place(sh.id), &sub.src.cfg
 	if o := pl.owner; o != nil && cfg.Mode == streamer.Resumable {

@@ -20,7 +20,7 @@ type place struct {
 	owner    *source // who reads the shard; nil where the members share it
 	plan     *source // load-balanced with cursors: who should
 	set      bool    // a position is committed
-	withheld bool    // nobody may read it: a fault
+	withheld bool    // nothing may read it: a fault
 }
 
 func newProgress(acks Acks, shards int) *progress {

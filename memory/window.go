@@ -4,8 +4,8 @@ package memory
 type memberID uint32
 
 const (
-	acked    memberID = iota // nobody needs it any more
-	released                 // it was fetched, and somebody has to have it again
+	acked    memberID = iota // nothing needs it any more
+	released                 // it was fetched, and a member must get it again
 )
 
 // window is how far a group has come with one shard when it acknowledges single
@@ -58,7 +58,7 @@ func (w *window) has(seq uint64, member memberID) bool {
 	return seq >= w.low && seq < w.next && w.holders()[seq-w.low] == member
 }
 
-// finish acknowledges a message that somebody has.
+// finish acknowledges a message that a member has.
 func (w *window) finish(seq uint64) {
 	w.holders()[seq-w.low] = acked
 	w.shrink()
@@ -76,7 +76,7 @@ func (w *window) shrink() {
 	}
 }
 
-// release gives back a message that somebody has.
+// release gives back a message that a member has.
 func (w *window) release(seq uint64) {
 	w.holders()[seq-w.low] = released
 	w.free++

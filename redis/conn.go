@@ -32,7 +32,7 @@ type conn struct {
 	at   caller
 	met  bool                  // the connection is introduced: what it reads from now on are replies to commands of ours
 	want *reply                // of the command that is under way
-	send func(io.Writer) error // what goes out in the place of the command that go-redis writes; nil: that
+	send func(io.Writer) error // what goes out instead of the command that go-redis writes; nil: that
 
 	writing sync.WaitGroup // what send is under way
 }
@@ -102,7 +102,7 @@ func introduce(ctx context.Context, cn *redis.Conn) (at caller, err error) {
 }
 
 // stranger does not introduce a connection that waits for nothing at the
-// server, where nobody has to find it.
+// server, where nothing has to find it.
 func stranger(context.Context, *redis.Conn) (caller, error) { return caller{}, nil }
 
 func (c *conn) dialled(raw net.Conn) {
@@ -125,7 +125,7 @@ func (c *conn) expect(r *reply, send func(io.Writer) error) {
 	c.want, c.send = r, send
 }
 
-// begin sends what goes out in the place of go-redis's command; false: that
+// begin sends what goes out instead of go-redis's command; false: that
 // does. It is written while the replies come in already, by a goroutine of its
 // own, which exchange joins.
 func (c *conn) begin(to io.Writer) bool {
@@ -229,7 +229,7 @@ func (c *conn) hurry() {
 	}
 }
 
-// cut closes the connection under whoever reads from it.
+// cut closes the connection while it is being read.
 func (c *conn) cut() {
 	c.mu.Lock()
 	raw := c.raw
@@ -239,5 +239,5 @@ func (c *conn) cut() {
 	}
 }
 
-// close ends the connection. Nobody uses it.
+// close ends the connection. Nothing uses it.
 func (c *conn) close() { _ = c.client.Close() }

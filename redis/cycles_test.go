@@ -13,7 +13,7 @@ func TestMember(t *testing.T) { trials.RunMember(t) }
 
 // TestMembersComeAndGo: members of one group join, leave and are killed, all
 // with messages in hand, while records are sent. No message is lost, and only
-// what was uncommitted at a SIGKILL comes again.
+// what was uncommitted at a SIGKILL is redelivered.
 func TestMembersComeAndGo(t *testing.T) {
 	trial := trials.New(t)
 	server := testservers.StartRedis(t, testservers.RedisOptions{})

@@ -57,7 +57,7 @@
 // ([streamer.ErrInvalid] on that receipt) nor before 1970
 // ([streamer.ErrUnsupported]). An id that was chosen as no time has the time
 // that its number means, and none where no time has that number. A message that
-// another member held, or that comes again, is older than those before it.
+// another member held, or that is redelivered, is older than those before it.
 //
 // An entry has the fields msg, the value, then k, the key, and h, the headers,
 // where there are any: h is their number, and for each the lengths of name and
@@ -92,10 +92,10 @@
 // 14 s at most.
 //
 // Entries that were deleted while they were pending are acknowledged. A group
-// that vanishes while its stream lives is made anew after the last message up
+// that vanishes while its stream lives is recreated after the last message up
 // to which everything was acknowledged, and reported to Hooks.Retrying; where
-// members share messages, some may come again then. A stream that vanishes is
-// [streamer.ErrNotFound]; who reads in RealTime notices within three times
+// members share messages, some may be redelivered then. A stream that vanishes
+// is [streamer.ErrNotFound]; who reads in RealTime notices within three times
 // block=.
 //
 // What a server refuses because of its state, which ends without the program's
@@ -116,8 +116,9 @@
 //	loss of power               kept with appendfsync=always; with everysec all but about the last second
 //	fail-over to a replica      lost: what the replica had not got; replication does not wait
 //
-// What an acknowledgement lost is comes again; what a fail-over lost nobody
-// has. A trimmed message is gone for every group, read or not.
+// A message whose acknowledgement was lost is redelivered; an entry that a
+// fail-over lost exists nowhere. A trimmed message is gone for every group,
+// read or not.
 //
 // # Limits
 //

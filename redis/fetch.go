@@ -48,7 +48,7 @@ func (s *source) round(ctx context.Context, emit func([]streamer.Message)) (got 
 }
 
 // gather emits what is still on its way to a member of a shared group: it may
-// be long until the next Fetch, and nobody else can have it.
+// be long until the next Fetch, and nothing else can have it.
 func (s *source) gather(ctx context.Context, emit func([]streamer.Message)) {
 	for _, l := range s.lanes {
 		l.gather(ctx)
@@ -130,7 +130,7 @@ func (s *source) collect(emit func([]streamer.Message)) (got bool, err error) {
 	return false, err
 }
 
-// advance notes how far the engine is about to be told of.
+// advance notes how far the engine is about to learn of.
 func (s *source) advance(shards []*shard) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -78,7 +78,7 @@ func (s *source) enterGroup(ctx context.Context, sh *shard, st *state, g *groupS
 	return nil
 }
 
-// occupy takes the place of a Resumable group's owner, or sees to it that there
+// occupy takes the place of a Resumable group's owner, or ensures that there
 // is none, and takes a member's name.
 func (s *source) occupy(ctx context.Context, sh *shard) error {
 	by := occupant{lock: s.lock}
@@ -103,7 +103,7 @@ func (s *source) occupy(ctx context.Context, sh *shard) error {
 }
 
 // moveGroup makes the group begin after an id, with nothing pending. The
-// owner's place is made anew with it.
+// owner's place is recreated with it.
 func (s *source) moveGroup(ctx context.Context, sh *shard, after id) error {
 	pipe := s.b.client.TxPipeline()
 	pipe.XGroupDestroy(ctx, sh.key, s.group)

@@ -80,7 +80,7 @@ func (s *source) keptPlace(sh *shard, t tenure) {
 	if t != restored {
 		return
 	}
-	s.tell(sh, fmt.Errorf("the consumer of the owner of group %q was removed from %s and was made anew", s.group, sh.key))
+	s.tell(sh, fmt.Errorf("the consumer of the owner of group %q was removed from %s and was recreated", s.group, sh.key))
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	sh.removed = true

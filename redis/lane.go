@@ -31,7 +31,7 @@ type lane struct {
 	answered bool // a reply has come in this step
 
 	page  page           // for Fetch
-	acked []driver.Acked // before the group was made anew
+	acked []driver.Acked // before the group was recreated
 	err   error          // for Fetch: retrying cannot mend it
 
 	pause time.Duration // after the last failure
@@ -153,7 +153,7 @@ func (l *lane) trouble(ctx context.Context, err error) {
 		l.doubt(err)
 		return
 	case isGone(err):
-		l.forget() // a group that is made anew gives it again
+		l.forget() // a group that is recreated gives it again
 		err = l.mend(ctx)
 		if err == nil {
 			return
@@ -291,7 +291,7 @@ func (l *lane) passOn(t *turn, all int) (busy bool) {
 	return true
 }
 
-// ackRepeated tells a group that was made anew what was acknowledged before.
+// ackRepeated tells a group that was recreated what was acknowledged before.
 func (l *lane) ackRepeated(ctx context.Context) error {
 	var failed error
 	for _, a := range l.acked {
@@ -382,9 +382,9 @@ func (l *lane) take(sh *shard, e *entry) {
 }
 
 // isRepeated says whether an entry was emitted before: it happens in a group
-// that was made anew further back. What was acknowledged then, the new group
-// has to be told. Where members share the messages it may have been another's,
-// so that one comes again.
+// that was recreated further back. What was acknowledged then, the new group
+// must be given. Where members share the messages it may have been another's,
+// so that one is redelivered.
 func (l *lane) isRepeated(sh *shard, e *entry) bool {
 	if !sh.restored {
 		return false

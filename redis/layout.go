@@ -16,7 +16,7 @@ import (
 // A stream is the key of its name, or, where shards are numbered, the keys
 // name:0, name:1 and so on.
 
-// numbered says whether shards are told apart by numbers.
+// numbered says whether shards have numbers.
 func (c *Config) numbered() bool { return c.Shards > 0 || c.Shards == ShardsAuto }
 
 // key is where a shard lies.

@@ -68,7 +68,7 @@ func (s *source) vacate(ctx context.Context, sh *shard) error {
 }
 
 // unsee takes back, where messages were acknowledged ahead of their delivery,
-// that those were which nobody has seen.
+// that those were which no consumer has seen.
 func (s *source) unsee(ctx context.Context, sh *shard, to string) error {
 	if !s.cfg.AtMostOnce {
 		return nil
@@ -85,7 +85,7 @@ func (s *source) unsee(ctx context.Context, sh *shard, to string) error {
 	return nil
 }
 
-// keepPending sees to it that what an owner holds is pending: a clean-up that
+// keepPending ensures that what an owner holds is pending: a clean-up that
 // removes a consumer takes that away from the group.
 func (s *source) keepPending(ctx context.Context, sh *shard) error {
 	if s.cfg.AtMostOnce {

@@ -8,7 +8,7 @@ import (
 	"github.com/gostreamer/streamer"
 )
 
-// mend finds out which of the lane's groups vanished, and makes them anew.
+// mend finds out which of the lane's groups vanished, and recreates them.
 func (l *lane) mend(ctx context.Context) error {
 	for _, sh := range l.shards {
 		if err := l.s.mend(ctx, sh); err != nil {
@@ -18,8 +18,8 @@ func (l *lane) mend(ctx context.Context) error {
 	return nil
 }
 
-// mend makes the group on a shard anew where the last acknowledged message was,
-// and tells of it.
+// mend makes the group on a shard again where the last acknowledged message
+// was, and tells of it.
 func (s *source) mend(ctx context.Context, sh *shard) error {
 	states, err := s.b.inspect(ctx, sh.key)
 	if err != nil {
@@ -40,7 +40,7 @@ func (s *source) mend(ctx context.Context, sh *shard) error {
 		return err
 	}
 	sh.restored, sh.replay = after.less(sh.last), nil
-	s.tell(sh, fmt.Errorf("group %q vanished from %s and was made anew after %v", s.group, sh.key, after))
+	s.tell(sh, fmt.Errorf("group %q vanished from %s and was recreated after %v", s.group, sh.key, after))
 	return nil
 }
 
@@ -53,7 +53,7 @@ func (s *source) mendStream(ctx context.Context, sh *shard) error {
 		return err
 	}
 	sh.last, sh.replay, sh.restored = id{}, nil, false
-	s.tell(sh, fmt.Errorf("stream %s vanished and was made anew", sh.key))
+	s.tell(sh, fmt.Errorf("stream %s vanished and was recreated", sh.key))
 	return nil
 }
 

@@ -33,7 +33,7 @@ func (b *backend) OpenSource(ctx context.Context, c driver.SourceConfig) (driver
 	return s.typed(), nil
 }
 
-// open resolves every position and, in a group, sees to it that one is
+// open resolves every position and, in a group, ensures that one is
 // committed.
 func (s *source) open(ctx context.Context) error {
 	s.mu.Lock()

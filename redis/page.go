@@ -7,15 +7,15 @@ import (
 	"github.com/gostreamer/streamer"
 )
 
-// page is what one lane brings to one Fetch: messages, and what has to be told
-// between them.
+// page is what one lane brings to one Fetch: messages, and what is to be
+// reported between them.
 type page struct {
 	messages []streamer.Message
 	headers  []streamer.Header
 	notes    []note
 }
 
-// note is told when the messages before it are emitted.
+// note is reported when the messages before it are emitted.
 type note struct {
 	before int
 	tell   func()

@@ -94,7 +94,7 @@ func (r *reply) whole() (bool, error) {
 		r.pass(h)
 	}
 	if r.left == 0 && r.next < len(r.b) {
-		return false, errMalformed // nobody has asked for more
+		return false, errMalformed // nothing has asked for more
 	}
 	return r.left == 0 && r.next == len(r.b), nil
 }

@@ -30,7 +30,7 @@ const (
 	hasHeaders
 )
 
-// scanStreams reads what XREAD and XREADGROUP answer. page is told of each
+// scanStreams reads what XREAD and XREADGROUP answer. page gets each
 // stream, with how many entries it seems to have, then entry of each.
 func scanStreams(b []byte, page func(key []byte, n int) error, each func(*entry) error) error {
 	s := scanner{b: b}

@@ -336,7 +336,7 @@ func (s *sink) refusal(sl *slot, err error) error {
 }
 
 // again has the engine hand the unresolved records of a batch in once more.
-// While nobody knows whether they are stored, giving them up is ErrUnknown.
+// While it is unknown whether they are stored, giving them up is ErrUnknown.
 func (s *sink) again(last *driver.Pending, err error) error {
 	if err != nil && s.doubt == last {
 		return driver.Transient(&streamer.Error{Kind: streamer.ErrUnknown, Err: err}, 0)
@@ -390,7 +390,7 @@ func (s *sink) outlet(ctx context.Context, stream string) (*outlet, error) {
 	}
 	switch create := s.b.cfg.Create; {
 	case isNotPermitted(err):
-		shards = s.b.cfg.allShards() // whoever may write need not be allowed to look
+		shards = s.b.cfg.allShards() // a user that may write need not be allowed to look
 	case err != nil:
 		return nil, err
 	case len(shards) == 0 && create == streamer.CreateNever:

@@ -11,7 +11,7 @@ import (
 type sizer struct {
 	mu   sync.Mutex
 	avg  int // bytes of an entry in a reply; 0: not known
-	rate int // bytes per second that the link carries; 0: more than can be told
+	rate int // bytes per second that the link carries; 0: more than can be measured
 	cap  int // entries in a reply; 0: none has come
 
 	// After a reply that was lost the cap grows once in a calm, which is longer

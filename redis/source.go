@@ -52,7 +52,7 @@ type shard struct {
 
 	last     id          // the highest that was received, or where reading began
 	replay   *id         // own pending entries after it have to be read before new ones
-	restored bool        // the group was made anew: what it gives again up to last was received before
+	restored bool        // the group was recreated: what it gives again up to last was received before
 	known    map[id]bool // restored: what was in flight before the read that is under way
 	looked   time.Time
 

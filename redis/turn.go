@@ -19,7 +19,7 @@ type turn struct {
 	count  int  // entries that each shard may bring
 
 	take func(context.Context, *reply, error) error // older messages: takes in what has come
-	lost func()                                     // older messages: nobody takes the reply; may be nil
+	lost func()                                     // older messages: the reply is dropped; may be nil
 }
 
 // Where one shard is read ahead, a page is of as many batches as fit into so

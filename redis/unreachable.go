@@ -162,7 +162,7 @@ func isRemoteAlert(err error) bool {
 }
 
 // stranger is why none of the hosts can be talked to as the settings say; nil
-// when one may be, or nobody knows.
+// when one may be, or that is unknown.
 func (b *backend) stranger(ctx context.Context) error {
 	if b.cfg.Client != nil {
 		return nil
@@ -185,7 +185,8 @@ func (b *backend) stranger(ctx context.Context) error {
 	return first
 }
 
-// identify is why a host cannot be talked to; nil when it can, or nobody knows.
+// identify is why a host cannot be talked to; nil when it can, or that is
+// unknown.
 func identify(ctx context.Context, addr string, t *tls.Config) error {
 	speaks := peer.Ask(ctx, func(ctx context.Context) (net.Conn, error) { return connect(ctx, addr, nil) })
 	inside := false

@@ -75,7 +75,7 @@ func (*backend) Defaults() (o streamer.StreamerOptions) {
 // they share the one standard input.
 func (b *backend) Deals() *driver.Deals { return &b.in.deals }
 
-// Ping has nobody to ask.
+// Ping has nothing to ask.
 func (b *backend) Ping(context.Context) error { return b.open() }
 
 func (b *backend) open() error {

@@ -59,7 +59,7 @@
 // A string that is not UTF-8 stands in base64 under the name with _base64
 // added, in headers too. Members come in any order. A line with another member,
 // a member twice or of another type, or anything else than such an object, is
-// somebody else's: it is the value of a message for every consumer, as it
+// another program's: it is the value of a message for every consumer, as it
 // stands, and the first one is worth a warning. So no line is lost, nor
 // understood in part.
 //
@@ -83,21 +83,21 @@
 // # Delivery
 //
 // RealTime: every consumer sees every line of its streams from the one on that
-// nobody had been given when it opened. Reading begins with the first consumer;
-// a line that nobody was given waits for the next one. So the first consumer
-// misses nothing, but a second one misses what the first has fetched ahead by
-// then: to read several streams of an input that is there already, such as a
-// file, open one consumer on all of them. What a consumer has fetched ahead and
-// not handed out when it closes is for the next one to open, but for lines that
-// another consumer which is open reads itself. A line that names no stream
-// reaches every consumer, whatever that subscribed to, as the stream
-// "broadcast"; a line that names "broadcast" reaches who subscribed to it. Both
-// are numbered together.
+// no consumer had been given when it opened. Reading begins with the first
+// consumer; a line that no consumer was given waits for the next one. So the
+// first consumer misses nothing, but a second one misses what the first has
+// fetched ahead by then: to read several streams of an input that is there
+// already, such as a file, open one consumer on all of them. What a consumer
+// has fetched ahead and not handed out when it closes is for the next one to
+// open, but for lines that another consumer which is open reads itself. A line
+// that names no stream reaches every consumer, whatever that subscribed to, as
+// the stream "broadcast"; a line that names "broadcast" reaches who subscribed
+// to it. Both are numbered together.
 //
 // LoadBalanced: the members of a group, in all Streamers of the process, share
 // the lines: a key stays with one member, lines without a key go to them in
 // turn. What its last member was handed and did not acknowledge is lost when
-// that closes; what nobody was handed is for the next consumer.
+// that closes; what no consumer was handed is for the next consumer.
 //
 // The end of the input is [io.EOF], for each consumer after its last message;
 // the last line needs no newline. The slowest open consumer holds up the

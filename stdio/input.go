@@ -14,9 +14,9 @@ import (
 // input is one reader and the sources that share what it brings.
 //
 // What was read is a list of blocks. Each source has its own place in it; it
-// sees every line from the first one on that nobody had been given when it
+// sees every line from the first one on that no consumer had been given when it
 // opened. The input holds on to that place, so that lines which are read and
-// not given to anybody wait for the next source.
+// not given to a consumer wait for the next source.
 type input struct {
 	reader
 	decoder
@@ -27,8 +27,8 @@ type input struct {
 	mu      sync.Mutex
 	sources []*source
 	used    bool    // a source has chosen the format
-	unseen  place   // nobody has been given a line from here on
-	left    []entry // lines before it that went to sources which have closed, and that nobody was handed
+	unseen  place   // nothing has been given a line from here on
+	left    []entry // lines before it that went to sources which have closed, and that no consumer was handed
 	last    *block
 	spare   []entry       // memory for the entries of the next block
 	err     error         // what comes behind last; nil: not known yet

@@ -176,7 +176,7 @@ func shrunk(buf []byte) []byte {
 	return buf
 }
 
-// isClosed says that nobody will ever read what is written.
+// isClosed says that nothing will ever read what is written.
 func isClosed(err error) bool {
 	return brokenPipe(err) || errors.Is(err, fs.ErrClosed) || errors.Is(err, io.ErrClosedPipe) || errors.Is(err, net.ErrClosed)
 }

@@ -123,8 +123,8 @@ func TestAChainOfProcessesPassesEveryLineOn(t *testing.T) {
 	}
 }
 
-// writeToClosed writes to a standard output that nobody reads. Without care the
-// runtime ends it by SIGPIPE.
+// writeToClosed writes to a standard output that nothing reads. Without care
+// the runtime ends it by SIGPIPE.
 func writeToClosed() error {
 	s, err := streamer.Connect(context.Background(), "stdio:///a")
 	if err != nil {
@@ -264,7 +264,7 @@ func TestWhatAnAbandonedReadBringsIsTheNextConsumers(t *testing.T) {
 }
 
 // TestOpeningAndClosingLosesNothing: consumers come and go while lines come in;
-// each line is somebody's, once.
+// each line is one consumer's, once.
 func TestOpeningAndClosingLosesNothing(t *testing.T) {
 	const lines = 2000
 	r, w := osPipe(t)

@@ -20,7 +20,7 @@ type reader struct {
 	deadline interface{ SetReadDeadline(time.Time) error } // nil: a Read cannot be interrupted
 	split    splitter
 	idle     int           // how many Reads in a row brought nothing
-	wake     chan struct{} // there may be room to read, or nobody left to read for
+	wake     chan struct{} // there may be room to read, or nothing left to read for
 }
 
 func newReader(r io.Reader, longest int) reader {

@@ -25,7 +25,7 @@ type source struct {
 	closed   error
 
 	known  []knowledge            // by track.id
-	shards []streamer.StreamShard // what Assigned was or will be told
+	shards []streamer.StreamShard // what Assigned was or will be given
 	grown  bool                   // it has not been told the last of them
 	warned bool                   // of a line that only looks like the format
 }
@@ -110,7 +110,7 @@ func (s *source) obstacle(ctx context.Context) error {
 }
 
 // Close gives up the lines that were not handed out: the next source to open
-// sees those that nobody was given.
+// sees those that no consumer was given.
 func (s *source) Close(ctx context.Context) error {
 	s.close.Do(func() {
 		close(s.done)

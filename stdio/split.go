@@ -30,7 +30,7 @@ type splitter struct {
 }
 
 // room is where to read to next. It grows with what was read, never with what
-// somebody says will come.
+// an announced length says.
 func (s *splitter) room() []byte {
 	if free := cap(s.chunk) - len(s.chunk); free >= minRead {
 		return s.chunk[len(s.chunk):cap(s.chunk)]

@@ -93,7 +93,7 @@ func dayNumber(year, month, day int) int64 {
 // appendStamp appends t as parseStamp reads it, with the digits of its fraction
 // that are needed. t is in UTC, its year within hasStamp.
 func appendStamp(dst []byte, t time.Time) []byte {
-	dst = t.AppendFormat(dst, time.RFC3339Nano) // the one layout with a fast path, and ours but for the zone
+	dst = t.AppendFormat(dst, time.RFC3339Nano) // the one layout with a fast path, and ours except the zone
 	return dst[:len(dst)-len("Z")]
 }
 

@@ -6,12 +6,12 @@ import (
 	"github.com/gostreamer/streamer"
 )
 
-// A line is read once: what a source emitted and nobody was handed would be
-// gone when that source closes. So a source remembers its last lines, asks the
-// engine now and then which of them are handed out, and leaves the rest to the
-// next source, whose own come after them.
+// A line is read once: what a source emitted and no consumer was handed would
+// be gone when that source closes. So a source remembers its last lines, asks
+// the engine now and then which of them are handed out, and leaves the rest to
+// the next source, whose own come after them.
 
-// unread is a source's lines that perhaps nobody was handed.
+// unread is a source's lines that perhaps no consumer was handed.
 type unread struct {
 	before     []entry // left by sources that have closed; not emitted yet
 	sent       []entry // emitted; those that were not handed out are among them

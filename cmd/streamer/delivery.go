@@ -184,8 +184,8 @@ func (d *delivery) finish(err error) error {
 	return also(err, closed)
 }
 
-// isGone says that err is the end of whoever reads standard output, to which
-// the messages go.
+// isGone says that err is the end of the process that reads standard output, to
+// which the messages go.
 func (d *delivery) isGone(err error) bool { return d.stdout && errors.Is(err, syscall.EPIPE) }
 
 // summary is what was done; it is complete after finish.

@@ -85,7 +85,8 @@ func (e *env) finish(ctx context.Context, err error, opened ...io.Closer) error 
 
 // conclude says what was done: when a signal stopped the command or it failed,
 // to a user who asked for it with --verbose and, where interactive, to one at a
-// terminal. When whoever read the output has gone there is nobody to tell.
+// terminal. When the process that read the output has gone there is nothing to
+// tell.
 func (e *env) conclude(command string, err error, summary string, interactive bool) {
 	e.concluded = true
 	signal, signalled := errors.AsType[stopped](err)
@@ -99,7 +100,7 @@ func (e *env) conclude(command string, err error, summary string, interactive bo
 }
 
 // watchOutput returns a context that ends with errPipeClosed as its cause when
-// whoever reads standard output goes. stop joins what it started.
+// the process that reads standard output goes. stop joins what it started.
 func (e *env) watchOutput(ctx context.Context) (watched context.Context, stop func()) {
 	watched, cancel := context.WithCancelCause(ctx)
 	f := asPipe(e.stdout)

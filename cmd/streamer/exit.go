@@ -98,8 +98,8 @@ func causeOf(ctx context.Context, err error) error {
 	return err
 }
 
-// isStop says that err is a signal, or that whoever read standard output has
-// gone, and no failure.
+// isStop says that err is a signal, or that the process that read standard
+// output has gone, and no failure.
 func isStop(err error) bool {
 	_, signalled := errors.AsType[stopped](err)
 	return signalled || errors.Is(err, errPipeClosed)

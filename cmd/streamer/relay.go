@@ -111,7 +111,7 @@ func (c *relayCmd) forward(ctx context.Context, from streamer.Streamer, in strea
 type relayOptions struct {
 	read     streamer.ConsumerOptions
 	inURI    streamer.ConsumerOptions // what the source's URI sets
-	implicit bool                     // nobody asked for Resumable
+	implicit bool                     // Resumable is the default, not the user's choice
 	producer streamer.ProducerOptions
 	named    bool // the target's URI names the stream
 	stdout   bool // the target is standard output

@@ -62,7 +62,7 @@ func run(ctx context.Context, args []string, stdout io.Writer) (err error) {
 	for i, c := range members {
 		g.Go(func() error { return work(ctx, i+1, c, stdout) })
 	}
-	return g.Wait() // nobody works any more: now the Streamer may be shut down
+	return g.Wait() // no worker runs any more: now the Streamer may be shut down
 }
 
 // work handles what one member is given. When the body returns the message is

@@ -50,7 +50,7 @@ func (n *Net) find(addr string) *Proxy {
 	return n.proxies[addr]
 }
 
-// keep adds a proxy unless somebody else was faster, or closed the net: then it
+// keep adds a proxy unless another call was faster, or closed the net: then it
 // returns the other one, or nil, and false.
 func (n *Net) keep(addr string, p *Proxy) (*Proxy, bool) {
 	n.mu.Lock()

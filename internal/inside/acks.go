@@ -10,7 +10,7 @@ import (
 // first message of the run is handed out.
 type Acks struct {
 	Bits    []atomic.Uint64 // nil: acknowledgements mean nothing
-	Watched *atomic.Bool    // Owner is told of the acknowledgements while it is true
+	Watched *atomic.Bool    // while it is true, Owner.Acked is called
 	Owner   Owner
 }
 

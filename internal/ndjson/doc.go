@@ -26,7 +26,7 @@
 // name with _base64 added: stream_base64, key_base64, value_base64, and in a
 // header key_base64 and value_base64. A reader takes either spelling, not both.
 //
-// A line that is not in this form is somebody else's, and Parse says why:
+// A line that is not in this form is another program's, and Parse says why:
 // another member, a member twice or of another type, no value, an unpaired
 // surrogate, anything after the object. So no line is understood in part: what
 // Parse takes it takes whole, and what it refuses the caller still has.

@@ -13,12 +13,12 @@ import (
 )
 
 // KafkaOptions says what a test needs of Kafka. The zero value is one broker
-// that lets everybody in.
+// that admits all users.
 type KafkaOptions struct {
 	Brokers    int               // default 1; each is a controller, too, and three keep everything threefold
 	Users      map[string]string // passwords by name, for PLAIN, SCRAM-SHA-256 and SCRAM-SHA-512 on [ListenSASL]
 	TLS        TLS               // of [ListenTLS] and, with users, of [ListenSASLTLS]
-	Authorizer bool              // ACLs are heeded; what has none is open to everybody, and the user "admin" may do everything
+	Authorizer bool              // ACLs are heeded; what has none is open to all users, and the user "admin" may do everything
 	Properties []string          // further lines of server.properties, which replace earlier ones: "log.retention.ms=1000"
 }
 

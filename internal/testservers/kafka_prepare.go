@@ -70,7 +70,7 @@ func (c *KafkaCluster) rehearse(ctx context.Context, java Program) error {
 	return errors.Join(c.warm(), n.process.terminate())
 }
 
-// replace puts a copy of a file in the place of another, which readers see
+// replace replaces a file with a copy, which readers see
 // either before or after.
 func replace(to, from string) error {
 	text, err := os.ReadFile(from)

@@ -15,7 +15,7 @@ const (
 	highestPort = 30000
 )
 
-// freePort finds a port of loopback on which nobody listens.
+// freePort finds a port of loopback on which nothing listens.
 func freePort() (int, error) {
 	ports, err := freePorts(1)
 	if err != nil {

@@ -8,7 +8,7 @@ import (
 )
 
 // RedisOptions says what a test needs of a server. The zero value is a server
-// that keeps everything in memory and lets everybody in.
+// that keeps everything in memory and admits all users.
 type RedisOptions struct {
 	AOF      bool     // every write is on disk before it is answered, so that Kill loses nothing
 	Password string   // of the user "default"

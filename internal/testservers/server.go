@@ -118,7 +118,7 @@ func (s *server) log() string {
 }
 
 // onFreePorts launches what listens on ports that were free a moment ago.
-// Somebody else may take one in between; then there is another try.
+// Another process may take one in between; then there is another try.
 func onFreePorts[S interface{ remove() error }](launch func() (S, error)) (S, error) {
 	var none S
 	var last error

@@ -130,7 +130,7 @@ func presentKafka(t testing.TB, addr, variable string) {
 	}
 }
 
-// present notes that a server which somebody else runs took part.
+// present notes that a server which another process runs took part.
 func present(t testing.TB, addr, variable string) {
 	t.Helper()
 	info, err := call(addr, nil, []string{"INFO", "server"})

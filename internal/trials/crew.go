@@ -122,8 +122,8 @@ func (c *Crew) Missing(all []Entry) int {
 	return missing
 }
 
-// Settle lets everybody leave, when the group has had all that the server has,
-// and counts.
+// Settle lets all members leave, when the group has had all that the server
+// has, and counts.
 func (c *Crew) Settle(all []Entry) {
 	c.Helper()
 	for len(c.present) > 0 {
@@ -151,7 +151,7 @@ func (c *Crew) Settle(all []Entry) {
 	if lost > 0 || len(wrong) > 0 {
 		c.Errorf("want none lost, none committed delivered again: %v", wrong[:min(len(wrong), 20)])
 	}
-	if c.empty > c.Kills/4 { // a member whose group is being shared anew may have nothing for a moment
+	if c.empty > c.Kills/4 { // a member whose group is being shared again may have nothing for a moment
 		c.Errorf("%d of %d members had nothing in hand when they were killed", c.empty, c.Kills)
 	}
 }

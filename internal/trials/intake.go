@@ -25,7 +25,7 @@ type Intake struct {
 
 	// of Watch:
 	committed map[streamer.StreamShard]streamer.SeqNo // up to here; nil: it does not matter
-	after     int                                     // messages that came again though they were committed
+	after     int                                     // messages that were redelivered though they were committed
 	watching  sync.WaitGroup
 }
 
@@ -52,7 +52,7 @@ func (in *Intake) run(ctx context.Context) {
 }
 
 // Watch is for a member of a group that may lose its shards, after which all
-// that is uncommitted comes again. It asks the server all the time, in a
+// that is uncommitted is redelivered. It asks the server all the time, in a
 // goroutine that Stop joins, up to where the group has committed; from now on
 // nothing that comes after that counts as repeated.
 func (in *Intake) Watch(committed func(context.Context) (map[streamer.StreamShard]streamer.SeqNo, error)) {

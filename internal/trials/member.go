@@ -33,8 +33,8 @@ const (
 
 // RunMember is the one line of TestMember, a test which every package has that
 // makes a [Crew], and which does nothing unless it is started by one. Then it
-// is the program of a member: each message is told on standard output when it
-// is delivered, and acknowledged only when some later ones have come. At the
+// is the program of a member: each message is notified on standard output when
+// it is delivered, and acknowledged only when some later ones have come. At the
 // end of standard input the member acknowledges all and leaves.
 func RunMember(t *testing.T) {
 	text, ok := os.LookupEnv(memberVariable)

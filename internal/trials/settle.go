@@ -52,7 +52,7 @@ func (t *Trial) Settle(f *Flow, in *Intake, all []Entry, mayLose bool) Outcome {
 	case len(overtaken(all)) > 0:
 		t.Errorf("%d records were overtaken by a later one of their key:\n%s", len(overtaken(all)), strings.Join(overtaken(all), "\n"))
 	case o.Committed > 0:
-		t.Errorf("%d messages came again that were committed", o.Committed)
+		t.Errorf("%d messages were redelivered that were committed", o.Committed)
 	case o.Repeated > 0 && in.committed == nil || in.backward > 0:
 		t.Errorf("%d messages were delivered again, %d out of order, within one assignment", o.Repeated, in.backward)
 	}

@@ -1,5 +1,5 @@
 // Package trials plays producers, consumers and members of groups against
-// servers that fail, and compares what they were told with what the servers
+// servers that fail, and compares what they were notified with what the servers
 // have.
 package trials
 

@@ -15,10 +15,10 @@ import (
 type spell struct {
 	mu    sync.Mutex
 	fails map[string]failing // by operation; empty: all is well
-	kinds []error            // of telling that was told
+	kinds []error            // of telling that were logged
 	since time.Time
 	told  bool      // of this spell
-	ended time.Time // the last one that was told of
+	ended time.Time // the last one that was logged
 }
 
 // failing is one operation that fails.
@@ -29,11 +29,11 @@ type failing struct {
 
 const (
 	// calm is how long nothing must be heard of a failure, beyond its pause,
-	// before it counts as over where nobody says that it is.
+	// before it counts as over where nothing says that it is.
 	Calm = 30 * time.Second
 	// settled is how long ago an operation must have failed for its success to
 	// count: where there are several servers, reads fail and succeed in turn.
-	// What fails again so soon after all was well is told of when it lasts: a
+	// What fails again so soon after all was well is logged when it lasts: a
 	// server that comes back refuses for a moment.
 	Settled = 5 * time.Second
 )

@@ -84,8 +84,9 @@ func (e *epoch) settle() {
 	e.finish()
 }
 
-// finish closes done when it is time. Whoever resolves the last record sees
-// that the epoch is flushed, or whoever flushes it that the record is resolved.
+// finish closes done when it is time. The goroutine that resolves the last
+// record sees that the epoch is flushed, or the one that flushes it sees that
+// the record is resolved.
 func (e *epoch) finish() {
 	if e.flushed.Load() && e.settled.Load() == e.sent && e.flushed.CompareAndSwap(true, false) {
 		close(e.done)

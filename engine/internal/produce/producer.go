@@ -45,8 +45,8 @@ type Producer struct {
 	written    []*driver.Pending // the batch that is being written; the write goroutine's
 	refused    error             // why what is being written was not stored yet, if it was tried
 
-	// Resolving a record takes no lock where nobody waits: it is done thousands
-	// of times in a row, beside those who send.
+	// Resolving a record takes no lock where nothing waits: it is done
+	// thousands of times in a row, beside those who send.
 	doneRecords atomic.Int64 // of sent
 	doneBytes   atomic.Int64
 	waiting     atomic.Bool // senders has some

@@ -17,7 +17,7 @@ type sending struct {
 	epoch   *epoch
 	size    int
 	sent    time.Duration // since the producer was made
-	givenUp bool          // its sender was told so: what has not gone out yet must not any more
+	givenUp bool          // its outcome was reported: it must not be sent any more
 }
 
 func newSending(home *Producer, r streamer.Record) *sending {

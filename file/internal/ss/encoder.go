@@ -131,7 +131,7 @@ func (e *Encoder) Start(b []byte) []byte {
 }
 
 // Append appends one frame. The key is at most MaxKey bytes, the payload at
-// most 2^32-1, the time at most MaxTime: the caller sees to it.
+// most 2^32-1, the time at most MaxTime: the caller ensures.
 func (e *Encoder) Append(b []byte, key string, shard, seq, time uint64, payload []byte) []byte {
 	b = e.Start(b)
 	sum := Checksum(payload)

@@ -268,7 +268,7 @@ func (s *Scanner) lose(where int64, cause error) {
 }
 
 // resync goes to the start of a frame: as many bytes behind a beacon as the
-// beacon says, unless the next beacon comes first and says it anew.
+// beacon says, unless the next beacon comes first and says it again.
 func (s *Scanner) resync() bool {
 	for i := s.base + 1; i < len(s.cuts); i++ {
 		c := &s.cuts[i]
