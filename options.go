@@ -66,12 +66,12 @@ const (
 	AckOnDelivery
 )
 
-// Never, as CommitEvery, leaves committing to Commit, Close and the loss of a
+// Never as CommitEvery leaves committing to Commit, Close and the loss of a
 // shard.
 const Never time.Duration = -1
 
-// NoLimit, as MaxInFlight, BufferBytes, MaxBuffered, MaxBufferedBytes or
-// DeliveryTimeout, means that there is no limit.
+// NoLimit as MaxInFlight, BufferBytes, MaxBuffered, MaxBufferedBytes or
+// DeliveryTimeout means that there is no limit.
 const NoLimit = -1
 
 // ConsumerOptions say what a consumer reads and how. The zero value reads the

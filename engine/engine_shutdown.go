@@ -65,7 +65,7 @@ func (e *engine) shutdown(ctx context.Context, consumers []*consumer, producers 
 	for _, c := range consumers {
 		c.halt()
 	}
-	all(producers, func(p *produce.Producer) error { _, err := p.Drain(ctx); return err })
+	all(producers, func(p *produce.Producer) error { return p.Drain(ctx) })
 	settle(ctx, consumers, producers)
 	failed := all(consumers, func(c *consumer) error { return c.shut(ctx) })
 	failed = append(failed, all(producers, func(p *produce.Producer) error { return p.Shut(ctx) })...)

@@ -14,7 +14,7 @@ import (
 // (Options).
 type OpenFunc func(ctx context.Context, u *streamer.URI) (driver.Backend, streamer.StreamerOptions, error)
 
-// RegisterBackend makes a scheme, in lower case, known to streamer.Connect. It
+// Register makes a scheme, in lower case, known to streamer.Connect. It
 // panics as streamer.Register does. Call it from init.
 func Register(scheme string, open OpenFunc) {
 	if open == nil {

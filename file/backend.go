@@ -43,7 +43,7 @@ func init() {
 // ErrUnsupported says that the path is a directory, ErrDenied that it cannot be
 // looked at. ctx bounds the call only.
 func Connect(ctx context.Context, c Config, o streamer.StreamerOptions) (streamer.Streamer, error) {
-	return opening.Connect(ctx, o, func() (driver.Backend, error) { return newBackend(c) })
+	return opening.New(ctx, o, func() (driver.Backend, error) { return newBackend(c) })
 }
 
 // backend is one connection to a log.

@@ -26,7 +26,7 @@ const (
 	beaconUnit    = 1 << 10 // SeaStreamer takes multiples of it alone
 )
 
-// SyncAlways, as Config.Sync, makes a receipt wait until its record is on the
+// SyncAlways as Config.Sync makes a receipt wait until its record is on the
 // disk.
 const SyncAlways time.Duration = -1
 

@@ -25,7 +25,7 @@ const (
 	Control
 )
 
-// Forever, as Delay, waits until the fault is cleared or the call's context
+// Forever as Delay waits until the fault is cleared or the call's context
 // ends.
 const Forever time.Duration = 1<<63 - 1
 

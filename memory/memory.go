@@ -31,7 +31,7 @@ func init() {
 // ErrInvalid names the field of c that is out of range. It never blocks; ctx
 // bounds the call only.
 func Connect(ctx context.Context, c Config, o streamer.StreamerOptions) (streamer.Streamer, error) {
-	return opening.Connect(ctx, o, func() (driver.Backend, error) { return newBackend(c) })
+	return opening.New(ctx, o, func() (driver.Backend, error) { return newBackend(c) })
 }
 
 // NewBackend is what Connect builds a Streamer on, for code that comes between

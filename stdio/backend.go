@@ -36,7 +36,7 @@ func open(_ context.Context, u *streamer.URI) (driver.Backend, streamer.Streamer
 // names none reads every stream. It does no I/O: reading begins with the first
 // consumer.
 func Connect(ctx context.Context, c Config, o streamer.StreamerOptions) (streamer.Streamer, error) {
-	return opening.Connect(ctx, o, func() (driver.Backend, error) { return newBackend(c), nil })
+	return opening.New(ctx, o, func() (driver.Backend, error) { return newBackend(c), nil })
 }
 
 // backend is one Streamer's share of an input and an output.

@@ -26,9 +26,6 @@ func newSending(home *Producer, r streamer.Record) *sending {
 	return s
 }
 
-// sendingOf is the record that the producer gave the sink as p.
-func sendingOf(p *driver.Pending) *sending { return p.Sender.(*sending) } //nolint:forcetypeassert // newSending put it there
-
 // outcomeOf is what the engine does with a receipt.
 func outcomeOf(r *streamer.Receipt) *inside.Outcome[streamer.Meta] {
 	return (*inside.Outcome[streamer.Meta])(r)
