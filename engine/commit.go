@@ -15,7 +15,7 @@ import (
 
 // batch is what one commit tells the source: marks for a CursorCommitter,
 // messages for a MessageAcker.
-type batch struct {
+type commitBatch struct {
 	ledgers []*ledger
 	marks   []driver.Mark
 	acked   []driver.Acked
@@ -30,7 +30,7 @@ type slots struct {
 	bits uint64
 }
 
-func (b *batch) empty() bool { return len(b.marks)+len(b.acked) == 0 }
+func (b *commitBatch) empty() bool { return len(b.marks)+len(b.acked) == 0 }
 
 // commitNow commits everything acknowledged before the call, in one request. It
 // waits for the right to commit until ctx ends. What failed stays in the
@@ -47,7 +47,7 @@ func (s *session) commitNow(ctx context.Context) error {
 // nil means all.
 func (s *session) commitHeld(ctx context.Context, only []*ledger) error {
 	s.mu.Lock()
-	var b batch
+	var b commitBatch
 	if !s.commits.closed {
 		b = s.collect(only)
 	}
@@ -55,24 +55,24 @@ func (s *session) commitHeld(ctx context.Context, only []*ledger) error {
 	return s.send(ctx, b)
 }
 
-func (s *session) send(ctx context.Context, b batch) error {
+func (s *session) send(ctx context.Context, b commitBatch) error {
 	if b.empty() {
 		return nil
 	}
 	from := time.Now()
-	err := s.tell(ctx, b)
+	err := s.request(ctx, b)
 	s.obs.Load().Committed(len(b.ledgers), time.Since(from), err)
 	if err != nil {
 		return err
 	}
 	s.obs.Load().Succeeded("commit")
 	s.mu.Lock()
-	s.settle(b)
+	s.noteCommitted(b)
 	s.mu.Unlock()
 	return nil
 }
 
-func (s *session) tell(ctx context.Context, b batch) error {
+func (s *session) request(ctx context.Context, b commitBatch) error {
 	if s.cursor != nil {
 		return s.cursor.CommitCursors(ctx, b.marks)
 	}
@@ -81,8 +81,8 @@ func (s *session) tell(ctx context.Context, b batch) error {
 
 // collect gathers what is done and not yet told to the source. session.mu is
 // held.
-func (s *session) collect(only []*ledger) batch {
-	var b batch
+func (s *session) collect(only []*ledger) commitBatch {
+	var b commitBatch
 	if only == nil {
 		s.commits.recent = 0
 	}
@@ -104,7 +104,7 @@ func (s *session) collect(only []*ledger) batch {
 
 // addMark adds the ledger's mark when it moved. With AckOnDelivery the source
 // already holds a later one, and only Close takes that back.
-func (b *batch) addMark(l *ledger, ahead bool) {
+func (b *commitBatch) addMark(l *ledger, ahead bool) {
 	if ahead || l.mark.IsZero() || l.mark == l.saved {
 		return
 	}
@@ -112,7 +112,7 @@ func (b *batch) addMark(l *ledger, ahead bool) {
 	b.marks = append(b.marks, driver.Mark{StreamShard: l.StreamShard, Seq: l.mark})
 }
 
-func (b *batch) addAcked(l *ledger) {
+func (b *commitBatch) addAcked(l *ledger) {
 	n := len(l.skips)
 	l.eachUnsaved(func(_ *run, _ int, done uint64) { n += bits.OnesCount64(done) })
 	seqs := make([]streamer.SeqNo, 0, n)
@@ -127,7 +127,7 @@ func (b *batch) addAcked(l *ledger) {
 
 // add adds messages of a ledger that are to be acknowledged, and its entries
 // that could not be decoded.
-func (b *batch) add(l *ledger, seqs []streamer.SeqNo) {
+func (b *commitBatch) add(l *ledger, seqs []streamer.SeqNo) {
 	if len(l.skips) > 0 {
 		seqs = append(seqs, l.skips...)
 		slices.SortFunc(seqs, streamer.SeqNo.Compare)
@@ -141,7 +141,7 @@ func (b *batch) add(l *ledger, seqs []streamer.SeqNo) {
 }
 
 // settle notes in the ledgers that the source holds b. session.mu is held.
-func (s *session) settle(b batch) {
+func (s *session) noteCommitted(b commitBatch) {
 	for i, m := range b.marks {
 		b.ledgers[i].saved = m.Seq
 	}

@@ -33,7 +33,7 @@ func (s *session) commitAhead(ctx context.Context) {
 		return
 	}
 	defer s.commits.leave()
-	var b batch
+	var b commitBatch
 	var upTo []int
 	err := s.retry(ctx, func() error {
 		s.mu.Lock()
@@ -58,7 +58,7 @@ func (s *session) commitAhead(ctx context.Context) {
 // collectAhead gathers what is emitted in these shards, and how far that is in
 // each. A shard that is leaving is another's to commit, or will be before the
 // commit lands. session.mu is held.
-func (s *session) collectAhead(ledgers []*ledger) (b batch, upTo []int) {
+func (s *session) collectAhead(ledgers []*ledger) (b commitBatch, upTo []int) {
 	for _, l := range ledgers {
 		upTo = append(upTo, l.live)
 		if l.leaving {
@@ -78,7 +78,7 @@ func (s *session) collectAhead(ledgers []*ledger) (b batch, upTo []int) {
 
 // everything lists all messages of the ledger that the source was not told of,
 // done or not.
-func (b *batch) everything(l *ledger) []streamer.SeqNo {
+func (b *commitBatch) everything(l *ledger) []streamer.SeqNo {
 	var seqs []streamer.SeqNo
 	for r := l.head; r != nil; r = r.next {
 		for w := range r.acks.Bits {
@@ -110,12 +110,12 @@ func (s *session) takeBack(ctx context.Context, ledgers []*ledger) error {
 
 // collectBack gathers the marks for takeBack. A shard that was lost meanwhile
 // is another's to commit.
-func (s *session) collectBack(ledgers []*ledger) (b batch) {
+func (s *session) collectBack(ledgers []*ledger) (b commitBatch) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, l := range ledgers {
 		l.advance()
-		mark := l.newestSettled()
+		mark := l.newestDone()
 		if mark == l.saved || !s.owned.has(l) {
 			continue
 		}

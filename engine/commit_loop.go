@@ -14,7 +14,7 @@ const stallAfter = 10 * time.Second
 
 // duties says when the commit goroutine has to do what; zero: nothing to do.
 type duties struct {
-	commit, age, stall, hoard time.Time
+	commit, age, stall, share time.Time
 }
 
 // commitLoop is the session's commit goroutine: commits every CommitEvery, or
@@ -55,7 +55,7 @@ func (s *session) plan(d *duties, now time.Time) {
 	}
 	set(&d.age, busy && s.o.ack == streamer.AckDelayed, now.Add(s.ageEvery()))
 	set(&d.stall, len(s.flow.full) > 0, now.Add(stallAfter/10))
-	set(&d.hoard, s.shared() && s.flow.buffered.messages > 0, now.Add(shareTime))
+	set(&d.share, s.shared() && s.flow.buffered.messages > 0, now.Add(shareTime))
 }
 
 // crowdedAfter is how many messages are fetched between two periodic commits at
@@ -81,7 +81,7 @@ func set(t *time.Time, wanted bool, at time.Time) {
 
 func (d *duties) next() time.Time {
 	var first time.Time
-	for _, t := range []time.Time{d.commit, d.age, d.stall, d.hoard} {
+	for _, t := range []time.Time{d.commit, d.age, d.stall, d.share} {
 		if !t.IsZero() && (first.IsZero() || t.Before(first)) {
 			first = t
 		}
@@ -110,7 +110,7 @@ func (s *session) work(ctx context.Context, d *duties, now time.Time) {
 	if due(&d.stall, now) {
 		s.reportStalls(now)
 	}
-	if due(&d.hoard, now) {
+	if due(&d.share, now) {
 		s.share()
 	}
 }

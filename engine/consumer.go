@@ -24,13 +24,13 @@ type consumer struct {
 	q    atomic.Pointer[queue]
 
 	life   context.Context // ends with Close: a move under way is given up
-	die    context.CancelFunc
+	cancel context.CancelFunc
 	moving chan struct{} // capacity 1: holding the token is the right to move, commit or close
 
 	mu       sync.Mutex
 	set      map[streamer.StreamShard]bool // Assign: what the next move reads; empty: all
 	detached bool                          // left the group by Rewind
-	halted   bool                          // delivers nothing any more: Close or Shutdown has begun
+	stopped  bool                          // delivers nothing any more: Close or Shutdown has begun
 	ended    error
 	streams  sync.WaitGroup // goroutines behind Stream
 	closed   wait.Closing   // begun under mu
@@ -39,7 +39,7 @@ type consumer struct {
 func newConsumer(home *engine, o streamer.ConsumerOptions) *consumer {
 	c := &consumer{home: home, o: o, moving: make(chan struct{}, 1), set: map[streamer.StreamShard]bool{}}
 	c.obs = home.observer(o.Group)
-	c.life, c.die = context.WithCancel(context.Background())
+	c.life, c.cancel = context.WithCancel(context.Background())
 	for _, stream := range o.Streams {
 		for _, id := range o.Shards {
 			c.set[streamer.StreamShard{Stream: stream, Shard: id}] = true
@@ -81,7 +81,7 @@ func (c *consumer) Commit(ctx context.Context) error {
 	if err := s.commitUntil(trying); err != nil {
 		return c.cut(ctx, "commit", err)
 	}
-	return s.forfeits(ctx, q)
+	return s.lostUncommitted(ctx, q)
 }
 
 // whileOpen is a context that ends with ctx or when Close begins: Close must
@@ -129,7 +129,7 @@ func (c *consumer) enter(ctx context.Context) error {
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.halted {
+	if c.stopped {
 		<-c.moving
 		return streamer.ErrClosed
 	}
@@ -144,14 +144,14 @@ func (c *consumer) isDetached() bool {
 	return c.detached
 }
 
-func (c *consumer) isHalted() bool {
+func (c *consumer) isStopped() bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return c.halted
+	return c.stopped
 }
 
 func (c *consumer) Assignment() []streamer.StreamShard {
-	if c.isHalted() {
+	if c.isStopped() {
 		return nil
 	}
 	return c.q.Load().s.assignment()
@@ -161,7 +161,7 @@ func (c *consumer) Lag(ctx context.Context) ([]streamer.ShardLag, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	if c.isHalted() {
+	if c.isStopped() {
 		return nil, c.wrap("lag", streamer.ErrClosed)
 	}
 	s := c.q.Load().s

@@ -91,7 +91,7 @@ func (c *consumer) Unassign(stream string, shards ...streamer.ShardID) error {
 // checkStream refuses a stream that the consumer was not opened on. What a
 // pattern of the backend's matched counts.
 func (c *consumer) checkStream(op, stream string) error {
-	if c.isHalted() {
+	if c.isStopped() {
 		return c.wrap(op, streamer.ErrClosed)
 	}
 	if err := c.fixed(); err != nil {

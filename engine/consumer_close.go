@@ -11,13 +11,13 @@ import (
 func (c *consumer) Close() error {
 	ctx, cancel := c.home.Closing()
 	defer cancel()
-	return c.shut(ctx)
+	return c.closeWithin(ctx)
 }
 
 // halt stops delivery; acknowledgements still count until shut.
-func (c *consumer) halt() {
+func (c *consumer) stopDelivery() {
 	c.mu.Lock()
-	c.halted = true
+	c.stopped = true
 	q := c.q.Load() // under mu: no move swaps it any more
 	c.mu.Unlock()
 	s := q.s
@@ -36,7 +36,7 @@ func (c *consumer) awaitWork(ctx context.Context) {
 
 // shut is Close within ctx; later calls wait for the first and return what it
 // returned.
-func (c *consumer) shut(ctx context.Context) error {
+func (c *consumer) closeWithin(ctx context.Context) error {
 	c.mu.Lock()
 	first := c.closed.Begin()
 	c.mu.Unlock()
@@ -47,14 +47,14 @@ func (c *consumer) shut(ctx context.Context) error {
 		}
 		return err
 	}
-	c.die()
+	c.cancel()
 	select { // a move that ignores its context must not hold up Close
 	case c.moving <- struct{}{}:
 		defer c.exit()
 	case <-ctx.Done():
 	}
-	c.halt()
-	err := c.q.Load().shut(ctx, c.wrap("read", streamer.ErrClosed))
+	c.stopDelivery()
+	err := c.q.Load().detach(ctx, c.wrap("read", streamer.ErrClosed))
 	wait.Join(ctx, c.streams.Wait)
 	c.home.forget(c)
 	return c.closed.End(err)
@@ -62,7 +62,7 @@ func (c *consumer) shut(ctx context.Context) error {
 
 // shut takes the queue out of its session, and closes that when it has no other
 // member. Once: a move that Close gave up on may still be at it.
-func (q *queue) shut(ctx context.Context, why error) error {
+func (q *queue) detach(ctx context.Context, why error) error {
 	if !q.leaving.CompareAndSwap(false, true) {
 		select {
 		case <-q.left:
@@ -77,5 +77,5 @@ func (q *queue) shut(ctx context.Context, why error) error {
 	case q.s.src == nil:
 		return nil
 	}
-	return q.s.shut(ctx, why)
+	return q.s.closeWithin(ctx, why)
 }

@@ -134,7 +134,7 @@ func (c *consumer) fallBack(o opening, err error) *queue {
 func (c *consumer) closeOld(old *queue) {
 	ctx, cancel := c.home.Closing()
 	defer cancel()
-	if err := old.shut(ctx, errMoved); err != nil {
+	if err := old.detach(ctx, errMoved); err != nil {
 		c.obs.Log.Warn("closing the session that was moved away from", "backend", c.obs.Backend, "err", err)
 	}
 }
@@ -145,7 +145,7 @@ func (c *consumer) closeOld(old *queue) {
 func (c *consumer) swap(old, q *queue) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.halted {
+	if c.stopped {
 		c.strand(old)
 		return false
 	}

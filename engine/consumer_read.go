@@ -69,7 +69,7 @@ func (c *consumer) Messages(ctx context.Context) iter.Seq2[*streamer.Message, er
 func (c *consumer) finish(ctx context.Context, err error) bool {
 	c.mu.Lock()
 	c.ended = err
-	halted := c.halted
+	halted := c.stopped
 	c.mu.Unlock()
 	return err == io.EOF || err == ctx.Err() || halted //nolint:errorlint // bare by contract
 }

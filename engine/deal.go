@@ -58,7 +58,7 @@ func (s *session) leave(q *queue, why error) {
 	for _, l := range s.owned.ledgers {
 		if l != nil {
 			s.giveUp(l, q)
-			l.tellDrained()
+			l.notifyDrained()
 			s.reopenIfRoom(l)
 		}
 	}

@@ -169,7 +169,7 @@ func (d *dealTable) leave(ctx context.Context, g *dealtGroup, q *queue, why erro
 		g.session.leave(q, why)
 		return g.session.commitUntil(ctx)
 	}
-	err := g.session.shut(ctx, why)
+	err := g.session.closeWithin(ctx, why)
 	d.mu.Lock()
 	d.drop(g)
 	d.mu.Unlock()

@@ -22,7 +22,7 @@ type engine struct {
 	own driver.Deals // in-process groups, where the backend keeps no table
 
 	life    context.Context // ends when Shutdown begins: what is being opened is given up
-	die     context.CancelFunc
+	cancel  context.CancelFunc
 	opening sync.WaitGroup // calls of Consumer and Producer, which need the backend also to give up
 
 	mu        sync.Mutex
@@ -47,7 +47,7 @@ func New(b driver.Backend, o streamer.StreamerOptions) (streamer.Streamer, error
 	options.OrDefault(&o.CloseTimeout, options.DefaultCloseTimeout)
 	o.Logger = observe.LoggerOr(o.Logger)
 	e := &engine{b: b, o: o, consumers: map[*consumer]struct{}{}, producers: map[*produce.Producer]struct{}{}}
-	e.life, e.die = context.WithCancel(context.Background())
+	e.life, e.cancel = context.WithCancel(context.Background())
 	return e, nil
 }
 
@@ -100,7 +100,7 @@ func (e *engine) Consumer(ctx context.Context, call streamer.ConsumerOptions) (s
 	}
 	q, err := c.open(within, opening{mode: o.Mode, shards: c.shardsFor(streamer.Position{})})
 	if err != nil {
-		c.die()
+		c.cancel()
 		return nil, boundary.WrapFor(ctx, "consumer", c.obs.Backend, c.streamName(), e.orClosed(err))
 	}
 	c.q.Store(q)

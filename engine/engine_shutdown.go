@@ -52,7 +52,7 @@ func (e *engine) stop(ctx context.Context) error {
 	first := e.closed.Begin()
 	consumers, producers := keys(e.consumers), keys(e.producers)
 	e.mu.Unlock()
-	e.die()
+	e.cancel()
 	if first {
 		_ = e.closed.End(e.shutdown(ctx, consumers, producers))
 	}
@@ -63,12 +63,12 @@ func (e *engine) stop(ctx context.Context) error {
 // stored, which acknowledges inputs; then those are committed.
 func (e *engine) shutdown(ctx context.Context, consumers []*consumer, producers []*produce.Producer) error {
 	for _, c := range consumers {
-		c.halt()
+		c.stopDelivery()
 	}
 	all(producers, func(p *produce.Producer) error { return p.Drain(ctx) })
-	settle(ctx, consumers, producers)
-	failed := all(consumers, func(c *consumer) error { return c.shut(ctx) })
-	failed = append(failed, all(producers, func(p *produce.Producer) error { return p.Shut(ctx) })...)
+	awaitLastOutputs(ctx, consumers, producers)
+	failed := all(consumers, func(c *consumer) error { return c.closeWithin(ctx) })
+	failed = append(failed, all(producers, func(p *produce.Producer) error { return p.CloseWithin(ctx) })...)
 	wait.Join(ctx, e.opening.Wait)
 	if err := e.b.Close(ctx); err != nil {
 		failed = append(failed, err)
@@ -83,7 +83,7 @@ const lastMoment = 100 * time.Millisecond
 
 // settle waits for that, and then has nothing more stored: the input of what is
 // sent later is not committed.
-func settle(ctx context.Context, consumers []*consumer, producers []*produce.Producer) {
+func awaitLastOutputs(ctx context.Context, consumers []*consumer, producers []*produce.Producer) {
 	if len(producers) == 0 {
 		return
 	}

@@ -19,9 +19,9 @@ type flow struct {
 	full     []*ledger              // may have a full window
 	reopened []streamer.StreamShard // their windows have room again; unlock tells the source
 
-	resting   bool               // undelivered messages went back to the group: fetch again when a taker asks
-	hoarder   *queue             // its undelivered messages are to go back to the group
-	interrupt context.CancelFunc // ends the Fetch that is under way
+	resting    bool               // undelivered messages went back to the group: fetch again when a taker asks
+	slowMember *queue             // its undelivered messages are to go back to the group
+	interrupt  context.CancelFunc // ends the Fetch that is under way
 
 	room    chan struct{} // capacity 1: the fetcher may look again
 	pausing sync.Mutex    // orders the calls of Pause: the last state wins

@@ -52,7 +52,7 @@ func (s *session) fetchOnce(ctx context.Context) error {
 	defer cancel()
 	s.mu.Lock()
 	s.flow.interrupt = cancel
-	asked := s.flow.hoarder != nil
+	asked := s.flow.slowMember != nil
 	s.mu.Unlock()
 	if asked {
 		return nil
@@ -68,7 +68,7 @@ func (s *session) fetchOnce(ctx context.Context) error {
 func (s *session) awaitRoom(ctx context.Context) bool {
 	for {
 		s.mu.Lock()
-		s.handBack(ctx)
+		s.returnMessages(ctx)
 		ok := s.hasRoom()
 		var pauses []streamer.StreamShard
 		if s.pauser != nil {
@@ -76,7 +76,7 @@ func (s *session) awaitRoom(ctx context.Context) bool {
 		}
 		s.mu.Unlock()
 		for _, at := range pauses {
-			s.tellPaused(at)
+			s.applyPause(at)
 		}
 		if ok {
 			return ctx.Err() == nil

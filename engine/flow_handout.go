@@ -16,9 +16,9 @@ func (s *session) handOut(q *queue, m *streamer.Message, lent *loan) {
 		q.loans = append(q.loans, lent)
 		l.lend()
 	} else {
-		s.mark(q, m)
+		s.deliver(q, m)
 	}
-	l.tellDrained()
+	l.notifyDrained()
 	if s.o.tracks() && l.inFlight() >= s.o.maxInFlight {
 		s.watch(l)
 		s.reopenIfRoom(l)
@@ -29,7 +29,7 @@ func (s *session) handOut(q *queue, m *streamer.Message, lent *loan) {
 }
 
 // mark notes that m is the program's now.
-func (s *session) mark(q *queue, m *streamer.Message) {
+func (s *session) deliver(q *queue, m *streamer.Message) {
 	q.pace.popped++
 	if !s.o.tracks() {
 		return
@@ -110,7 +110,7 @@ func (s *session) unpark(l *ledger) {
 func (s *session) ackSeen(l *ledger) {
 	s.mu.Lock()
 	defer s.unlock()
-	l.tellDrained()
+	l.notifyDrained()
 	s.reopenIfRoom(l)
 }
 
@@ -142,13 +142,13 @@ func (s *session) unlock() {
 	reopened := s.flow.takeReopened()
 	s.mu.Unlock()
 	for _, at := range reopened {
-		s.tellPaused(at)
+		s.applyPause(at)
 	}
 }
 
 // tellPaused tells the source what a shard's state is now, also when it changed
 // again meanwhile, and also when the shard was revoked or is assigned again.
-func (s *session) tellPaused(at streamer.StreamShard) {
+func (s *session) applyPause(at streamer.StreamShard) {
 	s.flow.pausing.Lock()
 	defer s.flow.pausing.Unlock()
 	s.mu.Lock()

@@ -22,7 +22,7 @@ func (s *session) share() {
 		if s.o.dealt {
 			s.takeUnkeyed(q)
 		} else if s.releaser != nil {
-			s.askBack(q)
+			s.askReturn(q)
 		}
 	}
 	if s.o.dealt {
@@ -33,8 +33,8 @@ func (s *session) share() {
 // askBack has the fetch goroutine return a member's undelivered messages to the
 // group. What a Fetch brought meanwhile would overtake those of them that come
 // to us again, so the one that is under way ends first. session.mu is held.
-func (s *session) askBack(q *queue) {
-	s.flow.hoarder = q
+func (s *session) askReturn(q *queue) {
+	s.flow.slowMember = q
 	if s.flow.interrupt != nil {
 		s.flow.interrupt()
 	}
@@ -62,9 +62,9 @@ func (s *session) takeUnkeyed(slow *queue) {
 // handBack returns the undelivered messages of a member that was found to hoard
 // to its group. It is the fetch goroutine's. session.mu is held, and let go of
 // meanwhile.
-func (s *session) handBack(ctx context.Context) {
-	q := s.flow.hoarder
-	s.flow.hoarder = nil
+func (s *session) returnMessages(ctx context.Context) {
+	q := s.flow.slowMember
+	s.flow.slowMember = nil
 	if q == nil || q.waiters > 0 || q.ring.n == 0 {
 		return
 	}
@@ -82,7 +82,7 @@ func (s *session) handBack(ctx context.Context) {
 	err := s.releaser.Release(ctx, byShard(back))
 	s.mu.Lock()
 	if err != nil {
-		s.keepAfterAll(q, back)
+		s.keepReturned(q, back)
 		return
 	}
 	s.flow.resting = true
@@ -109,11 +109,11 @@ func (s *session) returnable(q *queue) []*streamer.Message {
 }
 
 // keepAfterAll puts messages back that could not be released.
-func (s *session) keepAfterAll(q *queue, back []*streamer.Message) {
+func (s *session) keepReturned(q *queue, back []*streamer.Message) {
 	for _, m := range slices.Backward(back) {
 		if l := runOf(m).led; q.closed || l.leaving {
 			s.flow.leave(m)
-			l.tellDrained()
+			l.notifyDrained()
 			continue
 		}
 		q.restore(m)

@@ -66,7 +66,7 @@ func (l *ledger) lend() { l.lent++ }
 // back.
 func (l *ledger) endLoan() {
 	l.lent--
-	l.tellDrained()
+	l.notifyDrained()
 }
 
 // skip notes an entry that could not be decoded, to be acknowledged.
@@ -236,7 +236,7 @@ func (l *ledger) unsaved() bool {
 
 // newestSettled is the last message in order that was handed out or that the
 // mark has passed; zero when there is none.
-func (l *ledger) newestSettled() streamer.SeqNo {
+func (l *ledger) newestDone() streamer.SeqNo {
 	newest := l.newestTaken()
 	if l.mark.Compare(newest) > 0 {
 		return l.mark

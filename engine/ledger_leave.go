@@ -41,7 +41,7 @@ func (l *ledger) awaitWork() <-chan struct{} {
 
 // tellDrained tells who waits for it that the program holds nothing of the
 // shard any more. session.mu is held.
-func (l *ledger) tellDrained() {
+func (l *ledger) notifyDrained() {
 	if l.drained != nil && !l.busy() {
 		l.waitNoMore()
 	}

@@ -141,7 +141,7 @@ func TestACloseWhoseTimeIsOverBeforeTheFirstHasAnErrorWithAKind(t *testing.T) {
 		first, second func(r *rig, p *produce.Producer) error
 	}{
 		"producer": {
-			func(_ *rig, p *produce.Producer) error { return p.Shut(context.Background()) },
+			func(_ *rig, p *produce.Producer) error { return p.CloseWithin(context.Background()) },
 			func(_ *rig, p *produce.Producer) error { return p.Close() },
 		},
 		"streamer": {

@@ -18,18 +18,18 @@ var errMoved = errors.New("moved")
 // queue is a consumer's place in a session: what was emitted for it and not
 // handed out. Everything but the channels belongs to session.mu.
 type queue struct {
-	s         *session
-	obs       *observe.Observer
-	id        uint64 // dealt groups: what keys are hashed with
-	ring      ring
-	slow      bool    // its messages went to others: it gets keyed ones only until it takes again
-	suspended int     // takers wait: a move or a rebalance is under way
-	loans     []*loan // of the Stream goroutines that offer a message
-	closed    bool    // the consumer left: takers get why
-	why       error
-	waiters   int
-	pace      pace
-	forfeited map[streamer.StreamShard]streamer.SeqNo // lost before all that was handed out, up to this, was committed; no Commit of the consumer's has said so yet
+	s           *session
+	obs         *observe.Observer
+	id          uint64 // dealt groups: what keys are hashed with
+	ring        ring
+	slow        bool    // its messages went to others: it gets keyed ones only until it takes again
+	suspended   int     // takers wait: a move or a rebalance is under way
+	loans       []*loan // of the Stream goroutines that offer a message
+	closed      bool    // the consumer left: takers get why
+	why         error
+	waiters     int
+	pace        pace
+	uncommitted map[streamer.StreamShard]streamer.SeqNo // lost before all that was handed out, up to this, was committed; no Commit of the consumer's has said so yet
 
 	leaveGroup func(ctx context.Context, why error) error // dealt groups: set when joined
 	leaving    atomic.Bool                                // shut has begun

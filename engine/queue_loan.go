@@ -27,7 +27,7 @@ func (q *queue) keep(lent *loan, m *streamer.Message) {
 	s := q.s
 	s.mu.Lock()
 	defer s.unlock()
-	s.mark(q, m)
+	s.deliver(q, m)
 	q.endLoan(lent, m)
 }
 

@@ -152,7 +152,7 @@ func (r *run) giveBack(i uint32) {
 	w, bit := bitOf(i)
 	r.acks.Bits[w].Or(bit)
 	r.save(w, bit)
-	r.led.tellDrained()
+	r.led.notifyDrained()
 }
 
 // allSaved says that the source holds every acknowledgement of the run.

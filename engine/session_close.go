@@ -9,7 +9,7 @@ import (
 
 // halt stops delivery for good: takers get why, what is acknowledged still
 // counts. Nothing is handed out when it returns.
-func (s *session) halt(why error) {
+func (s *session) stopDelivery(why error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, q := range s.suspendAll() {
@@ -20,8 +20,8 @@ func (s *session) halt(why error) {
 // shut closes the session: no more fetching, acknowledgements sealed, what
 // counted committed, shards given back. At the end of ctx the rest is closed
 // hard.
-func (s *session) shut(ctx context.Context, why error) error {
-	s.halt(why)
+func (s *session) closeWithin(ctx context.Context, why error) error {
+	s.stopDelivery(why)
 	s.mu.Lock()
 	s.end.closing = true
 	for _, l := range s.owned.all() {
@@ -48,7 +48,7 @@ func (s *session) commitLast(ctx context.Context) error {
 		return s.wrapCommit(ctx, err)
 	}
 	defer s.commits.leave()
-	defer s.seal()
+	defer s.stopCommitting()
 	all := s.allLedgers()
 	s.sealAll(all)
 	if s.o.atMostOnce() {
@@ -65,7 +65,7 @@ func (s *session) allLedgers() []*ledger {
 
 // seal ends committing: a member that is just leaving must not commit to a
 // closed source.
-func (s *session) seal() {
+func (s *session) stopCommitting() {
 	s.mu.Lock()
 	s.commits.closed = true
 	s.mu.Unlock()

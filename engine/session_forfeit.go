@@ -12,7 +12,7 @@ import (
 // forfeit notes the shards whose messages may be redelivered, as what was
 // handed out of them is not known to be committed: the next Commit has to say
 // so, whatever the program acknowledges until then.
-func (s *session) forfeit(leaving []*ledger) {
+func (s *session) noteUncommitted(leaving []*ledger) {
 	if !s.o.tracks() || s.o.atMostOnce() {
 		return
 	}
@@ -23,17 +23,17 @@ func (s *session) forfeit(leaving []*ledger) {
 			continue
 		}
 		for _, q := range s.queues {
-			if q.forfeited == nil {
-				q.forfeited = map[streamer.StreamShard]streamer.SeqNo{}
+			if q.uncommitted == nil {
+				q.uncommitted = map[streamer.StreamShard]streamer.SeqNo{}
 			}
-			q.forfeited[l.StreamShard] = l.newestSettled()
+			q.uncommitted[l.StreamShard] = l.newestDone()
 		}
 	}
 }
 
 // forfeits is what forfeit noted since the last call, as an error.
-func (s *session) forfeits(ctx context.Context, q *queue) error {
-	gone, quiet := s.unsettled(q)
+func (s *session) lostUncommitted(ctx context.Context, q *queue) error {
+	gone, quiet := s.stillUncommitted(q)
 	gone = append(gone, s.behind(ctx, quiet)...)
 	if len(gone) == 0 {
 		return nil
@@ -46,10 +46,10 @@ func (s *session) forfeits(ctx context.Context, q *queue) error {
 // unsettled takes the shards that forfeit noted. Of those that came back it
 // leaves out the ones that go on behind what was handed out, or that are
 // committed as far again; quiet are the ones that have brought nothing since.
-func (s *session) unsettled(q *queue) (gone, quiet []streamer.StreamShard) {
+func (s *session) stillUncommitted(q *queue) (gone, quiet []streamer.StreamShard) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for at, newest := range q.forfeited {
+	for at, newest := range q.uncommitted {
 		l, ours := s.owned.reads(at)
 		before, read := false, false
 		if l != nil {
@@ -62,7 +62,7 @@ func (s *session) unsettled(q *queue) (gone, quiet []streamer.StreamShard) {
 			quiet = append(quiet, at)
 		}
 	}
-	q.forfeited = nil
+	q.uncommitted = nil
 	return gone, quiet
 }
 

@@ -31,7 +31,7 @@ func (s *session) revoked(gone []streamer.StreamShard, lost bool) {
 	} else {
 		s.sealAll(leaving)
 	}
-	s.forfeit(leaving)
+	s.noteUncommitted(leaving)
 	s.forget(leaving)
 	s.resumeGone(leaving)
 	s.obs.Load().Assigned(nil, gone, lost)
@@ -107,7 +107,7 @@ func (s *session) dropFrom(r *ring) {
 func (s *session) resumeGone(leaving []*ledger) {
 	for _, l := range leaving {
 		if l.paused { // nothing pauses a ledger that is forgotten
-			s.tellPaused(l.StreamShard)
+			s.applyPause(l.StreamShard)
 		}
 	}
 }

@@ -73,7 +73,7 @@ func TestAServerThatIsAwayIsOneLineInTheLogAndEveryTryInTheHook(t *testing.T) {
 			t.Errorf("the hook was called %d times, want %d", len(*events), tries)
 		}
 		o.Beneath("connect", nil, 0)
-		time.Sleep(observe.Settled)
+		time.Sleep(observe.MinGap)
 		o.Succeeded("read")
 		o.Succeeded("commit")
 		l.check(t, "retrying", "level=INFO msg=\"going on\"")
@@ -89,7 +89,7 @@ func TestEveryTimeThatAServerIsAwayIsALine(t *testing.T) {
 			o.Beneath("connect", errAway, 0)
 			time.Sleep(time.Second)
 			o.Beneath("connect", nil, 0)
-			time.Sleep(observe.Settled)
+			time.Sleep(observe.MinGap)
 		}
 		l.check(t, "retrying", "going on", "retrying", "going on", "retrying", "going on")
 	})
@@ -129,7 +129,7 @@ func TestWhatNobodySaysIsOverIsOverWhenItIsCalm(t *testing.T) {
 		time.Sleep(time.Minute)
 		o.Beneath("look at a new shard", errAway, time.Minute)
 		l.check(t, "retrying")
-		time.Sleep(time.Minute + observe.Calm + time.Second)
+		time.Sleep(time.Minute + observe.Quiet + time.Second)
 		o.Beneath("look at a new shard", errAway, time.Minute)
 		l.check(t, "retrying", "retrying")
 	})
@@ -173,7 +173,7 @@ func TestAProducerWhoseServerIsAwayLogsALineWhenItGoesAndOneWhenItIsBack(t *test
 		if err := p.Flush(t.Context()); err != nil {
 			t.Fatal(err)
 		}
-		time.Sleep(observe.Settled)
+		time.Sleep(observe.MinGap)
 		r.send(p, "b")
 		if err := p.Flush(t.Context()); err != nil {
 			t.Fatal(err)
@@ -196,7 +196,7 @@ func TestAConsumerWhoseServerIsAwayLogsALineWhenItGoesAndOneWhenItIsBack(t *test
 			r.add(0, 1)
 			c := r.consumer(streamer.ConsumerOptions{Mode: mode})
 			r.take(c, 1)
-			r.sleep(observe.Settled)
+			r.sleep(observe.MinGap)
 			r.add(0, 1)
 			r.take(c, 1)
 			synctest.Wait()

@@ -196,7 +196,7 @@ func TestALatePauseDoesNotReachTheNextAssignment(t *testing.T) {
 		r.nothing(c, time.Second)
 		r.revoke(true)()
 		r.comesBack(1)
-		c.q.Load().s.tellPaused(streamer.StreamShard{Stream: "s", Shard: 0})
+		c.q.Load().s.applyPause(streamer.StreamShard{Stream: "s", Shard: 0})
 		r.expect(c, upTo(0, 2, 6)...)
 	})
 }

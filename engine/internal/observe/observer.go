@@ -16,7 +16,7 @@ type Observer struct {
 	Hooks          *streamer.Hooks
 	Log            *slog.Logger
 
-	spell  spell
+	outage outage
 	stalls stalls
 }
 
@@ -65,7 +65,7 @@ func (o *Observer) Assigned(gained, revoked []streamer.StreamShard, lost bool) {
 func (o *Observer) Retrying(op string, err error, after time.Duration) { o.fails(op, op, err, after) }
 
 // Succeeded tells that a call succeeded. It costs little where none has failed.
-func (o *Observer) Succeeded(op string) { o.works(op, Settled) }
+func (o *Observer) Succeeded(op string) { o.works(op, MinGap) }
 
 // Beneath is SourceConfig.Retrying and SinkConfig.Retrying: what a backend
 // retries by itself, until it says that it works again.
@@ -79,7 +79,7 @@ func (o *Observer) Beneath(op string, err error, after time.Duration) {
 }
 
 func (o *Observer) fails(name, op string, err error, after time.Duration) {
-	if o.spell.begin(name, err, after, time.Now()) {
+	if o.outage.begin(name, err, after, time.Now()) {
 		o.Log.Warn("retrying", "backend", o.Backend, "op", op, "after", after, "err", err)
 	}
 	if o.Hooks.Retrying != nil {
@@ -88,7 +88,7 @@ func (o *Observer) fails(name, op string, err error, after time.Duration) {
 }
 
 func (o *Observer) works(name string, ago time.Duration) {
-	if lasted, over := o.spell.end(name, time.Now(), ago); over {
+	if lasted, over := o.outage.end(name, time.Now(), ago); over {
 		o.Log.Info("going on", "backend", o.Backend, "after", lasted.Round(time.Millisecond))
 	}
 }

@@ -12,13 +12,13 @@ import (
 // spell is the time during which something fails and is tried again. However
 // many tries it takes, and whatever fails for the one reason, the log has a
 // line when it begins and one when it is over; Hooks.Retrying has every try.
-type spell struct {
-	mu    sync.Mutex
-	fails map[string]failing // by operation; empty: all is well
-	kinds []error            // of telling that were logged
-	since time.Time
-	told  bool      // of this spell
-	ended time.Time // the last one that was logged
+type outage struct {
+	mu     sync.Mutex
+	fails  map[string]failing // by operation; empty: all is well
+	kinds  []error            // of telling that were logged
+	since  time.Time
+	logged bool      // of this spell
+	ended  time.Time // the last one that was logged
 }
 
 // failing is one operation that fails.
@@ -30,20 +30,20 @@ type failing struct {
 const (
 	// calm is how long nothing must be heard of a failure, beyond its pause,
 	// before it counts as over where nothing says that it is.
-	Calm = 30 * time.Second
+	Quiet = 30 * time.Second
 	// settled is how long ago an operation must have failed for its success to
 	// count: where there are several servers, reads fail and succeed in turn.
 	// What fails again so soon after all was well is logged when it lasts: a
 	// server that comes back refuses for a moment.
-	Settled = 5 * time.Second
+	MinGap = 5 * time.Second
 )
 
 // telling are the kinds that tell a user something else than that a server is
 // away.
-var telling = [...]error{streamer.ErrDenied, streamer.ErrThrottled}
+var distinct = [...]error{streamer.ErrDenied, streamer.ErrThrottled}
 
 // begin notes a failure, and says whether it is news.
-func (s *spell) begin(op string, err error, after time.Duration, now time.Time) (news bool) {
+func (s *outage) begin(op string, err error, after time.Duration, now time.Time) (news bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for op, f := range s.fails {
@@ -52,13 +52,13 @@ func (s *spell) begin(op string, err error, after time.Duration, now time.Time) 
 		}
 	}
 	if len(s.fails) == 0 {
-		s.fails, s.kinds, s.since, s.told = map[string]failing{}, nil, now, false
+		s.fails, s.kinds, s.since, s.logged = map[string]failing{}, nil, now, false
 	}
-	if !s.told && now.Sub(s.ended) >= Settled {
-		s.told, news = true, true
+	if !s.logged && now.Sub(s.ended) >= MinGap {
+		s.logged, news = true, true
 	}
-	s.fails[op] = failing{last: now, until: now.Add(after + Calm)}
-	for _, kind := range telling {
+	s.fails[op] = failing{last: now, until: now.Add(after + Quiet)}
+	for _, kind := range distinct {
 		if errors.Is(err, kind) && !slices.Contains(s.kinds, kind) {
 			s.kinds = append(s.kinds, kind)
 			news = true
@@ -69,7 +69,7 @@ func (s *spell) begin(op string, err error, after time.Duration, now time.Time) 
 
 // end notes that an operation which failed at least for ago succeeds again, and
 // says whether nothing fails any more, and how long it did.
-func (s *spell) end(op string, now time.Time, ago time.Duration) (lasted time.Duration, over bool) {
+func (s *outage) end(op string, now time.Time, ago time.Duration) (lasted time.Duration, over bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	f, fails := s.fails[op]
@@ -77,7 +77,7 @@ func (s *spell) end(op string, now time.Time, ago time.Duration) (lasted time.Du
 		return 0, false
 	}
 	delete(s.fails, op)
-	if len(s.fails) > 0 || !s.told {
+	if len(s.fails) > 0 || !s.logged {
 		return 0, false
 	}
 	s.ended = now

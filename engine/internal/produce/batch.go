@@ -33,7 +33,7 @@ func (p *Producer) writeLoop() {
 func (p *Producer) nextBatch(batch []*sending) []*sending {
 	for {
 		p.mu.Lock()
-		p.refused = nil
+		p.refusal = nil
 		batch = p.cutBatch(batch)
 		wait := p.lingers(batch)
 		ended := len(batch) == 0 && p.closing
@@ -106,7 +106,7 @@ func (p *Producer) lingers(batch []*sending) time.Duration {
 	if p.o.Linger == 0 || len(batch) == 0 || p.head < len(p.queue) || p.closing || p.hurried+len(batch) > 0 || p.full(len(batch), sizeOf(batch)) {
 		return 0
 	}
-	return p.o.Linger - (time.Since(p.born) - batch[0].sent)
+	return p.o.Linger - (time.Since(p.born) - batch[0].at)
 }
 
 // linger waits d, or less when the queue may be full or a Flush asks.
@@ -199,7 +199,7 @@ func (p *Producer) due(batch []*sending) []*sending {
 // write is one Write, cut short when also the batch's youngest record has been
 // under way for DeliveryTimeout; expire sees to the older ones.
 func (p *Producer) write(batch []*sending) error {
-	left := p.o.DeliveryTimeout - (time.Since(p.born) - batch[len(batch)-1].sent)
+	left := p.o.DeliveryTimeout - (time.Since(p.born) - batch[len(batch)-1].at)
 	ctx, cancel := context.WithTimeout(p.life, left)
 	defer cancel()
 	records, bytes, stream := len(batch), 0, batch[0].Record.Stream
@@ -243,7 +243,7 @@ func (p *Producer) noteRefusal(err error) {
 		err = t.Err
 	}
 	p.mu.Lock()
-	p.refused = err
+	p.refusal = err
 	p.mu.Unlock()
 }
 
@@ -261,7 +261,7 @@ func reason(err error) error {
 func (p *Producer) failLate(batch []*sending, after time.Duration, err error) []*sending {
 	at := time.Since(p.born) + after
 	n := 0
-	for n < len(batch) && at-batch[n].sent >= p.o.DeliveryTimeout {
+	for n < len(batch) && at-batch[n].at >= p.o.DeliveryTimeout {
 		n++
 	}
 	fail(batch[:n], err)

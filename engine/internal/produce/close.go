@@ -16,12 +16,12 @@ func (p *Producer) Close() error {
 	}
 	ctx, cancel := p.home.Closing()
 	defer cancel()
-	return p.Shut(ctx)
+	return p.CloseWithin(ctx)
 }
 
 // Shut is Close within ctx; later calls wait for the first and return what it
 // returned.
-func (p *Producer) Shut(ctx context.Context) error {
+func (p *Producer) CloseWithin(ctx context.Context) error {
 	p.mu.Lock()
 	first := p.closed.Begin()
 	if first {
@@ -36,13 +36,13 @@ func (p *Producer) Shut(ctx context.Context) error {
 		}
 		return err
 	}
-	err := p.end(ctx)
+	err := p.finish(ctx)
 	p.home.Forget(p)
 	return p.closed.End(err)
 }
 
 // end drains the buffer within ctx, then gives up on the rest.
-func (p *Producer) end(ctx context.Context) error {
+func (p *Producer) finish(ctx context.Context) error {
 	epochs := p.beginFlush()
 	wait.Signal(p.work)
 	hurried := p.flushSink(ctx)
@@ -60,7 +60,7 @@ func (p *Producer) end(ctx context.Context) error {
 
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	fails := p.unheard()
+	fails := p.unseenFailures()
 	if err := fails.err("close", p.obs.Backend, p.o.Stream); err != nil {
 		return err
 	}

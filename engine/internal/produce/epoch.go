@@ -14,14 +14,14 @@ import (
 // before it and not for what others go on sending. What is not atomic belongs
 // to producer.mu.
 type epoch struct {
-	home    *Producer
-	sent    int64         // records; it stays as it is once the epoch is flushed
-	used    bool          // something was sent
-	done    chan struct{} // made when the epoch is flushed, closed when all of it is resolved
-	fails   failures      // all of them, for Flush
-	untold  untold        // those that the program has not been told of, for Close
-	settled atomic.Int64  // records resolved
-	flushed atomic.Bool   // and not done
+	home     *Producer
+	records  int64         // records; it stays as it is once the epoch is flushed
+	used     bool          // something was sent
+	done     chan struct{} // made when the epoch is flushed, closed when all of it is resolved
+	fails    failures      // all of them, for Flush
+	unseen   unseen        // those that the program has not been told of, for Close
+	resolved atomic.Int64  // records resolved
+	flushed  atomic.Bool   // and not done
 }
 
 // failures counts failed records and keeps the first reason.
@@ -39,7 +39,7 @@ func (f *failures) add(n int, first error) {
 
 // untold counts the failed records whose outcome the program has not been
 // given: no Wait returned it and no OnDone was called with it.
-type untold struct {
+type unseen struct {
 	n     int
 	known []*streamer.Receipt // the first of them, maxKnown at most, so that a program that drops its receipts does not keep them
 	last  error               // of the latest that is not among known
@@ -47,7 +47,7 @@ type untold struct {
 
 const maxKnown = 64
 
-func (u *untold) add(r *streamer.Receipt, err error) {
+func (u *unseen) add(r *streamer.Receipt, err error) {
 	u.n++
 	if len(u.known) < maxKnown {
 		u.known = append(u.known, r)
@@ -56,13 +56,13 @@ func (u *untold) add(r *streamer.Receipt, err error) {
 	u.last = err
 }
 
-func (u *untold) remove(r *streamer.Receipt) {
+func (u *unseen) remove(r *streamer.Receipt) {
 	u.n--
 	u.known = list.Without(u.known, r)
 }
 
 // first is the reason of the first one that is known.
-func (u *untold) first() error {
+func (u *unseen) first() error {
 	if len(u.known) > 0 {
 		return outcomeOf(u.known[0]).Err()
 	}
@@ -79,8 +79,8 @@ func (f *failures) err(op, backend, stream string) error {
 }
 
 // settle counts one record out. A failure is in fails before.
-func (e *epoch) settle() {
-	e.settled.Add(1)
+func (e *epoch) recordResolved() {
+	e.resolved.Add(1)
 	e.finish()
 }
 
@@ -88,7 +88,7 @@ func (e *epoch) settle() {
 // record sees that the epoch is flushed, or the one that flushes it sees that
 // the record is resolved.
 func (e *epoch) finish() {
-	if e.flushed.Load() && e.settled.Load() == e.sent && e.flushed.CompareAndSwap(true, false) {
+	if e.flushed.Load() && e.resolved.Load() == e.records && e.flushed.CompareAndSwap(true, false) {
 		close(e.done)
 	}
 }
@@ -145,7 +145,7 @@ func (p *Producer) fail(e *epoch, r *streamer.Receipt, err error) {
 func (p *Producer) note(e *epoch, r *streamer.Receipt, err error) {
 	e.fails.add(1, err)
 	if outcomeOf(r).Unseen(e) {
-		e.untold.add(r, err)
+		e.unseen.add(r, err)
 	}
 }
 
@@ -153,15 +153,15 @@ func (p *Producer) note(e *epoch, r *streamer.Receipt, err error) {
 func (e *epoch) Seen(o *inside.Outcome[streamer.Meta]) {
 	e.home.mu.Lock()
 	defer e.home.mu.Unlock()
-	e.untold.remove((*streamer.Receipt)(o))
+	e.unseen.remove((*streamer.Receipt)(o))
 }
 
 // unheard sums up the failures that neither a receipt nor a Flush has told the
 // program of. p.mu is held.
-func (p *Producer) unheard() failures {
+func (p *Producer) unseenFailures() failures {
 	var fails failures
 	for _, e := range p.unreported {
-		fails.add(e.untold.n, e.untold.first())
+		fails.add(e.unseen.n, e.unseen.first())
 	}
 	return fails
 }

@@ -41,13 +41,13 @@ func (p *Producer) disarm() {
 func (p *Producer) expire() {
 	limit := p.o.DeliveryTimeout
 	now := time.Since(p.born)
-	p.giveUp(func(pd *sending) bool { return now-pd.sent >= limit }, p.because(fmt.Errorf("no outcome after %v: %w", limit, streamer.ErrUnknown)))
+	p.giveUp(func(pd *sending) bool { return now-pd.at >= limit }, p.because(fmt.Errorf("no outcome after %v: %w", limit, streamer.ErrUnknown)))
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.armed = false
 	p.open.trim()
 	if p.open.n > 0 {
-		p.arm(max(limit-(now-p.open.front().sent), 0))
+		p.arm(max(limit-(now-p.open.front().at), 0))
 	}
 }
 
@@ -66,7 +66,7 @@ func (p *Producer) why() error {
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return p.refused
+	return p.refusal
 }
 
 // giveUp resolves the oldest records as unknown, as long as they match. The

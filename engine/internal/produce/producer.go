@@ -34,7 +34,7 @@ type Producer struct {
 	queueBytes int
 	hurried    int  // records at the front that a Flush waits for: they do not linger
 	open       fifo // every record that is not resolved, oldest first, and some that are
-	sent       load // records that were let in
+	admitted   load // records that were let in
 	epoch      *epoch
 	unreported []*epoch
 	closing    bool      // refuses new records
@@ -42,7 +42,7 @@ type Producer struct {
 	timer      *time.Timer
 	armed      bool
 	written    []*driver.Pending // the batch that is being written; the write goroutine's
-	refused    error             // why what is being written was not stored yet, if it was tried
+	refusal    error             // why what is being written was not stored yet, if it was tried
 
 	// Resolving a record takes no lock where nothing waits: it is done
 	// thousands of times in a row, beside those who send.
@@ -209,7 +209,7 @@ func (p *Producer) fits(pd *sending) bool {
 
 // buffered is what is not resolved. p.mu is held.
 func (p *Producer) buffered() load {
-	return load{p.sent.records - int(p.doneRecords.Load()), p.sent.bytes - int(p.doneBytes.Load())}
+	return load{p.admitted.records - int(p.doneRecords.Load()), p.admitted.bytes - int(p.doneBytes.Load())}
 }
 
 // wakeSender lets the first waiting Send look for space. p.mu is held.
@@ -221,12 +221,12 @@ func (p *Producer) wakeSender() {
 
 // enter counts the record in. p.mu is held.
 func (p *Producer) enter(pd *sending) {
-	pd.sent = time.Since(p.born)
+	pd.at = time.Since(p.born)
 	pd.epoch = p.epoch
 	p.epoch.used = true
-	p.epoch.sent++
-	p.sent.records++
-	p.sent.bytes += pd.size
+	p.epoch.records++
+	p.admitted.records++
+	p.admitted.bytes += pd.size
 	p.open.push(pd)
 	if !p.armed {
 		p.arm(p.o.DeliveryTimeout)
@@ -255,7 +255,7 @@ func (p *Producer) resolved(pd *sending, err error) {
 	}
 	p.doneBytes.Add(int64(pd.size))
 	n := p.doneRecords.Add(1)
-	pd.epoch.settle()
+	pd.epoch.recordResolved()
 	switch {
 	case n%p.roomEvery == 0:
 		p.makeRoom()

@@ -16,7 +16,7 @@ type sending struct {
 	home    *Producer
 	epoch   *epoch
 	size    int
-	sent    time.Duration // since the producer was made
+	at      time.Duration // since the producer was made
 	givenUp bool          // its outcome was reported: it must not be sent any more
 }
 
