@@ -13,7 +13,7 @@ import (
 	"github.com/gostreamer/streamer/internal/wait"
 )
 
-// batch is what one commit tells the source: marks for a CursorCommitter,
+// commitBatch is what one commit tells the source: marks for a CursorCommitter,
 // messages for a MessageAcker.
 type commitBatch struct {
 	ledgers []*ledger
@@ -23,7 +23,7 @@ type commitBatch struct {
 	skips   []int // of each ledger: how many of its skips acked has
 }
 
-// slots are done slots of one word of a run.
+// slots are the done slots in one word of a run.
 type slots struct {
 	r    *run
 	w    int
@@ -33,8 +33,8 @@ type slots struct {
 func (b *commitBatch) empty() bool { return len(b.marks)+len(b.acked) == 0 }
 
 // commitNow commits everything acknowledged before the call, in one request. It
-// waits for the right to commit until ctx ends. What failed stays in the
-// ledgers for the next time.
+// waits for the right to commit until ctx ends. What fails stays in the ledgers
+// for the next commit.
 func (s *session) commitNow(ctx context.Context) error {
 	if err := s.commits.enter(ctx); err != nil {
 		return err
@@ -43,8 +43,8 @@ func (s *session) commitNow(ctx context.Context) error {
 	return s.commitHeld(ctx, nil)
 }
 
-// commitHeld is commitNow for one who holds the slot; only says which ledgers,
-// nil means all.
+// commitHeld is commitNow for a caller that holds the right to commit. only
+// selects ledgers; nil means all.
 func (s *session) commitHeld(ctx context.Context, only []*ledger) error {
 	s.mu.Lock()
 	var b commitBatch
@@ -79,8 +79,7 @@ func (s *session) request(ctx context.Context, b commitBatch) error {
 	return s.acker.AckMessages(ctx, b.acked)
 }
 
-// collect gathers what is done and not yet told to the source. session.mu is
-// held.
+// collect gathers what is done and not committed. session.mu is held.
 func (s *session) collect(only []*ledger) commitBatch {
 	var b commitBatch
 	if only == nil {
@@ -102,7 +101,7 @@ func (s *session) collect(only []*ledger) commitBatch {
 	return b
 }
 
-// addMark adds the ledger's mark when it moved. With AckOnDelivery the source
+// addMark adds the ledger's mark if it has moved. With AckOnDelivery the source
 // already holds a later one, and only Close takes that back.
 func (b *commitBatch) addMark(l *ledger, ahead bool) {
 	if ahead || l.mark.IsZero() || l.mark == l.saved {
@@ -125,8 +124,8 @@ func (b *commitBatch) addAcked(l *ledger) {
 	b.add(l, seqs)
 }
 
-// add adds messages of a ledger that are to be acknowledged, and its entries
-// that could not be decoded.
+// add adds the messages of a ledger that are to be acknowledged, and its
+// entries that could not be decoded.
 func (b *commitBatch) add(l *ledger, seqs []streamer.SeqNo) {
 	if len(l.skips) > 0 {
 		seqs = append(seqs, l.skips...)
@@ -140,7 +139,8 @@ func (b *commitBatch) add(l *ledger, seqs []streamer.SeqNo) {
 	b.skips = append(b.skips, len(l.skips))
 }
 
-// settle notes in the ledgers that the source holds b. session.mu is held.
+// noteCommitted records in the ledgers that the source holds b. session.mu is
+// held.
 func (s *session) noteCommitted(b commitBatch) {
 	for i, m := range b.marks {
 		b.ledgers[i].saved = m.Seq
@@ -155,8 +155,8 @@ func (s *session) noteCommitted(b commitBatch) {
 	s.tidy()
 }
 
-// tidy forgets runs that nothing needs and ledgers that keep none. session.mu
-// is held.
+// tidy drops runs that are no longer needed and ledgers without runs.
+// session.mu is held.
 func (s *session) tidy() {
 	s.commits.unlist(func(l *ledger) bool {
 		l.release(s.acker != nil)
@@ -164,7 +164,7 @@ func (s *session) tidy() {
 	})
 }
 
-// commitUntil is commitNow that retries what is transient until ctx ends.
+// commitUntil is commitNow with retries of transient failures until ctx ends.
 func (s *session) commitUntil(ctx context.Context) error {
 	if err := s.commits.enter(ctx); err != nil {
 		return err
@@ -173,7 +173,7 @@ func (s *session) commitUntil(ctx context.Context) error {
 	return s.retry(ctx, func() error { return s.commitHeld(ctx, nil) })
 }
 
-// retry calls f until it succeeds, fails for good, or ctx ends; then it returns
+// retry calls f until it succeeds, fails permanently, or ctx ends. It returns
 // the last failure.
 func (s *session) retry(ctx context.Context, f func() error) error {
 	var b wait.Backoff
@@ -191,8 +191,8 @@ func (s *session) retry(ctx context.Context, f func() error) error {
 	}
 }
 
-// wrapCommit makes the failure of a commit that ctx bounds an error for the
-// program, which is not to see that retrying might have helped.
+// wrapCommit wraps the failure of a commit that ctx bounds. The program does
+// not see that it was transient.
 func (s *session) wrapCommit(ctx context.Context, err error) error {
 	if err == nil {
 		return nil
@@ -203,7 +203,7 @@ func (s *session) wrapCommit(ctx context.Context, err error) error {
 	return boundary.WrapFor(ctx, "commit", s.obs.Load().Backend, "", err)
 }
 
-// final says that no later commit can succeed: the session ends with it.
+// final says that no later commit can succeed, so the session ends.
 func final(err error) bool {
 	for _, kind := range []error{streamer.ErrFenced, streamer.ErrDenied, streamer.ErrNotFound, streamer.ErrClosed, streamer.ErrUnsupported} {
 		if errors.Is(err, kind) {

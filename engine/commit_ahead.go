@@ -8,11 +8,11 @@ import (
 )
 
 // AckOnDelivery commits a shard's fetched messages when the first of them is
-// wanted, before it is handed out, so that a crash repeats nothing. What was
-// not handed out is taken back on a clean Close: by committing the lower mark,
-// or by the source (SourceConfig.InFlight).
+// wanted, before it is handed out, so that a crash repeats nothing. A clean
+// Close takes back what was not handed out: by committing a lower mark, or
+// through the source (SourceConfig.InFlight).
 
-// isAhead says whether m may be handed out; when not, its commit is asked for.
+// isAhead says whether m may be handed out. If not, it asks for the commit.
 func (s *session) isAhead(l *ledger, m *streamer.Message) bool {
 	if l.isAhead(m) {
 		return true
@@ -23,8 +23,8 @@ func (s *session) isAhead(l *ledger, m *streamer.Message) bool {
 	return false
 }
 
-// commitAhead commits everything emitted in the shards that were asked for. It
-// is the commit goroutine's.
+// commitAhead commits everything emitted in the shards that were asked for. The
+// commit goroutine calls it.
 func (s *session) commitAhead(ctx context.Context) {
 	s.mu.Lock()
 	asked := s.commits.takeAhead()
@@ -56,8 +56,8 @@ func (s *session) commitAhead(ctx context.Context) {
 }
 
 // collectAhead gathers what is emitted in these shards, and how far that is in
-// each. A shard that is leaving is another's to commit, or will be before the
-// commit lands. session.mu is held.
+// each. It leaves out a shard that is being revoked, which the next owner
+// commits. session.mu is held.
 func (s *session) collectAhead(ledgers []*ledger) (b commitBatch, upTo []int) {
 	for _, l := range ledgers {
 		upTo = append(upTo, l.live)
@@ -76,7 +76,7 @@ func (s *session) collectAhead(ledgers []*ledger) (b commitBatch, upTo []int) {
 	return b, upTo
 }
 
-// everything lists all messages of the ledger that the source was not told of,
+// everything lists all messages of the ledger that the source does not hold,
 // done or not.
 func (b *commitBatch) everything(l *ledger) []streamer.SeqNo {
 	var seqs []streamer.SeqNo
@@ -98,9 +98,9 @@ func (b *commitBatch) everything(l *ledger) []streamer.SeqNo {
 }
 
 // takeBack commits the marks of what was really handed out, where the source
-// holds more. The mark is zero where nothing was. What lies below a message
-// that was handed out, in a ring of another member, is not taken back: then
-// that one would be delivered twice. The slot is held.
+// holds more. The mark is zero where nothing was. A message below one that was
+// handed out, in the ring of another member, is not taken back, or the other
+// would be delivered twice. The caller holds the right to commit.
 func (s *session) takeBack(ctx context.Context, ledgers []*ledger) error {
 	if s.cursor == nil {
 		return nil
@@ -108,8 +108,8 @@ func (s *session) takeBack(ctx context.Context, ledgers []*ledger) error {
 	return s.retry(ctx, func() error { return s.send(ctx, s.collectBack(ledgers)) })
 }
 
-// collectBack gathers the marks for takeBack. A shard that was lost meanwhile
-// is another's to commit.
+// collectBack gathers the marks for takeBack, except of shards that were lost
+// meanwhile.
 func (s *session) collectBack(ledgers []*ledger) (b commitBatch) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

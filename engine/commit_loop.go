@@ -9,18 +9,18 @@ import (
 )
 
 // stallAfter is how long a window is full before Hooks.Stalled reports it, and
-// how often it does again.
+// the interval of further reports.
 const stallAfter = 10 * time.Second
 
-// duties says when the commit goroutine has to do what; zero: nothing to do.
+// duties says when the commit goroutine has to do what. Zero means not at all.
 type duties struct {
 	commit, age, stall, share time.Time
 }
 
-// commitLoop is the session's commit goroutine: commits every CommitEvery, or
-// sooner, while there is something to commit, and looks after windows that stay
-// full, acknowledgements that fall due and members that hoard. It sleeps while
-// nothing is in work.
+// commitLoop is the session's commit goroutine. It commits every CommitEvery,
+// or sooner, while there is something to commit. It also handles windows that
+// stay full, delayed acknowledgements, and slow members. It sleeps while the
+// program holds nothing.
 func (s *session) commitLoop(ctx context.Context) {
 	var d duties
 	timer := time.NewTimer(time.Hour)
@@ -44,7 +44,7 @@ func (s *session) commitLoop(ctx context.Context) {
 	}
 }
 
-// plan sets the time of each duty that is due some time and has none.
+// plan sets the time of each duty that is wanted and has none.
 func (s *session) plan(d *duties, now time.Time) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -58,19 +58,19 @@ func (s *session) plan(d *duties, now time.Time) {
 	set(&d.share, s.shared() && s.flow.buffered.messages > 0, now.Add(shareTime))
 }
 
-// crowdedAfter is how many messages are fetched between two periodic commits at
-// most where each is acknowledged by itself: the source has as much to do
-// sooner or later, and while it does it sooner it can go on reading.
+// crowdedAfter bounds the messages fetched between two periodic commits where
+// each message is acknowledged by itself. An earlier commit costs no more and
+// runs while the source goes on reading.
 const crowdedAfter = 2000
 
-// crowded says that so many were fetched since the ledgers were last looked
-// through. session.mu is held.
+// crowded says that crowdedAfter messages were fetched since the ledgers were
+// last examined. session.mu is held.
 func (s *session) crowded() bool {
 	return s.acker != nil && s.o.commitEvery > 0 && s.commits.recent >= crowdedAfter
 }
 
-// set gives a duty that is wanted a time if it has none, and takes it from one
-// that is not.
+// set gives a wanted duty a time if it has none, and clears the time of an
+// unwanted one.
 func set(t *time.Time, wanted bool, at time.Time) {
 	if !wanted {
 		*t = time.Time{}
@@ -89,7 +89,7 @@ func (d *duties) next() time.Time {
 	return first
 }
 
-// due says whether the duty's time has come, and takes the time away.
+// due says whether the time of a duty has come, and clears it.
 func due(t *time.Time, now time.Time) bool {
 	if t.IsZero() || t.After(now) {
 		return false
@@ -115,8 +115,8 @@ func (s *session) work(ctx context.Context, d *duties, now time.Time) {
 	}
 }
 
-// commitEvery is how often the ledgers are looked through; with CommitEvery
-// Never that only frees memory.
+// commitEvery is the interval at which the ledgers are examined. With
+// CommitEvery Never that only frees memory.
 func (s *session) commitEvery() time.Duration {
 	if s.o.commitEvery > 0 {
 		return s.o.commitEvery
@@ -124,9 +124,9 @@ func (s *session) commitEvery() time.Duration {
 	return time.Second
 }
 
-// commitDue is the periodic commit. A failure that may pass stays in the
-// ledgers until the next one, which is to come after rest or later; another
-// ends the session.
+// commitDue is the periodic commit. After a transient failure the
+// acknowledgements stay in the ledgers for the next one, not before rest. Any
+// other failure ends the session.
 func (s *session) commitDue(ctx context.Context) (rest time.Duration) {
 	if s.o.commitEvery <= 0 || s.cursor == nil && s.acker == nil {
 		s.mu.Lock()
@@ -147,12 +147,13 @@ func (s *session) commitDue(ctx context.Context) (rest time.Duration) {
 	return rest
 }
 
-// ageEvery is how exact AckDelay is: an eighth, from a millisecond to a second.
+// ageEvery is the precision of AckDelay: an eighth of it, between a millisecond
+// and a second.
 func (s *session) ageEvery() time.Duration {
 	return min(max(s.o.ackDelay/8, time.Millisecond), time.Second)
 }
 
-// ackAged acknowledges what was handed out AckDelay ago.
+// ackAged acknowledges the messages that were handed out AckDelay ago.
 func (s *session) ackAged() {
 	now, delay := s.clock(), uint32(s.o.ackDelay/time.Millisecond)
 	s.mu.Lock()

@@ -6,8 +6,8 @@ import (
 	"github.com/gostreamer/streamer/internal/wait"
 )
 
-// committing is the session's part that knows what there is to commit and who
-// may do it. What is no channel belongs to session.mu.
+// committing is the part of a session that knows what there is to commit and
+// holds the right to commit. Except for the channels it belongs to session.mu.
 type committing struct {
 	token  chan struct{} // capacity 1: holding the token is the right to commit
 	wake   chan struct{} // capacity 1: the committer has something new to watch
@@ -21,8 +21,8 @@ func newCommitting() committing {
 	return committing{token: make(chan struct{}, 1), wake: make(chan struct{}, 1)}
 }
 
-// enter takes the right to commit. An ended ctx wins over a free token: a
-// commit of a loop that was stopped must not land after the last one.
+// enter takes the right to commit. An ended ctx wins over a free token, so that
+// a stopped loop does not commit after the last commit.
 func (c *committing) enter(ctx context.Context) error {
 	select {
 	case c.token <- struct{}{}:
@@ -70,14 +70,14 @@ func (c *committing) unlist(needed func(*ledger) bool) {
 	c.active = kept
 }
 
-// askAhead has the committer commit what was emitted of a shard.
+// askAhead makes the committer commit what was emitted of a shard.
 func (c *committing) askAhead(l *ledger) {
 	l.aheadPending = true
 	c.ahead = append(c.ahead, l)
 	wait.Signal(c.wake)
 }
 
-// takeAhead is what was asked for since the last call.
+// takeAhead returns the shards that were asked for since the last call.
 func (c *committing) takeAhead() []*ledger {
 	asked := c.ahead
 	c.ahead = nil

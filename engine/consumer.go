@@ -84,16 +84,16 @@ func (c *consumer) Commit(ctx context.Context) error {
 	return s.lostUncommitted(ctx, q)
 }
 
-// whileOpen is a context that ends with ctx or when Close begins: Close must
-// not wait for what is retried as long as ctx lasts.
+// whileOpen returns a context that ends with ctx or when Close begins: Close
+// must not wait for retries that last as long as ctx.
 func (c *consumer) whileOpen(ctx context.Context) (context.Context, context.CancelFunc) {
 	ctx, cancel := context.WithCancel(ctx)
 	stop := context.AfterFunc(c.life, cancel)
 	return ctx, func() { stop(); cancel() }
 }
 
-// cut is err for the program when it may be due to the end of whileOpen's
-// context: ErrClosed when Close began, ctx's own error when ctx ended.
+// cut converts an error that may be due to the end of whileOpen's context: to
+// ErrClosed if Close has begun, to the error of ctx if that ended.
 func (c *consumer) cut(ctx context.Context, op string, err error) error {
 	switch {
 	case c.life.Err() == nil:
@@ -105,8 +105,8 @@ func (c *consumer) cut(ctx context.Context, op string, err error) error {
 	return ended(ctx, err)
 }
 
-// ended is ctx's own error where ctx ended before what was under way: the
-// program compares it.
+// ended returns the bare error of ctx if that ended first, because programs
+// compare it.
 func ended(ctx context.Context, err error) error {
 	if err != nil && ctx.Err() != nil {
 		return ctx.Err()
@@ -114,7 +114,7 @@ func ended(ctx context.Context, err error) error {
 	return err
 }
 
-// enter takes the right to move, commit or close; ErrClosed once Close or
+// enter takes the right to move, commit or close. It is ErrClosed once Close or
 // Shutdown has begun.
 func (c *consumer) enter(ctx context.Context) error {
 	if err := ctx.Err(); err != nil {
@@ -183,7 +183,7 @@ func (c *consumer) Lag(ctx context.Context) ([]streamer.ShardLag, error) {
 	return lags, nil
 }
 
-// addBuffered counts what was fetched and not handed out as not read yet.
+// addBuffered adds what was fetched and not handed out.
 func (s *session) addBuffered(lags []streamer.ShardLag) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -8,9 +8,9 @@ import (
 	"github.com/gostreamer/streamer/engine/internal/boundary"
 )
 
-// inUse is what a move to one position reads: the assigned set, else every
-// shard that is read now. A member of a group reads more after leaving it than
-// before; that is checked when the new session knows its shards.
+// inUse lists what a move to one position reads: the assigned set, or else
+// every shard that is read now. A member of a group reads more after it has
+// left the group; that is checked when the new session knows its shards.
 func (c *consumer) inUse() []streamer.StreamShard {
 	c.mu.Lock()
 	var set []streamer.StreamShard
@@ -32,8 +32,8 @@ func oneShard(n int) error {
 	return nil
 }
 
-// shardsFor is SourceConfig.Shards for a move: the assigned set, and of it only
-// what an Each names.
+// shardsFor is SourceConfig.Shards for a move: the assigned set, limited to the
+// shards of an Each.
 func (c *consumer) shardsFor(to streamer.Position) map[string][]streamer.ShardID {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -88,8 +88,8 @@ func (c *consumer) Unassign(stream string, shards ...streamer.ShardID) error {
 	return nil
 }
 
-// checkStream refuses a stream that the consumer was not opened on. What a
-// pattern of the backend's matched counts.
+// checkStream refuses a stream that the consumer was not opened on. Streams
+// that a pattern matched are accepted.
 func (c *consumer) checkStream(op, stream string) error {
 	if c.isStopped() {
 		return c.wrap(op, streamer.ErrClosed)

@@ -14,7 +14,7 @@ func (c *consumer) Close() error {
 	return c.closeWithin(ctx)
 }
 
-// halt stops delivery; acknowledgements still count until shut.
+// stopDelivery stops delivery. Acknowledgements count until closeWithin.
 func (c *consumer) stopDelivery() {
 	c.mu.Lock()
 	c.stopped = true
@@ -34,8 +34,8 @@ func (c *consumer) awaitWork(ctx context.Context) {
 	s.awaitWork(ctx, s.allLedgers())
 }
 
-// shut is Close within ctx; later calls wait for the first and return what it
-// returned.
+// closeWithin is Close within ctx. Later calls wait for the first and return
+// its result.
 func (c *consumer) closeWithin(ctx context.Context) error {
 	c.mu.Lock()
 	first := c.closed.Begin()
@@ -60,8 +60,8 @@ func (c *consumer) closeWithin(ctx context.Context) error {
 	return c.closed.End(err)
 }
 
-// shut takes the queue out of its session, and closes that when it has no other
-// member. Once: a move that Close gave up on may still be at it.
+// detach takes the queue out of its session, and closes the session when it has
+// no other member. It runs once: a move that Close gave up on may also call it.
 func (q *queue) detach(ctx context.Context, why error) error {
 	if !q.leaving.CompareAndSwap(false, true) {
 		select {

@@ -14,10 +14,10 @@ import (
 	"github.com/gostreamer/streamer/internal/wait"
 )
 
-// A move is a new session at the new position: there is no other way to get
-// there. Who reads on its own opens the new session before it closes the old
-// one, so that a failure leaves it where it was. An owner of committed
-// positions has to close first, because a group has one owner.
+// A move opens a new session at the new position. A consumer without a group
+// opens it before it closes the old one, so that a failure leaves the consumer
+// where it was. An owner of committed positions closes first, because a group
+// has one owner.
 
 func (c *consumer) Seek(ctx context.Context, t time.Time) error {
 	return c.move(ctx, "seek", streamer.AtTime(t))
@@ -59,8 +59,8 @@ func (c *consumer) moveTo(ctx context.Context, to streamer.Position) error {
 	}
 }
 
-// replace opens the new session, then closes the old one. In a group what is
-// acknowledged is committed first.
+// replace opens the new session, then closes the old one. In a group it first
+// commits what is acknowledged.
 func (c *consumer) replace(ctx context.Context, o opening) error {
 	old := c.q.Load()
 	suspend(old)
@@ -85,9 +85,9 @@ func (c *consumer) replace(ctx context.Context, o opening) error {
 	return nil
 }
 
-// reopen closes the old session, then opens the new one. When that fails the
-// consumer goes on at the committed position, and if that fails too it is
-// stopped: every call returns the error until the next move succeeds.
+// reopen closes the old session, then opens the new one. If that fails, the
+// consumer continues at the committed position. If that fails too, the consumer
+// is stopped: every call returns the error until the next move succeeds.
 func (c *consumer) reopen(ctx context.Context, o opening) error {
 	old := c.q.Load()
 	suspend(old)
@@ -109,8 +109,8 @@ func (c *consumer) reopen(ctx context.Context, o opening) error {
 	return err
 }
 
-// fallBack opens the committed position; without success it returns a queue
-// that returns err to every caller.
+// fallBack opens the committed position. If that fails it returns a queue that
+// returns err to every caller.
 func (c *consumer) fallBack(o opening, err error) *queue {
 	ctx, cancel := c.home.Closing()
 	defer cancel()
@@ -129,8 +129,8 @@ func (c *consumer) fallBack(o opening, err error) *queue {
 	return q
 }
 
-// closeOld closes a session that was moved away from, within the time that
-// Close has. Its failure changes nothing for the new one.
+// closeOld closes a session that was moved away from, within the time of a
+// Close. Its failure does not affect the new session.
 func (c *consumer) closeOld(old *queue) {
 	ctx, cancel := c.home.Closing()
 	defer cancel()
@@ -139,9 +139,8 @@ func (c *consumer) closeOld(old *queue) {
 	}
 }
 
-// swap makes q the consumer's queue and sends takers who wait at the old one
-// there. When Close or Shutdown has begun meanwhile it returns false: then q is
-// the move's to close.
+// swap makes q the consumer's queue and sends waiting takers there. It returns
+// false when Close or Shutdown has begun meanwhile; then the caller closes q.
 func (c *consumer) swap(old, q *queue) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -157,7 +156,7 @@ func (c *consumer) swap(old, q *queue) bool {
 	return true
 }
 
-// strand ends the wait of takers for a queue that does not come.
+// strand ends the wait of takers when there is no new queue.
 func (c *consumer) strand(old *queue) {
 	old.s.mu.Lock()
 	defer old.s.mu.Unlock()
@@ -179,7 +178,7 @@ func suspend(q *queue) {
 	q.s.mu.Unlock()
 }
 
-// resume hands out again, and fetches what was not while nothing was.
+// resume continues to hand out and to fetch.
 func resume(q *queue) {
 	s := q.s
 	s.mu.Lock()
@@ -193,7 +192,8 @@ func resume(q *queue) {
 	}
 }
 
-// checkTarget refuses what no shard, or no single shard, could start at.
+// checkTarget refuses a position at which no shard, or no single shard, can
+// start.
 func (c *consumer) checkTarget(to streamer.Position) error {
 	if err := options.CheckPosition(to); err != nil {
 		return err
@@ -204,7 +204,7 @@ func (c *consumer) checkTarget(to streamer.Position) error {
 	return oneShard(len(c.inUse()))
 }
 
-// fixed refuses to move what cannot be moved.
+// fixed returns why the backend cannot move, or nil.
 func (c *consumer) fixed() error {
 	if f, ok := c.home.b.(driver.Fixed); ok {
 		return f.Fixed()

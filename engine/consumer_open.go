@@ -48,8 +48,8 @@ func (c *consumer) openOwn(ctx context.Context, o opening) (*queue, error) {
 	return q, nil
 }
 
-// first is the position that decides where a shard starts for which none is
-// committed.
+// first is the position that decides where a shard without a committed one
+// starts.
 func (o *opening) first(fallback streamer.Position) streamer.Position {
 	if o.start.Kind() != streamer.AtCommitted {
 		return o.start
@@ -57,8 +57,8 @@ func (o *opening) first(fallback streamer.Position) streamer.Position {
 	return fallback
 }
 
-// openDealt makes the consumer a member of a group that lives in this process.
-// The group's source is Resumable where the backend keeps positions.
+// openDealt makes the consumer a member of an in-process group. The group's
+// source is Resumable where the backend keeps positions.
 func (c *consumer) openDealt(ctx context.Context) (*queue, error) {
 	group := groupOptions{streams: c.o.Streams, session: c.sessionOptions(streamer.LoadBalanced), reset: c.o.AutoReset, start: c.o.Start}
 	group.session.dealt = true
@@ -108,9 +108,9 @@ func (c *consumer) sourceConfig(o opening) driver.SourceConfig {
 	return cfg
 }
 
-// checkStart refuses a Start that names a sequence number where several shards
-// would start there. Who commits its first position must know before opening; a
-// backend without Admin tells after it.
+// checkStart refuses a Start with a sequence number if several shards would
+// start there. A consumer that commits its first position must find out before
+// it opens; for a backend without Admin that is not possible.
 func (c *consumer) checkStart(ctx context.Context) error {
 	if err := options.CheckPosition(c.o.Start); err != nil {
 		return err

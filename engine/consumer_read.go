@@ -9,7 +9,7 @@ import (
 	"github.com/gostreamer/streamer/engine/internal/boundary"
 )
 
-// take is queue.take on whatever queue the consumer has now.
+// take is queue.take on the consumer's current queue.
 func (c *consumer) take(ctx context.Context, lent *loan) (*streamer.Message, *queue, <-chan struct{}, error) {
 	for {
 		q := c.q.Load()
@@ -65,7 +65,7 @@ func (c *consumer) Messages(ctx context.Context) iter.Seq2[*streamer.Message, er
 	}
 }
 
-// finish remembers why a loop ended and says whether that is an ordinary end.
+// finish records why a loop ended and says whether that is an ordinary end.
 func (c *consumer) finish(ctx context.Context, err error) bool {
 	c.mu.Lock()
 	c.ended = err
@@ -95,7 +95,7 @@ func (c *consumer) Stream(ctx context.Context) <-chan *streamer.Message {
 	return out
 }
 
-// offerAll hands messages to out one at a time and says why it stopped.
+// offerAll hands messages to out one at a time and returns why it stopped.
 func (c *consumer) offerAll(ctx context.Context, out chan<- *streamer.Message) error {
 	lent := &loan{ctx}
 	for {

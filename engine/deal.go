@@ -6,12 +6,12 @@ import (
 	"github.com/gostreamer/streamer/internal/wait"
 )
 
-// deal gives the pool's messages to members that have room: by key where there
-// is one, else in turn, those that wait first. A full member is passed over for
-// the latter and holds up its keys. A member gets only what its shard's window
-// has room for, so that it can take whatever it was dealt: were the window full
-// of what others took, the messages that the mark waits for could be stuck in
-// its ring. session.mu is held.
+// deal gives the pool's messages to members with room: by key where there is
+// one, otherwise in turn, waiting members first. A full member is skipped for
+// messages without a key and delays those of its keys. A member gets only what
+// its shard's window has room for, so that it can take everything it was dealt.
+// Otherwise the window could be full of messages that other members took, with
+// the messages that the mark waits for stuck in its ring. session.mu is held.
 func (s *session) deal() {
 	for range s.deals.pool.n {
 		m := s.deals.pool.popFront()
@@ -31,8 +31,8 @@ func (s *session) deal() {
 
 func (q *queue) hasRoom() bool { return q.suspended == 0 && q.ring.n < q.pace.limit }
 
-// join adds a member. Undelivered messages are dealt again, so that each key's
-// go to its keeper in order.
+// join adds a member. Messages that are not handed out are dealt again, so that
+// those of each key go to its keeper in order.
 func (s *session) join(q *queue) {
 	s.mu.Lock()
 	defer s.unlock()
@@ -47,8 +47,8 @@ func (s *session) join(q *queue) {
 	}
 }
 
-// leave takes a member out: what it has is dealt to the others, what it was
-// handed and did not acknowledge too.
+// leave removes a member. Its messages are dealt to the others, including those
+// that it was handed and did not acknowledge.
 func (s *session) leave(q *queue, why error) {
 	s.mu.Lock()
 	defer s.unlock()
@@ -73,7 +73,8 @@ func (s *session) leave(q *queue, why error) {
 	}
 }
 
-// redeal takes back into the pool what these members were dealt and not handed.
+// redeal returns messages to the pool that these members were dealt and not
+// handed.
 func (s *session) redeal(queues []*queue) {
 	var back []*streamer.Message
 	for _, q := range queues {
@@ -84,8 +85,8 @@ func (s *session) redeal(queues []*queue) {
 	s.deals.repool(back)
 }
 
-// giveUp reissues what q holds of a shard. What it holds of a shard that is
-// leaving goes to another process.
+// giveUp reissues what q holds of a shard. If the shard is being revoked,
+// another process redelivers it.
 func (s *session) giveUp(l *ledger, q *queue) {
 	for _, again := range l.giveUp(q, s.o.ack) {
 		if l.leaving {

@@ -7,8 +7,8 @@ import (
 	"github.com/gostreamer/streamer"
 )
 
-// dealing is the session's part that says which member of an in-process group
-// gets a message. It belongs to session.mu.
+// dealing is the part of a session that decides which member of an in-process
+// group gets a message. It belongs to session.mu.
 type dealing struct {
 	pool ring         // messages for which no member has room yet, in the order of emission
 	turn int          // whose turn it is
@@ -17,8 +17,8 @@ type dealing struct {
 
 func newDealing() dealing { return dealing{seed: maphash.MakeSeed()} }
 
-// memberFor is the member that gets m; nil when none has room. A member that is
-// full holds up its keys and is passed over for messages without one.
+// memberFor returns the member that gets m, or nil when none has room. A full
+// member delays messages of its keys and is skipped for messages without one.
 func (d *dealing) memberFor(m *streamer.Message, members []*queue) *queue {
 	if m.Key != nil {
 		return d.keeperOf(m.Key, members)
@@ -29,7 +29,7 @@ func (d *dealing) memberFor(m *streamer.Message, members []*queue) *queue {
 	return d.inTurn(members, func(*queue) bool { return true })
 }
 
-// inTurn is the next member that has room and is ok.
+// inTurn returns the next member with room for which ok is true.
 func (d *dealing) inTurn(members []*queue, ok func(*queue) bool) *queue {
 	for i := range members {
 		at := (d.turn + i) % len(members)
@@ -41,8 +41,8 @@ func (d *dealing) inTurn(members []*queue, ok func(*queue) bool) *queue {
 	return nil
 }
 
-// keeperOf is the member that gets a key's messages; nil while it is full. With
-// rendezvous hashing only the keys of a member that leaves move.
+// keeperOf returns the member that gets a key's messages, or nil while it is
+// full. By rendezvous hashing only the keys of a member that leaves move.
 func (d *dealing) keeperOf(key []byte, members []*queue) *queue {
 	h := maphash.Bytes(d.seed, key)
 	var keeper *queue

@@ -14,8 +14,8 @@ import (
 	"github.com/gostreamer/streamer/internal/wait"
 )
 
-// engine is the Streamer on a Backend: it knows its children, to shut them down
-// in order.
+// engine is the Streamer on a Backend. It knows its consumers and producers, to
+// shut them down in order.
 type engine struct {
 	b   driver.Backend
 	o   streamer.StreamerOptions
@@ -31,9 +31,9 @@ type engine struct {
 	closed    wait.Closing // begun under mu
 }
 
-// New builds a Streamer on a Backend without the registry and without I/O.
-// ErrInvalid when b is nil, and when a field of o, or of the backend's
-// Defaults, has a value that it does not take. b is still the caller's then.
+// New builds a Streamer on a Backend without the registry and without I/O. It
+// is ErrInvalid when b is nil or a field of o, or of the backend's Defaults, is
+// out of range. On an error b still belongs to the caller.
 func New(b driver.Backend, o streamer.StreamerOptions) (streamer.Streamer, error) {
 	if b == nil {
 		return nil, boundary.Invalid("backend is nil")
@@ -51,8 +51,8 @@ func New(b driver.Backend, o streamer.StreamerOptions) (streamer.Streamer, error
 	return e, nil
 }
 
-// BackendOf is the Backend that s stands on, for packages that offer native
-// access to it. A decorator lets it through with a method Unwrap() Streamer.
+// BackendOf returns the Backend of s, for packages that offer native access to
+// it. It sees through decorators with a method Unwrap() streamer.Streamer.
 func BackendOf(s streamer.Streamer) (b driver.Backend, ok bool) {
 	for {
 		if e, ok := s.(*engine); ok {
@@ -70,8 +70,7 @@ func (e *engine) observer(group string) *observe.Observer {
 	return &observe.Observer{Backend: e.b.Name(), Group: group, Hooks: &e.o.Hooks, Log: e.o.Logger}
 }
 
-// deals is the table of in-process groups that this streamer's consumers meet
-// in.
+// deals is the table of in-process groups that the Streamer's consumers join.
 func (e *engine) deals() *dealTable {
 	d := &e.own
 	if b, ok := e.b.(driver.Dealer); ok {
@@ -143,8 +142,8 @@ func (e *engine) Producer(ctx context.Context, call streamer.ProducerOptions) (s
 	return p, nil
 }
 
-// begin makes Shutdown wait for opening.Done before it closes the backend;
-// false when it has begun.
+// begin makes Shutdown wait for opening.Done before it closes the backend. It
+// returns false once Shutdown has begun.
 func (e *engine) begin() bool {
 	e.mu.Lock()
 	defer e.mu.Unlock()
@@ -155,14 +154,14 @@ func (e *engine) begin() bool {
 	return true
 }
 
-// within is a context that ends with ctx or when Shutdown begins.
+// within returns a context that ends with ctx or when Shutdown begins.
 func (e *engine) within(ctx context.Context) (context.Context, context.CancelFunc) {
 	ctx, cancel := context.WithCancel(ctx)
 	stop := context.AfterFunc(e.life, cancel)
 	return ctx, func() { stop(); cancel() }
 }
 
-// orClosed is err, unless that is because Shutdown has begun.
+// orClosed is ErrClosed if err is due to Shutdown, otherwise err.
 func (e *engine) orClosed(err error) error {
 	if e.life.Err() != nil && errors.Is(err, context.Canceled) {
 		return streamer.ErrClosed
@@ -172,7 +171,7 @@ func (e *engine) orClosed(err error) error {
 
 func (e *engine) isClosed() bool { return e.closed.Begun() }
 
-// adopt takes a child in; false when the streamer is closing.
+// adopt adds a consumer or producer; false when the Streamer is closing.
 func adopt[C comparable](e *engine, children map[C]struct{}, child C) bool {
 	e.mu.Lock()
 	defer e.mu.Unlock()

@@ -12,8 +12,8 @@ import (
 	"github.com/gostreamer/streamer/internal/wait"
 )
 
-// Closing implements produce.Home: the context of a Close: the user's is over
-// by then, so it has a deadline of its own.
+// Closing implements produce.Home. A Close has a deadline of its own, because
+// the program's context has usually ended by then.
 func (e *engine) Closing() (context.Context, context.CancelFunc) {
 	return context.WithTimeout(context.Background(), max(e.o.CloseTimeout, time.Millisecond))
 }
@@ -42,8 +42,8 @@ func (e *engine) Shutdown(ctx context.Context) error {
 	return err
 }
 
-// stop shuts down within ctx if it is the first to ask. The error is that of
-// the caller: then nothing has happened.
+// stop shuts down within ctx if it is the first call. An error means that
+// nothing has happened.
 func (e *engine) stop(ctx context.Context) error {
 	if inside.InCallback() {
 		return boundary.Wrap("close", e.b.Name(), "", boundary.ErrInOnDone)
@@ -59,8 +59,8 @@ func (e *engine) stop(ctx context.Context) error {
 	return nil
 }
 
-// shutdown: delivery stops first, so that no message is begun; then outputs are
-// stored, which acknowledges inputs; then those are committed.
+// shutdown first stops delivery, so that no message is begun, then has outputs
+// stored, which acknowledges inputs, and then commits those.
 func (e *engine) shutdown(ctx context.Context, consumers []*consumer, producers []*produce.Producer) error {
 	for _, c := range consumers {
 		c.stopDelivery()
@@ -76,13 +76,13 @@ func (e *engine) shutdown(ctx context.Context, consumers []*consumer, producers 
 	return boundary.Wrap("close", e.b.Name(), "", errors.Join(failed...))
 }
 
-// lastMoment is how long a program that was in the middle of a message when
-// delivery stopped has to send its output and to acknowledge it. It is short: a
-// program may keep messages for good.
+// lastMoment is how long a program that is processing a message when delivery
+// stops has to send its output and acknowledge it. It is short, because a
+// program may keep messages forever.
 const lastMoment = 100 * time.Millisecond
 
-// settle waits for that, and then has nothing more stored: the input of what is
-// sent later is not committed.
+// awaitLastOutputs waits for that and then refuses further records: their
+// inputs would not be committed.
 func awaitLastOutputs(ctx context.Context, consumers []*consumer, producers []*produce.Producer) {
 	if len(producers) == 0 {
 		return
@@ -93,7 +93,7 @@ func awaitLastOutputs(ctx context.Context, consumers []*consumer, producers []*p
 	all(producers, func(p *produce.Producer) error { return p.RefuseMore(ctx) })
 }
 
-// all runs f for each child at once and returns the failures.
+// all runs f for all children concurrently and returns the failures.
 func all[C any](children []C, f func(C) error) []error {
 	errs := make([]error, len(children))
 	var wg sync.WaitGroup

@@ -10,9 +10,9 @@ import (
 	"github.com/gostreamer/streamer/engine/internal/list"
 )
 
-// flow is the session's part that counts what was fetched and not handed out,
-// and knows which shards may hand out nothing more. Except for room and pausing
-// it belongs to session.mu.
+// flow is the part of a session that counts what was fetched and not handed
+// out, and knows which windows are full. Except for room and pausing it belongs
+// to session.mu.
 type flow struct {
 	buffered held                   // emitted and not handed out
 	parked   held                   // the part of buffered that waits behind full windows
@@ -29,16 +29,16 @@ type flow struct {
 
 func newFlow() flow { return flow{room: make(chan struct{}, 1)} }
 
-// held counts messages and the memory they take.
+// held counts messages and their memory.
 type held struct{ messages, bytes int }
 
 func (h *held) add(m *streamer.Message) { h.messages++; h.bytes += m.Size() + messageSize }
 func (h *held) sub(m *streamer.Message) { h.messages--; h.bytes -= m.Size() + messageSize }
 
-// enter counts a message in.
+// enter counts a fetched message.
 func (f *flow) enter(m *streamer.Message) { f.buffered.add(m) }
 
-// leave counts a message out, whether it is handed out or dropped.
+// leave counts a message that is handed out or dropped.
 func (f *flow) leave(m *streamer.Message) {
 	f.buffered.sub(m)
 	runOf(m).led.buffered--
@@ -55,14 +55,14 @@ func (f *flow) dropParked(l *ledger) {
 	f.full = list.Without(f.full, l)
 }
 
-// park takes a message whose shard's window is full out of the way of the other
-// shards'.
+// park sets a message aside whose shard's window is full, so that those of
+// other shards pass.
 func (f *flow) park(l *ledger, m *streamer.Message) {
 	l.parked = append(l.parked, m)
 	f.parked.add(m)
 }
 
-// unpark gives put those of a shard's parked messages that fit its window now,
+// unpark passes the parked messages of a shard that fit its window now to put,
 // in order. put may not keep the slice.
 func (f *flow) unpark(l *ledger, limit int, put func([]*streamer.Message)) {
 	n := 0
@@ -82,7 +82,7 @@ func (f *flow) anyFull(limit int) bool {
 	return slices.ContainsFunc(f.full, func(l *ledger) bool { return l.isFull() && l.full(limit) })
 }
 
-// endFull notes that the shard's window is not full any more.
+// endFull records that the shard's window is no longer full.
 func (f *flow) endFull(l *ledger) {
 	l.open()
 	l.unwatch()
@@ -92,7 +92,7 @@ func (f *flow) endFull(l *ledger) {
 	}
 }
 
-// takeReopened is the shards to be fetched again.
+// takeReopened returns the shards that are to be fetched again.
 func (f *flow) takeReopened() []streamer.StreamShard {
 	all := f.reopened
 	f.reopened = nil
@@ -111,7 +111,7 @@ func (f *flow) pausesDue() []streamer.StreamShard {
 }
 
 // stalled lists the shards whose windows have been full for stallAfter since
-// they were last reported.
+// the last report.
 func (f *flow) stalled(now time.Time, limit int) []*ledger {
 	var all []*ledger
 	for _, l := range f.full {

@@ -13,7 +13,7 @@ import (
 )
 
 // fetchLoop keeps the queue filled. It is the session's fetch goroutine and
-// ends with ctx, the input, or a failure that retrying cannot mend.
+// ends with ctx, the input, or a failure that retrying cannot fix.
 func (s *session) fetchLoop(ctx context.Context) {
 	var b wait.Backoff
 	for s.awaitRoom(ctx) {
@@ -43,7 +43,7 @@ func (s *session) fetchLoop(ctx context.Context) {
 	}
 }
 
-// fetchOnce is one Fetch, which askBack may end.
+// fetchOnce is one Fetch, which askReturn may end.
 func (s *session) fetchOnce(ctx context.Context) error {
 	if s.releaser == nil {
 		return s.src.Fetch(ctx, s.emit)
@@ -89,11 +89,11 @@ func (s *session) awaitRoom(ctx context.Context) bool {
 	}
 }
 
-// hasRoom says whether another fetch fits into Prefetch and BufferBytes. What
-// waits behind a full window does not count where the source can pause its
-// shard, so that other shards go on; for bytes up to BufferBytes, so that
-// memory stays bounded. Where members share messages one must have worked off
-// half of its share.
+// hasRoom says whether another fetch fits into Prefetch and BufferBytes.
+// Messages behind a full window do not count where the source can pause their
+// shard, so that other shards continue; their bytes count from BufferBytes on,
+// so that memory stays bounded. Where members share messages, one of them must
+// have processed half of its share.
 func (s *session) hasRoom() bool {
 	n, bytes := s.flow.buffered.messages, s.flow.buffered.bytes
 	if s.pauser != nil {
@@ -111,11 +111,11 @@ func (s *session) hasRoom() bool {
 	return n <= s.o.prefetch-s.o.maxBatch() && bytes < s.o.bufferBytes
 }
 
-// hungry says that the member has worked off half of its share. One that is too
-// slow for what it has is not.
+// hungry says that the member has processed half of its share. A slow member is
+// never hungry.
 func (q *queue) hungry() bool { return !q.slow && q.suspended == 0 && q.ring.n <= q.pace.limit/2 }
 
-// appetite is how many more messages the members may hold.
+// appetite is how many more messages the members may hold in total.
 func (s *session) appetite() int {
 	n := 0
 	for _, q := range s.queues {
@@ -126,7 +126,7 @@ func (s *session) appetite() int {
 	return n
 }
 
-// roomLeft is SourceConfig.Room.
+// roomLeft implements SourceConfig.Room.
 func (s *session) roomLeft() int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -137,7 +137,7 @@ func (s *session) roomLeft() int {
 	return min(max(room, 1), s.o.maxBatch())
 }
 
-// wrap says where an error of the source happened.
+// wrap adds to an error of the source where it happened.
 func (s *session) wrap(op string, err error) error {
 	return boundary.Wrap(op, s.obs.Load().Backend, "", err)
 }

@@ -28,7 +28,7 @@ func (s *session) handOut(q *queue, m *streamer.Message, lent *loan) {
 	}
 }
 
-// mark notes that m is the program's now.
+// deliver records that the program has m.
 func (s *session) deliver(q *queue, m *streamer.Message) {
 	q.pace.popped++
 	if !s.o.tracks() {
@@ -45,12 +45,12 @@ func (s *session) deliver(q *queue, m *streamer.Message) {
 	}
 }
 
-// clock is session time in milliseconds; it wraps after 49 days, which
-// differences do not notice.
+// clock is the session's time in milliseconds. It wraps after 49 days, which
+// does not affect differences.
 func (s *session) clock() uint32 { return uint32(time.Since(s.born) / time.Millisecond) }
 
-// watch has the Ack that makes room in a shard's window tell. One that came
-// before told nothing: look once more after it.
+// watch makes the next Ack in a shard report itself. An earlier Ack did not, so
+// the caller checks again afterwards.
 func (s *session) watch(l *ledger) {
 	l.watched.Store(true)
 	if l.isFull() {
@@ -61,8 +61,8 @@ func (s *session) watch(l *ledger) {
 	wait.Signal(s.commits.wake)
 }
 
-// parks says whether m has to wait for room in its shard's window, and keeps it
-// until there is. So do those behind it, which must not pass it.
+// parks says whether m must wait for room in its shard's window, and keeps it
+// until there is. Later messages of the shard wait too, to stay in order.
 func (s *session) parks(l *ledger, m *streamer.Message) bool {
 	if l.behindParked(m) {
 		s.park(l, m)
@@ -82,8 +82,8 @@ func (s *session) parks(l *ledger, m *streamer.Message) bool {
 	return true
 }
 
-// park takes a message whose shard's window is full out of the way of the other
-// shards'.
+// park sets a message aside whose shard's window is full, so that those of
+// other shards pass.
 func (s *session) park(l *ledger, m *streamer.Message) {
 	s.flow.park(l, m)
 	if s.pauser != nil && s.hasRoom() {
@@ -91,7 +91,7 @@ func (s *session) park(l *ledger, m *streamer.Message) {
 	}
 }
 
-// unpark puts those of a shard's parked messages back that fit its window now.
+// unpark puts the parked messages of a shard back that fit its window now.
 func (s *session) unpark(l *ledger) {
 	s.flow.unpark(l, s.o.maxInFlight, func(fit []*streamer.Message) {
 		if s.o.dealt {
@@ -106,7 +106,7 @@ func (s *session) unpark(l *ledger) {
 	})
 }
 
-// ackSeen follows an Ack in a shard that is watched.
+// ackSeen is called after an Ack in a watched shard.
 func (s *session) ackSeen(l *ledger) {
 	s.mu.Lock()
 	defer s.unlock()
@@ -114,9 +114,9 @@ func (s *session) ackSeen(l *ledger) {
 	s.reopenIfRoom(l)
 }
 
-// reopenIfRoom ends a full window once there is room in it. As long as some
-// messages are parked it stays full, and its shard paused. session.mu is held;
-// let go of it with unlock.
+// reopenIfRoom reopens a full window that has room now. While messages are
+// parked the window stays full and its shard paused. session.mu is held;
+// release it with unlock.
 func (s *session) reopenIfRoom(l *ledger) {
 	if !l.isFull() || l.full(s.o.maxInFlight) {
 		return
@@ -136,8 +136,8 @@ func (s *session) reopenIfRoom(l *ledger) {
 	}
 }
 
-// unlock lets go of mu where windows may have been reopened, and then tells the
-// source, which is not called under it, to fetch their shards again.
+// unlock releases mu where windows may have been reopened, and then makes the
+// source fetch their shards again: the source is not called under mu.
 func (s *session) unlock() {
 	reopened := s.flow.takeReopened()
 	s.mu.Unlock()
@@ -146,8 +146,8 @@ func (s *session) unlock() {
 	}
 }
 
-// tellPaused tells the source what a shard's state is now, also when it changed
-// again meanwhile, and also when the shard was revoked or is assigned again.
+// applyPause gives the source the current state of a shard, even if it changed
+// meanwhile or the shard was revoked or assigned again.
 func (s *session) applyPause(at streamer.StreamShard) {
 	s.flow.pausing.Lock()
 	defer s.flow.pausing.Unlock()

@@ -7,9 +7,9 @@ const (
 	shareTime = 200 * time.Millisecond // and as many as it lately worked off in this time
 )
 
-// pace measures how fast a member works, to bound what it holds where members
-// share messages: what it hoards an idle one could do. Waiting for messages
-// does not count as working.
+// pace measures how fast a member processes messages, to bound what it holds
+// where members share messages: an idle member could process the rest. Waiting
+// for messages does not count as processing.
 type pace struct {
 	limit  int // messages it may hold
 	popped int // since the stretch of work began
@@ -18,7 +18,7 @@ type pace struct {
 	moving bool // a stretch of work is on
 }
 
-// busy notes that there is something to take.
+// busy records that there is something to take.
 func (p *pace) busy(now func() time.Time) {
 	if p.moving {
 		p.measure(now())
@@ -27,15 +27,15 @@ func (p *pace) busy(now func() time.Time) {
 	p.moving, p.popped, p.seen, p.since = true, 0, -1, now()
 }
 
-// stuck says, when asked every shareTime, that nothing was taken since the last
-// time.
+// stuck, called every shareTime, says that nothing was taken since the last
+// call.
 func (p *pace) stuck() bool {
 	was := p.seen
 	p.seen = p.popped
 	return p.moving && was == p.popped
 }
 
-// idle notes that a taker found nothing.
+// idle records that a taker found nothing.
 func (p *pace) idle(now func() time.Time) {
 	if !p.moving {
 		return
@@ -44,8 +44,8 @@ func (p *pace) idle(now func() time.Time) {
 	p.moving = false
 }
 
-// measure sets the limit to what the member takes in shareTime; it at most
-// doubles at a time.
+// measure sets the limit to what the member takes in shareTime. The limit at
+// most doubles at a time.
 func (p *pace) measure(now time.Time) {
 	took := now.Sub(p.since)
 	if p.popped == 0 && took < shareTime {

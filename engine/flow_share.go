@@ -9,9 +9,9 @@ import (
 	"github.com/gostreamer/streamer/internal/wait"
 )
 
-// share takes undelivered messages away from members that have taken nothing
-// for a while, so that an idle member can have them. It is the commit
-// goroutine's, every shareTime while something is buffered.
+// share takes messages away from members that have taken nothing for a while,
+// so that an idle member can have them. The commit goroutine calls it every
+// shareTime while something is buffered.
 func (s *session) share() {
 	s.mu.Lock()
 	defer s.unlock()
@@ -30,9 +30,9 @@ func (s *session) share() {
 	}
 }
 
-// askBack has the fetch goroutine return a member's undelivered messages to the
-// group. What a Fetch brought meanwhile would overtake those of them that come
-// to us again, so the one that is under way ends first. session.mu is held.
+// askReturn makes the fetch goroutine return a member's messages to the group.
+// Later messages would overtake those that this source gets again, so the Fetch
+// under way ends first. session.mu is held.
 func (s *session) askReturn(q *queue) {
 	s.flow.slowMember = q
 	if s.flow.interrupt != nil {
@@ -41,8 +41,8 @@ func (s *session) askReturn(q *queue) {
 	wait.Signal(s.flow.room)
 }
 
-// takeUnkeyed puts a slow member's messages into the pool if something waits; a
-// keyed one stays with the key's keeper.
+// takeUnkeyed puts a slow member's messages without a key into the pool if a
+// taker waits. Those with a key stay with its keeper.
 func (s *session) takeUnkeyed(slow *queue) {
 	if !slices.ContainsFunc(s.queues, func(q *queue) bool { return q.waiters > 0 }) {
 		return
@@ -59,9 +59,8 @@ func (s *session) takeUnkeyed(slow *queue) {
 	s.deals.repool(back)
 }
 
-// handBack returns the undelivered messages of a member that was found to hoard
-// to its group. It is the fetch goroutine's. session.mu is held, and let go of
-// meanwhile.
+// returnMessages returns the messages of a slow member to the group. The fetch
+// goroutine calls it. session.mu is held, and released meanwhile.
 func (s *session) returnMessages(ctx context.Context) {
 	q := s.flow.slowMember
 	s.flow.slowMember = nil
@@ -93,9 +92,9 @@ func (s *session) returnMessages(ctx context.Context) {
 	s.tidy()
 }
 
-// returnable takes the messages out of a member's ring that may go back to its
-// group: with AckOnDelivery those that no commit has acknowledged yet. They are
-// the newest of their shards. session.mu is held.
+// returnable takes those messages out of a member's ring that may be returned
+// to the group: the newest of their shards and, with AckOnDelivery, only those
+// that no commit has acknowledged yet. session.mu is held.
 func (s *session) returnable(q *queue) []*streamer.Message {
 	var back []*streamer.Message
 	q.ring.keep(func(m *streamer.Message) bool {
@@ -108,7 +107,7 @@ func (s *session) returnable(q *queue) []*streamer.Message {
 	return back
 }
 
-// keepAfterAll puts messages back that could not be released.
+// keepReturned puts messages back that could not be returned.
 func (s *session) keepReturned(q *queue, back []*streamer.Message) {
 	for _, m := range slices.Backward(back) {
 		if l := runOf(m).led; q.closed || l.leaving {

@@ -10,8 +10,8 @@ import (
 )
 
 // ledger knows, for one shard, what was emitted, handed out, done and
-// committed. It is a FIFO of runs: commit never passes a gap, because the mark
-// only moves over contiguous done slots. Everything but watched belongs to
+// committed. It is a FIFO of runs. A commit never passes a gap, because the
+// mark moves only over contiguous done slots. Except for watched it belongs to
 // session.mu.
 type ledger struct {
 	streamer.StreamShard
@@ -38,7 +38,7 @@ type ledger struct {
 	window
 }
 
-// append adds a run whose slots are emitted.
+// append adds a run whose messages were emitted.
 func (l *ledger) append(r *run) {
 	r.base = l.live
 	if l.last.IsZero() {
@@ -62,34 +62,32 @@ func (l *ledger) emit(n int) { l.buffered += n }
 // lend notes that a Stream offers a message.
 func (l *ledger) lend() { l.lent++ }
 
-// endLoan notes that a message which a Stream offered is with the program, or
-// back.
+// endLoan notes that an offered message was received or given back.
 func (l *ledger) endLoan() {
 	l.lent--
 	l.notifyDrained()
 }
 
-// skip notes an entry that could not be decoded, to be acknowledged.
+// skip records an entry that could not be decoded, to be acknowledged.
 func (l *ledger) skip(seq streamer.SeqNo) { l.skips = append(l.skips, seq) }
 
-// isAhead says whether the commit that AckOnDelivery makes first covers m.
+// isAhead says whether the commit before the hand-out covers m.
 func (l *ledger) isAhead(m *streamer.Message) bool { return slotOf(m) < l.aheadUpTo }
 
-// setAhead notes that everything before slot upTo is committed.
+// setAhead records that everything before slot upTo is committed.
 func (l *ledger) setAhead(upTo int) { l.aheadUpTo, l.aheadPending = upTo, false }
 
-// isIdle says whether the ledger keeps nothing that is to be committed.
+// isIdle says that the ledger keeps nothing to commit.
 func (l *ledger) isIdle() bool { return l.head == nil && len(l.skips) == 0 }
 
-// ackAged acknowledges what was handed out delay ago.
+// ackAged acknowledges the messages that were handed out delay ago.
 func (l *ledger) ackAged(now, delay uint32) {
 	for r := l.cur; r != nil; r = r.next {
 		r.ackAged(now, delay)
 	}
 }
 
-// giveUp takes what q holds away from it and returns the runs that another
-// member is to get.
+// giveUp takes away what q holds and returns the runs for another member.
 func (l *ledger) giveUp(q *queue, ack streamer.AckPolicy) []*run {
 	var again []*run
 	for r := l.head; r != nil; r = r.next {
@@ -107,9 +105,9 @@ func (l *ledger) reissue(r *run) {
 	l.buffered += r.n
 }
 
-// pass adds a slot that is no message, for the mark to pass: an entry that
-// could not be decoded, or a mark of the source's. It is done from the start.
-// Those in a row share a slot, since only the last of them can be committed.
+// pass adds a slot without a message for the mark to pass: an entry that could
+// not be decoded, or a mark of the source. It is done from the start.
+// Consecutive ones share a slot, since only the last of them can be committed.
 func (l *ledger) pass(seq streamer.SeqNo) {
 	if t := l.tail; t != nil && t.led == nil && t.done == 0 {
 		t.seqs, l.last = oneSeq(seq), seq
@@ -120,7 +118,7 @@ func (l *ledger) pass(seq streamer.SeqNo) {
 	l.append(r)
 }
 
-// advance moves the mark over what has been done since.
+// advance moves the mark over the slots that were done since.
 func (l *ledger) advance() {
 	l.absorb()
 	for r := l.cur; r != nil; r = l.cur {
@@ -136,8 +134,8 @@ func (l *ledger) advance() {
 	}
 }
 
-// release forgets the runs that nothing needs any more: the mark has passed
-// them and the source holds their acknowledgements.
+// release drops the runs that the mark has passed and whose acknowledgements
+// the source holds.
 func (l *ledger) release(perMessage bool) {
 	for r := l.head; r != nil && r != l.cur; r = l.head {
 		if perMessage && !r.allSaved() {
@@ -169,15 +167,15 @@ func (l *ledger) inWork() int {
 	return n
 }
 
-// ackTaken acknowledges all that was handed out (AckDelayed, where nothing is
-// reissued).
+// ackTaken acknowledges everything that was handed out (AckDelayed, where
+// nothing is reissued).
 func (l *ledger) ackTaken() {
 	for r := l.cur; r != nil; r = r.next {
 		r.ackTaken()
 	}
 }
 
-// seal makes later Acks come too late and counts the earlier ones.
+// seal counts the Acks so far; later ones do not count.
 func (l *ledger) seal() {
 	for r := l.head; r != nil; r = r.next {
 		r.seal()
@@ -200,8 +198,8 @@ func (l *ledger) eachUnsaved(f func(r *run, w int, slots uint64)) {
 	}
 }
 
-// newestTaken is the last message in order that was handed out and is not
-// forgotten; zero when there is none.
+// newestTaken is the last message in order that was handed out and whose run is
+// kept; zero when there is none.
 func (l *ledger) newestTaken() (newest streamer.SeqNo) {
 	for r := l.head; r != nil; r = r.next {
 		for w, taken := range r.taken {
@@ -234,7 +232,7 @@ func (l *ledger) unsaved() bool {
 	return some
 }
 
-// newestSettled is the last message in order that was handed out or that the
+// newestDone is the last message in order that was handed out or that the
 // mark has passed; zero when there is none.
 func (l *ledger) newestDone() streamer.SeqNo {
 	newest := l.newestTaken()
@@ -261,8 +259,8 @@ func (l *ledger) uncommitted(perMessage bool, f func(seq streamer.SeqNo, handedO
 }
 
 // committed says whether the source holds the acknowledgement of slot i. With
-// AckOnDelivery the source holds it before the hand-out, and what was not
-// handed out may be taken back.
+// AckOnDelivery the source holds it before the hand-out, and messages that were
+// not handed out may be taken back.
 func (r *run) committed(i int, l *ledger, perMessage bool) bool {
 	w, bit := bitOf(uint32(i))
 	if l.sess.o.atMostOnce() {
@@ -275,8 +273,8 @@ func (r *run) committed(i int, l *ledger, perMessage bool) bool {
 	return !l.saved.IsZero() && seq.Compare(l.saved) <= 0
 }
 
-// absorb carries the acknowledgements of reissued messages over to the slots
-// they came from.
+// absorb carries the acknowledgements of reissued messages over to their
+// original slots.
 func (l *ledger) absorb() {
 	if len(l.reissued) == 0 {
 		return

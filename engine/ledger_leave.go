@@ -4,8 +4,8 @@ import (
 	"github.com/gostreamer/streamer"
 )
 
-// leave has the ledger hand out nothing more. With gaps the messages before one
-// that was handed out are still delivered.
+// leave stops handing out. With gaps, messages before one that was handed out
+// are still delivered.
 func (l *ledger) leave(gaps bool) {
 	l.leaving, l.upTo = true, 0
 	if gaps {
@@ -13,12 +13,12 @@ func (l *ledger) leave(gaps bool) {
 	}
 }
 
-// delivers says whether m, which was not handed out, still is to be.
+// delivers says whether m, which was not handed out, is still to be.
 func (l *ledger) delivers(m *streamer.Message) bool {
 	return !l.leaving || slotOf(m) < l.upTo
 }
 
-// leaveNow has the ledger hand out nothing more at all.
+// leaveNow stops handing out altogether.
 func (l *ledger) leaveNow() { l.upTo = 0 }
 
 // busy says whether the program holds a message of the shard, or will before
@@ -39,8 +39,8 @@ func (l *ledger) awaitWork() <-chan struct{} {
 	return l.drained
 }
 
-// tellDrained tells who waits for it that the program holds nothing of the
-// shard any more. session.mu is held.
+// notifyDrained ends the wait for the program if it holds nothing of the shard
+// any more. session.mu is held.
 func (l *ledger) notifyDrained() {
 	if l.drained != nil && !l.busy() {
 		l.waitNoMore()
@@ -56,12 +56,13 @@ func (l *ledger) waitNoMore() {
 	}
 }
 
-// unwatch ends the watch for Acks unless something else waits for one.
+// unwatch ends the watch for Acks unless there is another reason for it.
 func (l *ledger) unwatch() {
 	l.watched.Store(l.leaving || l.drained != nil || l.isFull())
 }
 
-// isCommitted says whether the source holds everything that was handed out.
+// isCommitted says whether the source holds the acknowledgement of everything
+// that was handed out.
 func (l *ledger) isCommitted(perMessage bool) bool {
 	if l.inWork() > 0 {
 		return false
@@ -72,9 +73,9 @@ func (l *ledger) isCommitted(perMessage bool) bool {
 	return l.mark == l.saved
 }
 
-// resumesBefore says whether a shard that came back is read again from before
-// newest, and has not been committed as far since. ok is false while it has
-// brought nothing.
+// resumesBefore says whether a shard that was assigned again is read from
+// before newest and has not been committed as far since. ok is false while
+// nothing was read.
 func (l *ledger) resumesBefore(newest streamer.SeqNo) (before, ok bool) {
 	if l.last.IsZero() {
 		return false, false

@@ -7,8 +7,8 @@ import (
 	"github.com/gostreamer/streamer"
 )
 
-// window is a ledger's part that says whether the next message may be handed
-// out.
+// window is the part of a ledger that says whether the next message may be
+// handed out.
 type window struct {
 	watched   atomic.Bool         // an Ack is waited for: the window is full, or the shard is leaving; written under session.mu
 	fullSince time.Time           // zero: there is room
@@ -26,7 +26,8 @@ func (w *window) fill(now time.Time) { w.fullSince, w.reported = now, time.Time{
 // open notes that the window has room.
 func (w *window) open() { w.fullSince, w.reported = time.Time{}, time.Time{} }
 
-// pause has the source pause the shard if messages wait; false when it has.
+// pause records that the source pauses the shard if messages are parked; false
+// if it was paused or none are.
 func (w *window) pause() bool {
 	if w.paused || len(w.parked) == 0 {
 		return false
@@ -35,15 +36,15 @@ func (w *window) pause() bool {
 	return true
 }
 
-// resume ends the pause; false when there is none.
+// resume ends the pause; false if there was none.
 func (w *window) resume() bool {
 	was := w.paused
 	w.paused = false
 	return was
 }
 
-// stalls says whether the window has been full for stallAfter since that was
-// last reported, and notes a report.
+// stalls says whether the window has been full for stallAfter since the last
+// report, and records a report.
 func (w *window) stalls(now time.Time) bool {
 	since := w.fullSince
 	if w.reported.After(since) {
@@ -56,18 +57,18 @@ func (w *window) stalls(now time.Time) bool {
 	return true
 }
 
-// behindParked says whether m has to wait because an older message of its shard
+// behindParked says whether m must wait because an older message of its shard
 // does.
 func (w *window) behindParked(m *streamer.Message) bool {
 	return len(w.parked) > 0 && byEmission(m, w.parked[0]) > 0
 }
 
 // inFlight counts the messages that were handed out, from the oldest that is
-// not done on. What is no message of the program's does not count.
+// not done. Slots without a message of the program do not count.
 func (l *ledger) inFlight() int { return l.live - l.buffered - l.passed }
 
-// full says whether the next message has no room in the window. It looks at
-// fresh acknowledgements before it says yes.
+// full says whether the window has no room for the next message. It considers
+// fresh acknowledgements before it says so.
 func (l *ledger) full(limit int) bool {
 	if len(l.parked) > 0 {
 		return !l.fits(l.parked[0], limit)
@@ -80,7 +81,7 @@ func (l *ledger) full(limit int) bool {
 }
 
 // fits says whether m lies less than limit messages beyond the oldest that is
-// not done. So a message below one that was handed out always fits.
+// not done. A message below one that was handed out therefore always fits.
 func (l *ledger) fits(m *streamer.Message, limit int) bool {
 	if slotOf(m)-l.passed < limit {
 		return true

@@ -12,11 +12,11 @@ import (
 	"github.com/gostreamer/streamer/internal/wait"
 )
 
-// errMoved tells a blocked taker that its consumer has another queue now.
+// errMoved is returned to a blocked taker whose consumer has another queue now.
 var errMoved = errors.New("moved")
 
-// queue is a consumer's place in a session: what was emitted for it and not
-// handed out. Everything but the channels belongs to session.mu.
+// queue is a consumer's place in a session: the messages that were emitted for
+// it and not handed out. Except for the channels it belongs to session.mu.
 type queue struct {
 	s           *session
 	obs         *observe.Observer
@@ -55,7 +55,7 @@ func newQueue(s *session, obs *observe.Observer) *queue {
 	}
 }
 
-// take blocks for the next message. With a loan keep or giveBack must follow,
+// take blocks for the next message. With a loan, keep or giveBack must follow,
 // at the latest when recall is closed.
 func (q *queue) take(ctx context.Context, l *loan) (m *streamer.Message, recall <-chan struct{}, err error) {
 	s := q.s
@@ -82,7 +82,7 @@ func (q *queue) take(ctx context.Context, l *loan) (m *streamer.Message, recall 
 	}
 }
 
-// takeBatch adds what is there to batch, without waiting.
+// takeBatch adds the buffered messages to batch without waiting.
 func (q *queue) takeBatch(batch []*streamer.Message) []*streamer.Message {
 	q.s.mu.Lock()
 	defer q.s.unlock()
@@ -96,14 +96,15 @@ func (q *queue) takeBatch(batch []*streamer.Message) []*streamer.Message {
 	return batch
 }
 
-// available counts what a taker could have now; a hint for the size of a batch.
+// available counts the messages that a taker could have now: a hint for the
+// size of a batch.
 func (q *queue) available() int {
 	q.s.mu.Lock()
 	defer q.s.mu.Unlock()
 	return q.ring.n
 }
 
-// done is the error for takers when there is nothing left to take.
+// done returns the error for takers when nothing is left to take.
 func (q *queue) done() error {
 	if q.closed {
 		return q.why
@@ -117,13 +118,13 @@ func (q *queue) done() error {
 	return q.s.end.reason
 }
 
-// empty says that nothing is on its way to this queue once fetching has ended.
-// What another member of a dealt group has may still come, if that one leaves.
+// empty says that no message can reach this queue once fetching has ended,
+// except from another member of a dealt group that leaves.
 func (q *queue) empty() bool {
 	return q.ring.n == 0 && q.s.deals.pool.n == 0 && q.s.flow.parked.messages == 0
 }
 
-// wait counts a taker in and tells those who could bring it something.
+// wait counts a waiting taker and wakes what could bring it something.
 func (q *queue) wait() {
 	q.waiters++
 	q.s.waiters++
@@ -144,15 +145,15 @@ func (q *queue) sleep(ctx context.Context) {
 	}
 }
 
-// wakeOne wakes one taker if there is one and it would find something: a
-// message or the end.
+// wakeOne wakes one taker, if there is one and it would find a message or the
+// end.
 func (q *queue) wakeOne() {
 	if q.waiters > 0 && (q.ring.n > 0 || q.done() != nil) {
 		wait.Signal(q.ready)
 	}
 }
 
-// arrived notes new messages.
+// arrived records new messages.
 func (q *queue) arrived() {
 	if q.ring.n > 0 {
 		q.pace.busy(time.Now)

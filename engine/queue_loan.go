@@ -7,12 +7,12 @@ import (
 	"github.com/gostreamer/streamer"
 )
 
-// loan is a Stream goroutine's right to offer a message: it counts as handed
-// out only when something received it.
+// loan is a Stream goroutine's right to offer a message. The message counts as
+// handed out only when it was received.
 type loan struct{ ctx context.Context }
 
-// overdue says that a Stream whose ctx has ended still holds a message: it
-// comes before what is here.
+// overdue says that a Stream whose ctx has ended still holds a message, which
+// comes before the queue's.
 func (q *queue) overdue() bool {
 	for _, l := range q.loans {
 		if l.ctx.Err() != nil {
@@ -22,7 +22,7 @@ func (q *queue) overdue() bool {
 	return false
 }
 
-// keep counts a lent message as handed out: something received it.
+// keep counts a lent message as handed out.
 func (q *queue) keep(lent *loan, m *streamer.Message) {
 	s := q.s
 	s.mu.Lock()
@@ -31,8 +31,8 @@ func (q *queue) keep(lent *loan, m *streamer.Message) {
 	q.endLoan(lent, m)
 }
 
-// giveBack puts a lent message that no consumer received where it came from; it
-// is dropped when its shard is not ours any more.
+// giveBack puts a lent message that was not received back where it came from.
+// It is dropped if its shard was revoked.
 func (q *queue) giveBack(lent *loan, m *streamer.Message) {
 	s := q.s
 	s.mu.Lock()
@@ -48,8 +48,8 @@ func (q *queue) giveBack(lent *loan, m *streamer.Message) {
 	s.reopenIfRoom(l)
 }
 
-// restore puts a message back in front of those of its shard that come after
-// it. Other Streams may have given theirs back first.
+// restore puts a message back in front of later ones of its shard. Other
+// Streams may have given theirs back first.
 func (q *queue) restore(m *streamer.Message) {
 	q.ring.pushFront(m)
 	at := 0
@@ -76,8 +76,8 @@ func (q *queue) endLoan(lent *loan, m *streamer.Message) {
 	q.wakeOne()
 }
 
-// suspend stops handing out and waits until nothing is lent: afterwards no
-// taker gets a message from before. session.mu is held, and let go of while
+// suspend stops handing out and waits until nothing is lent. Afterwards no
+// taker gets an earlier message. session.mu is held, and released while
 // waiting.
 func (q *queue) suspend() {
 	q.suspended++
@@ -93,7 +93,7 @@ func (q *queue) resume() {
 	q.wakeOne()
 }
 
-// suspendAll suspends every member. session.mu is held, and let go of while
+// suspendAll suspends every member. session.mu is held, and released while
 // waiting.
 func (s *session) suspendAll() []*queue {
 	all := slices.Clone(s.queues)

@@ -25,8 +25,8 @@ func (r *ring) pushFront(m *streamer.Message) {
 	r.n++
 }
 
-// insert puts m behind those that were emitted before it and in front of the
-// others. Where the ring is in that order, and m is new, that is its end.
+// insert puts m in the order of emission. A new message usually goes to the
+// end.
 func (r *ring) insert(m *streamer.Message) {
 	r.pushBack(m)
 	at := r.n - 1
@@ -36,8 +36,8 @@ func (r *ring) insert(m *streamer.Message) {
 	r.moveBack(r.n-1, at)
 }
 
-// moveBack takes the message at from to place to, which lies before it, and
-// those between one place back.
+// moveBack moves the message at from to place to, which lies before it, and
+// those between by one place.
 func (r *ring) moveBack(from, to int) {
 	m := r.at(from)
 	for i := from; i > to; i-- {
@@ -46,8 +46,7 @@ func (r *ring) moveBack(from, to int) {
 	r.buf[(r.head+to)&(len(r.buf)-1)] = m
 }
 
-// move takes the message at from to place to, and those between one place
-// forward.
+// move moves the message at from to place to, and those between by one place.
 func (r *ring) move(from, to int) {
 	m := r.at(from)
 	for i := from; i < to; i++ {
@@ -66,7 +65,7 @@ func (r *ring) popFront() *streamer.Message {
 	return m
 }
 
-// keep drops what f refuses; the order stays.
+// keep drops the messages for which f is false and keeps the order.
 func (r *ring) keep(f func(*streamer.Message) bool) {
 	n := r.n
 	for range n {

@@ -6,8 +6,8 @@ import (
 	"github.com/gostreamer/streamer"
 )
 
-// arena cuts the runs of one slab out of a few allocations, so that a slab over
-// hundreds of shards costs no more than one over a single shard.
+// arena allocates the runs of one slab in a few allocations, so that a slab
+// over hundreds of shards costs no more than one over a single shard.
 type arena struct {
 	runs  []run
 	seqs  []streamer.SeqNo // made for the first part whose numbers are not in a row
@@ -42,7 +42,7 @@ func newArena(slab []streamer.Message, o *sessionOptions) *arena {
 	return a
 }
 
-// run is the next run, for one shard's part of the slab.
+// run returns the next run, for one shard's part of the slab.
 func (a *arena) run(l *ledger, part []streamer.Message) *run {
 	r := &a.runs[0]
 	a.runs = a.runs[1:]
@@ -63,7 +63,7 @@ func (a *arena) run(l *ledger, part []streamer.Message) *run {
 	return r
 }
 
-// number is the part's sequence numbers.
+// number returns the sequence numbers of the part.
 func (a *arena) number(part []streamer.Message) seqs {
 	s := seqs{first: part[0].Seq}
 	if !inARow(part) {

@@ -8,9 +8,9 @@ import (
 	"github.com/gostreamer/streamer"
 )
 
-// dealt is what a run needs more where the members of an in-process group share
-// a session: a member that leaves gives up what it was handed and did not
-// acknowledge, and another gets it again.
+// dealt is the part of a run that is needed where the members of an in-process
+// group share a session. A member that leaves gives up what it was handed and
+// did not acknowledge, and another member gets it.
 type dealt struct {
 	msgs  []streamer.Message // the run's messages, to hand out again
 	owner []*queue           // who has each slot
@@ -31,9 +31,9 @@ func (d *dealt) voided(w int) uint64 {
 	return d.void[w]
 }
 
-// giveUp takes the messages that q holds of a run away from it, for another
-// member to get; nil when q holds none. With AckDelayed a member that leaves
-// acknowledges what it was handed.
+// giveUp takes away the messages of a run that q holds, for another member; nil
+// when there are none. With AckDelayed a member that leaves acknowledges what
+// it was handed.
 func (r *run) giveUp(q *queue, ack streamer.AckPolicy) *run {
 	again := &run{led: r.led, order: r.order}
 	for i, owner := range r.owner {
@@ -73,7 +73,7 @@ func (r *run) originOf(i uint32) origin {
 	return origin{r, i}
 }
 
-// absorb says whether nothing of the run is open any more.
+// absorb says whether every message of the run is done.
 func (r *run) absorb() bool {
 	open := false
 	for w := range r.acks.Bits {
@@ -94,8 +94,8 @@ func slotOf(m *streamer.Message) int {
 	return o.r.base + int(o.i)
 }
 
-// byEmission orders messages as the source emitted them; a pipe's numbers need
-// not rise.
+// byEmission orders messages as the source emitted them. The numbers of a pipe
+// need not rise.
 func byEmission(a, b *streamer.Message) int {
 	ra, rb := runOf(a), runOf(b)
 	return cmp.Or(cmp.Compare(ra.order, rb.order), cmp.Compare(ra.originOf(indexOf(a)).i, rb.originOf(indexOf(b)).i))

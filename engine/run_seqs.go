@@ -2,8 +2,8 @@ package engine
 
 import "github.com/gostreamer/streamer"
 
-// seqs are the sequence numbers of a run. Most backends count: of those the
-// first is enough.
+// seqs are the sequence numbers of a run. Most backends count, and then the
+// first number is enough.
 type seqs struct {
 	first streamer.SeqNo
 	list  []streamer.SeqNo // nil: each is one more than the one before

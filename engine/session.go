@@ -14,8 +14,8 @@ import (
 
 // session is one open source with its ledgers, one fetch goroutine and, where
 // progress is tracked, one commit goroutine. Its messages go to the queues of
-// its members: one consumer, or the members of an in-process group. Seek does
-// not move a session: it replaces it.
+// its members: one consumer, or the members of an in-process group. A Seek does
+// not move a session but replaces it.
 //
 // Lock order: deal table, session.mu. Nothing is called under mu that blocks or
 // calls out: no source, no hook, no channel send that can wait.
@@ -48,8 +48,8 @@ type session struct {
 	fetchSince time.Time // since when the source has been fetching, for Hooks.Fetched; the fetch goroutine's
 }
 
-// sessionOptions are what a session needs of ConsumerOptions. Members of a
-// group share a session, so theirs must be equal.
+// sessionOptions are the part of ConsumerOptions that a session needs. Members
+// of a group share a session, so theirs must be equal.
 type sessionOptions struct {
 	mode        streamer.ConsumerMode
 	ack         streamer.AckPolicy
@@ -65,12 +65,12 @@ func (o *sessionOptions) atMostOnce() bool {
 	return o.ack == streamer.AckOnDelivery && o.mode != streamer.RealTime
 }
 
-// tracks says whether acknowledgements mean something: in a group, or where a
+// tracks says whether acknowledgements have an effect: in a group, or where a
 // lost member's messages go to another.
 func (o *sessionOptions) tracks() bool { return o.mode != streamer.RealTime || o.dealt }
 
 // maxBatch leaves room for a second fetch in Prefetch, so that one can be read
-// while the other is worked on.
+// while the other is processed.
 func (o *sessionOptions) maxBatch() int { return max(1, (o.prefetch+1)/2) }
 
 func newSession(o sessionOptions, obs *observe.Observer) *session {
@@ -88,7 +88,7 @@ func newSession(o sessionOptions, obs *observe.Observer) *session {
 }
 
 // open opens the source with the session's callbacks and starts the goroutines.
-// The session's queues may be added before or after.
+// Queues may be added before or after.
 func (s *session) open(ctx context.Context, b driver.Backend, c driver.SourceConfig) error {
 	c.MaxBatch = s.o.maxBatch()
 	c.AtMostOnce = s.o.atMostOnce()
@@ -131,8 +131,8 @@ func (s *session) shared() bool {
 	return s.o.dealt || s.o.mode == streamer.LoadBalanced && s.acker != nil
 }
 
-// emit takes a slab from the source. It is Fetch's second argument: called by
-// the fetch goroutine.
+// emit takes a slab from the source. The fetch goroutine calls it, inside
+// Fetch.
 func (s *session) emit(slab []streamer.Message) {
 	if len(slab) == 0 {
 		return
@@ -156,8 +156,8 @@ func (s *session) emit(slab []streamer.Message) {
 	}
 }
 
-// enter writes the slab into the ledgers and its messages into the queue. A
-// handful of allocations serves the whole slab.
+// enter records the slab in the ledgers and puts its messages into the queue. A
+// few allocations serve the whole slab.
 func (s *session) enter(slab []streamer.Message) {
 	a := newArena(slab, &s.o)
 	for from := 0; from < len(slab); {
@@ -181,8 +181,8 @@ func (s *session) enter(slab []streamer.Message) {
 	}
 }
 
-// forgetDone frees what the mark has passed where only the mark is committed:
-// until the next commit that can be millions.
+// forgetDone frees what the mark has passed where only the mark is committed.
+// Until the next commit that can be millions of messages.
 func (s *session) forgetDone(l *ledger) {
 	if s.acker == nil {
 		l.advance()

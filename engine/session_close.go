@@ -7,8 +7,8 @@ import (
 	"github.com/gostreamer/streamer/internal/wait"
 )
 
-// halt stops delivery for good: takers get why, what is acknowledged still
-// counts. Nothing is handed out when it returns.
+// stopDelivery stops delivery permanently. Takers get why; acknowledgements
+// still count. Nothing is handed out after it has returned.
 func (s *session) stopDelivery(why error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -17,9 +17,9 @@ func (s *session) stopDelivery(why error) {
 	}
 }
 
-// shut closes the session: no more fetching, acknowledgements sealed, what
-// counted committed, shards given back. At the end of ctx the rest is closed
-// hard.
+// closeWithin closes the session. It stops fetching, seals the ledgers, commits
+// what counts and gives the shards back. When ctx ends, it closes the rest at
+// once.
 func (s *session) closeWithin(ctx context.Context, why error) error {
 	s.stopDelivery(why)
 	s.mu.Lock()
@@ -63,7 +63,7 @@ func (s *session) allLedgers() []*ledger {
 	return s.owned.all()
 }
 
-// seal ends committing: a member that is just leaving must not commit to a
+// stopCommitting ends committing: a member that is leaving must not commit to a
 // closed source.
 func (s *session) stopCommitting() {
 	s.mu.Lock()

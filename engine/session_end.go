@@ -2,7 +2,7 @@ package engine
 
 import "io"
 
-// ending is the session's part that knows why and how far it has ended. It
+// ending is the part of a session that knows why and how far it has ended. It
 // belongs to session.mu.
 type ending struct {
 	reason  error // io.EOF or the failure that ended fetching; nil: none
@@ -15,14 +15,14 @@ type ending struct {
 func (e *ending) failed() bool { return e.reason != nil && e.reason != io.EOF } //nolint:errorlint // the bare one is the end of the input
 
 // stopReading stops the session with a reason: io.EOF, or a failure to read
-// that retrying cannot mend. Takers get it when the queue is empty, and at once
+// that retrying cannot fix. Takers get it when the queue is empty, and at once
 // where nothing can be handed out before it is committed.
 func (s *session) stopReading(err error) {
 	s.stopWith(err, err != io.EOF && s.o.atMostOnce()) //nolint:errorlint // the bare one is the end of the input
 }
 
-// fail stops the session with a commit's failure that retrying cannot mend:
-// each call returns it from now on, and nothing is fetched any more.
+// fail stops the session after a commit failed permanently. Each call returns
+// the error from now on, and nothing more is fetched.
 func (s *session) fail(err error) {
 	s.stopWith(err, true)
 	s.stop()
@@ -35,7 +35,7 @@ func (s *session) stopWith(err error, broken bool) {
 	}
 }
 
-// stopOnce says whether this is what stops the session.
+// stopOnce says whether this call stops the session.
 func (s *session) stopOnce(err error, broken bool) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()

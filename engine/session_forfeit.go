@@ -9,9 +9,9 @@ import (
 	"github.com/gostreamer/streamer/driver"
 )
 
-// forfeit notes the shards whose messages may be redelivered, as what was
-// handed out of them is not known to be committed: the next Commit has to say
-// so, whatever the program acknowledges until then.
+// noteUncommitted records the shards whose messages may be redelivered, because
+// what was handed out of them is not known to be committed. The next Commit
+// reports it, whatever the program acknowledges until then.
 func (s *session) noteUncommitted(leaving []*ledger) {
 	if !s.o.tracks() || s.o.atMostOnce() {
 		return
@@ -31,7 +31,8 @@ func (s *session) noteUncommitted(leaving []*ledger) {
 	}
 }
 
-// forfeits is what forfeit noted since the last call, as an error.
+// lostUncommitted returns what noteUncommitted recorded since the last call, as
+// an error.
 func (s *session) lostUncommitted(ctx context.Context, q *queue) error {
 	gone, quiet := s.stillUncommitted(q)
 	gone = append(gone, s.behind(ctx, quiet)...)
@@ -43,9 +44,10 @@ func (s *session) lostUncommitted(ctx context.Context, q *queue) error {
 		streamer.ErrFenced, len(gone), first))
 }
 
-// unsettled takes the shards that forfeit noted. Of those that came back it
-// leaves out the ones that go on behind what was handed out, or that are
-// committed as far again; quiet are the ones that have brought nothing since.
+// stillUncommitted takes the shards that noteUncommitted recorded. It leaves
+// out shards that were assigned again if reading resumes behind what was handed
+// out or they have been committed as far again. quiet are those of which
+// nothing was read since.
 func (s *session) stillUncommitted(q *queue) (gone, quiet []streamer.StreamShard) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -66,7 +68,7 @@ func (s *session) stillUncommitted(q *queue) (gone, quiet []streamer.StreamShard
 	return gone, quiet
 }
 
-// behind is which of these shards the group has not committed to their ends.
+// behind returns the shards that the group has not committed to their ends.
 func (s *session) behind(ctx context.Context, quiet []streamer.StreamShard) []streamer.StreamShard {
 	lagger, ok := s.src.(driver.Lagger)
 	if !ok || len(quiet) == 0 {

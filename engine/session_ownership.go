@@ -7,8 +7,8 @@ import (
 	"github.com/gostreamer/streamer"
 )
 
-// ownership is the session's part that knows which shards it reads. It belongs
-// to session.mu.
+// ownership is the part of a session that knows which shards it reads. It
+// belongs to session.mu.
 type ownership struct {
 	ledgers map[streamer.StreamShard]*ledger // of the shards that are read; nil for one that was quiet so far: thousands may be
 	lost    map[streamer.StreamShard]bool    // revoked and not assigned again: their late messages are dropped
@@ -23,7 +23,7 @@ func newOwnership() ownership {
 	}
 }
 
-// gain notes that a shard is read from now on; false when it was already.
+// gain records that a shard is read from now on; false when it already was.
 func (o *ownership) gain(at streamer.StreamShard) bool {
 	delete(o.lost, at)
 	delete(o.past, at)
@@ -34,8 +34,8 @@ func (o *ownership) gain(at streamer.StreamShard) bool {
 	return true
 }
 
-// lose notes that a shard is not read any more and returns its ledger, which is
-// leaving until forget; nil when it has none.
+// lose records that a shard is not read any more and returns its ledger, which
+// leaves until forget is called; nil when there is none.
 func (o *ownership) lose(at streamer.StreamShard) *ledger {
 	o.lost[at] = true
 	l := o.ledgers[at]
@@ -45,7 +45,7 @@ func (o *ownership) lose(at streamer.StreamShard) *ledger {
 	return l
 }
 
-// forget drops a ledger that has left. With remember InFlight still finds it.
+// forget drops a ledger that has left. With remember, InFlight still finds it.
 func (o *ownership) forget(l *ledger, remember bool) {
 	if !o.has(l) {
 		return
@@ -59,19 +59,20 @@ func (o *ownership) forget(l *ledger, remember bool) {
 // has says whether l is still the ledger of its shard.
 func (o *ownership) has(l *ledger) bool { return o.ledgers[l.StreamShard] == l }
 
-// reads says whether a shard is read, and its ledger if it has one.
+// reads says whether a shard is read, and returns its ledger if it has one.
 func (o *ownership) reads(at streamer.StreamShard) (l *ledger, ours bool) {
 	l, ours = o.ledgers[at]
 	return l, ours
 }
 
-// known is the ledger of a shard that is read, or was; nil when there is none.
+// known returns the ledger of a shard that is or was read; nil when there is
+// none.
 func (o *ownership) known(at streamer.StreamShard) *ledger {
 	return cmp.Or(o.ledgers[at], o.past[at])
 }
 
-// ledger is the shard's ledger, made with its first message; nil when the shard
-// was taken away.
+// ledger returns the shard's ledger, created with its first message; nil when
+// the shard was taken away.
 func (o *ownership) ledger(at streamer.StreamShard, s *session) *ledger {
 	l, ours := o.ledgers[at]
 	switch {

@@ -9,12 +9,13 @@ import (
 	"github.com/gostreamer/streamer/internal/wait"
 )
 
-// revokeWait bounds how long a revoked shard waits for messages in work, and
-// then for its commit: group protocols give a member about as long.
+// revokeWait bounds how long a revoked shard waits for messages that the
+// program is processing, and then for its commit. Group protocols give a member
+// about as long.
 const revokeWait = 5 * time.Second
 
-// revoked is SourceConfig.Revoked: drop what was not handed out, wait for what
-// was, commit, forget.
+// revoked implements SourceConfig.Revoked: drop what was not handed out, wait
+// for the rest, commit, forget.
 func (s *session) revoked(gone []streamer.StreamShard, lost bool) {
 	leaving := s.fence(gone, !lost && s.o.dealt && s.cursor != nil)
 	if !lost {
@@ -37,8 +38,8 @@ func (s *session) revoked(gone []streamer.StreamShard, lost bool) {
 	s.obs.Load().Assigned(nil, gone, lost)
 }
 
-// vanished is SourceConfig.Vanished. A Commit has nothing to say about these
-// shards: unlike those of a lost one their messages are not redelivered.
+// vanished implements SourceConfig.Vanished. Commit does not report these
+// shards: unlike those of a lost shard, their messages are not redelivered.
 func (s *session) vanished(gone []streamer.StreamShard) {
 	leaving := s.fence(gone, false)
 	s.sealAll(leaving)
@@ -47,10 +48,10 @@ func (s *session) vanished(gone []streamer.StreamShard) {
 	s.obs.Load().Assigned(nil, gone, true)
 }
 
-// fence stops handing out the messages of these shards and drops those in the
-// buffer. With gaps it leaves those that lie before one that was handed out:
-// dealt to a member that is slower than another, they would make the group
-// repeat what that one has done.
+// fence stops handing out messages of these shards and drops the buffered ones.
+// With gaps it keeps those before one that was handed out: if a slower member
+// has them, dropping them would make the group repeat what a faster one has
+// done.
 func (s *session) fence(gone []streamer.StreamShard, gaps bool) []*ledger {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -65,7 +66,7 @@ func (s *session) fence(gone []streamer.StreamShard, gaps bool) []*ledger {
 	return leaving
 }
 
-// dropAll drops what fence has left and no consumer took.
+// dropAll drops what fence has kept and no member took.
 func (s *session) dropAll(leaving []*ledger) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -75,8 +76,8 @@ func (s *session) dropAll(leaving []*ledger) {
 	s.dropLeaving(leaving)
 }
 
-// dropLeaving drops the undelivered messages of shards that are leaving, but
-// those before upTo. session.mu is held.
+// dropLeaving drops the messages of shards that are leaving, except those that
+// the ledger still delivers. session.mu is held.
 func (s *session) dropLeaving(leaving []*ledger) {
 	queues := s.suspendAll()
 	for _, q := range queues {
@@ -102,8 +103,9 @@ func (s *session) dropFrom(r *ring) {
 	})
 }
 
-// resumeGone ends the pauses of shards that were given up: a source keeps one
-// over their loss and would not read them when they are assigned again.
+// resumeGone ends the pauses of shards that were given up. A source keeps a
+// pause over the loss of a shard and would not read it when it is assigned
+// again.
 func (s *session) resumeGone(leaving []*ledger) {
 	for _, l := range leaving {
 		if l.paused { // nothing pauses a ledger that is forgotten
@@ -112,8 +114,8 @@ func (s *session) resumeGone(leaving []*ledger) {
 	}
 }
 
-// awaitWork waits, until ctx ends, for the program to be done with the messages
-// of these shards that it holds; not at all while closing.
+// awaitWork waits until the program has acknowledged the messages of these
+// shards that it holds, or ctx ends. While closing it does not wait.
 func (s *session) awaitWork(ctx context.Context, ledgers []*ledger) {
 	for _, l := range ledgers {
 		drained := s.watchWork(l)
@@ -128,8 +130,8 @@ func (s *session) awaitWork(ctx context.Context, ledgers []*ledger) {
 	}
 }
 
-// watchWork returns a channel that is closed when the last message in work is
-// acknowledged; nil when none is.
+// watchWork returns a channel that is closed when the program holds no message
+// of the shard; nil when it holds none.
 func (s *session) watchWork(l *ledger) <-chan struct{} {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -139,7 +141,7 @@ func (s *session) watchWork(l *ledger) <-chan struct{} {
 	return l.awaitWork()
 }
 
-// sealAll ends the counting of acknowledgements in these shards.
+// sealAll makes later acknowledgements in these shards not count.
 func (s *session) sealAll(ledgers []*ledger) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -8,7 +8,7 @@ import (
 	"github.com/gostreamer/streamer/internal/wait"
 )
 
-// assigned is SourceConfig.Assigned.
+// assigned implements SourceConfig.Assigned.
 func (s *session) assigned(all []streamer.StreamShard) {
 	s.mu.Lock()
 	var gained []streamer.StreamShard
@@ -28,7 +28,7 @@ func (s *session) assignment() []streamer.StreamShard {
 	return s.owned.assignment()
 }
 
-// inFlight is SourceConfig.InFlight.
+// inFlight implements SourceConfig.InFlight.
 func (s *session) inFlight(at streamer.StreamShard) iter.Seq2[streamer.SeqNo, bool] {
 	type entry struct {
 		seq       streamer.SeqNo
@@ -58,8 +58,8 @@ func (s *session) inFlight(at streamer.StreamShard) iter.Seq2[streamer.SeqNo, bo
 	}
 }
 
-// undelivered is what is buffered of a shard, in a session of one queue whose
-// ledgers keep no runs. session.mu is held.
+// undelivered lists what is buffered of a shard, in a session of one queue
+// whose ledgers keep no runs. session.mu is held.
 func (s *session) undelivered(l *ledger) []streamer.SeqNo {
 	if l.buffered == 0 {
 		return nil
@@ -74,7 +74,7 @@ func (s *session) undelivered(l *ledger) []streamer.SeqNo {
 	return seqs
 }
 
-// progress is SourceConfig.Progress.
+// progress implements SourceConfig.Progress.
 func (s *session) progress(m driver.Mark) {
 	s.mu.Lock()
 	if l := s.owned.ledger(m.StreamShard, s); l != nil && s.o.tracks() && s.acker == nil {
@@ -85,7 +85,7 @@ func (s *session) progress(m driver.Mark) {
 	wait.Signal(s.commits.wake)
 }
 
-// skipped is SourceConfig.Skipped.
+// skipped implements SourceConfig.Skipped.
 func (s *session) skipped(at streamer.StreamShard, seq streamer.SeqNo, err error) {
 	s.mu.Lock()
 	if l := s.owned.ledger(at, s); l != nil && s.o.tracks() {

@@ -1,5 +1,5 @@
-// Package opening is what the Connect functions of the backends' packages have in
-// common.
+// Package opening is what the Connect functions of the backends' packages have
+// in common.
 package opening
 
 import (

@@ -19,8 +19,8 @@ func (p *Producer) Close() error {
 	return p.CloseWithin(ctx)
 }
 
-// Shut is Close within ctx; later calls wait for the first and return what it
-// returned.
+// CloseWithin is Close within ctx. Later calls wait for the first and return
+// its result.
 func (p *Producer) CloseWithin(ctx context.Context) error {
 	p.mu.Lock()
 	first := p.closed.Begin()
@@ -41,7 +41,7 @@ func (p *Producer) CloseWithin(ctx context.Context) error {
 	return p.closed.End(err)
 }
 
-// end drains the buffer within ctx, then gives up on the rest.
+// finish drains the buffer within ctx, then gives up on the rest.
 func (p *Producer) finish(ctx context.Context) error {
 	epochs := p.beginFlush()
 	wait.Signal(p.work)
@@ -70,8 +70,8 @@ func (p *Producer) finish(ctx context.Context) error {
 	return boundary.Wrap("close", p.obs.Backend, p.o.Stream, closed)
 }
 
-// joinSink waits until nothing is in the sink any more, within ctx. What was
-// cut short by the end of ctx has grace to return.
+// joinSink waits, within ctx, until no call of the sink is under way. Calls
+// that the end of ctx cut short have grace to return.
 func (p *Producer) joinSink(ctx context.Context) {
 	idle := func() { p.writes.Wait(); p.flush.Wait() }
 	wait.Join(ctx, idle)

@@ -9,11 +9,11 @@ import (
 	"github.com/gostreamer/streamer/engine/internal/options"
 )
 
-// One timer per producer watches the oldest record: DeliveryTimeout bounds also
-// what a sink has taken and never resolves.
+// One timer per producer watches the oldest record. DeliveryTimeout also bounds
+// records that a sink takes and never resolves.
 
-// grace is what an expired record's own write has to end by itself, which tells
-// more than "unknown".
+// grace is the time that an expired record's write has to end by itself,
+// because its error says more than "unknown".
 const grace = 100 * time.Millisecond
 
 func (p *Producer) arm(d time.Duration) {
@@ -51,8 +51,8 @@ func (p *Producer) expire() {
 	}
 }
 
-// because adds to err what keeps the sink from storing records, where that is
-// known: it says more than that the time is over.
+// because adds to err what keeps the sink from storing records, if that is
+// known.
 func (p *Producer) because(err error) error {
 	if why := p.why(); why != nil {
 		return fmt.Errorf("%w: %w", err, why)
@@ -70,7 +70,7 @@ func (p *Producer) why() error {
 }
 
 // giveUp resolves the oldest records as unknown, as long as they match. The
-// sink may still hold their payload, so it is not touched.
+// sink may still use their payload, so it is not touched.
 func (p *Producer) giveUp(match func(*sending) bool, err error) {
 	for {
 		p.mu.Lock()

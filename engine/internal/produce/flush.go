@@ -23,8 +23,8 @@ func (p *Producer) Flush(ctx context.Context) error {
 	return p.report(epochs)
 }
 
-// Drain waits until every record sent before it is resolved. Flush and Close still
-// report their failures.
+// Drain waits until every record sent before it is resolved. Flush and Close
+// still report their failures.
 func (p *Producer) Drain(ctx context.Context) error {
 	_, err := p.drain(ctx)
 	return err
@@ -60,8 +60,8 @@ func (p *Producer) flushSink(ctx context.Context) error {
 	return err
 }
 
-// RefuseMore refuses new records and waits until those are resolved that came
-// in since the last Flush: from then on nothing more is stored.
+// RefuseMore refuses new records and waits for those that came in since the
+// last Flush. From then on nothing more is stored.
 func (p *Producer) RefuseMore(ctx context.Context) error {
 	p.mu.Lock()
 	p.closing = true

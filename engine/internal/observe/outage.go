@@ -9,9 +9,9 @@ import (
 	"github.com/gostreamer/streamer"
 )
 
-// spell is the time during which something fails and is tried again. However
-// many tries it takes, and whatever fails for the one reason, the log has a
-// line when it begins and one when it is over; Hooks.Retrying has every try.
+// outage is a time during which something fails and is retried. Whatever the
+// number of attempts, the log has one line when it begins and one when it ends.
+// Hooks.Retrying gets every attempt.
 type outage struct {
 	mu     sync.Mutex
 	fails  map[string]failing // by operation; empty: all is well
@@ -28,21 +28,20 @@ type failing struct {
 }
 
 const (
-	// calm is how long nothing must be heard of a failure, beyond its pause,
-	// before it counts as over where nothing says that it is.
+	// Quiet is how long there must be no failure, beyond its pause, before an
+	// outage counts as over without a report of success.
 	Quiet = 30 * time.Second
-	// settled is how long ago an operation must have failed for its success to
-	// count: where there are several servers, reads fail and succeed in turn.
-	// What fails again so soon after all was well is logged when it lasts: a
-	// server that comes back refuses for a moment.
+	// MinGap is how long ago an operation must have failed for its success to
+	// end an outage: with several servers, reads fail and succeed in turn. A
+	// failure within that time after an outage is logged only if it lasts,
+	// because a server that restarts refuses requests for a moment.
 	MinGap = 5 * time.Second
 )
 
-// telling are the kinds that tell a user something else than that a server is
-// away.
+// distinct are the kinds that mean something other than an unreachable server.
 var distinct = [...]error{streamer.ErrDenied, streamer.ErrThrottled}
 
-// begin notes a failure, and says whether it is news.
+// begin records a failure, and says whether to log it.
 func (s *outage) begin(op string, err error, after time.Duration, now time.Time) (news bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -67,8 +66,9 @@ func (s *outage) begin(op string, err error, after time.Duration, now time.Time)
 	return news
 }
 
-// end notes that an operation which failed at least for ago succeeds again, and
-// says whether nothing fails any more, and how long it did.
+// end records that an operation which failed at least ago before succeeds
+// again. It says whether nothing fails any more, and how long the outage
+// lasted.
 func (s *outage) end(op string, now time.Time, ago time.Duration) (lasted time.Duration, over bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
