@@ -68,5 +68,5 @@ func (s *spreadSource) renumber(slab []streamer.Message) {
 
 func (s *spreadSource) Close(ctx context.Context) error { return s.inner.Close(ctx) }
 
-// CommitCursors implements streamer.CursorCommitter.
+// CommitCursors implements driver.CursorCommitter.
 func (s *spreadSource) CommitCursors(context.Context, []driver.Mark) error { return nil }

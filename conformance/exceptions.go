@@ -1,7 +1,7 @@
 package conformance
 
-// Part names something that not every backend has. A case lists the parts it
-// needs.
+// Part names an ability that not every backend has. A case lists the parts that
+// it needs.
 type Part string
 
 const (

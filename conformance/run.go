@@ -8,9 +8,9 @@ import (
 	"testing"
 )
 
-// Run holds a backend to every promise. Each case is a subtest, named by its
-// promise, with a place of its own; up to h.Parallel of them run at a time. It
-// returns when all have ended.
+// Run tests a backend against every promise. Each case is a subtest, named
+// after its promise, with a place of its own. Up to h.Parallel of them run at a
+// time. Run returns when all have ended.
 func Run(t *testing.T, h Harness) {
 	if runChild() || h.Ready != nil && !h.Ready(t) {
 		return

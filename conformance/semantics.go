@@ -7,8 +7,8 @@ import (
 	"strings"
 )
 
-// WriteSemantics renders docs/semantics.md: the promises, what each column does
-// about them, what promise 17's table says, and what a backend may do without.
+// WriteSemantics renders docs/semantics.md: the promises, the verdicts of each
+// column, the table of promise 17, and the exceptions.
 func WriteSemantics(w io.Writer, columns []Column) error {
 	page := strings.Join([]string{introduction, promiseSection(), verdictSection(columns), policySection(), exceptionSection()}, "\n")
 	_, err := io.WriteString(w, page)

@@ -8,7 +8,7 @@ import (
 	"strings"
 )
 
-// Verdict is what a backend does about a promise, or about one case of it.
+// Verdict is the result of a promise, or of one case of it, for a backend.
 type Verdict uint8
 
 const (
@@ -45,7 +45,7 @@ type Finding struct {
 	Why     string `json:",omitempty"`
 }
 
-// Column is what Run found out about one harness.
+// Column is the result of Run for one harness.
 type Column struct {
 	Name, Backend string
 	Findings      []Finding

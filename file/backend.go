@@ -90,7 +90,7 @@ func newBackend(c Config) (driver.Backend, error) {
 
 func (b *backend) Name() string { return scheme }
 
-// Deals implements streamer.Dealer: members of a group meet however many
+// Deals implements driver.Dealer: members of a group meet however many
 // Streamers of the process they come from, if these name the log by the same
 // path. Those that do not may be led to different logs some day.
 func (b *backend) Deals() *driver.Deals { return &b.place.deals }
@@ -119,7 +119,7 @@ func (b *backend) Close(context.Context) error {
 	return nil
 }
 
-// Ping implements streamer.Pinger: the log can be read, or it does not exist
+// Ping implements driver.Pinger: the log can be read, or it does not exist
 // and its directory does.
 func (b *backend) Ping(ctx context.Context) error {
 	if err := b.enter(ctx); err != nil {

@@ -19,7 +19,7 @@ const refreshAfter = 16 << 20
 // knows yet too.
 var everywhere = streamer.StreamShard{Stream: wildcard}
 
-// CommitCursors implements streamer.CursorCommitter.
+// CommitCursors implements driver.CursorCommitter.
 func (s groupSource) CommitCursors(ctx context.Context, upTo []driver.Mark) error {
 	if err := ctx.Err(); err != nil {
 		return err

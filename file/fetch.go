@@ -12,7 +12,7 @@ import (
 	"github.com/gostreamer/streamer/file/internal/ss"
 )
 
-// Fetch implements streamer.Source. It hands out what one read of the file
+// Fetch implements driver.Source. It hands out what one read of the file
 // brings, at most MaxBatch messages at a time.
 func (s *source) Fetch(ctx context.Context, emit func([]streamer.Message)) error {
 	s.fetching.Lock()

@@ -6,7 +6,7 @@ import (
 	"github.com/gostreamer/streamer"
 )
 
-// Lag implements streamer.Lagger. A shard's messages are counted by their
+// Lag implements driver.Lagger. A shard's messages are counted by their
 // numbers, which rise by one in logs that this package and SeaStreamer write.
 // Shards that reading has not come to yet count, and the engine learns of them.
 func (s *source) Lag(ctx context.Context) ([]streamer.ShardLag, error) {

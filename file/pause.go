@@ -20,7 +20,7 @@ type lane struct {
 // onPar is the behind of a shard that was never paused, or has caught up.
 const onPar = -1
 
-// Pause implements streamer.Pauser.
+// Pause implements driver.Pauser.
 func (s *source) Pause(at streamer.StreamShard, paused bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

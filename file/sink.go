@@ -30,7 +30,7 @@ type sink struct {
 	closed error
 }
 
-// OpenSink implements streamer.Backend. It opens the log's writer: ErrBusy when
+// OpenSink implements driver.Backend. It opens the log's writer: ErrBusy when
 // another process has it.
 func (b *backend) OpenSink(ctx context.Context, c driver.SinkConfig) (driver.Sink, error) {
 	if err := b.enter(ctx); err != nil {
@@ -68,7 +68,7 @@ func (s *sink) checkStream(name string) error {
 	return nil
 }
 
-// Limits implements streamer.Sink.
+// Limits implements driver.Sink.
 func (s *sink) Limits() driver.Limits {
 	if s.cfg.Sync == SyncAlways {
 		return driver.Limits{RecordBytes: MaxRecordBytes, Bytes: portionToSync}
@@ -76,10 +76,10 @@ func (s *sink) Limits() driver.Limits {
 	return driver.Limits{RecordBytes: MaxRecordBytes, Bytes: portion}
 }
 
-// Flush implements streamer.Sink: the sink holds nothing.
+// Flush implements driver.Sink: the sink holds nothing.
 func (s *sink) Flush(ctx context.Context) error { return ctx.Err() }
 
-// Write implements streamer.Writer: one write and, where receipts wait for the
+// Write implements driver.Writer: one write and, where receipts wait for the
 // disk, one fsync, which may be another producer's.
 func (s *sink) Write(ctx context.Context, p []*driver.Pending) error {
 	if err := ctx.Err(); err != nil {
@@ -196,7 +196,7 @@ func (s *sink) syncEvery(ctx context.Context, c driver.SinkConfig) {
 	}
 }
 
-// Close implements streamer.Sink. Its ctx does not matter: nothing in it waits
+// Close implements driver.Sink. Its ctx does not matter: nothing in it waits
 // for others.
 func (s *sink) Close(context.Context) error {
 	s.close.Do(func() {

@@ -146,7 +146,7 @@ var (
 	_ driver.CursorCommitter = groupSource{}
 )
 
-// OpenSource implements streamer.Backend. Groups are dealt by the engine inside
+// OpenSource implements driver.Backend. Groups are dealt by the engine inside
 // a process. Of those that several processes have members of, each process owns
 // some shards, by the kernel's locks.
 func (b *backend) OpenSource(ctx context.Context, c driver.SourceConfig) (driver.Source, error) {
@@ -254,7 +254,7 @@ func (s *source) assigned() []streamer.StreamShard {
 	return all
 }
 
-// Close implements streamer.Source. What is committed of shards without work in
+// Close implements driver.Source. What is committed of shards without work in
 // progress moves up to where the log was read, so that opening the group again
 // does not read that again.
 func (s *source) Close(context.Context) error {

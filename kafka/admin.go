@@ -22,8 +22,8 @@ func (b *backend) enter(ctx context.Context) error {
 	return nil
 }
 
-// Create implements streamer.Admin: it returns when every shard has a leader.
-// Config.Replicas says how many replicas there are.
+// Create implements streamer.Admin. It returns when every shard has a leader.
+// Config.Replicas is the number of replicas.
 func (b *backend) Create(ctx context.Context, stream string, shards int) error {
 	if err := b.enter(ctx); err != nil {
 		return err
@@ -41,7 +41,7 @@ func (b *backend) Create(ctx context.Context, stream string, shards int) error {
 // can say.
 const maxShards = 1 << 20
 
-// Delete implements streamer.Admin: it returns when the topic cannot be found
+// Delete implements streamer.Admin. It returns when the topic cannot be found
 // any more.
 func (b *backend) Delete(ctx context.Context, stream string) error {
 	if _, err := b.existing(ctx, stream); err != nil {
@@ -99,7 +99,8 @@ func (b *backend) Describe(ctx context.Context, stream string) (streamer.StreamI
 	return info, nil
 }
 
-// Streams implements streamer.Admin. The brokers' own topics are left out.
+// Streams implements streamer.Admin. It leaves out the brokers' internal
+// topics.
 func (b *backend) Streams(ctx context.Context, prefix string) ([]string, error) {
 	if err := b.enter(ctx); err != nil {
 		return nil, err
@@ -116,7 +117,7 @@ func (b *backend) Streams(ctx context.Context, prefix string) ([]string, error) 
 }
 
 // Groups implements streamer.Admin. A Resumable owner counts as a member.
-// Groups that this user may not see are left out.
+// Groups that this user may not describe are left out.
 func (b *backend) Groups(ctx context.Context, stream string) ([]streamer.GroupInfo, error) {
 	t, err := b.existing(ctx, stream)
 	if err != nil {

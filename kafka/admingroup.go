@@ -42,7 +42,8 @@ func busy(stream, group string) error {
 	return &streamer.Error{Stream: stream, Kind: streamer.ErrBusy, Err: fmt.Errorf("group %q is in use", group)}
 }
 
-// ResetGroup implements streamer.Admin. An Each moves the shards it names.
+// ResetGroup implements streamer.Admin. An Each moves only the shards that it
+// names.
 func (b *backend) ResetGroup(ctx context.Context, stream, group string, to streamer.Position) error {
 	t, _, err := b.idle(ctx, stream, group)
 	if err != nil {
@@ -80,7 +81,7 @@ func (b *backend) ResetGroup(ctx context.Context, stream, group string, to strea
 }
 
 // DeleteGroup implements streamer.Admin. A group without any position left is
-// deleted itself.
+// deleted as a whole.
 func (b *backend) DeleteGroup(ctx context.Context, stream, group string) error {
 	_, places, err := b.idle(ctx, stream, group)
 	if err != nil {

@@ -228,7 +228,7 @@ func codeNamed(name string) error {
 
 var _ interface{ Why() error } = (*sink)(nil)
 
-// Why implements streamer.Explainer.
+// Why implements driver.Explainer.
 func (s *sink) Why() error {
 	s.delay.mu.Lock()
 	defer s.delay.mu.Unlock()

@@ -59,8 +59,8 @@ func (f *flight) stored() {
 // Deadline implements context.Context.
 func (f *flight) Deadline() (time.Time, bool) { return time.Time{}, false }
 
-// Done implements context.Context: closed when the engine has given the record
-// up. The client asks for the first record of each batch alone.
+// Done implements context.Context. It is closed when the engine has given the
+// record up. The client uses only the first record of each batch.
 func (f *flight) Done() <-chan struct{} { return f.p.Receipt().Done() }
 
 // Err implements context.Context.

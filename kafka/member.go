@@ -185,8 +185,8 @@ func (m *member) OnGroupManageError(err error) {
 	m.cfg.Retrying("join group", typed(err), 0)
 }
 
-// OnBrokerConnect implements kgo.HookBrokerConnect: a member that runs waits
-// for other credentials, one that opens does not.
+// OnBrokerConnect implements kgo.HookBrokerConnect. A running member waits for
+// other credentials; a member that opens does not.
 func (m *member) OnBrokerConnect(_ kgo.BrokerMetadata, _ time.Duration, _ net.Conn, err error) {
 	if errors.Is(err, kerr.SaslAuthenticationFailed) {
 		m.answered(typed(err))
@@ -323,7 +323,7 @@ func (m *member) committer() committer {
 	return c
 }
 
-// CommitCursors implements streamer.CursorCommitter.
+// CommitCursors implements driver.CursorCommitter.
 func (m *member) CommitCursors(ctx context.Context, upTo []driver.Mark) error {
 	topics := m.known()
 	upTo = m.void(upTo)
@@ -362,7 +362,7 @@ func (m *member) commitAs(ctx context.Context, by committer, topics map[string]t
 	return err
 }
 
-// Lag implements streamer.Lagger: behind what the group has committed.
+// Lag implements driver.Lagger, relative to the group's committed positions.
 func (m *member) Lag(ctx context.Context) ([]streamer.ShardLag, error) {
 	places, err := m.b.committed(ctx, m.cfg.Group, m.cfg.Streams)
 	if err != nil {

@@ -194,7 +194,7 @@ func (p *plan) places(note string) map[streamer.StreamShard]place {
 	return all
 }
 
-// OpenSource implements streamer.Backend.
+// OpenSource implements driver.Backend.
 func (b *backend) OpenSource(ctx context.Context, c driver.SourceConfig) (driver.Source, error) {
 	if b.closed.Load() {
 		return nil, streamer.ErrClosed

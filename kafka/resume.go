@@ -161,7 +161,7 @@ func (o *owner) advance(ctx context.Context, s *source, topics map[string]topic,
 	return nil
 }
 
-// CommitCursors implements streamer.CursorCommitter.
+// CommitCursors implements driver.CursorCommitter.
 func (r resumable) CommitCursors(ctx context.Context, upTo []driver.Mark) error {
 	o, topics := r.owner, r.known()
 	upTo = r.void(upTo)
@@ -243,7 +243,7 @@ func (o *owner) stale(now time.Time) map[streamer.StreamShard]position {
 	return at
 }
 
-// Lag implements streamer.Lagger: behind what is committed.
+// Lag implements driver.Lagger, relative to the committed positions.
 func (r resumable) Lag(ctx context.Context) ([]streamer.ShardLag, error) {
 	if err := r.owner.enter(ctx); err != nil {
 		return nil, err
@@ -254,8 +254,8 @@ func (r resumable) Lag(ctx context.Context) ([]streamer.ShardLag, error) {
 	return r.lagBehind(ctx, at)
 }
 
-// Close implements streamer.Source. It takes the note away, so that the group
-// counts as free at once.
+// Close implements driver.Source. It removes the owner's metadata, so that the
+// group is free at once.
 func (r resumable) Close(ctx context.Context) error {
 	r.end(streamer.ErrClosed)
 	r.watching.Wait()

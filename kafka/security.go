@@ -15,7 +15,7 @@ import (
 	"github.com/twmb/franz-go/pkg/sasl/scram"
 )
 
-// SASL is how the program proves to the broker who it is.
+// SASL is the mechanism with which the program authenticates.
 type SASL uint8
 
 // The mechanisms.
@@ -27,7 +27,7 @@ const (
 	SASLOAuth // OAUTHBEARER, a token
 )
 
-// OAuth gives a token. It is called at every authentication, by several
+// OAuth returns a token. It is called at every authentication, by several
 // goroutines.
 type OAuth func(ctx context.Context) (oauth.Auth, error)
 

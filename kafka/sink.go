@@ -51,8 +51,8 @@ var _ interface {
 	driver.Enqueuer
 } = (*sink)(nil)
 
-// OpenSink implements streamer.Backend. A stream that is named must exist, or
-// be created as Config.Create says.
+// OpenSink implements driver.Backend. A named stream must exist, or is created
+// as Config.Create says.
 func (b *backend) OpenSink(ctx context.Context, c driver.SinkConfig) (driver.Sink, error) {
 	if b.closed.Load() {
 		return nil, streamer.ErrClosed
@@ -142,8 +142,8 @@ func (s *sink) batchBytes(topic string) int32 {
 	return int32(l.limits.Load().batch) //nolint:gosec // at most mostBatchBytes
 }
 
-// Limits implements streamer.Sink: those of the stream that was opened. Lanes
-// check their own.
+// Limits implements driver.Sink, for the stream that was opened. Lanes check
+// those of other streams.
 func (s *sink) Limits() driver.Limits {
 	if s.main != nil {
 		return driver.Limits{RecordBytes: s.main.limits.Load().recordBytes()}
@@ -151,7 +151,7 @@ func (s *sink) Limits() driver.Limits {
 	return driver.Limits{}
 }
 
-// Enqueue implements streamer.Enqueuer.
+// Enqueue implements driver.Enqueuer.
 func (s *sink) Enqueue(p *driver.Pending) {
 	l := s.main
 	if l == nil || p.Record.Stream != s.stream {
@@ -262,9 +262,9 @@ func (s *sink) mayReplace(old *kgo.Client) bool {
 	return true
 }
 
-// Flush implements streamer.Sink: it sends what lingers, and returns. For a
-// while, nothing lingers: what was sent before may have been on its way to the
-// client still, while that looked for the stream's shards.
+// Flush implements driver.Sink. It sends lingering records and returns. For a
+// while afterwards nothing lingers, because earlier records may still be on
+// their way to the client while it looks up the stream's shards.
 func (s *sink) Flush(context.Context) error {
 	if s.linger == 0 {
 		s.hurry(0)
@@ -293,7 +293,7 @@ func (s *sink) hurry(d time.Duration) {
 	_ = s.client.Load().Flush(ctx) // each record says what became of it
 }
 
-// Close implements streamer.Sink. What is not resolved by now is given up.
+// Close implements driver.Sink. It gives up unresolved records.
 func (s *sink) Close(context.Context) error {
 	s.mu.Lock()
 	first := !s.closed

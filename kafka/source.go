@@ -91,7 +91,7 @@ func (s *source) disconnected(err error) {
 // fail ends the source: Fetch returns err from now on.
 func (s *source) fail(err error) { s.end(err) }
 
-// Fetch implements streamer.Source.
+// Fetch implements driver.Source.
 func (s *source) Fetch(ctx context.Context, emit func([]streamer.Message)) error {
 	if s.life.Err() != nil {
 		return context.Cause(s.life)
@@ -184,7 +184,7 @@ func (s *source) take(b *slab, topic string, p *kgo.FetchPartition) (m driver.Ma
 	return driver.Mark{StreamShard: at, Seq: seqOf(last.Offset)}, last.Attrs.IsControl()
 }
 
-// Pause implements streamer.Pauser.
+// Pause implements driver.Pauser.
 func (s *source) Pause(at streamer.StreamShard, paused bool) {
 	one := map[string][]int32{at.Stream: {partitionOf(at.Shard)}}
 	if paused {
@@ -204,7 +204,7 @@ func (s *source) resume(shards []streamer.StreamShard) {
 	s.cl.ResumeFetchPartitions(all)
 }
 
-// Lag implements streamer.Lagger: behind what was emitted.
+// Lag implements driver.Lagger, relative to what was emitted.
 func (s *source) Lag(ctx context.Context) ([]streamer.ShardLag, error) {
 	return s.lagBehind(ctx, s.positions())
 }
@@ -277,7 +277,7 @@ func (s *source) assigned() {
 	s.cfg.Assigned(all)
 }
 
-// Close implements streamer.Source.
+// Close implements driver.Source.
 func (s *source) Close(ctx context.Context) error {
 	s.end(streamer.ErrClosed)
 	s.watching.Wait()

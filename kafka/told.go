@@ -25,8 +25,8 @@ var _ interface {
 	kgo.HookProduceBatchWritten
 } = (*told)(nil)
 
-// OnBrokerE2E implements kgo.HookBrokerE2E. The client calls it before it tells
-// of the batches of the request.
+// OnBrokerE2E implements kgo.HookBrokerE2E. The client calls it before it
+// reports the batches of the request.
 func (t *told) OnBrokerE2E(m kgo.BrokerMetadata, key int16, e kgo.BrokerE2E) {
 	if key != int16(kmsg.Produce) {
 		return
@@ -36,8 +36,8 @@ func (t *told) OnBrokerE2E(m kgo.BrokerMetadata, key int16, e kgo.BrokerE2E) {
 	t.took[m.NodeID] = e.DurationE2E()
 }
 
-// OnProduceBatchWritten implements kgo.HookProduceBatchWritten. The client
-// calls it on a goroutine that it does not wait for.
+// OnProduceBatchWritten implements kgo.HookProduceBatchWritten. The client does
+// not wait for the goroutine on which it calls this.
 func (t *told) OnProduceBatchWritten(m kgo.BrokerMetadata, topic string, _ int32, b kgo.ProduceBatchMetrics) {
 	if !t.sink.enter() {
 		return

@@ -7,7 +7,7 @@ import (
 	"github.com/gostreamer/streamer/driver"
 )
 
-// Close implements streamer.Source.
+// Close implements driver.Source.
 func (s *source) Close(ctx context.Context) error {
 	s.log.mu.Lock()
 	if s.closed {

@@ -11,7 +11,7 @@ import (
 // cursorSource commits one position per shard.
 type cursorSource struct{ *source }
 
-// CommitCursors implements streamer.CursorCommitter.
+// CommitCursors implements driver.CursorCommitter.
 func (s cursorSource) CommitCursors(ctx context.Context, upTo []driver.Mark) error {
 	v, err := strikeCommit(ctx, s.log, upTo, func(m driver.Mark) streamer.StreamShard { return m.StreamShard })
 	if err != nil {
@@ -60,7 +60,7 @@ func (s cursorSource) commit(m driver.Mark) error {
 // ackSource acknowledges single messages.
 type ackSource struct{ *source }
 
-// AckMessages implements streamer.MessageAcker.
+// AckMessages implements driver.MessageAcker.
 func (s ackSource) AckMessages(ctx context.Context, done []driver.Acked) error {
 	return s.each(ctx, done, func(w *window, seq uint64) { w.finish(seq) })
 }
@@ -68,8 +68,8 @@ func (s ackSource) AckMessages(ctx context.Context, done []driver.Acked) error {
 // sharedSource is a member of a group whose members share every shard.
 type sharedSource struct{ ackSource }
 
-// Release implements streamer.Releaser. What nothing else takes may come back
-// to this source.
+// Release implements driver.Releaser. Messages that no other member takes may
+// return to this source.
 func (s sharedSource) Release(ctx context.Context, undelivered []driver.Acked) error {
 	return s.each(ctx, undelivered, func(w *window, seq uint64) { w.release(seq) })
 }

@@ -13,7 +13,7 @@ type span struct {
 	entries []entry
 }
 
-// Fetch implements streamer.Source.
+// Fetch implements driver.Source.
 func (s *source) Fetch(ctx context.Context, emit func([]streamer.Message)) error {
 	var seen faultID
 	for {

@@ -7,7 +7,7 @@ import (
 	"github.com/gostreamer/streamer"
 )
 
-// Lag implements streamer.Lagger. Time is the age of the first message that is
+// Lag implements driver.Lagger. Time is the age of the first message that is
 // not done.
 func (s *source) Lag(ctx context.Context) ([]streamer.ShardLag, error) {
 	v, err := s.log.faults.strike(ctx, Control, coversStream(s.cfg.Streams))

@@ -15,9 +15,9 @@ var logs struct {
 	byName map[string]*Log
 }
 
-// Open returns the log of that name, new if there is none: the one that
-// memory://name opens. Its methods are the faults that a server could have;
-// they may be called concurrently with everything else.
+// Open returns the log of that name, which it creates if there is none: the log
+// of memory://name. Its methods are the faults of a server. They may be called
+// concurrently with everything else.
 func Open(name string) *Log {
 	logs.Lock()
 	defer logs.Unlock()
@@ -37,7 +37,7 @@ func Open(name string) *Log {
 	return l
 }
 
-// Drop forgets the log of that name: the next Open starts an empty one.
+// Drop removes the log of that name: the next Open starts an empty one.
 // Streamers that have the old one open keep it.
 func Drop(name string) {
 	logs.Lock()
@@ -45,12 +45,12 @@ func Drop(name string) {
 	delete(logs.byName, name)
 }
 
-// Log is an in-process log: streams of numbered shards, and how far which group
-// has read them.
+// Log is an in-process log: streams with numbered shards, and the positions of
+// groups.
 //
-// One mutex guards all of it, down to the last cursor. It is held for moments:
-// nothing is called under it that blocks or calls out, payloads are copied
-// before and messages made after.
+// One mutex guards all of it. It is held briefly: nothing that blocks or calls
+// out is called under it, payloads are copied before, and messages are made
+// after.
 type Log struct {
 	mu      sync.Mutex
 	streams map[string]*stream

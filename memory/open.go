@@ -9,7 +9,7 @@ import (
 	"github.com/gostreamer/streamer/driver"
 )
 
-// OpenSource implements streamer.Backend.
+// OpenSource implements driver.Backend.
 func (b *backend) OpenSource(ctx context.Context, c driver.SourceConfig) (driver.Source, error) {
 	if err := b.enter(ctx, c.Streams...); err != nil {
 		return nil, err

@@ -51,7 +51,7 @@ func (s *source) signal() {
 	}
 }
 
-// Pause implements streamer.Pauser.
+// Pause implements driver.Pauser.
 func (s *source) Pause(at streamer.StreamShard, paused bool) {
 	s.log.mu.Lock()
 	defer s.log.mu.Unlock()

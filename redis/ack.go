@@ -14,8 +14,8 @@ import (
 // ackCount is how many messages one command acknowledges.
 const ackCount = 1000
 
-// AckMessages implements streamer.MessageAcker. It has a connection of the
-// pool: on that of a blocked read it would wait behind it.
+// AckMessages implements driver.MessageAcker. It uses a connection of the pool,
+// so that it does not wait behind a blocked read.
 func (s groupSource) AckMessages(ctx context.Context, done []driver.Acked) error {
 	var failed error
 	for _, a := range done {
@@ -110,9 +110,9 @@ func (b *backend) xack(ctx context.Context, key, group string, seqs []streamer.S
 	return b.client.Process(ctx, redis.NewIntCmd(ctx, args.of(seqs, "xack", key, group)...))
 }
 
-// Release implements streamer.Releaser: what was fetched and not handed out is
-// there for the others. What they leave of it we take again before we read what
-// is new.
+// Release implements driver.Releaser. The messages become available to the
+// other members. This source takes those that are left before it reads new
+// ones.
 func (s sharedSource) Release(ctx context.Context, undelivered []driver.Acked) error {
 	if err := s.claim(ctx); err != nil {
 		return err

@@ -76,8 +76,8 @@ func (b *backend) Delete(ctx context.Context, stream string) error {
 	return nil
 }
 
-// Describe implements streamer.Admin. Next is the least that the next message
-// can get.
+// Describe implements streamer.Admin. Next is the smallest position that the
+// next message can get.
 func (b *backend) Describe(ctx context.Context, stream string) (streamer.StreamInfo, error) {
 	shards, keys, err := b.existing(ctx, stream)
 	if err != nil {
@@ -102,7 +102,7 @@ func (b *backend) Describe(ctx context.Context, stream string) (streamer.StreamI
 	return info, nil
 }
 
-// Streams implements streamer.Admin. It looks at every key of the server.
+// Streams implements streamer.Admin. It scans every key of the server.
 func (b *backend) Streams(ctx context.Context, prefix string) ([]string, error) {
 	if err := b.enter(ctx); err != nil {
 		return nil, err
@@ -220,7 +220,8 @@ func (b *backend) idle(ctx context.Context, stream, group string) ([]streamer.St
 	return on, nil
 }
 
-// ResetGroup implements streamer.Admin. An Each moves the shards it names.
+// ResetGroup implements streamer.Admin. An Each moves only the shards that it
+// names.
 func (b *backend) ResetGroup(ctx context.Context, stream, group string, to streamer.Position) error {
 	on, err := b.idle(ctx, stream, group)
 	if err != nil {

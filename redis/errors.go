@@ -16,7 +16,7 @@ type replyError string
 
 func (e replyError) Error() string { return string(e) }
 
-// RedisError makes it a redis.Error.
+// RedisError implements redis.Error.
 func (replyError) RedisError() {}
 
 // errMalformed is a reply that is not what the command answers.

@@ -8,9 +8,8 @@ import (
 	"github.com/gostreamer/streamer"
 )
 
-// Fetch implements streamer.Source. It goes in rounds: what keeps the lanes
-// from reading is done first, then they look for messages, and only when none
-// has any do they wait for some.
+// Fetch implements driver.Source. Each round first does what keeps the lanes
+// from reading, then looks for messages, and waits only when no lane has any.
 func (s *source) Fetch(ctx context.Context, emit func([]streamer.Message)) error {
 	for {
 		if err := ctx.Err(); err != nil {

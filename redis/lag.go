@@ -10,7 +10,7 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-// Lag implements streamer.Lagger. Time is the age of the first message that is
+// Lag implements driver.Lagger. Time is the age of the first message that is
 // not done.
 func (s *source) Lag(ctx context.Context) ([]streamer.ShardLag, error) {
 	if err := ctx.Err(); err != nil {

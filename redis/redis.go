@@ -39,9 +39,10 @@ func open(_ context.Context, u *streamer.URI) (driver.Backend, streamer.Streamer
 	return b, o, err
 }
 
-// Connect opens a server from code: all that a redis:// URI can say, c can. It
-// asks the server whether it answers; ctx bounds the call only. ErrInvalid
-// names the field of c that is wrong, ErrDenied is a wrong user or password.
+// Connect connects to a server from code. c can say everything that a redis://
+// URI can. It returns when the server has answered. ErrInvalid names the field
+// of c that is wrong; ErrDenied means a wrong user or password. ctx bounds the
+// call only.
 func Connect(ctx context.Context, c Config, o streamer.StreamerOptions) (streamer.Streamer, error) {
 	return opening.Connect(ctx, o, func() (driver.Backend, error) { return newBackend(c) })
 }
@@ -82,7 +83,7 @@ func newBackend(c Config) (*backend, error) {
 
 func (b *backend) Name() string { return scheme }
 
-// Close implements streamer.Backend. Sources and sinks are closed before it.
+// Close implements driver.Backend. Sources and sinks are closed before it.
 func (b *backend) Close(context.Context) error {
 	if b.closed.Swap(true) || b.cfg.Client != nil {
 		return nil

@@ -109,7 +109,7 @@ func (t *target) newHead(shape int, noMkStream, chosen bool) []byte {
 	return b.Bytes()
 }
 
-// OpenSink implements streamer.Backend.
+// OpenSink implements driver.Backend.
 func (b *backend) OpenSink(ctx context.Context, c driver.SinkConfig) (driver.Sink, error) {
 	if err := b.enter(ctx); err != nil {
 		return nil, err
@@ -128,15 +128,15 @@ func (b *backend) OpenSink(ctx context.Context, c driver.SinkConfig) (driver.Sin
 	return s, nil
 }
 
-// Limits implements streamer.Sink.
+// Limits implements driver.Sink.
 func (s *sink) Limits() driver.Limits {
 	return driver.Limits{Records: batchRecords, Bytes: batchBytes, RecordBytes: MaxRecordBytes}
 }
 
-// Flush implements streamer.Sink: the sink holds nothing.
+// Flush implements driver.Sink: the sink holds nothing.
 func (s *sink) Flush(ctx context.Context) error { return ctx.Err() }
 
-// Close implements streamer.Sink.
+// Close implements driver.Sink.
 func (s *sink) Close(context.Context) error {
 	s.mu.Lock()
 	s.closed = true
@@ -151,10 +151,10 @@ func (s *sink) isClosed() bool {
 	return s.closed
 }
 
-// Write implements streamer.Writer. A server that recovers in the middle of a
-// pipeline has refused its first records and stores the others, out of order;
-// so after a failure the first record of each shard goes ahead, and the others
-// follow when it is stored.
+// Write implements driver.Writer. A server that recovers in the middle of a
+// pipeline has refused the first records and stores the others, out of order.
+// So after a failure the first record of each shard is sent alone, and the
+// others when it is stored.
 func (s *sink) Write(ctx context.Context, p []*driver.Pending) error {
 	if s.isClosed() {
 		return streamer.ErrClosed

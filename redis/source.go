@@ -106,7 +106,7 @@ type groupSource struct{ *source }
 // sharedSource is a member of a group whose members share every shard.
 type sharedSource struct{ groupSource }
 
-// Pause implements streamer.Pauser.
+// Pause implements driver.Pauser.
 func (s *source) Pause(at streamer.StreamShard, paused bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -168,8 +168,8 @@ func (s *source) inFlight(sh *shard) map[id]bool {
 	return all
 }
 
-// Close implements streamer.Source. In a group it gives back what was fetched
-// and not acknowledged.
+// Close implements driver.Source. In a group it returns the messages that were
+// fetched and not acknowledged.
 func (s *source) Close(ctx context.Context) error {
 	s.stop()
 	s.join.Wait()

@@ -22,10 +22,9 @@ import (
 // what it speaks.
 const suspicious = time.Second
 
-// Ping implements streamer.Pinger. An error of it says what is wrong with the
-// way to the server, as far as that can be found out. A server that refuses
-// PING for a while, as one does that loads its data or could not save them, has
-// answered.
+// Ping implements driver.Pinger. Its error says, as far as possible, what is
+// wrong with the way to the server. A server that temporarily refuses PING,
+// because it loads its data or could not save them, counts as reachable.
 func (b *backend) Ping(ctx context.Context) error {
 	if b.closed.Load() {
 		return streamer.ErrClosed

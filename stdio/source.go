@@ -73,7 +73,8 @@ func (s *source) report() {
 	}
 }
 
-// Fetch hands out the lines that are there, at most one block's and one slab's.
+// Fetch implements driver.Source. It emits buffered lines, at most a block and
+// a slab of them.
 func (s *source) Fetch(ctx context.Context, emit func([]streamer.Message)) error {
 	s.fetching.Lock()
 	defer s.fetching.Unlock()
@@ -109,8 +110,8 @@ func (s *source) obstacle(ctx context.Context) error {
 	}
 }
 
-// Close gives up the lines that were not handed out: the next source to open
-// sees those that no consumer was given.
+// Close implements driver.Source. Lines that were not handed out go to the next
+// source that opens.
 func (s *source) Close(ctx context.Context) error {
 	s.close.Do(func() {
 		close(s.done)
