@@ -160,7 +160,7 @@ func first(cfg *driver.SourceConfig, s streamer.StreamShard, at streamer.Positio
 	return cfg.FirstOf(s)
 }
 
-// resume goes on where the committed positions lie in the logs now. A shard
+// resume continues where the committed positions lie in the logs now. A shard
 // whose leader does not answer keeps its own; the client checks it later.
 func (p *plan) resume(ctx context.Context, b *backend, cfg *driver.SourceConfig, ends map[streamer.StreamShard]bounds) error {
 	now, err := b.standing(ctx, p.starts, ends)

@@ -11,7 +11,7 @@ import (
 
 // With create=always a topic may be deleted and come back under its readers.
 // What they had of it is void from then on: its messages, its positions, and
-// the commits that are under way. The other topics go on.
+// the commits that are under way. The other topics continue.
 
 // vanished says whether the topic was deleted and has not come back yet.
 func (t *topic) vanished() bool { return t.id == kadm.TopicID{} && t.shards == 0 }

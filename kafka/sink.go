@@ -245,7 +245,7 @@ func (s *sink) replace(old *kgo.Client) {
 	}
 	cl, err := s.newClient(kgo.ProducerLinger(s.linger))
 	if err != nil {
-		return // the old one goes on failing
+		return // the old one continues failing
 	}
 	if !s.client.CompareAndSwap(old, cl) || !s.begin(old.Close) {
 		cl.Close()

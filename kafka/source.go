@@ -209,7 +209,7 @@ func (s *source) Lag(ctx context.Context) ([]streamer.ShardLag, error) {
 	return s.lagBehind(ctx, s.positions())
 }
 
-// positions are where the shards go on.
+// positions are where the shards continue.
 func (s *source) positions() map[streamer.StreamShard]position {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -10,7 +10,7 @@ import (
 // are now. One that was trimmed away lies at the oldest record left. One in a
 // part that the log has lost lies where the log parts from what it was; where
 // that is not known, because no epoch is, at the oldest record, so that nothing
-// that exists is passed over. Ends that are missing leave a position as it is.
+// that exists is skipped. Ends that are missing leave a position as it is.
 func (b *backend) standing(ctx context.Context, at map[streamer.StreamShard]position, ends map[streamer.StreamShard]bounds) (map[streamer.StreamShard]position, error) {
 	doubtful := make(map[streamer.StreamShard]position)
 	for s, p := range at {
