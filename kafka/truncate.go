@@ -133,7 +133,7 @@ func (s *source) outOfRange(ctx context.Context, at streamer.StreamShard) error 
 	}
 	wanted := sh.position()
 	s.mu.Unlock()
-	now, err := s.b.standing(ctx, map[streamer.StreamShard]position{at: wanted}, ends)
+	now, err := s.b.locate(ctx, map[streamer.StreamShard]position{at: wanted}, ends)
 	if err != nil {
 		return err
 	}

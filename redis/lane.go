@@ -334,7 +334,7 @@ func (l *lane) beginning(shards []*shard, limit int, wait bool) []any {
 
 // scan gives each entry of a reply to take.
 func (l *lane) scan(reply *reply, take func(*shard, *entry)) error {
-	l.s.heard(l.shards)
+	l.s.touchAll(l.shards)
 	var sh *shard
 	entries, busy := 0, 0
 	err := scanStreams(reply.b, func(key []byte, n int) error {

@@ -75,8 +75,8 @@ func (o *owner) disown(ctx context.Context, shards []streamer.StreamShard) error
 	return nil
 }
 
-// reborn reads a topic that was recreated, from its beginning.
-func (s *source) reborn(ctx context.Context, now topic) {
+// readRecreated reads a topic that was recreated, from its beginning.
+func (s *source) readRecreated(ctx context.Context, now topic) {
 	if !s.grouped {
 		s.begin(ctx, now, now.each())
 		return
