@@ -13,6 +13,7 @@ import (
 
 	"github.com/gostreamer/streamer"
 	"github.com/gostreamer/streamer/driver"
+	"github.com/gostreamer/streamer/file/internal/disk"
 	"github.com/gostreamer/streamer/file/internal/ss"
 )
 
@@ -43,7 +44,7 @@ func (b *backend) Create(ctx context.Context, name string, shards int) error {
 		return err
 	}
 	err = w.declare(ctx, c, b.place, declaration{name, shards})
-	return about(l.path, errors.Join(err, l.closeWriter(w, c)))
+	return disk.About(l.path, errors.Join(err, l.closeWriter(w, c)))
 }
 
 // declare notes that a stream exists, unless it does.
@@ -102,7 +103,7 @@ func (b *backend) read(ctx context.Context, f func(*openLog, *catalogue) error) 
 	defer b.index.leave()
 	c, err := b.index.catalogue(ctx, l)
 	if err != nil {
-		return about(b.place.path, err)
+		return disk.About(b.place.path, err)
 	}
 	return f(l, c)
 }
@@ -167,7 +168,7 @@ func (b *backend) Groups(ctx context.Context, name string) (all []streamer.Group
 	err = b.readStream(ctx, name, func(l *openLog, c *catalogue) error {
 		dirs, err := os.ReadDir(l.path + groupsSuffix)
 		if err != nil && !errors.Is(err, fs.ErrNotExist) {
-			return translate(err)
+			return disk.Translate(err)
 		}
 		for _, dir := range dirs {
 			g, ok, err := b.groupInfo(l, dir.Name(), name, c)

@@ -13,6 +13,7 @@ import (
 	"github.com/gostreamer/streamer"
 	"github.com/gostreamer/streamer/driver"
 	"github.com/gostreamer/streamer/engine"
+	"github.com/gostreamer/streamer/file/internal/disk"
 	"github.com/gostreamer/streamer/internal/opening"
 )
 
@@ -126,14 +127,14 @@ func (b *backend) Ping(ctx context.Context) error {
 		return err
 	}
 	defer logs.release(l)
-	f, err := openPlain(l.path, os.O_RDONLY)
+	f, err := disk.OpenPlain(l.path, os.O_RDONLY)
 	if err == nil {
 		return f.Close()
 	}
 	if errors.Is(err, fs.ErrNotExist) {
 		_, err = os.Stat(filepath.Dir(l.path))
 	}
-	return translate(err)
+	return disk.Translate(err)
 }
 
 // enter is the beginning of every call.

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/gostreamer/streamer"
+	"github.com/gostreamer/streamer/file/internal/disk"
 )
 
 // create makes an empty log, if there is none. It appears whole, and nobody holds the writer's lock for it: a producer that comes at the same moment is not to
@@ -27,7 +28,7 @@ func (l *openLog) create(c *Config) error {
 	if err == nil {
 		l.readers.notify()
 	}
-	return translate(err)
+	return disk.Translate(err)
 }
 
 // createRow makes a directory with its first segment, unless there is one with any.
@@ -54,7 +55,7 @@ func makeDir(dir string) error {
 		return nil
 	}
 	if err == nil {
-		err = syncDir(filepath.Dir(dir))
+		err = disk.SyncDir(filepath.Dir(dir))
 	}
 	return err
 }
@@ -72,7 +73,7 @@ func placeEmpty(path string, beacon int64) (made bool, err error) {
 		return false, nil
 	}
 	if err == nil {
-		err = syncDir(filepath.Dir(path))
+		err = disk.SyncDir(filepath.Dir(path))
 	}
 	return err == nil, err
 }

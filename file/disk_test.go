@@ -8,9 +8,9 @@ import (
 	"syscall"
 )
 
-// disk stands between a writer and its file. It counts what the writer does, fails one step or all from one on, and knows what was on the disk
+// failingDisk stands between a writer and its file. It counts what the writer does, fails one step or all from one on, and knows what was on the disk
 // after the last fsync.
-type disk struct {
+type failingDisk struct {
 	mu     sync.Mutex
 	steps  int
 	from   int    // the first step that fails
@@ -27,7 +27,7 @@ type disk struct {
 }
 
 // install puts d below the writers of the rig's log, until the test ends or lift is called.
-func (r *rig) install(d *disk) (lift func()) {
+func (r *rig) install(d *failingDisk) (lift func()) {
 	r.Helper()
 	l, err := logs.acquire(r.cfg.Path, r.cfg.Segment > 0)
 	r.ok(err)
@@ -42,7 +42,7 @@ func (r *rig) install(d *disk) (lift func()) {
 }
 
 // step says whether this one fails.
-func (d *disk) step(name string) error {
+func (d *failingDisk) step(name string) error {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if d.only != "" && d.only != name {
@@ -57,7 +57,7 @@ func (d *disk) step(name string) error {
 }
 
 // failNext makes the next step of a kind fail.
-func (d *disk) failNext(kind string) {
+func (d *failingDisk) failNext(kind string) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.only, d.err, d.from, d.times = kind, syscall.EIO, d.steps+1, 1
@@ -65,7 +65,7 @@ func (d *disk) failNext(kind string) {
 
 type faulty struct {
 	handle
-	d *disk
+	d *failingDisk
 }
 
 func (f *faulty) ReadAt(p []byte, off int64) (int, error) {
@@ -119,7 +119,7 @@ func (f *faulty) Sync() error {
 }
 
 // crash is what a loss of power leaves: what the disk had, and of what came since some sectors and others not.
-func (d *disk) crash(rnd *rand.Rand, now []byte) []byte {
+func (d *failingDisk) crash(rnd *rand.Rand, now []byte) []byte {
 	const sector = 512
 	size := len(d.durable)
 	if more := len(now) - size; more > 0 {

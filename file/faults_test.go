@@ -81,7 +81,7 @@ func (r *rig) promises(what string, all []attempt, unknownToo bool) {
 // tells the truth, what was there stays, and when the disk is well again the log is.
 func TestEveryStepOfAWriterMayFail(t *testing.T) {
 	for _, policy := range []time.Duration{0, SyncAlways} {
-		for _, fault := range []*disk{
+		for _, fault := range []*failingDisk{
 			{err: syscall.ENOSPC, times: 1},
 			{err: syscall.ENOSPC, times: 1 << 30},
 			{err: syscall.EIO, times: 1, effect: true},
@@ -94,9 +94,9 @@ func TestEveryStepOfAWriterMayFail(t *testing.T) {
 	}
 }
 
-func failEach(t *testing.T, policy time.Duration, fault *disk) {
+func failEach(t *testing.T, policy time.Duration, fault *failingDisk) {
 	rnd := rand.New(rand.NewPCG(1, 2))
-	failEachStep(t, fault, 20, func(d *disk) (*rig, func(string)) {
+	failEachStep(t, fault, 20, func(d *failingDisk) (*rig, func(string)) {
 		r := newRig(t, func(c *Config) { c.Sync, c.Beacon = policy, 1<<10 })
 		lift := r.install(d)
 		all, opened := r.attempts(2)
@@ -121,9 +121,9 @@ func failEach(t *testing.T, policy time.Duration, fault *disk) {
 
 // failEachStep has a writer do the same on a disk that fails first at its first step, then at its second, until it is through before any fails, which is not before so many steps. check
 // gets a name for the step that failed.
-func failEachStep(t *testing.T, fault *disk, steps int, write func(*disk) (r *rig, check func(what string))) {
+func failEachStep(t *testing.T, fault *failingDisk, steps int, write func(*failingDisk) (r *rig, check func(what string))) {
 	for from := 1; ; from++ {
-		d := &disk{err: fault.err, times: fault.times, effect: fault.effect, from: from}
+		d := &failingDisk{err: fault.err, times: fault.times, effect: fault.effect, from: from}
 		r, check := write(d)
 		if len(d.failed) == 0 {
 			if from < steps {
@@ -216,7 +216,7 @@ func (r *rig) writesUpTo(room int, ends []ss.Mark, m ss.Mark) {
 // TestAfterAFailedFsyncTheLogIsDead until a producer is opened: no later fsync makes good what the system has dropped.
 func TestAfterAFailedFsyncTheLogIsDead(t *testing.T) {
 	r := newRig(t, func(c *Config) { c.Sync = SyncAlways })
-	d := &disk{}
+	d := &failingDisk{}
 	r.install(d)
 	s := r.connect()
 	p := r.producer(s, "a")
@@ -243,7 +243,7 @@ func TestAfterAFailedFsyncTheLogIsDead(t *testing.T) {
 // TestReopeningADeadLogWritesItAgain: pages that the system takes for written and that the disk does not have are written once more before anything is promised.
 func TestReopeningADeadLogWritesItAgain(t *testing.T) {
 	r := newRig(t, func(c *Config) { c.Sync = SyncAlways })
-	d := &disk{}
+	d := &failingDisk{}
 	r.install(d)
 	p := r.producer(r.connect(), "a")
 	r.send(p, records("1")...)
@@ -270,7 +270,7 @@ func TestOneFsyncServesAllThatWait(t *testing.T) {
 	for _, producers := range []int{1, senders} {
 		t.Run(fmt.Sprint(producers, " producers"), func(t *testing.T) {
 			r := newRig(t, func(c *Config) { c.Sync = SyncAlways })
-			d := &disk{}
+			d := &failingDisk{}
 			r.install(d)
 			var all []streamer.Producer
 			for range producers {
@@ -301,7 +301,7 @@ func TestOneFsyncServesAllThatWait(t *testing.T) {
 // TestASyncThatFailsInTheBackground is the end of the log too, and Close says it: its receipts could not.
 func TestASyncThatFailsInTheBackground(t *testing.T) {
 	r := newRig(t, func(c *Config) { c.Sync = time.Millisecond })
-	d := &disk{}
+	d := &failingDisk{}
 	r.install(d)
 	p := r.producer(r.connect(), "a")
 	d.failNext("fsync")

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/gostreamer/streamer"
+	"github.com/gostreamer/streamer/file/internal/disk"
 	"github.com/gostreamer/streamer/file/internal/ss"
 )
 
@@ -71,7 +72,7 @@ func (s *source) fail(err error) error {
 	if err == nil || errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) || errors.Is(err, streamer.ErrClosed) {
 		return err
 	}
-	err = about(s.place.path, err)
+	err = disk.About(s.place.path, err)
 	if again := passing(err); again != err { //nolint:errorlint // the mark is what matters
 		return again
 	}

@@ -14,6 +14,7 @@ import (
 	"strings"
 
 	"github.com/gostreamer/streamer"
+	"github.com/gostreamer/streamer/file/internal/disk"
 )
 
 const (
@@ -90,7 +91,7 @@ func (g *group) lock(at streamer.StreamShard) error {
 	}
 	for {
 		if err := os.MkdirAll(g.dir, 0o755); err != nil {
-			return translate(err)
+			return disk.Translate(err)
 		}
 		err := g.locks.take(at)
 		if errors.Is(err, streamer.ErrBusy) {
@@ -127,7 +128,7 @@ func (g *group) unlock() error { return g.locks.close() }
 func (g *group) list() ([]streamer.StreamShard, error) {
 	files, err := os.ReadDir(g.dir)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return nil, translate(err)
+		return nil, disk.Translate(err)
 	}
 	var all []streamer.StreamShard
 	for _, f := range files {
@@ -150,17 +151,17 @@ func (g *group) load(at streamer.StreamShard) (*cursor, error) {
 }
 
 func loadCursor(path string) (*cursor, error) {
-	f, err := openPlain(path, os.O_RDONLY)
+	f, err := disk.OpenPlain(path, os.O_RDONLY)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
 	}
 	if err != nil {
-		return nil, translate(err)
+		return nil, disk.Translate(err)
 	}
 	defer f.Close()
 	b, err := io.ReadAll(io.LimitReader(f, maxCursor+1))
 	if err != nil {
-		return nil, translate(err)
+		return nil, disk.Translate(err)
 	}
 	c, err := parseCursor(b)
 	if err != nil {
@@ -174,24 +175,24 @@ func (g *group) store(c *cursor) error {
 	path := g.path(c.StreamShard, cursorSuffix)
 	temp := path + ".new"
 	if err := g.write(temp, c.append(nil)); err != nil {
-		return translate(err)
+		return disk.Translate(err)
 	}
 	if err := os.Rename(temp, path); err != nil {
-		return translate(err)
+		return disk.Translate(err)
 	}
 	if g.sync {
-		return syncDir(g.dir)
+		return disk.SyncDir(g.dir)
 	}
 	return nil
 }
 
 func (g *group) write(path string, b []byte) error {
-	f, err := openPlain(path, os.O_WRONLY|os.O_CREATE|os.O_TRUNC)
+	f, err := disk.OpenPlain(path, os.O_WRONLY|os.O_CREATE|os.O_TRUNC)
 	if errors.Is(err, fs.ErrNotExist) {
 		if err := os.MkdirAll(g.dir, 0o755); err != nil {
 			return err
 		}
-		f, err = openPlain(path, os.O_WRONLY|os.O_CREATE|os.O_TRUNC)
+		f, err = disk.OpenPlain(path, os.O_WRONLY|os.O_CREATE|os.O_TRUNC)
 	}
 	if err != nil {
 		return err
@@ -209,30 +210,7 @@ func (g *group) remove(at streamer.StreamShard) error {
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}
-	return translate(err)
-}
-
-// syncDir puts a directory's entries on the disk, where that can be asked for.
-func syncDir(dir string) error {
-	d, err := openDir(dir)
-	if d == nil {
-		return err
-	}
-	defer d.Close()
-	_ = d.Sync()
-	return nil
-}
-
-// openDir opens a directory for Sync; nil where the system does not do that.
-func openDir(dir string) (*os.File, error) {
-	d, err := os.Open(dir)
-	if isExhausted(err) {
-		return nil, translate(err)
-	}
-	if err != nil {
-		return nil, nil //nolint:nilerr // not every system opens directories
-	}
-	return d, nil
+	return disk.Translate(err)
 }
 
 // sortedShards lists the keys of a map in order.

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/gostreamer/streamer"
+	"github.com/gostreamer/streamer/file/internal/disk"
 )
 
 // identity is which log a source reads, for those who look at that beside it.
@@ -47,7 +48,7 @@ func (s *source) verify() error {
 func (s *source) named() error {
 	info, err := os.Stat(s.place.path)
 	if err != nil {
-		return translate(err)
+		return disk.Translate(err)
 	}
 	if !os.SameFile(info, s.info) {
 		return notThere(s.place.path)
@@ -58,7 +59,7 @@ func (s *source) named() error {
 	if err := s.rows.verify(); errors.Is(err, fs.ErrNotExist) {
 		return notThere(s.place.path)
 	} else if err != nil {
-		return translate(err)
+		return disk.Translate(err)
 	}
 	return nil
 }
@@ -71,7 +72,7 @@ func (s *source) intact() error {
 		return notThere(s.place.path)
 	}
 	if err != nil {
-		return translate(err)
+		return disk.Translate(err)
 	}
 	if info.Size() < s.positioned() {
 		return notThere(s.place.path)

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/gostreamer/streamer"
+	"github.com/gostreamer/streamer/file/internal/disk"
 	"github.com/gostreamer/streamer/file/internal/ss"
 )
 
@@ -139,7 +140,7 @@ const settled = 100 * time.Millisecond
 func (x *index) positions(dir, stream string) ([]streamer.ShardID, error) {
 	info, err := os.Stat(dir)
 	if err != nil {
-		return nil, translate(err)
+		return nil, disk.Translate(err)
 	}
 	known, ok := x.listings[dir]
 	if !ok || !known.changed.Equal(info.ModTime()) || known.read.Sub(known.changed) < settled {

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/gostreamer/streamer"
+	"github.com/gostreamer/streamer/file/internal/disk"
 	"github.com/gostreamer/streamer/file/internal/ss"
 )
 
@@ -32,12 +33,12 @@ func Inspect(path string) (*Log, error) {
 		err = fmt.Errorf("%w: it has no header", ss.ErrHeader)
 	}
 	if err != nil {
-		return nil, about(path, err)
+		return nil, disk.About(path, err)
 	}
 	h, err := readHeader(v.f)
 	if err != nil {
 		v.close()
-		return nil, about(path, err)
+		return nil, disk.About(path, err)
 	}
 	return &Log{path: path, v: v, h: h}, nil
 }
@@ -85,7 +86,7 @@ func (l *Log) Frames(ctx context.Context) iter.Seq2[Frame, error] {
 			return yield(Frame{string(f.Key), f.Shard, f.Seq, timeOf(f.Time), f.Payload, f.Pos, f.End}, nil)
 		})
 		if err != nil {
-			yield(Frame{}, about(l.path, err))
+			yield(Frame{}, disk.About(l.path, err))
 		}
 	}
 }
@@ -151,7 +152,7 @@ func (l *Log) Messages(ctx context.Context) iter.Seq2[*streamer.Message, error] 
 			if err := r.fill(); errors.Is(err, io.EOF) {
 				return
 			} else if err != nil {
-				yield(nil, about(l.path, err))
+				yield(nil, disk.About(l.path, err))
 				return
 			}
 		}
@@ -176,7 +177,7 @@ type BeaconItem struct {
 func (l *Log) Beacon(n int64) (*Beacon, error) {
 	b, ok, err := l.v.beacon(n)
 	if err != nil {
-		return nil, about(l.path, err)
+		return nil, disk.About(l.path, err)
 	}
 	if !ok {
 		return nil, &CorruptionError{Path: l.path, Offset: n * l.BeaconInterval(), Length: min(l.BeaconInterval(), l.v.size-n*l.BeaconInterval()), Err: ErrBeacon}

@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/gostreamer/streamer"
+	"github.com/gostreamer/streamer/file/internal/disk"
 )
 
 // Lag implements streamer.Lagger. A shard's messages are counted by their
@@ -15,7 +16,7 @@ func (s *source) Lag(ctx context.Context) ([]streamer.ShardLag, error) {
 	}
 	defer s.census.leave()
 	if err := s.count(ctx); err != nil {
-		return nil, about(s.place.path, err)
+		return nil, disk.About(s.place.path, err)
 	}
 	lags, found, err := s.lags()
 	if err != nil || len(found) == 0 {

@@ -13,6 +13,7 @@ import (
 
 	"github.com/gofrs/flock"
 	"github.com/gostreamer/streamer"
+	"github.com/gostreamer/streamer/file/internal/disk"
 	"github.com/gostreamer/streamer/file/internal/ss"
 )
 
@@ -87,9 +88,9 @@ func openToWrite(path string, create streamer.Create) (*os.File, error) {
 	case streamer.CreateNew:
 		flags |= os.O_CREATE | os.O_EXCL
 	}
-	f, err := openPlain(path, flags)
+	f, err := disk.OpenPlain(path, flags)
 	if err != nil {
-		return nil, translate(explain(err, create))
+		return nil, disk.Translate(explain(err, create))
 	}
 	return f, nil
 }
@@ -110,7 +111,7 @@ var errCreateNew = errors.New("create=new makes a log that does not exist: name 
 
 // lockLog takes the writer's lock. It is nil when path does not name f any more.
 func lockLog(f *os.File, path string) (*flock.Flock, error) {
-	l, err := lock(writerLock(path), !writerLockIsLog)
+	l, err := disk.Lock(writerLock(path), !writerLockIsLog)
 	if errors.Is(err, streamer.ErrNotFound) {
 		return nil, nil
 	}
@@ -120,7 +121,7 @@ func lockLog(f *os.File, path string) (*flock.Flock, error) {
 	opened, err := f.Stat()
 	if err == nil {
 		var named os.FileInfo
-		if named, err = os.Stat(path); err == nil && os.SameFile(opened, named) && holds(l) {
+		if named, err = os.Stat(path); err == nil && os.SameFile(opened, named) && disk.Holds(l) {
 			return l, nil
 		}
 	}
@@ -243,7 +244,7 @@ func (lf *logFile) isAt(path string) (bool, error) {
 	if err != nil {
 		return false, err
 	}
-	return os.SameFile(info, lf.info) && info.Size() >= lf.written.Load() && (lf.dir == "" || holds(lf.lock)), nil
+	return os.SameFile(info, lf.info) && info.Size() >= lf.written.Load() && (lf.dir == "" || disk.Holds(lf.lock)), nil
 }
 
 // sync returns when the first end bytes of the log are on the disk.
@@ -294,7 +295,7 @@ func (lf *logFile) settle(sync time.Duration) error {
 	if err := lf.sync(lf.written.Load()); err != nil {
 		return err
 	}
-	return syncDir(filepath.Dir(lf.path))
+	return disk.SyncDir(filepath.Dir(lf.path))
 }
 
 // close gives the log up. It may be called again.

@@ -14,6 +14,7 @@ import (
 
 	"github.com/gofrs/flock"
 	"github.com/gostreamer/streamer"
+	"github.com/gostreamer/streamer/file/internal/disk"
 )
 
 const memberSuffix = ".member"
@@ -32,16 +33,16 @@ func (g *group) enroll(streams []string) (*seat, error) {
 	p := &seat{dir: g.dir, like: fmt.Sprintf("%08x-", crc32.ChecksumIEEE([]byte(strings.Join(all, "\x00"))))}
 	for {
 		if err := os.MkdirAll(g.dir, 0o755); err != nil {
-			return nil, translate(err)
+			return nil, disk.Translate(err)
 		}
 		name := fmt.Sprintf("%s%016x-%s%s", p.like, time.Now().UnixNano(), rand.Text()[:8], memberSuffix)
-		l, err := lock(filepath.Join(g.dir, name), true)
+		l, err := disk.Lock(filepath.Join(g.dir, name), true)
 		switch {
 		case errors.Is(err, streamer.ErrBusy), errors.Is(err, streamer.ErrNotFound):
 			continue // somebody looked whether it is alive, or removed the directory
 		case err != nil:
 			return nil, err
-		case holds(l):
+		case disk.Holds(l):
 			p.lock = l
 			return p, nil
 		}
@@ -50,7 +51,7 @@ func (g *group) enroll(streams []string) (*seat, error) {
 }
 
 // intact says whether the others still see the place.
-func (p *seat) intact() bool { return holds(p.lock) }
+func (p *seat) intact() bool { return disk.Holds(p.lock) }
 
 // leave gives the place up.
 func (p *seat) leave() {
@@ -62,7 +63,7 @@ func (p *seat) leave() {
 func (p *seat) rank() (rank, members int, err error) {
 	files, err := os.ReadDir(p.dir)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return 0, 0, translate(err)
+		return 0, 0, disk.Translate(err)
 	}
 	own := filepath.Base(p.lock.Path())
 	members = 1
@@ -90,8 +91,8 @@ func (p *seat) rank() (rank, members int, err error) {
 func alive(path string) (bool, error) {
 	l := flock.New(path, flock.SetFlag(os.O_RDONLY))
 	dead, err := l.TryRLock()
-	if isExhausted(err) {
-		return false, about(path, err)
+	if disk.IsExhausted(err) {
+		return false, disk.About(path, err)
 	}
 	if err != nil {
 		return false, nil //nolint:nilerr // it has left

@@ -9,6 +9,7 @@ import (
 	"slices"
 
 	"github.com/gostreamer/streamer"
+	"github.com/gostreamer/streamer/file/internal/disk"
 	"github.com/gostreamer/streamer/file/internal/ss"
 )
 
@@ -56,7 +57,7 @@ func (s *source) openFile() error {
 		return missing(err)
 	}
 	if err != nil {
-		return translate(err)
+		return disk.Translate(err)
 	}
 	info, err := f.Stat()
 	if err == nil && !info.Mode().IsRegular() {

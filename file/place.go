@@ -2,11 +2,11 @@ package file
 
 import (
 	"context"
-	"os"
 	"path/filepath"
 
 	"github.com/gostreamer/streamer"
 	"github.com/gostreamer/streamer/driver"
+	"github.com/gostreamer/streamer/file/internal/disk"
 )
 
 // place is where programs of this process say that a log is. The log that it
@@ -24,7 +24,7 @@ type place struct {
 func (t *logTable) place(path string) (*place, error) {
 	path, err := filepath.Abs(path)
 	if err != nil {
-		return nil, translate(err)
+		return nil, disk.Translate(err)
 	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -124,14 +124,4 @@ func (s *source) exchange(n *source) {
 	}
 	s.mu.Unlock()
 	old.unmoor()
-}
-
-// openPlain opens a file that is not a pipe, a device or a socket, some of which
-// would wait for another process. A directory is for the caller to refuse.
-func openPlain(path string, flags int) (*os.File, error) {
-	info, err := os.Stat(path)
-	if err == nil && !info.IsDir() && !info.Mode().IsRegular() {
-		return nil, notRegular(path, info)
-	}
-	return os.OpenFile(path, flags, 0o644)
 }

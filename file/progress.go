@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/gostreamer/streamer"
+	"github.com/gostreamer/streamer/file/internal/disk"
 	"github.com/gostreamer/streamer/file/internal/ss"
 )
 
@@ -133,7 +134,7 @@ func carryOf(dir string, base int64) ([]ss.Item, error) {
 	if base == 0 {
 		return nil, nil
 	}
-	f, err := openPlain(filepath.Join(dir, segmentName(base)), os.O_RDONLY)
+	f, err := disk.OpenPlain(filepath.Join(dir, segmentName(base)), os.O_RDONLY)
 	if err != nil {
 		return nil, err
 	}

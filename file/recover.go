@@ -7,6 +7,7 @@ import (
 	"io"
 
 	"github.com/gostreamer/streamer"
+	"github.com/gostreamer/streamer/file/internal/disk"
 	"github.com/gostreamer/streamer/file/internal/ss"
 )
 
@@ -191,5 +192,5 @@ func notLog(path string, err error) error {
 	if errors.Is(err, ss.ErrHeader) {
 		return &streamer.Error{Kind: streamer.ErrInvalid, Err: fmt.Errorf("%s: %w", path, err)}
 	}
-	return about(path, err)
+	return disk.About(path, err)
 }

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/gostreamer/streamer"
+	"github.com/gostreamer/streamer/file/internal/disk"
 )
 
 // vanished ends the source or, where consumers make logs, waits for the log to come back and goes on there from its beginning.
@@ -81,7 +82,7 @@ func (s *source) reopen(ctx context.Context) error {
 	}
 	if err := l.there(); err != nil {
 		logs.release(l)
-		return translate(err)
+		return disk.Translate(err)
 	}
 	if l != s.log {
 		return s.relocate(ctx, l)

@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 
 	"github.com/gostreamer/streamer"
+	"github.com/gostreamer/streamer/file/internal/disk"
 	"github.com/gostreamer/streamer/file/internal/ss"
 )
 
@@ -28,7 +29,7 @@ type Salvage struct {
 func (l *Log) Repair(ctx context.Context, path string, lost func(*CorruptionError), progress func(at int64)) (*Salvage, error) {
 	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)
 	if err != nil {
-		return nil, translate(err)
+		return nil, disk.Translate(err)
 	}
 	r := repair{
 		l: l, lost: lost, progress: progress, out: bufio.NewWriterSize(f, portion),
@@ -39,9 +40,9 @@ func (l *Log) Repair(ctx context.Context, path string, lost func(*CorruptionErro
 		err = f.Sync()
 	}
 	if err = errors.Join(err, f.Close()); err != nil {
-		return nil, errors.Join(about(path, err), os.Remove(path))
+		return nil, errors.Join(disk.About(path, err), os.Remove(path))
 	}
-	return &r.s, syncDir(filepath.Dir(path))
+	return &r.s, disk.SyncDir(filepath.Dir(path))
 }
 
 type repair struct {

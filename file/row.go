@@ -11,6 +11,7 @@ import (
 
 	"github.com/gofrs/flock"
 	"github.com/gostreamer/streamer"
+	"github.com/gostreamer/streamer/file/internal/disk"
 	"github.com/gostreamer/streamer/file/internal/ss"
 )
 
@@ -45,19 +46,19 @@ func lockRow(dir string, create streamer.Create) (*flock.Flock, error) {
 	for {
 		if create == streamer.CreateNever {
 			if _, err := os.Stat(dir); err != nil {
-				return nil, translate(explain(err, create))
+				return nil, disk.Translate(explain(err, create))
 			}
 		} else if err := makeDir(dir); err != nil {
-			return nil, translate(err)
+			return nil, disk.Translate(err)
 		}
-		l, err := lock(filepath.Join(dir, rowLock), true)
+		l, err := disk.Lock(filepath.Join(dir, rowLock), true)
 		if errors.Is(err, streamer.ErrNotFound) {
 			continue // somebody removed the directory just now
 		}
 		if err != nil {
 			return nil, err
 		}
-		if holds(l) {
+		if disk.Holds(l) {
 			return l, nil
 		}
 		_ = l.Close()
@@ -67,18 +68,18 @@ func lockRow(dir string, create streamer.Create) (*flock.Flock, error) {
 // openLast opens the last segment, or makes the first.
 func openLast(dir string, create streamer.Create, beacon int64, under func(handle) handle, l *flock.Flock) (*logFile, error) {
 	if err := removeUnfinished(dir); err != nil {
-		return nil, translate(err)
+		return nil, disk.Translate(err)
 	}
 	all, err := listSegments(dir)
 	if err != nil {
-		return nil, translate(err)
+		return nil, disk.Translate(err)
 	}
 	lf := &logFile{lock: l, dir: dir, under: under}
 	switch {
 	case len(all) > 0 && create == streamer.CreateNew:
 		return nil, fmt.Errorf("%s: %w (%w)", dir, streamer.ErrExists, errCreateNew)
 	case len(all) == 0 && create == streamer.CreateNever:
-		return nil, translate(explain(&os.PathError{Op: "open", Path: filepath.Join(dir, segmentName(0)), Err: fs.ErrNotExist}, create))
+		return nil, disk.Translate(explain(&os.PathError{Op: "open", Path: filepath.Join(dir, segmentName(0)), Err: fs.ErrNotExist}, create))
 	case len(all) == 0:
 		err = lf.createFirst(create, beacon)
 	default:
@@ -86,7 +87,7 @@ func openLast(dir string, create streamer.Create, beacon int64, under func(handl
 		err = lf.openSegment(all[len(all)-1].base)
 	}
 	if err != nil {
-		return nil, about(dir, err)
+		return nil, disk.About(dir, err)
 	}
 	return lf, nil
 }
@@ -110,7 +111,7 @@ func removeUnfinished(dir string) error {
 // openSegment opens a segment that is there and makes its end good to write on.
 func (lf *logFile) openSegment(base int64) error {
 	lf.base, lf.path = base, filepath.Join(lf.dir, segmentName(base))
-	f, err := openPlain(lf.path, os.O_RDWR)
+	f, err := disk.OpenPlain(lf.path, os.O_RDWR)
 	if err != nil {
 		return err
 	}
@@ -137,7 +138,7 @@ func (lf *logFile) makeSegment(h ss.Header, from *logFile) error {
 		return err
 	}
 	lf.use(f)
-	dir, err := openDir(lf.dir) // before the segment is there: it could not be taken back
+	dir, err := disk.OpenDir(lf.dir) // before the segment is there: it could not be taken back
 	if err == nil {
 		err = lf.fill(h, from)
 	}

@@ -308,7 +308,7 @@ func TestSegmentsByAge(t *testing.T) {
 
 // TestRotationThatFails: on a full disk the records of the next segment are refused, nothing is left of it, and it is made when there is room.
 func TestRotationThatFails(t *testing.T) {
-	failEachStep(t, &disk{err: syscall.ENOSPC, times: 3}, 40, func(d *disk) (*rig, func(string)) {
+	failEachStep(t, &failingDisk{err: syscall.ENOSPC, times: 3}, 40, func(d *failingDisk) (*rig, func(string)) {
 		r := newRow(t)
 		lift := r.install(d)
 		all, _ := r.attemptsOf(4, 900)

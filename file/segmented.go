@@ -15,6 +15,7 @@ import (
 	"sync"
 
 	"github.com/gostreamer/streamer"
+	"github.com/gostreamer/streamer/file/internal/disk"
 	"github.com/gostreamer/streamer/file/internal/ss"
 )
 
@@ -65,7 +66,7 @@ func listSegments(dir string) ([]segment, error) {
 // isSegmented says whether path is a directory that is a log. One that cannot be looked into for want of a descriptor counts: who opens it is told of that.
 func isSegmented(path string) bool {
 	all, err := listSegments(path)
-	if isExhausted(err) {
+	if disk.IsExhausted(err) {
 		info, err := os.Stat(path)
 		return err == nil && info.IsDir()
 	}
@@ -131,7 +132,7 @@ func (s *segmented) refresh() error {
 
 // same makes sure that a segment that was not there before is of the same log. mu is held.
 func (s *segmented) same(base int64) error {
-	f, err := openPlain(filepath.Join(s.dir, segmentName(base)), os.O_RDONLY)
+	f, err := disk.OpenPlain(filepath.Join(s.dir, segmentName(base)), os.O_RDONLY)
 	if err != nil {
 		return err
 	}
@@ -148,7 +149,7 @@ func (s *segmented) use(base int64) error {
 	if s.open != nil && s.at == base {
 		return nil
 	}
-	f, err := openPlain(filepath.Join(s.dir, segmentName(base)), os.O_RDONLY)
+	f, err := disk.OpenPlain(filepath.Join(s.dir, segmentName(base)), os.O_RDONLY)
 	if errors.Is(err, fs.ErrNotExist) {
 		return errTrimmed
 	}
@@ -382,7 +383,7 @@ func (s *segmented) Sync() error                        { return errReadOnly }
 
 // openToRead opens a log in either form.
 func openToRead(path string) (handle, error) {
-	f, err := openPlain(path, os.O_RDONLY)
+	f, err := disk.OpenPlain(path, os.O_RDONLY)
 	if err != nil {
 		return nil, err
 	}

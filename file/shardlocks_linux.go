@@ -10,6 +10,7 @@ import (
 	"syscall"
 
 	"github.com/gostreamer/streamer"
+	"github.com/gostreamer/streamer/file/internal/disk"
 )
 
 // lockFiles is over how many files the locks of a group are spread: a process
@@ -50,8 +51,8 @@ func (l *shardLocks) take(at streamer.StreamShard) error {
 	f := l.files[n]
 	if f == nil {
 		var err error
-		if f, err = openPlain(l.path(n), os.O_RDWR|os.O_CREATE); err != nil {
-			return translate(err)
+		if f, err = disk.OpenPlain(l.path(n), os.O_RDWR|os.O_CREATE); err != nil {
+			return disk.Translate(err)
 		}
 		l.files[n] = f
 	}
@@ -118,7 +119,7 @@ func (l *shardLocks) remove() {
 		f := l.files[n]
 		if f == nil {
 			var err error
-			if f, err = openPlain(l.path(n), os.O_RDWR); err != nil {
+			if f, err = disk.OpenPlain(l.path(n), os.O_RDWR); err != nil {
 				continue
 			}
 			l.files[n] = f
@@ -134,7 +135,7 @@ func setLock(f *os.File, kind int16, offset, size int64) error {
 	const ofdSetLock = 37 // F_OFD_SETLK
 	c, err := f.SyscallConn()
 	if err != nil {
-		return translate(err)
+		return disk.Translate(err)
 	}
 	var failed error
 	err = c.Control(func(fd uintptr) {
@@ -148,7 +149,7 @@ func setLock(f *os.File, kind int16, offset, size int64) error {
 	if errors.Is(failed, syscall.EAGAIN) || errors.Is(failed, syscall.EACCES) {
 		return fmt.Errorf("%s: %w", f.Name(), streamer.ErrBusy)
 	}
-	return about(f.Name(), errors.Join(err, failed))
+	return disk.About(f.Name(), errors.Join(err, failed))
 }
 
 // named says whether a file is still what its path leads to.

@@ -9,6 +9,7 @@ import (
 
 	"github.com/gofrs/flock"
 	"github.com/gostreamer/streamer"
+	"github.com/gostreamer/streamer/file/internal/disk"
 )
 
 // shardLocks are the kernel's locks that a source has on shards of a group: a
@@ -26,11 +27,11 @@ func newShardLocks(dir string) shardLocks {
 // take locks a shard. ErrBusy: another has it. ErrNotFound: the directory was
 // removed.
 func (l *shardLocks) take(at streamer.StreamShard) error {
-	f, err := lock(l.group.path(at, lockSuffix), true)
+	f, err := disk.Lock(l.group.path(at, lockSuffix), true)
 	if err != nil {
 		return err
 	}
-	if !holds(f) {
+	if !disk.Holds(f) {
 		_ = f.Close()
 		return fmt.Errorf("%s was removed: %w", f.Path(), streamer.ErrNotFound)
 	}
@@ -50,7 +51,7 @@ func (l *shardLocks) free(at streamer.StreamShard) {
 // intact says whether the locks are still what others would find.
 func (l *shardLocks) intact() bool {
 	for _, f := range l.files {
-		if !holds(f) {
+		if !disk.Holds(f) {
 			return false
 		}
 	}

@@ -10,6 +10,7 @@ import (
 
 	"github.com/gostreamer/streamer"
 	"github.com/gostreamer/streamer/driver"
+	"github.com/gostreamer/streamer/file/internal/disk"
 )
 
 // sink is a producer's way to the log's writer. Its fields are Write's, of which there is one at a time, except those of the closing.
@@ -43,7 +44,7 @@ func (b *backend) OpenSink(ctx context.Context, c driver.SinkConfig) (driver.Sin
 	}
 	if err := s.moor(b.log.row); err != nil {
 		logs.leave(s.place)
-		return nil, about(b.place.path, err)
+		return nil, disk.About(b.place.path, err)
 	}
 	b.made.Store(true)
 	ctx, s.stop = context.WithCancel(context.Background())
@@ -90,7 +91,7 @@ func (s *sink) Write(ctx context.Context, p []*driver.Pending) error {
 		}
 	}
 	s.resolve(p, to.whole)
-	if err = about(s.place.path, err); to.whole == 0 {
+	if err = disk.About(s.place.path, err); to.whole == 0 {
 		err = passing(err)
 	}
 	return err

@@ -12,6 +12,7 @@ import (
 
 	"github.com/gostreamer/streamer"
 	"github.com/gostreamer/streamer/driver"
+	"github.com/gostreamer/streamer/file/internal/disk"
 	"github.com/gostreamer/streamer/file/internal/ss"
 )
 
@@ -163,7 +164,7 @@ func (b *backend) OpenSource(ctx context.Context, c driver.SourceConfig) (driver
 	s := newSource(c, &b.cfg, logs.stay(b.place), l)
 	if err := s.openAt(ctx); err != nil {
 		s.giveUp()
-		return nil, about(b.place.path, err)
+		return nil, disk.About(b.place.path, err)
 	}
 	s.announce()
 	if c.Mode == streamer.RealTime {

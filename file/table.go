@@ -10,6 +10,7 @@ import (
 	"sync"
 
 	"github.com/gostreamer/streamer"
+	"github.com/gostreamer/streamer/file/internal/disk"
 )
 
 // logs is the table of the logs that this process has open: package state, because a log has one writer and a group one table of members
@@ -47,7 +48,7 @@ func (t *logTable) acquire(path string, row bool) (*openLog, error) {
 	case errors.Is(err, fs.ErrNotExist):
 		return t.at(path, nil, row), nil
 	case err != nil:
-		return nil, translate(err)
+		return nil, disk.Translate(err)
 	case info.IsDir() && (row || isSegmented(path)):
 		return t.at(path, t.same(path, info), true), nil
 	case !info.Mode().IsRegular():
@@ -105,7 +106,7 @@ func notRegular(path string, info os.FileInfo) error {
 	if info.IsDir() {
 		return fmt.Errorf("%s is a directory without segments: give the size of one, segment=64MiB, to make it a log: %w", path, streamer.ErrUnsupported)
 	}
-	return fmt.Errorf("%w log: %s is not a regular file (%v)", streamer.ErrInvalid, path, info.Mode().Type())
+	return disk.NotPlain(path, info)
 }
 
 func (t *logTable) release(l *openLog) {
@@ -120,7 +121,7 @@ func (t *logTable) release(l *openLog) {
 func canonical(path string) (string, error) {
 	path, err := filepath.Abs(path)
 	if err != nil {
-		return "", translate(err)
+		return "", disk.Translate(err)
 	}
 	for range maxLinks {
 		if real, err := filepath.EvalSymlinks(path); err == nil {

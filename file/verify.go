@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/gostreamer/streamer"
+	"github.com/gostreamer/streamer/file/internal/disk"
 	"github.com/gostreamer/streamer/file/internal/ss"
 )
 
@@ -65,7 +66,7 @@ func (l *Log) Verify(ctx context.Context, found func(*CorruptionError), progress
 		err = c.end(s)
 	}
 	if err != nil {
-		return nil, about(l.path, err)
+		return nil, disk.About(l.path, err)
 	}
 	return c.report(), nil
 }

@@ -9,6 +9,7 @@ import (
 
 	"github.com/gostreamer/streamer"
 	"github.com/gostreamer/streamer/driver"
+	"github.com/gostreamer/streamer/file/internal/disk"
 	"github.com/gostreamer/streamer/file/internal/ss"
 	"github.com/gostreamer/streamer/internal/keyhash"
 )
@@ -117,7 +118,7 @@ func (l *openLog) closeWriter(w *writer, c *Config) error {
 	err := errors.Join(w.end(c), w.settle(c), w.file.close())
 	l.readers.ours.Store(l.writing.w != nil)
 	l.readers.notify()
-	return about(l.path, err)
+	return disk.About(l.path, err)
 }
 
 // settle puts on the disk what should be there when a producer closes.

@@ -1,4 +1,4 @@
-package file
+package disk
 
 import (
 	"errors"
@@ -12,12 +12,12 @@ const (
 	errorDiskFull       syscall.Errno = 112
 )
 
-// isFull says that the file system has no room.
+// isFull reports that the file system has no room.
 func isFull(err error) bool {
 	return errors.Is(err, errorDiskFull) || errors.Is(err, errorHandleDiskFull)
 }
 
 func isReadOnly(err error) bool { return errors.Is(err, errorWriteProtect) }
 
-// isExhausted says that the process has no handle left.
-func isExhausted(err error) bool { return errors.Is(err, errorTooManyOpen) }
+// IsExhausted reports that the process has no handle left.
+func IsExhausted(err error) bool { return errors.Is(err, errorTooManyOpen) }
