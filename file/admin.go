@@ -14,6 +14,7 @@ import (
 	"github.com/gostreamer/streamer"
 	"github.com/gostreamer/streamer/driver"
 	"github.com/gostreamer/streamer/file/internal/disk"
+	"github.com/gostreamer/streamer/file/internal/group"
 	"github.com/gostreamer/streamer/file/internal/ss"
 )
 
@@ -166,7 +167,7 @@ func (b *backend) Streams(ctx context.Context, prefix string) (all []string, err
 // Groups implements streamer.Admin. Members of a group in another process cannot be counted: -1.
 func (b *backend) Groups(ctx context.Context, name string) (all []streamer.GroupInfo, err error) {
 	err = b.readStream(ctx, name, func(l *openLog, c *catalogue) error {
-		dirs, err := os.ReadDir(l.path + groupsSuffix)
+		dirs, err := os.ReadDir(group.Dir(l.path))
 		if err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return disk.Translate(err)
 		}
@@ -187,24 +188,24 @@ func (b *backend) Groups(ctx context.Context, name string) (all []streamer.Group
 
 // groupInfo describes the group in a directory of l's groups; ok is false when it has no position in the stream.
 func (b *backend) groupInfo(l *openLog, dir, stream string, c *catalogue) (info streamer.GroupInfo, ok bool, err error) {
-	g := &group{dir: filepath.Join(l.path+groupsSuffix, dir)}
-	ids, err := b.index.positions(g.dir, stream)
+	g := group.In(filepath.Join(group.Dir(l.path), dir))
+	ids, err := b.index.positions(g, stream)
 	if err != nil {
 		return info, false, err
 	}
 	for _, id := range ids {
 		at := streamer.StreamShard{Stream: stream, Shard: id}
-		cur, err := loadCursor(g.path(at, cursorSuffix))
+		cur, err := g.Read(at)
 		if err != nil {
-			return info, false, err
+			return info, false, cursorError(err)
 		}
-		if cur == nil || escapeName(cur.group) != dir {
+		if cur == nil || group.DirName(cur.Group) != dir {
 			continue
 		}
-		info.Name, ok = cur.group, true
+		info.Name, ok = cur.Group, true
 		lag := streamer.ShardLag{StreamShard: at}
 		if x := c.extent(at); x != nil {
-			lag.Messages = between(max(cur.done, x.first-min(x.first, 1)), x.last)
+			lag.Messages = between(max(cur.Done, x.first-min(x.first, 1)), x.last)
 		}
 		info.Lag = append(info.Lag, lag)
 	}
@@ -226,12 +227,12 @@ func (b *backend) members(l *openLog, group, stream string, ids []streamer.Shard
 	if err != nil {
 		return 0, err
 	}
-	return 0, g.unlock()
+	return 0, g.Unlock()
 }
 
 // idle locks every shard of a stream in which a group has a position: ErrBusy while it has members, ErrNotFound when there is no such group.
-func (b *backend) idle(l *openLog, name, stream string) (*group, error) {
-	list, err := newGroup(l.path, name, false).list()
+func (b *backend) idle(l *openLog, name, stream string) (*group.Group, error) {
+	list, err := group.New(l.path, name, false).List()
 	if err != nil {
 		return nil, err
 	}
@@ -248,11 +249,11 @@ func (b *backend) idle(l *openLog, name, stream string) (*group, error) {
 }
 
 // lockOf locks these shards of a stream for a group.
-func (b *backend) lockOf(l *openLog, name, stream string, ids []streamer.ShardID) (*group, error) {
-	g := newGroup(l.path, name, b.cfg.Sync != 0)
+func (b *backend) lockOf(l *openLog, name, stream string, ids []streamer.ShardID) (*group.Group, error) {
+	g := group.New(l.path, name, b.cfg.Sync != 0)
 	for _, id := range ids {
-		if err := g.lock(streamer.StreamShard{Stream: stream, Shard: id}); err != nil {
-			return nil, errors.Join(err, g.unlock())
+		if err := g.Lock(streamer.StreamShard{Stream: stream, Shard: id}); err != nil {
+			return nil, errors.Join(err, g.Unlock())
 		}
 	}
 	return g, nil
@@ -273,15 +274,15 @@ func (b *backend) DeleteGroup(ctx context.Context, stream, name string) error {
 		return err
 	}
 	var errs []error
-	for at := range g.locks.held {
-		errs = append(errs, g.remove(at))
+	for _, at := range g.Held() {
+		errs = append(errs, g.Remove(at))
 	}
-	if rest, err := g.list(); err == nil && len(rest) == 0 {
-		g.locks.remove()
+	if rest, err := g.List(); err == nil && len(rest) == 0 {
+		g.RemoveLocks()
 	}
-	errs = append(errs, g.unlock())
-	g.bury()
-	_ = os.Remove(g.dir) // if that was the last stream
+	errs = append(errs, g.Unlock())
+	g.Bury()
+	_ = os.Remove(g.Dir()) // if that was the last stream
 	return errors.Join(errs...)
 }
 
@@ -299,8 +300,8 @@ func (b *backend) ResetGroup(ctx context.Context, stream, name string, to stream
 	if err != nil {
 		return err
 	}
-	shards := len(g.locks.held)
-	if err := g.unlock(); err != nil {
+	shards := len(g.Held())
+	if err := g.Unlock(); err != nil {
 		return err
 	}
 	if k := to.Kind(); shards > 1 && (k == streamer.AtSeq || k == streamer.AfterSeq) {

@@ -4,10 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
 	"slices"
 
 	"github.com/gostreamer/streamer"
+	"github.com/gostreamer/streamer/file/internal/group"
 )
 
 // balance is what a process has to do for its share of a group.
@@ -30,7 +30,7 @@ func (k *keeper) balance() (*balance, error) {
 	if k.seat == nil {
 		return nil, nil
 	}
-	if s.unlocked || !k.seat.intact() || !s.group.intact() {
+	if s.unlocked || !k.seat.Intact() || !s.group.Intact() {
 		if err := s.mend(); err != nil {
 			return nil, err
 		}
@@ -42,7 +42,7 @@ func (k *keeper) balance() (*balance, error) {
 	if k.bare++; len(listed) > 0 {
 		k.bare = 0
 	}
-	rank, members, err := k.seat.rank()
+	rank, members, err := k.seat.Rank()
 	if err != nil {
 		return nil, err
 	}
@@ -54,7 +54,7 @@ func (k *keeper) balance() (*balance, error) {
 
 // listed is every shard of the group that has a position.
 func (k *keeper) listed() ([]streamer.StreamShard, error) {
-	list, err := k.s.group.list()
+	list, err := k.s.group.List()
 	return slices.DeleteFunc(list, func(at streamer.StreamShard) bool { return at.Stream == wildcard || !k.s.wants(at.Stream) }), err
 }
 
@@ -96,11 +96,7 @@ func (k *keeper) settle(at streamer.StreamShard) {
 
 // wildly says whether the group has a position in all streams, which is one in any that appears.
 func (k *keeper) wildly() bool {
-	if !k.s.wild() {
-		return false
-	}
-	_, err := os.Stat(k.s.group.path(everywhere, cursorSuffix))
-	return err == nil
+	return k.s.wild() && k.s.group.HasCursor(group.Everywhere)
 }
 
 // divide compares what a member owns with its share.
@@ -109,7 +105,7 @@ func (b *balance) divide(all []streamer.StreamShard, k *keeper, rank, members in
 		all = slices.Concat(all, b.bare)
 		slices.SortFunc(all, streamer.StreamShard.Compare)
 	}
-	from, count := share(len(all), rank, members)
+	from, count := group.Share(len(all), rank, members)
 	b.share, b.want = count, count
 	for _, at := range slices.Concat(all[from:], all[:from]) {
 		switch _, own := k.owned[at]; {
@@ -150,7 +146,7 @@ func (k *keeper) takeWildcard() error {
 	if !k.s.wild() {
 		return nil
 	}
-	err := k.s.group.lock(everywhere)
+	err := k.s.group.Lock(group.Everywhere)
 	if errors.Is(err, streamer.ErrBusy) {
 		return nil
 	}
@@ -161,10 +157,10 @@ func (k *keeper) takeWildcard() error {
 func (k *keeper) lockFree(b *balance) (taken []streamer.StreamShard, err error) {
 	g, known := k.s.group, k.inUse()
 	for i, at := range slices.Concat(b.wanted, b.bare) {
-		if i < len(b.wanted) && len(taken) == b.want || g.owns(at) || known[at] {
+		if i < len(b.wanted) && len(taken) == b.want || g.Owns(at) || known[at] {
 			continue
 		}
-		err := g.lock(at)
+		err := g.Lock(at)
 		if errors.Is(err, streamer.ErrBusy) {
 			continue
 		}
@@ -193,7 +189,7 @@ func (k *keeper) giveBack(shards []streamer.StreamShard) {
 		if k.owned[at] != nil {
 			k.disown(at)
 		}
-		k.s.group.free(at)
+		k.s.group.Free(at)
 	}
 }
 
@@ -203,7 +199,7 @@ func (k *keeper) giveBack(shards []streamer.StreamShard) {
 // process looked is an error: its owner makes it again.
 func (k *keeper) own(ctx context.Context, taken []streamer.StreamShard, b *balance) error {
 	s := k.s
-	all, err := s.loadCursors(func(at streamer.StreamShard) bool { return s.group.owns(at) })
+	all, err := s.loadCursors(func(at streamer.StreamShard) bool { return s.group.Owns(at) })
 	if err != nil {
 		return err
 	}
@@ -217,7 +213,7 @@ func (k *keeper) own(ctx context.Context, taken []streamer.StreamShard, b *balan
 	p := planner{s: s, v: v, ending: &end, left: never, from: never}
 	var shards []*shard
 	for _, at := range taken {
-		if all.of[at] == nil && !b.anew && (!slices.Contains(b.bare, at) || !all.begun(at.Stream)) {
+		if all.Of[at] == nil && !b.anew && (!slices.Contains(b.bare, at) || !all.Begun(at.Stream)) {
 			return fmt.Errorf("group %q vanished: %w", s.cfg.Group, streamer.ErrNotFound)
 		}
 		sh := newShard(at)
@@ -237,17 +233,17 @@ func (k *keeper) own(ctx context.Context, taken []streamer.StreamShard, b *balan
 }
 
 // read makes the positions of shards durable, and has the source read them.
-func (k *keeper) read(p *planner, shards []*shard, all *cursors) error {
+func (k *keeper) read(p *planner, shards []*shard, all *group.Cursors) error {
 	s := k.s
 	from := min(p.left, p.ending.end)
 	for _, sh := range p.write {
-		sh.saved.seen = from
+		sh.saved.Seen = from
 		if err := s.store(sh.StreamShard, sh.saved); err != nil {
 			return err
 		}
 	}
-	if s.group.owns(everywhere) && all.of[everywhere] == nil {
-		if err := s.store(everywhere, &cursor{resume: from, seen: from}); err != nil {
+	if s.group.Owns(group.Everywhere) && all.Of[group.Everywhere] == nil {
+		if err := s.store(group.Everywhere, &group.Cursor{Resume: from, Seen: from}); err != nil {
 			return err
 		}
 	}

@@ -9,13 +9,11 @@ import (
 
 	"github.com/gostreamer/streamer"
 	"github.com/gostreamer/streamer/driver"
+	"github.com/gostreamer/streamer/file/internal/group"
 )
 
 // refreshAfter is how far the position of a shard without messages may stay behind what was read: as much has to be read again when the group is opened.
 const refreshAfter = 16 << 20
-
-// everywhere is where a group has a position in all streams, those that nobody knows yet too.
-var everywhere = streamer.StreamShard{Stream: wildcard}
 
 // CommitCursors implements streamer.CursorCommitter.
 func (s groupSource) CommitCursors(ctx context.Context, upTo []driver.Mark) error {
@@ -65,29 +63,29 @@ func (s *source) commit(m driver.Mark) error {
 
 // cursorAt is a shard's cursor when everything up to seq is done, and how many steps of the trail that passes. A position that the trail does not have
 // is one that was given up: its offsets are looked for when the group is opened. mu is held.
-func (s *source) cursorAt(sh *shard, upTo streamer.SeqNo) (c *cursor, passed int) {
+func (s *source) cursorAt(sh *shard, upTo streamer.SeqNo) (c *group.Cursor, passed int) {
 	if sh.first == nil {
 		sh.first = sh.saved
 	}
 	seq := upTo.Uint()
-	c = &cursor{begun: true, done: seq, seen: sh.saved.seen}
+	c = &group.Cursor{Begun: true, Done: seq, Seen: sh.saved.Seen}
 	if s.all {
-		c.seen = s.seenSafe()
+		c.Seen = s.seenSafe()
 	}
 	if upTo.IsZero() {
-		c.begun, c.done = sh.first.begun, sh.first.done
+		c.Begun, c.Done = sh.first.Begun, sh.first.Done
 		return c, 0
 	}
-	c.frame, passed = sh.trail.find(seq)
+	c.Frame, passed = sh.trail.find(seq)
 	if passed == 0 {
-		if !sh.saved.begun || sh.saved.done != seq {
+		if !sh.saved.Begun || sh.saved.Done != seq {
 			return c, 0
 		}
-		c.frame = sh.saved.frame
+		c.Frame = sh.saved.Frame
 	}
-	c.resume = sh.emittedTo(s.seen)
+	c.Resume = sh.emittedTo(s.seen)
 	if passed < sh.trail.len() {
-		c.resume = sh.trail.at(passed).start
+		c.Resume = sh.trail.at(passed).start
 	}
 	return c, passed
 }
@@ -97,7 +95,7 @@ func (s *source) refresh(behind int64) error {
 	s.mu.Lock()
 	var idle []*shard
 	for _, sh := range s.shards() {
-		if sh.saved != nil && sh.trail.len() == 0 && sh.saved.resume > 0 && sh.emittedTo(s.seen)-sh.saved.resume > behind {
+		if sh.saved != nil && sh.trail.len() == 0 && sh.saved.Resume > 0 && sh.emittedTo(s.seen)-sh.saved.Resume > behind {
 			idle = append(idle, sh)
 		}
 	}
@@ -107,13 +105,13 @@ func (s *source) refresh(behind int64) error {
 			return err
 		}
 	}
-	if len(idle) == 0 || !s.wild() || !s.all || !s.group.owns(everywhere) {
+	if len(idle) == 0 || !s.wild() || !s.all || !s.group.Owns(group.Everywhere) {
 		return nil
 	}
 	s.mu.Lock()
 	seen := s.seenSafe()
 	s.mu.Unlock()
-	return s.store(everywhere, &cursor{resume: seen, seen: seen})
+	return s.store(group.Everywhere, &group.Cursor{Resume: seen, Seen: seen})
 }
 
 func (s *source) refreshOne(sh *shard) error {
@@ -123,9 +121,9 @@ func (s *source) refreshOne(sh *shard) error {
 		return nil
 	}
 	c := *sh.saved
-	c.resume = sh.emittedTo(s.seen)
+	c.Resume = sh.emittedTo(s.seen)
 	if s.all {
-		c.seen = s.seenSafe()
+		c.Seen = s.seenSafe()
 	}
 	s.mu.Unlock()
 	if err := s.store(sh.StreamShard, &c); err != nil {
@@ -139,7 +137,7 @@ func (s *source) refreshOne(sh *shard) error {
 
 // mend makes the group again where its members are, if somebody removed it while it is in use.
 func (s *source) mend() error {
-	if !s.unlocked && s.group.intact() && (s.keeper == nil || s.keeper.intact()) {
+	if !s.unlocked && s.group.Intact() && (s.keeper == nil || s.keeper.intact()) {
 		return nil
 	}
 	err := fmt.Errorf("group %q vanished and was made again where it had come to: %w", s.cfg.Group, streamer.ErrNotFound)
@@ -162,8 +160,8 @@ func (s *source) mend() error {
 			return err
 		}
 	}
-	if s.group.owns(everywhere) {
-		if err := s.store(everywhere, &cursor{resume: seen, seen: seen}); err != nil {
+	if s.group.Owns(group.Everywhere) {
+		if err := s.store(group.Everywhere, &group.Cursor{Resume: seen, Seen: seen}); err != nil {
 			return err
 		}
 	}
@@ -174,7 +172,7 @@ func (s *source) mend() error {
 
 // lockAgain takes the locks of a group that was removed.
 func (s *source) lockAgain() error {
-	_ = s.group.unlock()
+	_ = s.group.Unlock()
 	if s.keeper != nil {
 		return s.keeper.lockAgain()
 	}

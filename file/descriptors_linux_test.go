@@ -56,24 +56,6 @@ func takeAll() (taken []*os.File) {
 	}
 }
 
-// TestALockIsFreeWhenItIsClosed, though a child that is being started has its
-// file until it executes its program.
-func TestALockIsFreeWhenItIsClosed(t *testing.T) {
-	r := newRig(t)
-	at := streamer.StreamShard{Stream: "a", Shard: 3}
-	g, other := newGroup(r.cfg.Path, "g", false), newGroup(r.cfg.Path, "g", false)
-	r.ok(g.lock(at))
-	for _, f := range g.locks.files {
-		child, err := syscall.Dup(int(f.Fd())) // of the same open file, as a child's
-		r.ok(err)
-		defer syscall.Close(child)
-	}
-	r.is(other.lock(at), streamer.ErrBusy)
-	r.ok(g.unlock())
-	r.ok(other.lock(at))
-	r.ok(other.unlock())
-}
-
 // TestALogThatCannotBeLookedAtIsNotGone: a source that has no descriptor to see
 // whether its log is still there goes on when it has one.
 func TestALogThatCannotBeLookedAtIsNotGone(t *testing.T) {

@@ -8,6 +8,7 @@ import (
 	"github.com/gostreamer/streamer"
 	"github.com/gostreamer/streamer/driver"
 	"github.com/gostreamer/streamer/file/internal/disk"
+	"github.com/gostreamer/streamer/file/internal/group"
 	"github.com/gostreamer/streamer/file/internal/ss"
 )
 
@@ -64,6 +65,14 @@ func (e *CursorError) Error() string {
 }
 
 func (e *CursorError) Unwrap() []error { return []error{streamer.ErrInvalid, e.Err} }
+
+// cursorError is the exported form of an error of a group's cursor.
+func cursorError(err error) error {
+	if d, ok := errors.AsType[*group.DamagedError](err); ok {
+		return &CursorError{d.Path, d.Err}
+	}
+	return err
+}
 
 // openAgain is how long what could not open a file waits before it tries again.
 const openAgain = 100 * time.Millisecond

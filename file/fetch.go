@@ -10,6 +10,7 @@ import (
 
 	"github.com/gostreamer/streamer"
 	"github.com/gostreamer/streamer/file/internal/disk"
+	"github.com/gostreamer/streamer/file/internal/group"
 	"github.com/gostreamer/streamer/file/internal/ss"
 )
 
@@ -141,16 +142,16 @@ func (s *source) own(sh *shard, offset int64) error {
 	if sh.saved != nil {
 		return nil
 	}
-	err := s.group.lock(sh.StreamShard)
+	err := s.group.Lock(sh.StreamShard)
 	if errors.Is(err, streamer.ErrNotFound) { // the group was removed
 		if err = s.mend(); err == nil {
-			err = s.group.lock(sh.StreamShard)
+			err = s.group.Lock(sh.StreamShard)
 		}
 	}
 	if err != nil {
 		return err
 	}
-	c := &cursor{resume: offset, seen: s.seen}
+	c := &group.Cursor{Resume: offset, Seen: s.seen}
 	if err := s.store(sh.StreamShard, c); err != nil {
 		return err
 	}
@@ -255,7 +256,7 @@ func (s *source) bridge(sh *shard, e *entry) error {
 	last, known := sh.last, !sh.none
 	s.mu.Lock()
 	if !known && sh.saved != nil {
-		last, known = sh.saved.done, sh.saved.begun
+		last, known = sh.saved.Done, sh.saved.Begun
 	}
 	s.mu.Unlock()
 	if !known || e.Seq <= next(last) {

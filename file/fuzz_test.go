@@ -1,6 +1,7 @@
 package file
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"os"
@@ -93,4 +94,37 @@ func fuzzRead(t *testing.T, path string, from streamer.Position) (all []string, 
 			return all, s.r != nil || s.header == ss.Header{}
 		}
 	}
+}
+
+func FuzzEnvelope(f *testing.F) {
+	for _, r := range []streamer.Record{
+		{Stream: "a"}, {Stream: "a", Key: []byte{}, Value: []byte("v")},
+		{Stream: "orders", Key: []byte("k"), Headers: []streamer.Header{{Key: "h", Value: []byte("v")}, {Key: "", Value: nil}, {Key: "h", Value: []byte{}}}},
+	} {
+		f.Add(appendEnvelope(nil, &r))
+	}
+	f.Add(declaration{"orders", 3}.append(nil))
+	f.Add([]byte("env1\x00\x01a\x00\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01"))
+	f.Fuzz(func(t *testing.T, b []byte) {
+		if d, ok := parseDeclaration(b); ok {
+			if again, ok := parseDeclaration(d.append(nil)); !ok || again != d {
+				t.Errorf("%+v came back as %+v", d, again)
+			}
+		}
+		e, ok := parseEnvelope(b)
+		if !ok {
+			return
+		}
+		var ba batch
+		ba.add(&shard{}, &entry{env: envelope{stream: append([]byte{}, e.stream...), key: e.key, nilValue: e.nilValue, count: e.count, headers: e.headers, names: e.names, size: e.size}})
+		m := ba.slab(nil)[0]
+		r := streamer.Record{Stream: string(e.stream), Key: m.Key, Value: []byte{}, Headers: m.Headers}
+		if e.nilValue {
+			r.Value = nil
+		}
+		again, ok := parseEnvelope(appendEnvelope(nil, &r))
+		if !ok || !bytes.Equal(again.key, e.key) || (again.key == nil) != (e.key == nil) || again.count != e.count || again.nilValue != e.nilValue {
+			t.Errorf("%+v came back as %+v", e, again)
+		}
+	})
 }

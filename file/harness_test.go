@@ -15,6 +15,7 @@ import (
 
 	"github.com/gostreamer/streamer"
 	"github.com/gostreamer/streamer/conformance"
+	"github.com/gostreamer/streamer/file/internal/group"
 	"github.com/gostreamer/streamer/file/internal/ss"
 )
 
@@ -93,8 +94,8 @@ func (p *site) faults() conformance.Faults {
 			c.Create = streamer.CreateAlways
 			return Connect(ctx, c, o)
 		},
-		DropGroup: func(_, group string) {
-			dir := filepath.Join(p.config.Path+groupsSuffix, escapeName(group))
+		DropGroup: func(_, name string) {
+			dir := filepath.Join(group.Dir(p.config.Path), group.DirName(name))
 			for os.RemoveAll(dir) != nil { // its members may be making it again
 			}
 		},

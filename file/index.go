@@ -10,6 +10,7 @@ import (
 
 	"github.com/gostreamer/streamer"
 	"github.com/gostreamer/streamer/file/internal/disk"
+	"github.com/gostreamer/streamer/file/internal/group"
 	"github.com/gostreamer/streamer/file/internal/ss"
 )
 
@@ -23,7 +24,7 @@ type index struct {
 	info     os.FileInfo
 	header   ss.Header
 	segments []segment
-	tail     print // of what the catalogue has come to
+	tail     tail // of what the catalogue has come to
 
 	listings map[string]listing
 }
@@ -123,13 +124,21 @@ func (v *openedView) segments() []segment {
 	return slices.Clone(v.rows.segments)
 }
 
-// tail is the print of the bytes before an offset.
-func (v *openedView) tail(end int64) (print, error) {
-	b := make([]byte, min(end-v.start(), printSize))
+// tail is the checksum of the last bytes before an offset.
+type tail struct {
+	end int64
+	sum uint32
+}
+
+// tailSize is how many bytes are enough.
+const tailSize = 4096
+
+func (v *openedView) tail(end int64) (tail, error) {
+	b := make([]byte, min(end-v.start(), tailSize))
 	if _, err := v.src.ReadAt(b, end-int64(len(b))); err != nil {
-		return print{}, ignoreEOF(err)
+		return tail{}, ignoreEOF(err)
 	}
-	return print{end, crc32.ChecksumIEEE(b)}, nil
+	return tail{end, crc32.ChecksumIEEE(b)}, nil
 }
 
 // settled is how old a directory's time of change is at least when a listing is
@@ -137,7 +146,8 @@ func (v *openedView) tail(end int64) (print, error) {
 const settled = 100 * time.Millisecond
 
 // positions is which shards of a stream have a position in a group's directory.
-func (x *index) positions(dir, stream string) ([]streamer.ShardID, error) {
+func (x *index) positions(g *group.Group, stream string) ([]streamer.ShardID, error) {
+	dir := g.Dir()
 	info, err := os.Stat(dir)
 	if err != nil {
 		return nil, disk.Translate(err)
@@ -145,7 +155,7 @@ func (x *index) positions(dir, stream string) ([]streamer.ShardID, error) {
 	known, ok := x.listings[dir]
 	if !ok || !known.changed.Equal(info.ModTime()) || known.read.Sub(known.changed) < settled {
 		known = listing{changed: info.ModTime(), read: time.Now(), shards: map[string][]streamer.ShardID{}}
-		all, err := (&group{dir: dir}).list()
+		all, err := g.List()
 		if err != nil {
 			return nil, err
 		}

@@ -5,12 +5,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
+	"maps"
 	"slices"
 	"sync"
 	"time"
 
 	"github.com/gostreamer/streamer"
+	"github.com/gostreamer/streamer/file/internal/group"
 )
 
 // keepEvery is how often a process looks at who else shares its group. A dead one's shards are taken over within that time.
@@ -38,7 +39,7 @@ type keeper struct {
 	known map[streamer.StreamShard]uint64 // in open: the last numbers of the shards that existed
 
 	// of the holder of source.committing:
-	seat       *seat // nil when it was given up
+	seat       *group.Seat // nil when it was given up
 	owned      map[streamer.StreamShard]*shard
 	leaving    map[streamer.StreamShard]bool // owned ones that are being given up
 	looked     time.Duration                 // how long it took to look at the group
@@ -156,7 +157,7 @@ func (k *keeper) look() {
 // open makes the process a member of the group, and fixes the position of every shard that has none: when it returns each is durable. It takes its share as far as
 // that is free.
 func (k *keeper) open(ctx context.Context) error {
-	seat, err := k.s.group.enroll(k.s.cfg.Streams)
+	seat, err := k.s.group.Enroll(k.s.cfg.Streams)
 	if err != nil {
 		return err
 	}
@@ -187,7 +188,7 @@ func (k *keeper) awaited(b *balance) bool {
 		return true
 	}
 	for _, at := range b.bare {
-		if _, err := os.Stat(k.s.group.path(at, cursorSuffix)); err != nil {
+		if !k.s.group.HasCursor(at) {
 			return true
 		}
 	}
@@ -305,7 +306,7 @@ func (k *keeper) release(ctx context.Context, gone []streamer.StreamShard) {
 	k.s.committing.Lock()
 	for _, at := range gone {
 		k.disown(at)
-		k.s.group.free(at)
+		k.s.group.Free(at)
 	}
 	k.s.committing.Unlock()
 	if k.publish(nil) {
@@ -337,13 +338,13 @@ func (k *keeper) resign() {
 	k.s.committing.Lock()
 	defer k.s.committing.Unlock()
 	if k.seat != nil {
-		k.seat.leave()
+		k.seat.Leave()
 		k.seat = nil
 	}
 }
 
 // intact says whether the process's place is still there, or was given up.
-func (k *keeper) intact() bool { return k.seat == nil || k.seat.intact() }
+func (k *keeper) intact() bool { return k.seat == nil || k.seat.Intact() }
 
 // lockAgain takes the place and the locks of a group that was removed. A shard
 // is lost when another process has made it durable by now. One that another
@@ -351,18 +352,18 @@ func (k *keeper) intact() bool { return k.seat == nil || k.seat.intact() }
 // know where the shard had come to. committing is held.
 func (k *keeper) lockAgain() error {
 	if k.seat != nil {
-		k.seat.leave()
-		seat, err := k.s.group.enroll(k.s.cfg.Streams)
+		k.seat.Leave()
+		seat, err := k.s.group.Enroll(k.s.cfg.Streams)
 		if err != nil {
 			return err
 		}
 		k.seat = seat
 	}
 	for _, at := range sortedShards(k.owned) {
-		err := k.s.group.lock(at)
+		err := k.s.group.Lock(at)
 		if errors.Is(err, streamer.ErrBusy) {
-			if c, err := k.s.group.load(at); c == nil {
-				return fmt.Errorf("group %q vanished, and another process looks at %s shard %v: %w", k.s.cfg.Group, at.Stream, at.Shard, cmp.Or(err, streamer.ErrBusy))
+			if c, err := k.s.group.Load(at); c == nil {
+				return fmt.Errorf("group %q vanished, and another process looks at %s shard %v: %w", k.s.cfg.Group, at.Stream, at.Shard, cmp.Or(cursorError(err), streamer.ErrBusy))
 			}
 			k.disown(at)
 			k.lost = append(k.lost, at)
@@ -374,4 +375,9 @@ func (k *keeper) lockAgain() error {
 		}
 	}
 	return k.takeWildcard()
+}
+
+// sortedShards lists the keys of a map in order.
+func sortedShards[V any](of map[streamer.StreamShard]V) []streamer.StreamShard {
+	return slices.SortedFunc(maps.Keys(of), streamer.StreamShard.Compare)
 }

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/gostreamer/streamer"
+	"github.com/gostreamer/streamer/file/internal/group"
 	"go.uber.org/goleak"
 )
 
@@ -188,11 +189,11 @@ func TestStandByForAKilledProcess(t *testing.T) {
 		dead := time.Now()
 		m := r.next(c)
 		took := time.Since(dead)
-		cur, err := loadCursor(r.cursorPath("g", "a", 0))
+		cur, err := group.LoadCursor(r.cursorPath("g", "a", 0))
 		r.ok(err)
 		t.Logf("taken over at %v, after %v", m.Seq, took.Round(time.Millisecond))
-		if m.Seq.Uint() != cur.done+1 {
-			t.Errorf("%d was committed, and %v comes next", cur.done, m.Seq)
+		if m.Seq.Uint() != cur.Done+1 {
+			t.Errorf("%d was committed, and %v comes next", cur.Done, m.Seq)
 		}
 		m.Ack()
 		r.ok(s.Close())

@@ -86,7 +86,7 @@ func (s *source) lags() (lags []streamer.ShardLag, found []streamer.StreamShard,
 func (sh *shard) lag(x *extent) int64 {
 	done, some, last, coming := sh.last, !sh.none, sh.last, int64(sh.coming)
 	if sh.saved != nil {
-		done, some, coming = sh.saved.done, sh.saved.begun, 0
+		done, some, coming = sh.saved.Done, sh.saved.Begun, 0
 	}
 	if !some && sh.emitted {
 		done, some = sh.from-min(sh.from, 1), true

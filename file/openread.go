@@ -10,6 +10,7 @@ import (
 
 	"github.com/gostreamer/streamer"
 	"github.com/gostreamer/streamer/file/internal/disk"
+	"github.com/gostreamer/streamer/file/internal/group"
 	"github.com/gostreamer/streamer/file/internal/ss"
 )
 
@@ -162,10 +163,10 @@ func (s *source) unknownFrom(v *view, e *ending, missing bool) (int64, error) {
 }
 
 // newFrom is an offset before which no shard that is new to the group has anything.
-func (s *source) newFrom(v *view, all *cursors) int64 {
+func (s *source) newFrom(v *view, all *group.Cursors) int64 {
 	from := int64(never)
 	for _, name := range s.cfg.Streams {
-		from = min(from, max(all.seenOf(name), v.start()))
+		from = min(from, max(all.SeenOf(name), v.start()))
 	}
 	return from
 }

@@ -3,13 +3,12 @@ package file
 import (
 	"errors"
 	"io"
-	"io/fs"
 	"os"
 	"path/filepath"
-	"strings"
 
 	"github.com/gostreamer/streamer"
 	"github.com/gostreamer/streamer/file/internal/disk"
+	"github.com/gostreamer/streamer/file/internal/group"
 	"github.com/gostreamer/streamer/file/internal/ss"
 )
 
@@ -17,60 +16,7 @@ import (
 // value has no group, and nothing is done.
 type progress struct {
 	dir    string
-	groups []*cursors
-}
-
-// groupsOf loads the positions of every group of a log that was created then,
-// which those in another do not count in; nil when there is no group, or one
-// whose positions cannot be read.
-func groupsOf(log string, created uint64) []*cursors {
-	dirs, err := os.ReadDir(log + groupsSuffix)
-	if err != nil {
-		return nil
-	}
-	var all []*cursors
-	for _, d := range dirs {
-		dir := filepath.Join(log+groupsSuffix, d.Name())
-		if info, err := os.Stat(dir); err == nil && !info.IsDir() {
-			continue
-		}
-		c, err := positions(dir, created)
-		if err != nil {
-			return nil
-		}
-		if len(c.of) > 0 {
-			all = append(all, c)
-		}
-	}
-	return all
-}
-
-// positions loads every cursor of the group in a directory. A listing may lack
-// the name of a cursor that is replaced meanwhile, not that of its successor
-// as well.
-func positions(dir string, created uint64) (*cursors, error) {
-	files, err := os.ReadDir(dir)
-	if err != nil {
-		return nil, err
-	}
-	all := newCursors(created)
-	for _, f := range files {
-		name, replacing := strings.CutSuffix(f.Name(), newSuffix)
-		at, ok := shardOfPath(name, cursorSuffix)
-		if !ok {
-			continue
-		}
-		c, err := loadCursor(filepath.Join(dir, name))
-		switch {
-		case err != nil:
-			return nil, err
-		case c != nil:
-			all.add(at, c)
-		case !replacing:
-			return nil, fs.ErrNotExist // the group is being removed
-		}
-	}
-	return all, nil
+	groups []*group.Cursors
 }
 
 // of says whether every group has done the segment at base, whose successor
@@ -97,7 +43,7 @@ func (p *progress) of(base, next int64) bool {
 			continue
 		}
 		for _, g := range p.groups {
-			if g.begun(i.Key) && !g.passed(i, next) {
+			if g.Begun(i.Key) && !passed(g, i, next) {
 				return false
 			}
 		}
@@ -113,17 +59,17 @@ func itemShard(i ss.Item) streamer.StreamShard {
 // which is the shard's last before offset end. A shard without a position is
 // read from its beginning when a member comes for it: it is not done, unless
 // the group knows that it had nothing there.
-func (c *cursors) passed(i ss.Item, end int64) bool {
-	cur := c.of[itemShard(i)]
+func passed(c *group.Cursors, i ss.Item, end int64) bool {
+	cur := c.Of[itemShard(i)]
 	switch {
 	case cur == nil:
-		return end <= c.seenOf(i.Key)
-	case cur.log != c.log:
+		return end <= c.SeenOf(i.Key)
+	case cur.Log != c.Log:
 		return false
-	case cur.begun:
-		return cur.done >= i.Seq
+	case cur.Begun:
+		return cur.Done >= i.Seq
 	}
-	return end <= cur.resume
+	return end <= cur.Resume
 }
 
 var errNoCarry = errors.New("the segment does not begin with what those before it had")

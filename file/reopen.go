@@ -8,6 +8,7 @@ import (
 
 	"github.com/gostreamer/streamer"
 	"github.com/gostreamer/streamer/file/internal/disk"
+	"github.com/gostreamer/streamer/file/internal/group"
 )
 
 // vanished ends the source or, where consumers make logs, waits for the log to come back and goes on there from its beginning.
@@ -149,7 +150,7 @@ func (s *source) restart() error {
 		sh.open, sh.start, sh.none, sh.emitted, sh.trail = false, s.unknown, true, false, trail{}
 		sh.behind, sh.catching, sh.next = onPar, false, 0
 		if sh.saved != nil {
-			sh.saved, sh.first = &cursor{resume: s.origin(), seen: s.origin()}, nil
+			sh.saved, sh.first = &group.Cursor{Resume: s.origin(), Seen: s.origin()}, nil
 		}
 	}
 	s.mu.Unlock()

@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"github.com/gostreamer/streamer"
+	"github.com/gostreamer/streamer/file/internal/group"
 	"github.com/gostreamer/streamer/file/internal/ss"
 )
 
@@ -12,9 +13,9 @@ import (
 type pending struct {
 	sh     *shard
 	from   start
-	was    *cursor // the position that it replaces because its offsets are not this log's; nil for one that was asked for
-	before bool    // the shard has messages before the search
-	prev   *uint64 // the last of them that the search has come by
+	was    *group.Cursor // the position that it replaces because its offsets are not this log's; nil for one that was asked for
+	before bool          // the shard has messages before the search
+	prev   *uint64       // the last of them that the search has come by
 	found  bool
 	first  uint64 // its number
 	offset int64  // and where it is
@@ -47,8 +48,8 @@ func (p *planner) planGroup(ctx context.Context) error {
 }
 
 // loadGroup locks the shards that are read and loads every position. Shards that have one exist.
-func (s *source) loadGroup() (*cursors, error) {
-	list, err := s.group.list()
+func (s *source) loadGroup() (*group.Cursors, error) {
+	list, err := s.group.List()
 	if err != nil {
 		return nil, err
 	}
@@ -63,10 +64,23 @@ func (s *source) loadGroup() (*cursors, error) {
 	return s.loadCursors(s.reads)
 }
 
+// loadCursors loads the cursors of the group in the streams that are read: those
+// that matter, and some of the others. A damaged one is an error if it matters.
+func (s *source) loadCursors(matters func(streamer.StreamShard) bool) (*group.Cursors, error) {
+	reads := func(at streamer.StreamShard) bool {
+		if at.Stream == wildcard {
+			return s.wild()
+		}
+		return s.wants(at.Stream)
+	}
+	all, err := s.group.LoadSome(s.header.Created, reads, matters)
+	return all, cursorError(err)
+}
+
 // lockAll takes the locks in order: of two sources that open at the same time one gets all it wants.
 func (s *source) lockAll() error {
 	if s.wild() && s.all {
-		if err := s.group.lock(everywhere); err != nil {
+		if err := s.group.Lock(group.Everywhere); err != nil {
 			return err
 		}
 	}
@@ -74,7 +88,7 @@ func (s *source) lockAll() error {
 		if !s.reads(sh.StreamShard) {
 			continue
 		}
-		if err := s.group.lock(sh.StreamShard); err != nil {
+		if err := s.group.Lock(sh.StreamShard); err != nil {
 			return err
 		}
 	}
@@ -89,18 +103,18 @@ func (s *source) reads(at streamer.StreamShard) bool {
 	return ok
 }
 
-func (p *planner) planMember(ctx context.Context, sh *shard, all *cursors) error {
+func (p *planner) planMember(ctx context.Context, sh *shard, all *group.Cursors) error {
 	s := p.s
 	to, ok := s.startOf(sh.StreamShard)
 	if !ok {
 		return nil
 	}
 	if to.Kind() == streamer.AtCommitted {
-		if c := all.of[sh.StreamShard]; c != nil {
+		if c := all.Of[sh.StreamShard]; c != nil {
 			return p.planCommitted(ctx, sh, c)
 		}
-		if all.begun(sh.Stream) {
-			p.begin(sh, max(all.seenOf(sh.Stream), p.v.start()))
+		if all.Begun(sh.Stream) {
+			p.begin(sh, max(all.SeenOf(sh.Stream), p.v.start()))
 			return nil
 		}
 		var err error
@@ -114,12 +128,12 @@ func (p *planner) planMember(ctx context.Context, sh *shard, all *cursors) error
 // begin starts a shard with its first message, which is not before offset left.
 func (p *planner) begin(sh *shard, left int64) {
 	p.open(sh, start{streamer.End(), left}, left)
-	sh.saved = &cursor{resume: left}
+	sh.saved = &group.Cursor{Resume: left}
 	p.write = append(p.write, sh)
 }
 
 // planAt starts a shard at a position. was is the one it stands for.
-func (p *planner) planAt(sh *shard, to streamer.Position, was *cursor) error {
+func (p *planner) planAt(sh *shard, to streamer.Position, was *group.Cursor) error {
 	switch to.Kind() {
 	case streamer.AtBeginning:
 		p.begin(sh, p.v.start())
@@ -141,16 +155,16 @@ func (p *planner) planAt(sh *shard, to streamer.Position, was *cursor) error {
 // end starts a shard behind its last message.
 func (p *planner) end(sh *shard) {
 	p.open(sh, start{streamer.End(), p.ending.end}, p.ending.end)
-	sh.saved = &cursor{resume: p.ending.end}
-	sh.saved.done, sh.saved.begun = p.ending.last[sh.StreamShard]
-	sh.last, sh.none = sh.saved.done, !sh.saved.begun
+	sh.saved = &group.Cursor{Resume: p.ending.end}
+	sh.saved.Done, sh.saved.Begun = p.ending.last[sh.StreamShard]
+	sh.last, sh.none = sh.saved.Done, !sh.saved.Begun
 	p.write = append(p.write, sh)
 }
 
 // planCommitted goes on where the group was. The offsets of the cursor are right if the log is still the same and as long as it was; else its number is looked for.
-func (p *planner) planCommitted(ctx context.Context, sh *shard, c *cursor) error {
+func (p *planner) planCommitted(ctx context.Context, sh *shard, c *group.Cursor) error {
 	s := p.s
-	if s.r == nil || c.log != s.header.Created {
+	if s.r == nil || c.Log != s.header.Created {
 		return p.planRecreated(sh, c)
 	}
 	same, err := s.matches(ctx, c, p.v)
@@ -159,19 +173,19 @@ func (p *planner) planCommitted(ctx context.Context, sh *shard, c *cursor) error
 	}
 	switch {
 	case same:
-		p.open(sh, start{streamer.End(), c.resume}, c.resume)
-		sh.saved, sh.last, sh.none = c, c.done, !c.begun
+		p.open(sh, start{streamer.End(), c.Resume}, c.Resume)
+		sh.saved, sh.last, sh.none = c, c.Done, !c.Begun
 		return nil
-	case c.begun:
-		return p.planAt(sh, streamer.After(streamer.SeqUint(c.done)), c)
+	case c.Begun:
+		return p.planAt(sh, streamer.After(streamer.SeqUint(c.Done)), c)
 	}
 	p.begin(sh, p.v.start())
 	return nil
 }
 
 // planRecreated: the log that the position was in is no more.
-func (p *planner) planRecreated(sh *shard, c *cursor) error {
-	if c.begun {
+func (p *planner) planRecreated(sh *shard, c *group.Cursor) error {
+	if c.Begun {
 		if err := p.gone(sh, c, 1); err != nil {
 			return err
 		}
@@ -181,8 +195,8 @@ func (p *planner) planRecreated(sh *shard, c *cursor) error {
 }
 
 // gone reports that what comes after a position is not there any more, or refuses to go on without it.
-func (p *planner) gone(sh *shard, c *cursor, got uint64) error {
-	wanted := next(c.done)
+func (p *planner) gone(sh *shard, c *group.Cursor, got uint64) error {
+	wanted := next(c.Done)
 	if p.s.cfg.Reset == streamer.ResetError {
 		return &streamer.Error{Stream: sh.Stream, Shard: &sh.Shard, Kind: streamer.ErrPositionGone,
 			Err: fmt.Errorf("%d was wanted, the log goes on with %d", wanted, got)}
@@ -192,22 +206,22 @@ func (p *planner) gone(sh *shard, c *cursor, got uint64) error {
 }
 
 // matches says whether the offsets of a cursor mean in this log what they meant when it was written.
-func (s *source) matches(ctx context.Context, c *cursor, v *view) (bool, error) {
-	if c.resume < v.start() || c.resume > v.size {
+func (s *source) matches(ctx context.Context, c *group.Cursor, v *view) (bool, error) {
+	if c.Resume < v.start() || c.Resume > v.size {
 		return false, nil
 	}
-	now, err := printOf(s.f, c.print.size)
-	if err != nil || now != c.print {
+	now, err := group.PrintOf(s.f, c.Print.Size)
+	if err != nil || now != c.Print {
 		return false, err
 	}
-	if !c.begun || c.frame < v.start() {
+	if !c.Begun || c.Frame < v.start() {
 		return true, nil
 	}
 	r := v.reader()
-	r.moveTo(c.frame)
+	r.moveTo(c.Frame)
 	same := false
 	err = r.each(ctx, func(e *entry, _ bool) bool {
-		same = e.Pos == c.frame && string(e.Key) == c.Stream && e.Shard == uint64(c.Shard) && e.Seq == c.done
+		same = e.Pos == c.Frame && string(e.Key) == c.Stream && e.Shard == uint64(c.Shard) && e.Seq == c.Done
 		return false
 	})
 	return same, err
@@ -261,38 +275,38 @@ func (p *planner) settle(q *pending) error {
 	if !q.found {
 		return p.settleAtEnd(q)
 	}
-	if q.was != nil && !q.before && q.first > next(q.was.done) {
+	if q.was != nil && !q.before && q.first > next(q.was.Done) {
 		if err := p.gone(q.sh, q.was, q.first); err != nil {
 			return err
 		}
 	}
 	p.open(q.sh, start{streamer.End(), q.offset}, q.offset)
-	c := &cursor{resume: q.offset}
+	c := &group.Cursor{Resume: q.offset}
 	switch {
 	case q.prev != nil:
-		c.begun, c.done = true, *q.prev
+		c.Begun, c.Done = true, *q.prev
 	case q.before && q.first > 0, q.first > 1: // what was trimmed before it is done too
-		c.begun, c.done = true, q.first-1
+		c.Begun, c.Done = true, q.first-1
 	}
-	q.sh.saved, q.sh.last, q.sh.none = c, c.done, !c.begun
+	q.sh.saved, q.sh.last, q.sh.none = c, c.Done, !c.Begun
 	p.write = append(p.write, q.sh)
 	return nil
 }
 
 func (p *planner) settleAtEnd(q *pending) error {
 	p.end(q.sh)
-	if q.was == nil || q.sh.saved.begun && q.sh.saved.done >= q.was.done {
+	if q.was == nil || q.sh.saved.Begun && q.sh.saved.Done >= q.was.Done {
 		return nil
 	}
 	got := uint64(1)
-	if q.sh.saved.begun {
-		got = next(q.sh.saved.done)
+	if q.sh.saved.Begun {
+		got = next(q.sh.saved.Done)
 	}
 	return p.gone(q.sh, q.was, got)
 }
 
 // planNew decides about shards that turn out to exist: in a group that has positions they are read from their beginning.
-func (p *planner) planNew(all *cursors) error {
+func (p *planner) planNew(all *group.Cursors) error {
 	s := p.s
 	moved := s.cfg.Start.Kind() != streamer.AtCommitted
 	if moved || !s.all || !p.begun(all) {
@@ -304,9 +318,9 @@ func (p *planner) planNew(all *cursors) error {
 	return nil
 }
 
-func (p *planner) begun(all *cursors) bool {
+func (p *planner) begun(all *group.Cursors) bool {
 	for _, name := range p.s.cfg.Streams {
-		if all.begun(name) {
+		if all.Begun(name) {
 			return true
 		}
 	}
@@ -314,14 +328,14 @@ func (p *planner) begun(all *cursors) bool {
 }
 
 // save makes the positions that are new durable.
-func (p *planner) save(all *cursors) error {
+func (p *planner) save(all *group.Cursors) error {
 	s := p.s
 	s.seen = min(p.left, p.ending.end)
 	for _, sh := range p.write {
 		if s.all {
-			sh.saved.seen = s.seen
+			sh.saved.Seen = s.seen
 		} else {
-			sh.saved.seen = all.seenOf(sh.Stream)
+			sh.saved.Seen = all.SeenOf(sh.Stream)
 		}
 		if err := s.store(sh.StreamShard, sh.saved); err != nil {
 			return err
@@ -330,18 +344,18 @@ func (p *planner) save(all *cursors) error {
 	if !s.wild() || !s.all {
 		return nil
 	}
-	return s.store(everywhere, &cursor{resume: s.seen, seen: s.seen})
+	return s.store(group.Everywhere, &group.Cursor{Resume: s.seen, Seen: s.seen})
 }
 
 // store completes a cursor and makes it durable.
-func (s *source) store(at streamer.StreamShard, c *cursor) error {
-	c.group, c.StreamShard, c.log = s.cfg.Group, at, s.header.Created
+func (s *source) store(at streamer.StreamShard, c *group.Cursor) error {
+	c.Group, c.StreamShard, c.Log = s.cfg.Group, at, s.header.Created
 	if s.r != nil && s.rows == nil { // of a row, what it starts with is dropped some day
-		p, err := printOf(s.f, max(c.resume, ss.HeaderSize))
+		p, err := group.PrintOf(s.f, max(c.Resume, ss.HeaderSize))
 		if err != nil {
 			return err
 		}
-		c.print = p
+		c.Print = p
 	}
-	return s.group.store(c)
+	return s.group.Store(c)
 }

@@ -4,6 +4,8 @@ import (
 	"os"
 	"path/filepath"
 	"time"
+
+	"github.com/gostreamer/streamer/file/internal/group"
 )
 
 // retainEvery is how often a writer looks for segments to drop, beside when it begins one.
@@ -25,7 +27,7 @@ func (w *writer) retain(c *Config, now time.Time) {
 	}
 	done := progress{dir: w.file.dir}
 	if c.RetainCommitted {
-		done.groups = groupsOf(w.log.path, w.file.header.Created)
+		done.groups = group.LoadAll(w.log.path, w.file.header.Created)
 	}
 	for i := 0; i+1 < len(all) && all[i].base < w.file.base; i++ {
 		path := filepath.Join(w.file.dir, segmentName(all[i].base))

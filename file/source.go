@@ -13,6 +13,7 @@ import (
 	"github.com/gostreamer/streamer"
 	"github.com/gostreamer/streamer/driver"
 	"github.com/gostreamer/streamer/file/internal/disk"
+	"github.com/gostreamer/streamer/file/internal/group"
 	"github.com/gostreamer/streamer/file/internal/ss"
 )
 
@@ -24,8 +25,8 @@ type source struct {
 	cfg   driver.SourceConfig
 	conf  *Config
 	place *place
-	log   *openLog // changes with mu held
-	group *group   // nil in RealTime
+	log   *openLog     // changes with mu held
+	group *group.Group // nil in RealTime
 
 	keeper *keeper // nil unless several processes may share the group
 
@@ -89,9 +90,9 @@ type shard struct {
 
 	lane
 
-	trail trail   // emitted and not committed, in order; groups only
-	saved *cursor // as it is in its file; nil when the shard is not this source's; groups only
-	first *cursor // as it was when the source began; groups only
+	trail trail         // emitted and not committed, in order; groups only
+	saved *group.Cursor // as it is in its file; nil when the shard is not this source's; groups only
+	first *group.Cursor // as it was when the source began; groups only
 
 	slot, count int // of the batch that is being made
 	coming      int // messages of the slab that is being emitted: last counts them already
@@ -185,7 +186,7 @@ func newSource(c driver.SourceConfig, conf *Config, at *place, l *openLog) *sour
 		done: make(chan struct{}), resumed: make(chan struct{}, 1), census: newCensus(), streams: map[string]map[streamer.ShardID]*shard{},
 	}
 	if c.Mode != streamer.RealTime {
-		s.group = newGroup(l.path, c.Group, conf.Sync != 0)
+		s.group = group.New(l.path, c.Group, conf.Sync != 0)
 	}
 	if s.shared() {
 		s.keeper = newKeeper(s)
@@ -286,7 +287,7 @@ func (s *source) unmoor() {
 		if s.keeper != nil {
 			s.keeper.resign() // before others see free shards: they divide these among themselves
 		}
-		_ = s.group.unlock()
+		_ = s.group.Unlock()
 	}
 	if s.f != nil {
 		_ = s.f.Close()

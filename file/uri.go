@@ -7,12 +7,13 @@ import (
 
 	"github.com/gostreamer/streamer"
 	"github.com/gostreamer/streamer/driver"
+	"github.com/gostreamer/streamer/file/internal/group"
 	"github.com/gostreamer/streamer/file/internal/ss"
 )
 
 const (
 	suffix   = ".ss"
-	wildcard = "*" // every stream of a log
+	wildcard = group.EveryStream // every stream of a log
 )
 
 // parse reads a URI into a Config and the streams that its path names.

@@ -1,4 +1,4 @@
-package file
+package group
 
 import (
 	"errors"
@@ -13,14 +13,14 @@ import (
 	"github.com/gostreamer/streamer/file/internal/disk"
 )
 
-// lockFiles is over how many files the locks of a group are spread: a process
-// has no more of them open, whatever the number of shards, and the kernel, which
-// goes through all locks of a file to set one, has as many times less to do.
+// lockFiles is the number of files over which the locks of a group are spread. A
+// process has at most that many open, whatever the number of shards, and the
+// kernel, which scans all locks of a file to set one, scans fewer.
 const lockFiles = 32
 
-// shardLocks are the kernel's locks that a source has on shards of a group. Each
-// is on one byte of a file, and belongs to the open file: another open of the
-// process respects it, and it is free with the process.
+// shardLocks are the kernel's locks that a Group holds on shards. Each is on one
+// byte of a file, and belongs to the open file: another open of the process
+// respects it, and the lock is free when the process ends.
 type shardLocks struct {
 	dir   string
 	files map[uint64]*os.File
@@ -31,9 +31,9 @@ func newShardLocks(dir string) shardLocks {
 	return shardLocks{dir, map[uint64]*os.File{}, map[streamer.StreamShard]bool{}}
 }
 
-// place is which byte of which file stands for a shard. That two shards have the
-// same is as good as impossible.
-func (l *shardLocks) place(at streamer.StreamShard) (file uint64, offset int64) {
+// slot is the file and the byte in it that represent a shard. It is a hash: two
+// shards of a group practically never share one.
+func (l *shardLocks) slot(at streamer.StreamShard) (file uint64, offset int64) {
 	h := fnv.New64a()
 	_, _ = h.Write(strconv.AppendUint([]byte(at.Stream+"."), uint64(at.Shard), 10))
 	sum := h.Sum64()
@@ -44,10 +44,10 @@ func (l *shardLocks) path(file uint64) string {
 	return filepath.Join(l.dir, fmt.Sprintf("%02d%s", file, lockSuffix))
 }
 
-// take locks a shard. ErrBusy: another has it. ErrNotFound: the directory was
-// removed.
+// take locks a shard. ErrBusy: it has another owner. ErrNotFound: the directory
+// was removed.
 func (l *shardLocks) take(at streamer.StreamShard) error {
-	n, offset := l.place(at)
+	n, offset := l.slot(at)
 	f := l.files[n]
 	if f == nil {
 		var err error
@@ -66,12 +66,12 @@ func (l *shardLocks) take(at streamer.StreamShard) error {
 	return nil
 }
 
-// stale is the error of a lock on a file that others do not find any more. One
-// that holds nothing else is given up.
+// stale is the error of a lock on a file that other processes do not find any
+// more. A file in which nothing else is locked is closed.
 func (l *shardLocks) stale(file uint64) error {
 	used := false
 	for at := range l.held {
-		n, _ := l.place(at)
+		n, _ := l.slot(at)
 		used = used || n == file
 	}
 	if !used {
@@ -81,17 +81,17 @@ func (l *shardLocks) stale(file uint64) error {
 	return fmt.Errorf("%s was removed: %w", l.path(file), streamer.ErrNotFound)
 }
 
-// free gives a shard up.
+// free gives up the lock of a shard.
 func (l *shardLocks) free(at streamer.StreamShard) {
 	if !l.held[at] {
 		return
 	}
 	delete(l.held, at)
-	n, offset := l.place(at)
+	n, offset := l.slot(at)
 	_ = setLock(l.files[n], syscall.F_UNLCK, offset, 1)
 }
 
-// intact says whether the locks are still what others would find.
+// intact reports whether the locks are on the files that other processes find.
 func (l *shardLocks) intact() bool {
 	for _, f := range l.files {
 		if !named(f) {
@@ -101,8 +101,9 @@ func (l *shardLocks) intact() bool {
 	return true
 }
 
-// close gives every shard up. A child that is being started has the files too,
-// until it executes its program: closing them would not free the locks before.
+// close gives up all locks. A child process that is being started has the files
+// open too until it executes its program, so closing them alone would not free
+// the locks at once.
 func (l *shardLocks) close() error {
 	var errs []error
 	for _, f := range l.files {
@@ -113,7 +114,7 @@ func (l *shardLocks) close() error {
 	return errors.Join(errs...)
 }
 
-// remove removes the files of locks that no other has.
+// remove removes the files in which no other process holds a lock.
 func (l *shardLocks) remove() {
 	for n := range uint64(lockFiles) {
 		f := l.files[n]
@@ -152,7 +153,7 @@ func setLock(f *os.File, kind int16, offset, size int64) error {
 	return disk.About(f.Name(), errors.Join(err, failed))
 }
 
-// named says whether a file is still what its path leads to.
+// named reports whether a file is still the one that its path leads to.
 func named(f *os.File) bool {
 	opened, err := f.Stat()
 	if err != nil {

@@ -1,6 +1,6 @@
 //go:build !linux
 
-package file
+package group
 
 import (
 	"errors"
@@ -12,20 +12,20 @@ import (
 	"github.com/gostreamer/streamer/file/internal/disk"
 )
 
-// shardLocks are the kernel's locks that a source has on shards of a group: a
-// file for each shard, where locks on parts of one file would not do.
+// shardLocks are the kernel's locks that a Group holds on shards: a file for
+// each shard, on systems where locks on parts of one file do not suffice.
 type shardLocks struct {
-	group *group
+	group *Group
 	files map[streamer.StreamShard]*flock.Flock
 	held  map[streamer.StreamShard]bool
 }
 
 func newShardLocks(dir string) shardLocks {
-	return shardLocks{&group{dir: dir}, map[streamer.StreamShard]*flock.Flock{}, map[streamer.StreamShard]bool{}}
+	return shardLocks{In(dir), map[streamer.StreamShard]*flock.Flock{}, map[streamer.StreamShard]bool{}}
 }
 
-// take locks a shard. ErrBusy: another has it. ErrNotFound: the directory was
-// removed.
+// take locks a shard. ErrBusy: it has another owner. ErrNotFound: the directory
+// was removed.
 func (l *shardLocks) take(at streamer.StreamShard) error {
 	f, err := disk.Lock(l.group.path(at, lockSuffix), true)
 	if err != nil {
@@ -39,7 +39,7 @@ func (l *shardLocks) take(at streamer.StreamShard) error {
 	return nil
 }
 
-// free gives a shard up.
+// free gives up the lock of a shard.
 func (l *shardLocks) free(at streamer.StreamShard) {
 	if f := l.files[at]; f != nil {
 		_ = f.Close()
@@ -48,7 +48,7 @@ func (l *shardLocks) free(at streamer.StreamShard) {
 	}
 }
 
-// intact says whether the locks are still what others would find.
+// intact reports whether the locks are on the files that other processes find.
 func (l *shardLocks) intact() bool {
 	for _, f := range l.files {
 		if !disk.Holds(f) {
@@ -58,7 +58,7 @@ func (l *shardLocks) intact() bool {
 	return true
 }
 
-// close gives every shard up.
+// close gives up all locks.
 func (l *shardLocks) close() error {
 	var errs []error
 	for _, f := range l.files {
@@ -69,7 +69,7 @@ func (l *shardLocks) close() error {
 	return errors.Join(errs...)
 }
 
-// remove removes the files of locks that no other has.
+// remove removes the files in which no other process holds a lock.
 func (l *shardLocks) remove() {
 	for _, f := range l.files {
 		_ = os.Remove(f.Path())

@@ -1,7 +1,8 @@
-package file
+package group
 
 import (
 	"os"
+	"path/filepath"
 	"testing"
 )
 
@@ -10,7 +11,7 @@ func TestShare(t *testing.T) {
 		for members := 1; members < 10; members++ {
 			end := 0
 			for rank := range members {
-				from, count := share(n, rank, members)
+				from, count := Share(n, rank, members)
 				if from != end || count < n/members || count > (n+members-1)/members {
 					t.Fatalf("%d shards, member %d of %d: %d from %d", n, rank, members, count, from)
 				}
@@ -23,30 +24,36 @@ func TestShare(t *testing.T) {
 	}
 }
 
-// TestSeats: who lives is counted in order of age, whatever else reads other streams; what the dead have left is removed.
+// TestSeats: living members are counted in order of age, whatever other members
+// read; seats of dead members are removed.
 func TestSeats(t *testing.T) {
-	r := newRig(t)
-	g := newGroup(r.cfg.Path, "g", false)
-	var seats []*seat
+	g := New(filepath.Join(t.TempDir(), "log.ss"), "g", false)
+	ok := func(err error) {
+		t.Helper()
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	var seats []*Seat
 	for range 3 {
-		s, err := g.enroll([]string{"a", "b"})
-		r.ok(err)
+		s, err := g.Enroll([]string{"a", "b"})
+		ok(err)
 		seats = append(seats, s)
 	}
-	other, err := g.enroll([]string{"b", "a", "a"})
-	r.ok(err)
-	alone, err := g.enroll([]string{"a"})
-	r.ok(err)
+	other, err := g.Enroll([]string{"b", "a", "a"})
+	ok(err)
+	alone, err := g.Enroll([]string{"a"})
+	ok(err)
 	seats = append(seats, other)
-	r.ok(os.WriteFile(g.dir+"/"+seats[0].like+"0000-dead"+memberSuffix, nil, 0o644))
+	ok(os.WriteFile(g.dir+"/"+seats[0].like+"0000-dead"+memberSuffix, nil, 0o644))
 	for i, s := range seats {
-		rank, members, err := s.rank()
+		rank, members, err := s.Rank()
 		if err != nil || rank != i || members != 4 {
 			t.Errorf("seat %d: rank %d of %d, %v", i, rank, members, err)
 		}
 	}
 	for _, s := range append(seats, alone) {
-		s.leave()
+		s.Leave()
 	}
 	if left, _ := os.ReadDir(g.dir); len(left) > 0 {
 		t.Errorf("%v is left", left)

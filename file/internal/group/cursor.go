@@ -1,4 +1,4 @@
-package file
+package group
 
 import (
 	"bytes"
@@ -13,37 +13,42 @@ import (
 	"github.com/gostreamer/streamer"
 )
 
-// cursor is a group's position in one shard, as its file holds it.
-type cursor struct {
-	group string
+// Cursor is a group's position in one shard, as its file holds it.
+type Cursor struct {
+	Group string
 	streamer.StreamShard
 
-	log    uint64 // when the log was created: a log made anew is another
-	begun  bool   // some message is done
-	done   uint64 // the last of them; what is before it is done too
-	frame  int64  // where its frame starts in the log; 0 is not known
-	resume int64  // the shard has nothing before this offset that is not done; 0 is not known
-	seen   int64  // no shard of the stream that has no cursor has anything before this offset to deliver; 0 is not known
-	print  print  // what the log starts with, so that offsets are not used in another
+	Log   uint64 // when the log was created: a recreated log is another one
+	Begun bool   // some message is done
+	Done  uint64 // the last of them; all before it are done too
+	Frame int64  // where its frame starts in the log; 0: unknown
+	// Resume is an offset before which the shard has nothing that is not done;
+	// 0: unknown.
+	Resume int64
+	// Seen is an offset before which no shard of the stream without a cursor has
+	// anything to deliver; 0: unknown.
+	Seen  int64
+	Print Print // of the log's first bytes: offsets are not used in another log
 }
 
-// print is the checksum of the first bytes of a log, which never change as long as it is the same.
-type print struct {
-	size int64
-	sum  uint32
+// Print is the checksum of the first bytes of a log, which never change as long
+// as it is the same log.
+type Print struct {
+	Size int64
+	Sum  uint32
 }
 
 // printSize is how many bytes are enough.
 const printSize = 4096
 
-// printOf is the print of a log that has at least size bytes.
-func printOf(log io.ReaderAt, size int64) (print, error) {
+// PrintOf is the Print of a log that has at least size bytes.
+func PrintOf(log io.ReaderAt, size int64) (Print, error) {
 	b := make([]byte, min(size, printSize))
 	n, err := log.ReadAt(b, 0)
 	if err != nil && !errors.Is(err, io.EOF) {
-		return print{}, err
+		return Print{}, err
 	}
-	return print{int64(n), crc32.ChecksumIEEE(b[:n])}, nil
+	return Print{int64(n), crc32.ChecksumIEEE(b[:n])}, nil
 }
 
 const (
@@ -51,20 +56,21 @@ const (
 	maxCursor   = 64 << 10 // no cursor is longer
 )
 
-// append writes the file: lines of a word and a value, and a checksum of the lines before it.
-func (c *cursor) append(b []byte) []byte {
+// Append appends the contents of the cursor's file to b: lines of a word and a
+// value, and a checksum of the lines before it.
+func (c *Cursor) Append(b []byte) []byte {
 	start := len(b)
 	done := "none"
-	if c.begun {
-		done = strconv.FormatUint(c.done, 10)
+	if c.Begun {
+		done = strconv.FormatUint(c.Done, 10)
 	}
 	b = fmt.Appendf(b, "%s\ngroup %q\nstream %q\nshard %d\nlog %d\ndone %s\nframe %d\nresume %d\nseen %d\nprint %d %08x\n",
-		cursorMagic, c.group, c.Stream, c.Shard, c.log, done, c.frame, c.resume, c.seen, c.print.size, c.print.sum)
+		cursorMagic, c.Group, c.Stream, c.Shard, c.Log, done, c.Frame, c.Resume, c.Seen, c.Print.Size, c.Print.Sum)
 	return fmt.Appendf(b, "sum %08x\n", crc32.ChecksumIEEE(b[start:]))
 }
 
-// parseCursor reads a file.
-func parseCursor(b []byte) (*cursor, error) {
+// parseCursor parses the contents of a file.
+func parseCursor(b []byte) (*Cursor, error) {
 	if len(b) > maxCursor {
 		return nil, fmt.Errorf("longer than %d bytes", maxCursor)
 	}
@@ -77,25 +83,25 @@ func parseCursor(b []byte) (*cursor, error) {
 	}
 	l := lines{rest: body}
 	l.magic()
-	c := &cursor{group: l.quoted("group")}
+	c := &Cursor{Group: l.quoted("group")}
 	c.Stream = l.quoted("stream")
 	c.Shard = streamer.ShardID(l.number("shard", math.MaxUint64))
-	c.log = l.number("log", math.MaxUint64)
+	c.Log = l.number("log", math.MaxUint64)
 	if done := l.word("done"); done != "none" {
-		c.begun, c.done = true, l.parse("done", done, 10, math.MaxUint64)
+		c.Begun, c.Done = true, l.parse("done", done, 10, math.MaxUint64)
 	}
-	c.frame = int64(l.number("frame", math.MaxInt64))
-	c.resume = int64(l.number("resume", math.MaxInt64))
-	c.seen = int64(l.number("seen", math.MaxInt64))
+	c.Frame = int64(l.number("frame", math.MaxInt64))
+	c.Resume = int64(l.number("resume", math.MaxInt64))
+	c.Seen = int64(l.number("seen", math.MaxInt64))
 	size, sum, _ := strings.Cut(l.word("print"), " ")
-	c.print = print{int64(l.parse("print", size, 10, printSize)), uint32(l.parse("print", sum, 16, math.MaxUint32))}
+	c.Print = Print{int64(l.parse("print", size, 10, printSize)), uint32(l.parse("print", sum, 16, math.MaxUint32))}
 	if l.err == nil && l.rest != "" {
 		l.err = errors.New("more lines than there should be")
 	}
 	return c, l.err
 }
 
-// checkSum takes the last line off and compares it with those before.
+// checkSum removes the last line, which is the checksum of those before it.
 func checkSum(b []byte) (string, error) {
 	i := bytes.LastIndex(b, []byte("\nsum "))
 	if i < 0 {
@@ -108,7 +114,7 @@ func checkSum(b []byte) (string, error) {
 	return string(body), nil
 }
 
-// lines takes a cursor apart. The first error stays.
+// lines parses a cursor line by line. The first error stays.
 type lines struct {
 	rest string
 	err  error
@@ -132,7 +138,7 @@ func (l *lines) magic() {
 	}
 }
 
-// word is the value of the next line, which must be about word.
+// word is the value of the next line, which must start with word.
 func (l *lines) word(word string) string {
 	value, ok := strings.CutPrefix(l.next(), word+" ")
 	if !ok {

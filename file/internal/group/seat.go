@@ -1,4 +1,4 @@
-package file
+package group
 
 import (
 	"crypto/rand"
@@ -19,18 +19,20 @@ import (
 
 const memberSuffix = ".member"
 
-// seat is a process's place among those that share a group: a file that it has locked and that nobody else has the name of. Who can lock it too knows that the process
-// is dead. Names sort by age, so that all processes count each other in the same order.
-type seat struct {
+// Seat is a process's place among those that share a group: a file with a unique
+// name that it has locked. A process that can lock the file knows that its owner
+// is dead. Names sort by age, so that all processes count each other in the same
+// order.
+type Seat struct {
 	dir  string
-	like string // what the names of those begin with that read the same streams
+	like string // the prefix of the seats whose owners read the same streams
 	lock *flock.Flock
 }
 
-// enroll takes a place.
-func (g *group) enroll(streams []string) (*seat, error) {
+// Enroll takes a seat in the group for a process that reads these streams.
+func (g *Group) Enroll(streams []string) (*Seat, error) {
 	all := slices.Compact(slices.Sorted(slices.Values(streams)))
-	p := &seat{dir: g.dir, like: fmt.Sprintf("%08x-", crc32.ChecksumIEEE([]byte(strings.Join(all, "\x00"))))}
+	p := &Seat{dir: g.dir, like: fmt.Sprintf("%08x-", crc32.ChecksumIEEE([]byte(strings.Join(all, "\x00"))))}
 	for {
 		if err := os.MkdirAll(g.dir, 0o755); err != nil {
 			return nil, disk.Translate(err)
@@ -39,7 +41,7 @@ func (g *group) enroll(streams []string) (*seat, error) {
 		l, err := disk.Lock(filepath.Join(g.dir, name), true)
 		switch {
 		case errors.Is(err, streamer.ErrBusy), errors.Is(err, streamer.ErrNotFound):
-			continue // somebody looked whether it is alive, or removed the directory
+			continue // another process checked whether it is alive, or removed the directory
 		case err != nil:
 			return nil, err
 		case disk.Holds(l):
@@ -50,17 +52,18 @@ func (g *group) enroll(streams []string) (*seat, error) {
 	}
 }
 
-// intact says whether the others still see the place.
-func (p *seat) intact() bool { return disk.Holds(p.lock) }
+// Intact reports whether other processes still see the seat.
+func (p *Seat) Intact() bool { return disk.Holds(p.lock) }
 
-// leave gives the place up.
-func (p *seat) leave() {
+// Leave gives the seat up.
+func (p *Seat) Leave() {
 	_ = p.lock.Close()
 	_ = os.Remove(p.lock.Path())
 }
 
-// rank is how many members there are, and how many of them are older than this one.
-func (p *seat) rank() (rank, members int, err error) {
+// Rank is how many processes with the same streams have a seat, and how many of
+// these seats are older than this one. Seats of dead processes are removed.
+func (p *Seat) Rank() (rank, members int, err error) {
 	files, err := os.ReadDir(p.dir)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return 0, 0, disk.Translate(err)
@@ -87,7 +90,8 @@ func (p *seat) rank() (rank, members int, err error) {
 	return rank, members, nil
 }
 
-// alive says whether the process is there whose place this is. What a dead one has left is removed.
+// alive reports whether the process lives whose seat this is, and removes the
+// seat of a dead one.
 func alive(path string) (bool, error) {
 	l := flock.New(path, flock.SetFlag(os.O_RDONLY))
 	dead, err := l.TryRLock()
@@ -104,8 +108,8 @@ func alive(path string) (bool, error) {
 	return !dead, nil
 }
 
-// bury removes what dead members have left.
-func (g *group) bury() {
+// Bury removes the seats of dead processes.
+func (g *Group) Bury() {
 	files, _ := os.ReadDir(g.dir)
 	for _, f := range files {
 		if strings.HasSuffix(f.Name(), memberSuffix) {
@@ -114,8 +118,10 @@ func (g *group) bury() {
 	}
 }
 
-// share says which of n shards the member of a rank takes first, and how many it has: all members together have each shard once, and none has two more than another.
-func share(n, rank, members int) (from, count int) {
+// Share is which of n shards the member of a rank takes first, and how many it
+// takes. All members together take each shard once, and none takes two more than
+// another.
+func Share(n, rank, members int) (from, count int) {
 	each, more := n/members, n%members
 	from, count = rank*each+min(rank, more), each
 	if rank < more {
