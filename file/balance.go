@@ -1,6 +1,7 @@
 package file
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -10,75 +11,60 @@ import (
 	"github.com/gostreamer/streamer/file/internal/group"
 )
 
-// balance is what a process has to do for its share of a group.
-type balance struct {
-	share  int
-	wanted []streamer.StreamShard // to be taken if they are free
-	want   int                    // of these
-	bare   []streamer.StreamShard // without a position: whoever comes first fixes it
-	anew   bool                   // they are the group's first ones, else they are new shards
-	excess []streamer.StreamShard // to be given up
-}
-
-// bareRounds is how many rounds a process waits for those that own shards of a group which vanished to make it again, before it begins the group anew. They take
-// longer than an owner needs that hands over a shard meanwhile, which waits up to 5 s for what is in work.
+// bareRounds is how many rounds a process waits for the owners of the shards of a
+// group that was removed to recreate it, before it begins the group again itself.
+// They take longer than an owner that hands over a shard meanwhile, which waits
+// up to 5 s for messages in flight.
 const bareRounds = 30
 
-// balance looks at the group and at who shares it; nil when the process has resigned. committing is held.
-func (k *keeper) balance() (*balance, error) {
-	s := k.s
-	if k.seat == nil {
+// balance looks at the group and at the processes that share it; nil when this
+// one has resigned. committing is held.
+func (s *source) balance() (*group.Balance, error) {
+	k := s.sharing
+	if s.seat == nil {
 		return nil, nil
 	}
-	if s.unlocked || !k.seat.Intact() || !s.group.Intact() {
-		if err := s.mend(); err != nil {
-			return nil, err
-		}
+	if err := s.mend(); err != nil {
+		return nil, err
 	}
-	listed, err := k.listed()
+	listed, err := s.listed()
 	if err != nil {
 		return nil, err
 	}
 	if k.bare++; len(listed) > 0 {
 		k.bare = 0
 	}
-	rank, members, err := k.seat.Rank()
+	rank, members, err := s.seat.Rank()
 	if err != nil {
 		return nil, err
 	}
-	b := &balance{anew: k.opening || k.bare >= bareRounds}
-	b.bare = k.newcomers(listed, b.anew)
-	b.divide(listed, k, rank, members)
-	return b, nil
+	first := k.opening || k.bare >= bareRounds
+	return k.keeper.Balance(listed, s.newcomers(listed, first), first, rank, members), nil
 }
 
 // listed is every shard of the group that has a position.
-func (k *keeper) listed() ([]streamer.StreamShard, error) {
-	list, err := k.s.group.List()
-	return slices.DeleteFunc(list, func(at streamer.StreamShard) bool { return at.Stream == wildcard || !k.s.wants(at.Stream) }), err
+func (s *source) listed() ([]streamer.StreamShard, error) {
+	list, err := s.group.List()
+	return slices.DeleteFunc(list, func(at streamer.StreamShard) bool { return at.Stream == wildcard || !s.wants(at.Stream) }), err
 }
 
-// newcomers are the shards that exist and have no position: those that reading has come by or, when the group is begun, all that are known. In a group without any
-// position nothing is new: it vanished, and those who own shards make it again.
-func (k *keeper) newcomers(listed []streamer.StreamShard, anew bool) []streamer.StreamShard {
-	s := k.s
+// newcomers are the shards that exist and have no position: those that reading
+// has found or, when the group begins, all that are known. A group without any
+// position has no new shards: it was removed, and its owners recreate it.
+func (s *source) newcomers(listed []streamer.StreamShard, first bool) []streamer.StreamShard {
 	has := map[streamer.StreamShard]bool{}
 	for _, at := range listed {
 		has[at] = true
 	}
+	found := s.sharing.keeper.Newcomers(has)
+	switch {
+	case !first && s.sharing.bare > 0 && !s.wildly():
+		return nil
+	case !first:
+		return found
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for at := range k.found {
-		if has[at] {
-			k.settle(at)
-		}
-	}
-	switch {
-	case !anew && k.bare > 0 && !k.wildly():
-		return nil
-	case !anew:
-		return sortedShards(k.found)
-	}
 	var all []streamer.StreamShard
 	for _, sh := range s.shards() {
 		if !has[sh.StreamShard] {
@@ -88,76 +74,50 @@ func (k *keeper) newcomers(listed []streamer.StreamShard, anew bool) []streamer.
 	return all
 }
 
-// settle notes that a shard that was found has a position. Whose it is, and whether the process has its share of all, the next round says. mu is held.
-func (k *keeper) settle(at streamer.StreamShard) {
-	delete(k.found, at)
-	k.settled = false
-}
+// wildly reports whether the group has a position in all streams, which is a
+// position in any stream that appears.
+func (s *source) wildly() bool { return s.wild() && s.group.HasCursor(group.Everywhere) }
 
-// wildly says whether the group has a position in all streams, which is one in any that appears.
-func (k *keeper) wildly() bool {
-	return k.s.wild() && k.s.group.HasCursor(group.Everywhere)
-}
-
-// divide compares what a member owns with its share.
-func (b *balance) divide(all []streamer.StreamShard, k *keeper, rank, members int) {
-	if b.anew {
-		all = slices.Concat(all, b.bare)
-		slices.SortFunc(all, streamer.StreamShard.Compare)
-	}
-	from, count := group.Share(len(all), rank, members)
-	b.share, b.want = count, count
-	for _, at := range slices.Concat(all[from:], all[:from]) {
-		switch _, own := k.owned[at]; {
-		case k.leaving[at]:
-		case !own:
-			b.wanted = append(b.wanted, at)
-		case b.want == 0:
-			b.excess = append(b.excess, at)
-		default:
-			b.want--
-		}
-	}
-}
-
-// take makes the process the owner of shards that are free, and says which. committing is held.
-func (k *keeper) take(ctx context.Context, b *balance) (gained []streamer.StreamShard, err error) {
-	if err := k.takeWildcard(); err != nil {
+// take makes the process the owner of shards that are free, and returns these.
+// committing is held.
+func (s *source) take(ctx context.Context, b *group.Balance) (gained []streamer.StreamShard, err error) {
+	if err := s.takeWildcard(); err != nil {
 		return nil, err
 	}
-	taken, err := k.lockFree(b)
-	if err == nil && (len(taken) > 0 || k.opening) {
-		err = k.own(ctx, taken, b)
+	taken, err := s.lockFree(b)
+	if err == nil && (len(taken) > 0 || s.sharing.opening) {
+		err = s.startTaken(ctx, taken, b)
 	}
 	if err != nil {
-		k.giveBack(taken)
+		s.giveBack(taken)
 		return nil, err
 	}
-	n := min(b.want, len(taken))
-	k.giveBack(taken[n:])
+	n := min(b.Want, len(taken))
+	s.giveBack(taken[n:])
 	if n < len(taken) {
-		k.look() // they have a position now: they are shared out
+		s.sharing.look() // they have a position now: they are shared out
 	}
 	return taken[:n], nil
 }
 
-// takeWildcard tries to become the one that writes where the group has come to in all streams.
-func (k *keeper) takeWildcard() error {
-	if !k.s.wild() {
+// takeWildcard tries to become the owner of the group's position in all streams.
+func (s *source) takeWildcard() error {
+	if !s.wild() {
 		return nil
 	}
-	err := k.s.group.Lock(group.Everywhere)
+	err := s.group.Lock(group.Everywhere)
 	if errors.Is(err, streamer.ErrBusy) {
 		return nil
 	}
 	return err
 }
 
-// lockFree locks as many shards as are wanted, and every one without a position.
-func (k *keeper) lockFree(b *balance) (taken []streamer.StreamShard, err error) {
-	g, known := k.s.group, k.inUse()
-	for i, at := range slices.Concat(b.wanted, b.bare) {
-		if i < len(b.wanted) && len(taken) == b.want || g.Owns(at) || known[at] {
+// lockFree locks as many shards as are wanted, and every shard without a
+// position.
+func (s *source) lockFree(b *group.Balance) (taken []streamer.StreamShard, err error) {
+	g, changing := s.group, s.changing()
+	for i, at := range slices.Concat(b.Wanted, b.Bare) {
+		if i < len(b.Wanted) && len(taken) == b.Want || g.Owns(at) || changing[at] {
 			continue
 		}
 		err := g.Lock(at)
@@ -172,33 +132,29 @@ func (k *keeper) lockFree(b *balance) (taken []streamer.StreamShard, err error) 
 	return taken, nil
 }
 
-// inUse are the shards that were given up and that Fetch may still read.
-func (k *keeper) inUse() map[streamer.StreamShard]bool {
-	k.s.mu.Lock()
-	defer k.s.mu.Unlock()
-	all := map[streamer.StreamShard]bool{}
-	for _, sh := range slices.Concat(k.changes, k.staged) {
-		all[sh.StreamShard] = true
-	}
-	return all
+// changing is the shards in whose reading a change is planned: one that was given
+// up may still be read.
+func (s *source) changing() map[streamer.StreamShard]bool {
+	s.mu.Lock() // no plan is being applied
+	defer s.mu.Unlock()
+	return s.sharing.keeper.Changing()
 }
 
-// giveBack unlocks shards of which the engine knows nothing yet.
-func (k *keeper) giveBack(shards []streamer.StreamShard) {
+// giveBack unlocks shards that the engine does not know of yet.
+func (s *source) giveBack(shards []streamer.StreamShard) {
 	for _, at := range shards {
-		if k.owned[at] != nil {
-			k.disown(at)
+		if s.sharing.keeper.Owns(at) {
+			s.disown(at)
 		}
-		k.s.group.Free(at)
+		s.group.Free(at)
 	}
 }
 
-// own fixes where shards start that were locked, and has the source read them.
-// Those that never had a position begin where the group does when it is new,
-// else with their first message. One whose position has vanished since the
-// process looked is an error: its owner makes it again.
-func (k *keeper) own(ctx context.Context, taken []streamer.StreamShard, b *balance) error {
-	s := k.s
+// startTaken fixes where shards start that were locked, and has them read. Those
+// that never had a position begin where the group does when it is new, else with
+// their first message. One whose position was removed since the process looked is
+// an error: its owner recreates it.
+func (s *source) startTaken(ctx context.Context, taken []streamer.StreamShard, b *group.Balance) error {
 	all, err := s.loadCursors(func(at streamer.StreamShard) bool { return s.group.Owns(at) })
 	if err != nil {
 		return err
@@ -207,13 +163,13 @@ func (k *keeper) own(ctx context.Context, taken []streamer.StreamShard, b *balan
 	if err != nil {
 		return err
 	}
-	for at, last := range k.known {
+	for at, last := range s.sharing.known {
 		end.see(at, last)
 	}
 	p := planner{s: s, v: v, ending: &end, left: never, from: never}
 	var shards []*shard
 	for _, at := range taken {
-		if all.Of[at] == nil && !b.anew && (!slices.Contains(b.bare, at) || !all.Begun(at.Stream)) {
+		if all.Of[at] == nil && !b.First && (!slices.Contains(b.Bare, at) || !all.Begun(at.Stream)) {
 			return fmt.Errorf("group %q vanished: %w", s.cfg.Group, streamer.ErrNotFound)
 		}
 		sh := newShard(at)
@@ -228,13 +184,12 @@ func (k *keeper) own(ctx context.Context, taken []streamer.StreamShard, b *balan
 	if err := p.planNew(all); err != nil {
 		return err
 	}
-	k.tell = append(k.tell, p.tell...)
-	return k.read(&p, shards, all)
+	s.sharing.reports = append(s.sharing.reports, p.reports...)
+	return s.beginTaken(&p, shards, all)
 }
 
-// read makes the positions of shards durable, and has the source read them.
-func (k *keeper) read(p *planner, shards []*shard, all *group.Cursors) error {
-	s := k.s
+// beginTaken makes the positions of shards durable, and has them read.
+func (s *source) beginTaken(p *planner, shards []*shard, all *group.Cursors) error {
 	from := min(p.left, p.ending.end)
 	for _, sh := range p.write {
 		sh.saved.Seen = from
@@ -247,13 +202,61 @@ func (k *keeper) read(p *planner, shards []*shard, all *group.Cursors) error {
 			return err
 		}
 	}
+	var gained []streamer.StreamShard
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, sh := range shards {
-		k.owned[sh.StreamShard] = sh
-		k.settle(sh.StreamShard)
+		s.mine[sh.StreamShard] = sh
+		gained = append(gained, sh.StreamShard)
 	}
-	k.staged = append(k.staged, shards...)
-	k.stagedFrom = min(k.stagedFrom, from)
+	s.sharing.keeper.Gain(gained, from)
 	return nil
+}
+
+// disown ends commits of a shard. committing is held.
+func (s *source) disown(at streamer.StreamShard) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if sh := s.mine[at]; sh != nil {
+		sh.saved = nil
+		delete(s.mine, at)
+	}
+	s.sharing.keeper.Drop(at)
+}
+
+// lose is disown for a shard that another process has taken over. committing is
+// held.
+func (s *source) lose(at streamer.StreamShard) {
+	s.disown(at)
+	s.sharing.keeper.Lose(at)
+	s.sharing.look()
+}
+
+// lockShareAgain takes the seat and the locks of a group that was removed. A
+// shard is lost when another process has made it durable by now. One that another
+// holds without a position is not: that process gives it back, for it cannot know
+// how far the shard was read. committing is held.
+func (s *source) lockShareAgain() error {
+	if s.seat != nil {
+		s.seat.Leave()
+		seat, err := s.group.Enroll(s.cfg.Streams)
+		if err != nil {
+			return err
+		}
+		s.seat = seat
+	}
+	for _, at := range s.sharing.keeper.Owned() {
+		err := s.group.Lock(at)
+		if errors.Is(err, streamer.ErrBusy) {
+			if c, err := s.group.Load(at); c == nil {
+				return fmt.Errorf("group %q vanished, and another process looks at %s shard %v: %w", s.cfg.Group, at.Stream, at.Shard, cmp.Or(cursorError(err), streamer.ErrBusy))
+			}
+			s.lose(at)
+			continue
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return s.takeWildcard()
 }

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/gostreamer/streamer"
+	"github.com/gostreamer/streamer/file/internal/group"
 )
 
 // newShard is one of which nothing is known, and which is not read.
@@ -20,28 +21,35 @@ func (s *source) nudge() {
 	}
 }
 
-// adopt reads from now on what the keeper has taken, and no more what it has given up; it returns what the consumer has to be told. It is Fetch's.
+// adopt applies the keeper's plan, and returns the failure that the consumer is
+// to get. It is Fetch's.
 func (s *source) adopt() error {
-	if s.keeper == nil {
+	if s.sharing == nil {
 		return nil
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if len(s.keeper.changes) > 0 || s.keeper.from != never {
-		s.install()
+	if p, ok := s.sharing.keeper.Next(); ok {
+		s.install(p)
 	}
-	return s.keeper.failed
+	return s.sharing.keeper.Failed()
 }
 
-// install puts changed shards in the place of what they were. A source that had none begins to read where the first of them does; for another they are behind. mu is
-// held, or the source is not yet in use.
-func (s *source) install() {
-	k := s.keeper
+// install replaces the shards that a plan changes. A source that had no shard
+// begins to read where the plan says; for another source the new shards are
+// behind. Fetch is at rest and mu is held, or the source is not yet in use.
+func (s *source) install(p group.Plan) {
 	if s.r != nil {
 		s.progressed()
 	}
-	idle := k.none
-	for _, sh := range k.changes {
+	idle := s.standby
+	for _, c := range p.Changes {
+		sh := newShard(c.StreamShard)
+		if c.Read {
+			if sh = s.mine[c.StreamShard]; sh == nil {
+				continue // it was given up meanwhile: the next plan says so
+			}
+		}
 		if s.add(sh.StreamShard).behind != onPar {
 			s.lagging--
 		}
@@ -50,18 +58,17 @@ func (s *source) install() {
 			s.putBehind(sh)
 		}
 	}
-	if len(k.changes) > 0 {
+	if len(p.Changes) > 0 {
 		s.last = nil
 	}
-	if idle && k.from != never {
-		s.front, s.seen = 0, k.from
+	if idle && p.From != group.Nowhere {
+		s.front, s.seen = 0, p.From
 		if s.r != nil {
-			s.r.moveTo(k.from)
+			s.r.moveTo(p.From)
 		}
 	}
-	s.turned += len(k.changes)
-	k.none = !s.reading()
-	k.changes, k.from = nil, never
+	s.turned += len(p.Changes)
+	s.standby = !s.reading()
 }
 
 // putBehind has the source go back for a shard that starts where the others have been.
@@ -84,14 +91,10 @@ func (s *source) reading() bool {
 	return false
 }
 
-// idle says that all shards of the group are other processes': there is nothing to read until one of them is free.
+// idle reports that all shards of the group are other processes': there is
+// nothing to read until one of them is free.
 func (s *source) idle() bool {
-	if s.keeper == nil || s.r == nil || !s.keeper.none {
-		return false
-	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.keeper.exist
+	return s.sharing != nil && s.r != nil && s.standby && s.sharing.keeper.Exist()
 }
 
 // standBy waits for shards, and looks now and then whether the log is still there.
@@ -113,33 +116,26 @@ func (s *source) standBy(ctx context.Context) error {
 	return nil
 }
 
-// complete says whether the end of the log is the end of the input: not while the process waits for more shards, or shards that reading has come by wait for somebody.
-func (s *source) complete() bool {
-	if s.keeper == nil {
-		return true
-	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	k := s.keeper
-	return len(k.changes)+len(k.found) == 0 && (k.settled || !k.exist)
-}
+// complete reports whether the end of the log is the end of the input. It is not
+// while the process waits for more shards, or a shard that was found waits for an
+// owner.
+func (s *source) complete() bool { return s.sharing == nil || s.sharing.keeper.Complete() }
 
-// notice tells the keeper of a shard that nobody knew of when the source was opened, and which begins at offset.
+// notice has a shard get an owner that was not known when the source was opened,
+// and that begins at offset.
 func (s *source) notice(sh *shard, offset int64) {
-	s.mu.Lock()
-	s.keeper.found[sh.StreamShard] = offset
-	s.mu.Unlock()
-	s.keeper.look()
+	s.sharing.keeper.Find(sh.StreamShard, offset)
+	s.sharing.look()
 }
 
 // placed has shards that Lag has found get an owner, and waits for that, but not
 // long: another process may be at it.
 func (s *source) placed(ctx context.Context, found []streamer.StreamShard) error {
 	s.mu.Lock()
-	k := s.keeper
+	k := s.sharing
 	if s.census.of == s.is {
 		for _, at := range found {
-			k.found[at] = s.census.streams[at.Stream][at.Shard].offset
+			k.keeper.Find(at, s.census.streams[at.Stream][at.Shard].offset)
 		}
 	}
 	s.mu.Unlock()
@@ -149,7 +145,7 @@ func (s *source) placed(ctx context.Context, found []streamer.StreamShard) error
 	late := time.After(10 * keepEvery)
 	for {
 		s.mu.Lock()
-		done := len(k.found) == 0 || s.keeper != k
+		done := k.keeper.Placed() || s.sharing != k
 		s.mu.Unlock()
 		if done {
 			return nil
@@ -168,13 +164,10 @@ func (s *source) placed(ctx context.Context, found []streamer.StreamShard) error
 
 // seenSafe is an offset before which no shard without a position has anything to deliver. mu is held.
 func (s *source) seenSafe() int64 {
-	seen := s.seen
-	if s.keeper != nil {
-		for _, at := range s.keeper.found {
-			seen = min(seen, at)
-		}
+	if s.sharing == nil {
+		return s.seen
 	}
-	return seen
+	return s.sharing.keeper.Before(s.seen)
 }
 
 // discover makes known a shard that nobody knew of when the source was opened, and which begins at offset.
@@ -182,14 +175,14 @@ func (s *source) discover(at streamer.StreamShard, offset int64) *shard {
 	_, read := s.startOf(at)
 	s.mu.Lock()
 	sh := s.add(at)
-	if s.keeper == nil {
+	if s.sharing == nil {
 		sh.read, sh.start = read && s.all, s.unknown
 	}
 	if sh.read {
 		s.fresh = append(s.fresh, at)
 	}
 	s.mu.Unlock()
-	if s.keeper != nil && read {
+	if s.sharing != nil && read {
 		s.notice(sh, offset)
 	}
 	return sh

@@ -43,8 +43,8 @@ func (s *source) commit(m driver.Mark) error {
 	sh := s.streams[m.Stream][m.Shard]
 	if sh == nil || sh.saved == nil {
 		s.mu.Unlock()
-		if s.keeper != nil {
-			return nil // it was given up meanwhile: who is told by Revoked does not expect it to be committed
+		if s.sharing != nil {
+			return nil // it was given up meanwhile: after Revoked no commit is expected
 		}
 		return &streamer.Error{Stream: m.Stream, Shard: &m.Shard, Kind: streamer.ErrFenced, Err: errors.New("the shard is not this consumer's")}
 	}
@@ -137,7 +137,7 @@ func (s *source) refreshOne(sh *shard) error {
 
 // mend makes the group again where its members are, if somebody removed it while it is in use.
 func (s *source) mend() error {
-	if !s.unlocked && s.group.Intact() && (s.keeper == nil || s.keeper.intact()) {
+	if !s.unlocked && s.group.Intact() && (s.seat == nil || s.seat.Intact()) {
 		return nil
 	}
 	err := fmt.Errorf("group %q vanished and was made again where it had come to: %w", s.cfg.Group, streamer.ErrNotFound)
@@ -149,8 +149,8 @@ func (s *source) mend() error {
 	s.mu.Lock()
 	seen, all := s.seenSafe(), s.shards()
 	s.mu.Unlock()
-	if s.keeper != nil {
-		all = slices.Collect(maps.Values(s.keeper.owned))
+	if s.sharing != nil {
+		all = slices.Collect(maps.Values(s.mine))
 	}
 	for _, sh := range all {
 		if sh.saved == nil {
@@ -173,8 +173,8 @@ func (s *source) mend() error {
 // lockAgain takes the locks of a group that was removed.
 func (s *source) lockAgain() error {
 	_ = s.group.Unlock()
-	if s.keeper != nil {
-		return s.keeper.lockAgain()
+	if s.sharing != nil {
+		return s.lockShareAgain()
 	}
 	err := s.lockAll()
 	if errors.Is(err, streamer.ErrBusy) {

@@ -78,8 +78,8 @@ func (s *source) fail(err error) error {
 		return again
 	}
 	s.failed = err
-	if s.keeper != nil {
-		s.keeper.resign()
+	if s.sharing != nil {
+		s.resign()
 	}
 	return s.failed
 }
@@ -134,7 +134,7 @@ func (s *source) begins(sh *shard, e *entry) (bool, error) {
 
 // own makes the consumer the owner of a shard, if that was not there when it was opened. Its first message is at offset.
 func (s *source) own(sh *shard, offset int64) error {
-	if s.keeper != nil {
+	if s.sharing != nil {
 		return nil // it has been the owner since the shard is read
 	}
 	s.committing.Lock()

@@ -30,9 +30,8 @@ func (s *source) openAt(ctx context.Context) error {
 	if err := s.know(ctx, v, &end); err != nil {
 		return err
 	}
-	if s.keeper != nil {
-		s.keeper.known = end.last
-		return s.keeper.open(ctx)
+	if s.sharing != nil {
+		return s.joinGroup(ctx, end.last)
 	}
 	p := planner{s: s, v: v, ending: &end, left: never}
 	if err := p.plan(ctx); err != nil {
@@ -201,7 +200,7 @@ type planner struct {
 	write   []*shard   // whose cursors are new
 	times   *timeSearch
 	lefts   map[int64]int64 // what leftOfAll has found
-	tell    []func()        // what the program has to be told when no lock is held
+	reports []func()        // to call when no lock is held
 }
 
 // plan fixes the start of every known shard, and of those that will turn out to exist. In a group each is durable when it returns.

@@ -68,9 +68,9 @@ func (s *source) relocate(ctx context.Context, l *openLog) error {
 		return err
 	}
 	s.exchange(n)
-	s.announce() // before the keeper has anything to tell
-	if s.keeper != nil {
-		s.keeper.start()
+	s.announce() // before a round reports anything
+	if s.sharing != nil {
+		s.startSharing()
 	}
 	logs.leave(n.place)
 	return nil
@@ -98,27 +98,21 @@ func (s *source) afresh() streamer.Position {
 // Where processes share the group, the right to tell the engine of shards is
 // held.
 func (s *source) exchange(n *source) {
-	if s.keeper != nil {
-		s.keeper.stop()
+	if s.sharing != nil {
+		s.sharing.stop()
 	}
 	s.committing.Lock()
 	defer s.committing.Unlock()
-	old := &source{log: s.log, group: s.group, keeper: s.keeper, f: s.f, wake: s.wake}
+	old := &source{log: s.log, group: s.group, seat: s.seat, sharing: s.sharing, f: s.f, wake: s.wake}
 	s.log.owners.leave(s)
 	s.mu.Lock()
-	if old.keeper != nil {
-		old.keeper.s = old
-	}
-	s.log, s.group, s.keeper = n.log, n.group, n.keeper
+	s.log, s.group, s.seat, s.sharing, s.mine, s.standby = n.log, n.group, n.seat, n.sharing, n.mine, n.standby
 	s.f, s.rows, s.info, s.head, s.header, s.r = n.f, n.rows, n.info, n.head, n.header, n.r
 	s.unknown, s.streams, s.seen, s.coming, s.fresh = n.unknown, n.streams, n.seen, nil, nil
 	s.is, s.unlocked = n.is, false
 	s.turned++
 	s.wake, s.watched, s.pause = n.wake, n.watched, 0
 	s.last, s.reported, s.surrendered, s.lagging, s.front, s.limit = nil, -1, false, 0, 0, never
-	if s.keeper != nil {
-		s.keeper.s = s
-	}
 	if s.group != nil {
 		s.log.owners.enter(s)
 	}

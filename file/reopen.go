@@ -17,11 +17,11 @@ func (s *source) vanished(ctx context.Context, err error) error {
 		return err
 	}
 	s.cfg.Retrying("read", err, 0)
-	if s.keeper != nil {
-		if err := s.keeper.holdAll(ctx); err != nil {
+	if s.sharing != nil {
+		if err := s.holdAll(ctx); err != nil {
 			return err
 		}
-		defer s.keeper.freeAll()
+		defer s.sharing.freeAll() // of the group's state in the log that vanished
 		if err := s.adopt(); err != nil {
 			return err
 		}
@@ -142,8 +142,8 @@ func (s *source) restart() error {
 	s.identify()
 	s.seen = s.origin()
 	s.turned++
-	if s.keeper != nil {
-		clear(s.keeper.found)
+	if s.sharing != nil {
+		s.sharing.keeper.Forget()
 	}
 	all := s.shards()
 	for _, sh := range all {

@@ -41,7 +41,7 @@ func (p *planner) planGroup(ctx context.Context) error {
 	if err := p.planNew(committed); err != nil {
 		return err
 	}
-	for _, f := range p.tell {
+	for _, f := range p.reports {
 		f()
 	}
 	return p.save(committed)
@@ -201,7 +201,7 @@ func (p *planner) gone(sh *shard, c *group.Cursor, got uint64) error {
 		return &streamer.Error{Stream: sh.Stream, Shard: &sh.Shard, Kind: streamer.ErrPositionGone,
 			Err: fmt.Errorf("%d was wanted, the log goes on with %d", wanted, got)}
 	}
-	p.tell = append(p.tell, func() { p.s.cfg.Gone(sh.StreamShard, streamer.SeqUint(wanted), streamer.SeqUint(got)) })
+	p.reports = append(p.reports, func() { p.s.cfg.Gone(sh.StreamShard, streamer.SeqUint(wanted), streamer.SeqUint(got)) })
 	return nil
 }
 

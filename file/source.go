@@ -18,7 +18,7 @@ import (
 )
 
 // source reads a log for one consumer, or for the members of a group in this process. It reads the file once, front to back, whatever the shards: each of them
-// has a place from which on its messages are delivered. It has no goroutine of its own but, where processes share a group, its keeper's.
+// has a place from which on its messages are delivered. It has no goroutine of its own but, where processes share a group, that of sharing.
 //
 // The fields are Fetch's, but for those below mu, which commits and Lag look at too; Fetch changes them with mu held and reads them without.
 type source struct {
@@ -28,7 +28,11 @@ type source struct {
 	log   *openLog     // changes with mu held
 	group *group.Group // nil in RealTime
 
-	keeper *keeper // nil unless several processes may share the group
+	seat    *group.Seat // nil unless several processes may share the group, and when it was given up
+	sharing *sharing    // nil unless several processes may share the group
+	standby bool        // no shard is read: all that exist are other processes'
+
+	mine map[streamer.StreamShard]*shard // the shards that this process owns of a shared group, also before they are read; changes with committing and mu held
 
 	f      handle
 	rows   *segmented // f, if the log is a row of segments
@@ -172,8 +176,8 @@ func (b *backend) OpenSource(ctx context.Context, c driver.SourceConfig) (driver
 		return s, nil
 	}
 	s.log.owners.enter(s)
-	if s.keeper != nil {
-		s.keeper.start()
+	if s.sharing != nil {
+		s.startSharing()
 	}
 	return groupSource{s}, nil
 }
@@ -189,7 +193,7 @@ func newSource(c driver.SourceConfig, conf *Config, at *place, l *openLog) *sour
 		s.group = group.New(l.path, c.Group, conf.Sync != 0)
 	}
 	if s.shared() {
-		s.keeper = newKeeper(s)
+		s.sharing, s.standby, s.mine = newSharing(), true, map[streamer.StreamShard]*shard{}
 	}
 	if !conf.NoFollow {
 		s.wake, s.watched = l.readers.follow(l.path, l.row)
@@ -207,8 +211,7 @@ func (s *source) wants(stream string) bool {
 	return false
 }
 
-// shared says whether several processes may share the group: the source has a
-// keeper.
+// shared reports whether several processes may share the group.
 func (s *source) shared() bool { return s.cfg.Dealt && s.cfg.Mode != streamer.RealTime }
 
 func (s *source) wild() bool { return slices.Contains(s.cfg.Streams, wildcard) }
@@ -258,8 +261,8 @@ func (s *source) Close(context.Context) error {
 		close(s.done)
 		s.fetching.Lock()
 		defer s.fetching.Unlock()
-		if s.keeper != nil {
-			s.keeper.stop()
+		if s.sharing != nil {
+			s.sharing.stop()
 		}
 		if s.group != nil {
 			s.committing.Lock()
@@ -284,8 +287,8 @@ func (s *source) giveUp() {
 func (s *source) unmoor() {
 	if s.group != nil {
 		s.log.owners.leave(s)
-		if s.keeper != nil {
-			s.keeper.resign() // before others see free shards: they divide these among themselves
+		if s.sharing != nil {
+			s.resign() // before others see free shards: they divide these among themselves
 		}
 		_ = s.group.Unlock()
 	}
