@@ -13,14 +13,6 @@ func newShard(at streamer.StreamShard) *shard {
 	return &shard{StreamShard: at, none: true, lane: lane{behind: onPar}}
 }
 
-// nudge ends Fetch's waiting: there is something that it does not hear from the log.
-func (s *source) nudge() {
-	select {
-	case s.resumed <- struct{}{}:
-	default:
-	}
-}
-
 // adopt applies the keeper's plan, and returns the failure that the consumer is
 // to get. It is Fetch's.
 func (s *source) adopt() error {
@@ -80,8 +72,8 @@ func (s *source) putBehind(sh *shard) {
 }
 
 // reading says whether any shard is read.
-func (s *source) reading() bool {
-	for _, of := range s.streams {
+func (t *shardTable) reading() bool {
+	for _, of := range t.streams {
 		for _, sh := range of {
 			if sh.read {
 				return true

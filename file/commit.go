@@ -137,7 +137,7 @@ func (s *source) refreshOne(sh *shard) error {
 
 // mend makes the group again where its members are, if somebody removed it while it is in use.
 func (s *source) mend() error {
-	if !s.unlocked && s.group.Intact() && (s.seat == nil || s.seat.Intact()) {
+	if s.whole() {
 		return nil
 	}
 	err := fmt.Errorf("group %q vanished and was made again where it had come to: %w", s.cfg.Group, streamer.ErrNotFound)

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
-	"time"
 
 	"github.com/gostreamer/streamer"
 	"github.com/gostreamer/streamer/file/internal/disk"
@@ -194,13 +193,13 @@ func (s *source) deliver() []streamer.Message {
 }
 
 // arrived notes that what deliver made is emitted.
-func (s *source) arrived() {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	for _, sh := range s.coming {
+func (t *shardTable) arrived() {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	for _, sh := range t.coming {
 		sh.coming = 0
 	}
-	s.coming = s.coming[:0]
+	t.coming = t.coming[:0]
 }
 
 // track notes that a message is on its way. mu is held.
@@ -328,32 +327,4 @@ func (s *source) awaitHeader(ctx context.Context) error {
 		return io.EOF
 	}
 	return s.await(ctx)
-}
-
-// wait returns when the log may have changed.
-func (s *source) wait(ctx context.Context) error {
-	if s.wake != nil && !s.watched {
-		s.watched = s.log.readers.watchAgain(s.log.path, s.log.row)
-	}
-	if s.watched {
-		s.pause = pollWatched
-	} else {
-		s.pause = min(max(2*s.pause, pollFirst), pollLast)
-	}
-	if s.timer == nil {
-		s.timer = time.NewTimer(s.pause)
-	} else {
-		s.timer.Reset(s.pause)
-	}
-	defer s.timer.Stop()
-	select {
-	case <-s.wake:
-	case <-s.resumed:
-	case <-s.timer.C:
-	case <-ctx.Done():
-		return ctx.Err()
-	case <-s.done:
-		return streamer.ErrClosed
-	}
-	return nil
 }

@@ -28,10 +28,7 @@ func (s *source) Pause(at streamer.StreamShard, paused bool) {
 	}
 	sh.paused.Store(paused)
 	if !paused && sh.behind != onPar {
-		select {
-		case s.resumed <- struct{}{}:
-		default:
-		}
+		s.nudge()
 	}
 }
 

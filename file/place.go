@@ -103,16 +103,15 @@ func (s *source) exchange(n *source) {
 	}
 	s.committing.Lock()
 	defer s.committing.Unlock()
-	old := &source{log: s.log, group: s.group, seat: s.seat, sharing: s.sharing, f: s.f, wake: s.wake}
+	old := &source{log: s.log, sharing: s.sharing, input: s.input, follower: follower{wake: s.wake}}
 	s.log.owners.leave(s)
 	s.mu.Lock()
-	s.log, s.group, s.seat, s.sharing, s.mine, s.standby = n.log, n.group, n.seat, n.sharing, n.mine, n.standby
-	s.f, s.rows, s.info, s.head, s.header, s.r = n.f, n.rows, n.info, n.head, n.header, n.r
-	s.unknown, s.streams, s.seen, s.coming, s.fresh = n.unknown, n.streams, n.seen, nil, nil
-	s.is, s.unlocked = n.is, false
+	old.claim.takeFrom(&s.claim)
+	s.claim.takeFrom(&n.claim)
+	s.log, s.sharing, s.input, s.position = n.log, n.sharing, n.input, n.position
+	s.unknown, s.streams, s.seen, s.coming, s.fresh, s.is = n.unknown, n.streams, n.seen, nil, nil, n.is
 	s.turned++
 	s.wake, s.watched, s.pause = n.wake, n.watched, 0
-	s.last, s.reported, s.surrendered, s.lagging, s.front, s.limit = nil, -1, false, 0, 0, never
 	if s.group != nil {
 		s.log.owners.enter(s)
 	}

@@ -118,25 +118,27 @@ func (l *openLog) there() error {
 
 // openOther opens what is at the log's path now. On failure the source is as it was.
 func (s *source) openOther() error {
-	f, info, r, head, rows := s.f, s.info, s.r, s.head, s.rows
-	s.f, s.r, s.head, s.rows = nil, nil, nil, nil
+	was := s.input
+	s.input = input{info: was.info, header: was.header}
 	err := s.openFile()
 	if err == nil {
 		err = s.readHead()
 	}
 	if err == nil {
-		return f.Close()
+		return was.f.Close()
 	}
 	if s.f != nil {
 		_ = s.f.Close()
 	}
-	s.f, s.info, s.r, s.head, s.rows = f, info, r, head, rows
+	s.input = was
 	return err
 }
 
 // restart puts every shard at the beginning of the new log. Those of a group are so durably.
 func (s *source) restart() error {
-	s.last, s.reported, s.surrendered, s.lagging, s.front, s.limit = nil, -1, false, 0, 0, never
+	standby, looked := s.standby, s.looked
+	s.position = atStart()
+	s.standby, s.looked = standby, looked
 	s.mu.Lock()
 	s.unknown = start{streamer.End(), s.origin()}
 	s.identify()

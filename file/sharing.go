@@ -274,14 +274,3 @@ func (s *source) release(ctx context.Context, gone []streamer.StreamShard) {
 	}
 	s.sharing.look()
 }
-
-// resign gives up the process's seat, and keeps the shards that it has: nothing
-// more will be read here.
-func (s *source) resign() {
-	s.committing.Lock()
-	defer s.committing.Unlock()
-	if s.seat != nil {
-		s.seat.Leave()
-		s.seat = nil
-	}
-}

@@ -17,59 +17,108 @@ import (
 	"github.com/gostreamer/streamer/file/internal/ss"
 )
 
-// source reads a log for one consumer, or for the members of a group in this process. It reads the file once, front to back, whatever the shards: each of them
-// has a place from which on its messages are delivered. It has no goroutine of its own but, where processes share a group, that of sharing.
+// source reads a log for one consumer, or for the members of a group in this
+// process. It reads the file once, front to back, whatever the shards: each of
+// them has a start, from which on its messages are delivered. It has no goroutine
+// but, where processes share a group, that of sharing.
 //
-// The fields are Fetch's, but for those below mu, which commits and Lag look at too; Fetch changes them with mu held and reads them without.
+// Its locks, in the order in which they are taken: fetching, committing of its
+// claim, mu of its shardTable, the Keeper's own. Only publish, which holds
+// committing and mu, tries to take fetching, and does without it. The engine's
+// functions in cfg are called with none held but fetching; the exception is
+// Retrying, which mend calls with committing held.
 type source struct {
 	cfg   driver.SourceConfig
 	conf  *Config
 	place *place
-	log   *openLog     // changes with mu held
-	group *group.Group // nil in RealTime
+	log   *openLog // changes with mu held
+	all   bool     // reads every shard, those that appear later too
 
-	seat    *group.Seat // nil unless several processes may share the group, and when it was given up
-	sharing *sharing    // nil unless several processes may share the group
-	standby bool        // no shard is read: all that exist are other processes'
+	fetching sync.Mutex // held by Fetch: input, position, follower, batch and failed are the holder's
+	input
+	position
+	follower
+	batch  batch
+	failed error
 
-	mine map[streamer.StreamShard]*shard // the shards that this process owns of a shared group, also before they are read; changes with committing and mu held
+	claim
+	sharing *sharing // nil unless several processes may share the group; changes with committing and mu held
+	shardTable
 
+	census census // for Lag
+
+	done   chan struct{} // closed by Close
+	close  sync.Once
+	closed error
+}
+
+// input is the log as a source has it open. It changes with committing held.
+type input struct {
 	f      handle
 	rows   *segmented // f, if the log is a row of segments
 	info   os.FileInfo
 	head   []byte // the header as it was; nil while there is none
 	header ss.Header
 	r      *entries // nil while there is no header
-	all    bool     // reads every shard, those that appear later too
+}
 
-	batch    batch
-	last     *shard // of the last message, for what belongs to no shard
-	reported int64  // the offset of unreadable bytes at the end that were reported
-	failed   error
+// position is how far a source has come in its input, beside the offset of that.
+type position struct {
+	last        *shard    // of the last message, for what belongs to no shard
+	reported    int64     // the offset of unreadable bytes at the end that were reported
+	surrendered bool      // the log vanished and its shards were given up
+	standby     bool      // no shard is read: all that exist are other processes'
+	lagging     int       // how many shards are behind
+	front       int64     // where reading was when the source went back for some of them; 0 when it has not
+	looked      time.Time // when it was last checked where the place leads
+	limit       int64     // the place leads elsewhere, and the log is read up to this offset; never: it does not
+}
 
-	surrendered bool // the log vanished and its shards were given up
-	lagging     int  // shards that are behind because they were paused
-	looked      time.Time
-	limit       int64 // the place leads elsewhere, and the log is read up to this offset; never: it does not
-	front       int64 // where reading was when the source went back for some of them; 0 when it has not
+// atStart is the position in a log of which nothing was read.
+func atStart() position { return position{reported: -1, limit: never} }
 
-	wake    chan struct{} // nil when the source does not follow the log
-	resumed chan struct{} // capacity 1: a shard that is behind is not paused any more
-	watched bool
-	pause   time.Duration
-	timer   *time.Timer
+// claim is what a source has of its group: the files, the locks on shards and,
+// where processes share it, a seat.
+type claim struct {
+	committing sync.Mutex // held by commits and rounds, and while the log is exchanged: then the rest, and saved of each shard, are the holder's
 
-	fetching sync.Mutex    // held by Fetch
-	done     chan struct{} // closed by Close
-	close    sync.Once
-	closed   error
+	group    *group.Group // nil in RealTime
+	seat     *group.Seat  // nil unless several processes may share the group, and when it was given up
+	unlocked bool         // the group was removed, and not all of its locks are taken again
 
-	census census // for Lag
+	// mine are the shards that this process owns of a group that several share,
+	// also before they are read. It changes with mu held as well.
+	mine map[streamer.StreamShard]*shard
+}
 
-	unlocked   bool       // committing's: the group was removed, and not all of its locks are taken again
-	committing sync.Mutex // held by commits, and while the log is exchanged or its group changed: then saved below and the group are the holder's
+// whole reports whether the group's files are those that other processes find.
+// committing is held.
+func (c *claim) whole() bool {
+	return !c.unlocked && c.group.Intact() && (c.seat == nil || c.seat.Intact())
+}
 
-	mu      sync.Mutex
+// resign gives up the process's seat, and keeps the shards that it has: nothing
+// more will be read here.
+func (c *claim) resign() {
+	c.committing.Lock()
+	defer c.committing.Unlock()
+	if c.seat != nil {
+		c.seat.Leave()
+		c.seat = nil
+	}
+}
+
+// takeFrom makes what other has the claim's own. The committing of both is held,
+// or they are not in use.
+func (c *claim) takeFrom(other *claim) {
+	c.group, c.seat, c.mine, c.unlocked = other.group, other.seat, other.mine, other.unlocked
+}
+
+// shardTable is what a source knows of the shards of its log. Fetch changes it
+// with mu held and reads it without; others hold mu.
+type shardTable struct {
+	mu sync.Mutex
+
 	streams map[string]map[streamer.ShardID]*shard
 	fresh   []streamer.StreamShard // that reading has found and the engine need not know yet
 	turned  int                    // how often what is read has changed: shards came and went, or another log took the place
@@ -185,9 +234,10 @@ func (b *backend) OpenSource(ctx context.Context, c driver.SourceConfig) (driver
 // newSource is one that takes over at and l.
 func newSource(c driver.SourceConfig, conf *Config, at *place, l *openLog) *source {
 	s := &source{
-		cfg: c, conf: conf, place: at, log: l,
-		all: c.Shards == nil && c.Start.Kind() != streamer.PerShard, reported: -1, limit: never,
-		done: make(chan struct{}), resumed: make(chan struct{}, 1), census: newCensus(), streams: map[string]map[streamer.ShardID]*shard{},
+		cfg: c, conf: conf, place: at, log: l, all: c.Shards == nil && c.Start.Kind() != streamer.PerShard,
+		position: atStart(), follower: follower{resumed: make(chan struct{}, 1)},
+		shardTable: shardTable{streams: map[string]map[streamer.ShardID]*shard{}},
+		census:     newCensus(), done: make(chan struct{}),
 	}
 	if c.Mode != streamer.RealTime {
 		s.group = group.New(l.path, c.Group, conf.Sync != 0)
@@ -217,11 +267,11 @@ func (s *source) shared() bool { return s.cfg.Dealt && s.cfg.Mode != streamer.Re
 func (s *source) wild() bool { return slices.Contains(s.cfg.Streams, wildcard) }
 
 // add makes a shard known. mu is held, or the source is not yet in use.
-func (s *source) add(at streamer.StreamShard) *shard {
-	of := s.streams[at.Stream]
+func (t *shardTable) add(at streamer.StreamShard) *shard {
+	of := t.streams[at.Stream]
 	if of == nil {
 		of = map[streamer.ShardID]*shard{}
-		s.streams[at.Stream] = of
+		t.streams[at.Stream] = of
 	}
 	if of[at.Shard] == nil {
 		of[at.Shard] = newShard(at)
@@ -230,9 +280,9 @@ func (s *source) add(at streamer.StreamShard) *shard {
 }
 
 // shards lists the known ones in order.
-func (s *source) shards() []*shard {
+func (t *shardTable) shards() []*shard {
 	var all []*shard
-	for _, of := range s.streams {
+	for _, of := range t.streams {
 		for _, sh := range of {
 			all = append(all, sh)
 		}
@@ -244,9 +294,9 @@ func (s *source) shards() []*shard {
 // announce tells the engine which shards are read.
 func (s *source) announce() { s.cfg.Assigned(s.assigned()) }
 
-func (s *source) assigned() []streamer.StreamShard {
+func (t *shardTable) assigned() []streamer.StreamShard {
 	var all []streamer.StreamShard
-	for _, sh := range s.shards() {
+	for _, sh := range t.shards() {
 		if sh.read {
 			all = append(all, sh.StreamShard)
 		}
@@ -302,22 +352,22 @@ func (s *source) unmoor() {
 }
 
 // origin is where the log's first frame is.
-func (s *source) origin() int64 {
-	if s.rows != nil {
-		return s.rows.first() + ss.HeaderSize
+func (in *input) origin() int64 {
+	if in.rows != nil {
+		return in.rows.first() + ss.HeaderSize
 	}
 	return ss.HeaderSize
 }
 
 // positioned says how far reading has come: nothing before the offset is needed again.
-func (s *source) positioned() int64 {
-	if s.r == nil {
+func (in *input) positioned() int64 {
+	if in.r == nil {
 		return 0
 	}
-	if s.r.ahead.set {
-		return s.r.ahead.start
+	if in.r.ahead.set {
+		return in.r.ahead.start
 	}
-	return s.r.Offset()
+	return in.r.Offset()
 }
 
 // missing says what to do about a log that does not exist.
