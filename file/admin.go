@@ -15,6 +15,7 @@ import (
 	"github.com/gostreamer/streamer/driver"
 	"github.com/gostreamer/streamer/file/internal/disk"
 	"github.com/gostreamer/streamer/file/internal/group"
+	"github.com/gostreamer/streamer/file/internal/logfile"
 	"github.com/gostreamer/streamer/file/internal/ss"
 )
 
@@ -44,12 +45,12 @@ func (b *backend) Create(ctx context.Context, name string, shards int) error {
 	if err != nil {
 		return err
 	}
-	err = w.declare(ctx, c, b.place, declaration{name, shards})
+	err = w.declare(ctx, c, b.place, logfile.Declaration{Stream: name, Shards: shards})
 	return disk.About(l.path, errors.Join(err, l.closeWriter(w, c)))
 }
 
 // declare notes that a stream exists, unless it does.
-func (w *writer) declare(ctx context.Context, c *Config, at *place, d declaration) error {
+func (w *writer) declare(ctx context.Context, c *Config, at *place, d logfile.Declaration) error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	_, err := w.write(c, at, func() error {
@@ -57,29 +58,29 @@ func (w *writer) declare(ctx context.Context, c *Config, at *place, d declaratio
 		if err != nil {
 			return err
 		}
-		if cat.exists(d.stream) {
-			return &streamer.Error{Stream: d.stream, Kind: streamer.ErrExists}
+		if cat.Exists(d.Stream) {
+			return &streamer.Error{Stream: d.Stream, Kind: streamer.ErrExists}
 		}
-		w.buf = w.file.enc.Append(w.buf, ss.Internal, 0, 0, nowMillis(), d.append(nil))
-		if w.file.base+w.file.enc.Offset() > w.limit(c) {
+		w.buf = w.file.Enc.Append(w.buf, ss.Internal, 0, 0, logfile.NowMillis(), d.Append(nil))
+		if w.file.Base+w.file.Enc.Offset() > w.limit(c) {
 			return full(c)
 		}
 		return nil
 	})
 	if err == nil {
-		w.file.declared[d.stream] = d.shards
+		w.file.Declared[d.Stream] = d.Shards
 	}
 	return err
 }
 
-func (w *writer) catalogue(ctx context.Context) (*catalogue, error) {
+func (w *writer) catalogue(ctx context.Context) (*logfile.Catalogue, error) {
 	v, err := w.log.view()
 	if err != nil || v == nil {
-		return newCatalogue(0), err
+		return logfile.NewCatalogue(0), err
 	}
-	defer v.close()
-	c := newCatalogue(v.start())
-	return c, c.read(ctx, &v.view)
+	defer v.Close()
+	c := logfile.NewCatalogue(v.Start())
+	return c, c.Read(ctx, &v.View)
 }
 
 // Delete implements streamer.Admin.
@@ -89,7 +90,7 @@ func (b *backend) Delete(_ context.Context, name string) error {
 
 // read calls f with the log that the path leads to, and the catalogue of all of
 // it.
-func (b *backend) read(ctx context.Context, f func(*openLog, *catalogue) error) error {
+func (b *backend) read(ctx context.Context, f func(*openLog, *logfile.Catalogue) error) error {
 	if err := b.enter(ctx); err != nil {
 		return err
 	}
@@ -110,9 +111,9 @@ func (b *backend) read(ctx context.Context, f func(*openLog, *catalogue) error) 
 }
 
 // readStream is read for a stream that exists.
-func (b *backend) readStream(ctx context.Context, name string, f func(*openLog, *catalogue) error) error {
-	return b.read(ctx, func(l *openLog, c *catalogue) error {
-		if !c.exists(name) {
+func (b *backend) readStream(ctx context.Context, name string, f func(*openLog, *logfile.Catalogue) error) error {
+	return b.read(ctx, func(l *openLog, c *logfile.Catalogue) error {
+		if !c.Exists(name) {
 			return &streamer.Error{Stream: name, Kind: streamer.ErrNotFound}
 		}
 		return f(l, c)
@@ -121,12 +122,12 @@ func (b *backend) readStream(ctx context.Context, name string, f func(*openLog, 
 
 // Describe implements streamer.Admin. A stream exists when it has messages or Create made it.
 func (b *backend) Describe(ctx context.Context, name string) (info streamer.StreamInfo, err error) {
-	err = b.readStream(ctx, name, func(_ *openLog, c *catalogue) error {
+	err = b.readStream(ctx, name, func(_ *openLog, c *logfile.Catalogue) error {
 		info.Name = name
-		for _, id := range c.shardsOf(name, b.cfg.Shards) {
+		for _, id := range c.ShardsOf(name, b.cfg.Shards) {
 			sh := streamer.ShardInfo{ID: id, First: streamer.SeqUint(1), Next: streamer.SeqUint(1), Open: true}
-			if x := c.streams[name][id]; x != nil {
-				sh.First, sh.Next = streamer.SeqUint(x.first), streamer.SeqUint(next(x.last))
+			if x := c.Streams[name][id]; x != nil {
+				sh.First, sh.Next = streamer.SeqUint(x.First), streamer.SeqUint(logfile.NextSeq(x.Last))
 			}
 			info.Shards = append(info.Shards, sh)
 		}
@@ -135,26 +136,14 @@ func (b *backend) Describe(ctx context.Context, name string) (info streamer.Stre
 	return info, err
 }
 
-// shardsOf lists a stream's shards: those that have messages, those it was declared with, and those that are configured.
-func (c *catalogue) shardsOf(stream string, configured int) []streamer.ShardID {
-	all := map[streamer.ShardID]bool{}
-	for i := range max(configured, c.declared[stream]) {
-		all[streamer.ShardID(i)] = true
-	}
-	for id := range c.streams[stream] {
-		all[id] = true
-	}
-	return slices.Sorted(maps.Keys(all))
-}
-
 // Streams implements streamer.Admin.
 func (b *backend) Streams(ctx context.Context, prefix string) (all []string, err error) {
-	err = b.read(ctx, func(_ *openLog, c *catalogue) error {
+	err = b.read(ctx, func(_ *openLog, c *logfile.Catalogue) error {
 		names := map[string]bool{}
-		for name := range c.declared {
+		for name := range c.Declared {
 			names[name] = true
 		}
-		for name := range c.streams {
+		for name := range c.Streams {
 			names[name] = true
 		}
 		maps.DeleteFunc(names, func(name string, _ bool) bool { return !strings.HasPrefix(name, prefix) })
@@ -166,7 +155,7 @@ func (b *backend) Streams(ctx context.Context, prefix string) (all []string, err
 
 // Groups implements streamer.Admin. Members of a group in another process cannot be counted: -1.
 func (b *backend) Groups(ctx context.Context, name string) (all []streamer.GroupInfo, err error) {
-	err = b.readStream(ctx, name, func(l *openLog, c *catalogue) error {
+	err = b.readStream(ctx, name, func(l *openLog, c *logfile.Catalogue) error {
 		dirs, err := os.ReadDir(group.Dir(l.path))
 		if err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return disk.Translate(err)
@@ -187,7 +176,7 @@ func (b *backend) Groups(ctx context.Context, name string) (all []streamer.Group
 }
 
 // groupInfo describes the group in a directory of l's groups; ok is false when it has no position in the stream.
-func (b *backend) groupInfo(l *openLog, dir, stream string, c *catalogue) (info streamer.GroupInfo, ok bool, err error) {
+func (b *backend) groupInfo(l *openLog, dir, stream string, c *logfile.Catalogue) (info streamer.GroupInfo, ok bool, err error) {
 	g := group.In(filepath.Join(group.Dir(l.path), dir))
 	ids, err := b.index.positions(g, stream)
 	if err != nil {
@@ -204,8 +193,8 @@ func (b *backend) groupInfo(l *openLog, dir, stream string, c *catalogue) (info 
 		}
 		info.Name, ok = cur.Group, true
 		lag := streamer.ShardLag{StreamShard: at}
-		if x := c.extent(at); x != nil {
-			lag.Messages = between(max(cur.Done, x.first-min(x.first, 1)), x.last)
+		if x := c.Extent(at); x != nil {
+			lag.Messages = between(max(cur.Done, x.First-min(x.First, 1)), x.Last)
 		}
 		info.Lag = append(info.Lag, lag)
 	}

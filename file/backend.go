@@ -76,12 +76,12 @@ func newBackend(c Config) (driver.Backend, error) {
 		logs.leave(p)
 		return nil, err
 	}
-	if !l.row && (c.SegmentAge > 0 || c.RetainBytes > 0 || c.RetainAge > 0 || c.RetainCommitted) {
+	if !l.segmented && (c.SegmentAge > 0 || c.RetainBytes > 0 || c.RetainAge > 0 || c.RetainCommitted) {
 		logs.release(l)
 		logs.leave(p)
 		return nil, invalid(errors.New("segments and retention are for a log in a directory: segment=64MiB makes one"))
 	}
-	if l.row && c.Segment == 0 {
+	if l.segmented && c.Segment == 0 {
 		c.Segment = defaultShare
 	}
 	return &backend{cfg: c, place: p, log: l, index: newIndex()}, nil
@@ -96,11 +96,11 @@ func (b *backend) Deals() *driver.Deals { return &b.place.deals }
 
 // current is the log that the path leads to now. It needs a release.
 func (b *backend) current() (*openLog, error) {
-	l, err := logs.acquire(b.place.path, b.log.row)
+	l, err := logs.acquire(b.place.path, b.log.segmented)
 	if err != nil {
 		return nil, err
 	}
-	if l.row != b.log.row {
+	if l.segmented != b.log.segmented {
 		logs.release(l)
 		return nil, fmt.Errorf("%w log: %s is a directory of segments now, and was a file", streamer.ErrInvalid, b.place.path)
 	}

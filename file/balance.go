@@ -164,7 +164,7 @@ func (s *source) startTaken(ctx context.Context, taken []streamer.StreamShard, b
 		return err
 	}
 	for at, last := range s.sharing.known {
-		end.see(at, last)
+		end.See(at, last)
 	}
 	p := planner{s: s, v: v, ending: &end, left: never, from: never}
 	var shards []*shard
@@ -190,7 +190,7 @@ func (s *source) startTaken(ctx context.Context, taken []streamer.StreamShard, b
 
 // beginTaken makes the positions of shards durable, and has them read.
 func (s *source) beginTaken(p *planner, shards []*shard, all *group.Cursors) error {
-	from := min(p.left, p.ending.end)
+	from := min(p.left, p.ending.End)
 	for _, sh := range p.write {
 		sh.saved.Seen = from
 		if err := s.store(sh.StreamShard, sh.saved); err != nil {

@@ -5,6 +5,7 @@ import (
 	"errors"
 
 	"github.com/gostreamer/streamer"
+	"github.com/gostreamer/streamer/file/internal/logfile"
 )
 
 // census is what a source has to deliver that it had not emitted when the census
@@ -15,7 +16,7 @@ type census struct {
 	of      *identity     // source.is when it began
 	turned  int           // and source.turned
 	upTo    int64
-	streams map[string]map[streamer.ShardID]*extent // nil: it has not begun
+	streams map[string]map[streamer.ShardID]*logfile.Extent // nil: it has not begun
 }
 
 func newCensus() census { return census{turn: make(chan struct{}, 1)} }
@@ -37,7 +38,7 @@ func (c *census) clear() { c.of, c.streams = nil, nil }
 
 // begin begins again, where what was read does not hold for the log that v
 // shows. ErrNotFound: that is not the one that the source reads.
-func (c *census) begin(s *source, v *openedView) error {
+func (c *census) begin(s *source, v *logfile.OpenedView) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if same, err := s.is.of(v); err != nil {
@@ -45,10 +46,10 @@ func (c *census) begin(s *source, v *openedView) error {
 	} else if !same {
 		return notThere(s.place.path)
 	}
-	if c.of == s.is && s.turned == c.turned && c.upTo <= v.size {
+	if c.of == s.is && s.turned == c.turned && c.upTo <= v.Size {
 		return nil
 	}
-	c.of, c.turned, c.upTo, c.streams = s.is, s.turned, s.seen, map[string]map[streamer.ShardID]*extent{}
+	c.of, c.turned, c.upTo, c.streams = s.is, s.turned, s.seen, map[string]map[streamer.ShardID]*logfile.Extent{}
 	for _, of := range s.streams {
 		for _, sh := range of {
 			if sh.read {
@@ -60,30 +61,30 @@ func (c *census) begin(s *source, v *openedView) error {
 }
 
 // read reads on to the end of v. What was read when ctx ends counts.
-func (c *census) read(ctx context.Context, s *source, v *openedView) error {
+func (c *census) read(ctx context.Context, s *source, v *logfile.OpenedView) error {
 	if err := c.begin(s, v); err != nil {
 		return err
 	}
-	for c.upTo < v.size {
-		r := v.reader()
-		r.moveTo(max(c.upTo, v.start()))
-		err := r.each(ctx, func(e *entry, damaged bool) bool {
+	for c.upTo < v.Size {
+		r := v.Reader()
+		r.SeekTo(max(c.upTo, v.Start()))
+		err := r.Each(ctx, func(e *logfile.Entry, damaged bool) bool {
 			c.see(s, e, damaged)
 			return true
 		})
-		c.upTo = r.upTo
-		if !errors.Is(err, errTrimmed) {
+		c.upTo = r.UpTo
+		if !errors.Is(err, logfile.ErrTrimmed) {
 			return err
 		}
-		if _, err := v.rows.look(); err != nil {
+		if _, err := v.Segments.Look(); err != nil {
 			return err
 		}
-		v.base = v.rows.first()
+		v.Base = v.Segments.First()
 	}
 	return nil
 }
 
-func (c *census) see(s *source, e *entry, damaged bool) {
+func (c *census) see(s *source, e *logfile.Entry, damaged bool) {
 	of := c.streams[string(e.Key)]
 	x := of[streamer.ShardID(e.Shard)]
 	if x == nil {
@@ -91,18 +92,18 @@ func (c *census) see(s *source, e *entry, damaged bool) {
 			return
 		}
 		if of == nil {
-			of = map[streamer.ShardID]*extent{}
+			of = map[streamer.ShardID]*logfile.Extent{}
 			c.streams[string(e.Key)] = of
 		}
-		x = &extent{first: e.Seq, last: e.Seq, offset: e.start}
+		x = &logfile.Extent{First: e.Seq, Last: e.Seq, Offset: e.Start}
 		of[streamer.ShardID(e.Shard)] = x
 	}
-	x.last = max(x.last, e.Seq)
+	x.Last = max(x.Last, e.Seq)
 }
 
 // delivers says whether a message is, or comes after, the first of its shard
 // that the source delivers.
-func (s *source) delivers(e *entry) bool {
+func (s *source) delivers(e *logfile.Entry) bool {
 	stream := string(e.Key)
 	if !s.wants(stream) {
 		return false

@@ -56,7 +56,7 @@ func (s *source) install(p group.Plan) {
 	if idle && p.From != group.Nowhere {
 		s.front, s.seen = 0, p.From
 		if s.r != nil {
-			s.r.moveTo(p.From)
+			s.r.SeekTo(p.From)
 		}
 	}
 	s.turned += len(p.Changes)
@@ -127,7 +127,7 @@ func (s *source) placed(ctx context.Context, found []streamer.StreamShard) error
 	k := s.sharing
 	if s.census.of == s.is {
 		for _, at := range found {
-			k.keeper.Find(at, s.census.streams[at.Stream][at.Shard].offset)
+			k.keeper.Find(at, s.census.streams[at.Stream][at.Shard].Offset)
 		}
 	}
 	s.mu.Unlock()

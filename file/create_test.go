@@ -20,9 +20,9 @@ func TestWhoMakesALogForAConsumerKeepsNoProducerOut(t *testing.T) {
 				conf, row := &Config{Beacon: defaultBeacon, Segment: 1 << 20}, form == "log"
 				made := make(chan error)
 				for range 4 {
-					go func() { made <- (&openLog{path: filepath.Join(dir, form), row: row}).create(conf) }()
+					go func() { made <- (&openLog{path: filepath.Join(dir, form), segmented: row}).create(conf) }()
 				}
-				log := &openLog{path: filepath.Join(dir, form), row: row}
+				log := &openLog{path: filepath.Join(dir, form), segmented: row}
 				f, err := log.openWritable(conf, create)
 				for errors.Is(err, streamer.ErrNotFound) {
 					f, err = log.openWritable(conf, create)
@@ -31,7 +31,7 @@ func TestWhoMakesALogForAConsumerKeepsNoProducerOut(t *testing.T) {
 					err = errors.Join(err, <-made)
 				}
 				if err == nil {
-					err = errors.Join(f.check(log.path), f.close())
+					err = errors.Join(f.Check(log.path), f.Close())
 				}
 				if err != nil {
 					t.Fatal(err)

@@ -6,6 +6,8 @@ import (
 	"os"
 	"sync"
 	"syscall"
+
+	"github.com/gostreamer/streamer/file/internal/logfile"
 )
 
 // failingDisk stands between a writer and its file. It counts what the writer does, fails one step or all from one on, and knows what was on the disk
@@ -32,7 +34,7 @@ func (r *rig) install(d *failingDisk) (lift func()) {
 	l, err := logs.acquire(r.cfg.Path, r.cfg.Segment > 0)
 	r.ok(err)
 	d.path = l.path
-	l.under = func(h handle) handle { return &faulty{h, d} }
+	l.under = func(h logfile.Handle) logfile.Handle { return &faulty{h, d} }
 	lift = sync.OnceFunc(func() {
 		l.under = nil
 		logs.release(l)
@@ -64,7 +66,7 @@ func (d *failingDisk) failNext(kind string) {
 }
 
 type faulty struct {
-	handle
+	logfile.Handle
 	d *failingDisk
 }
 
@@ -72,7 +74,7 @@ func (f *faulty) ReadAt(p []byte, off int64) (int, error) {
 	if err := f.d.step("read"); err != nil {
 		return 0, err
 	}
-	return f.handle.ReadAt(p, off)
+	return f.Handle.ReadAt(p, off)
 }
 
 // WriteAt that fails writes a part.
@@ -82,16 +84,16 @@ func (f *faulty) WriteAt(p []byte, off int64) (int, error) {
 		if f.d.effect {
 			part = len(p) - 1
 		}
-		n, _ := f.handle.WriteAt(p[:part], off)
+		n, _ := f.Handle.WriteAt(p[:part], off)
 		return n, err
 	}
-	return f.handle.WriteAt(p, off)
+	return f.Handle.WriteAt(p, off)
 }
 
 func (f *faulty) Truncate(size int64) error {
 	err := f.d.step("truncate")
 	if err == nil || f.d.effect {
-		return errors.Join(err, f.handle.Truncate(size))
+		return errors.Join(err, f.Handle.Truncate(size))
 	}
 	return err
 }
@@ -100,7 +102,7 @@ func (f *faulty) Stat() (os.FileInfo, error) {
 	if err := f.d.step("stat"); err != nil {
 		return nil, err
 	}
-	return f.handle.Stat()
+	return f.Handle.Stat()
 }
 
 func (f *faulty) Sync() error {
@@ -138,26 +140,26 @@ func (d *failingDisk) crash(rnd *rand.Rand, now []byte) []byte {
 
 // narrow is a file that cannot be larger than size, as long as full.
 type narrow struct {
-	handle
+	logfile.Handle
 	size int
 	full *bool
 }
 
 func (n *narrow) WriteAt(p []byte, off int64) (int, error) {
 	if room := max(n.size-int(off), 0); *n.full && len(p) > room {
-		k, _ := n.handle.WriteAt(p[:room], off)
+		k, _ := n.Handle.WriteAt(p[:room], off)
 		return k, syscall.ENOSPC
 	}
-	return n.handle.WriteAt(p, off)
+	return n.Handle.WriteAt(p, off)
 }
 
 // noting notes where is written.
 type noting struct {
-	handle
+	logfile.Handle
 	at *[]int64
 }
 
 func (n *noting) WriteAt(p []byte, off int64) (int, error) {
 	*n.at = append(*n.at, off)
-	return n.handle.WriteAt(p, off)
+	return n.Handle.WriteAt(p, off)
 }

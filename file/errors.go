@@ -9,6 +9,7 @@ import (
 	"github.com/gostreamer/streamer/driver"
 	"github.com/gostreamer/streamer/file/internal/disk"
 	"github.com/gostreamer/streamer/file/internal/group"
+	"github.com/gostreamer/streamer/file/internal/logfile"
 	"github.com/gostreamer/streamer/file/internal/ss"
 )
 
@@ -70,6 +71,14 @@ func (e *CursorError) Unwrap() []error { return []error{streamer.ErrInvalid, e.E
 func cursorError(err error) error {
 	if d, ok := errors.AsType[*group.DamagedError](err); ok {
 		return &CursorError{d.Path, d.Err}
+	}
+	return err
+}
+
+// openError is the exported form of an error of opening a log for writing.
+func openError(path string, err error) error {
+	if g, ok := errors.AsType[*logfile.GapError](err); ok {
+		return disk.About(path, &CorruptionError{Path: g.Path, Offset: g.Offset, Length: g.Length, Err: logfile.ErrGap})
 	}
 	return err
 }

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/gostreamer/streamer"
+	"github.com/gostreamer/streamer/file/internal/logfile"
 	"github.com/gostreamer/streamer/file/internal/ss"
 )
 
@@ -165,18 +166,18 @@ func (r *rig) sound(what string) {
 // TestAFullDiskTakesWhatFits: of the records of one write those are stored that were written whole, and say so; of the others nothing is left.
 func TestAFullDiskTakesWhatFits(t *testing.T) {
 	r := newRig(t)
-	lf, err := openLogFile(r.cfg.Path, streamer.CreateAuto, 128, nil)
+	lf, err := logfile.OpenFile(r.cfg.Path, streamer.CreateAuto, 128, nil)
 	r.ok(err)
-	defer lf.close()
-	m := lf.enc.Mark()
+	defer lf.Close()
+	m := lf.Enc.Mark()
 	var b []byte
 	var ends []ss.Mark
 	for seq := uint64(1); seq <= 12; seq++ {
-		b = lf.enc.Append(b, "a", 0, seq, 1, bytes.Repeat([]byte{'v'}, int(seq)*3))
-		ends = append(ends, lf.enc.Ended())
+		b = lf.Enc.Append(b, "a", 0, seq, 1, bytes.Repeat([]byte{'v'}, int(seq)*3))
+		ends = append(ends, lf.Enc.Ended())
 	}
 	whole := bytes.Clone(b)
-	lf.enc.Rollback(m)
+	lf.Enc.Rollback(m)
 	for room := range whole {
 		r.writesUpTo(room, ends, m)
 	}
@@ -188,26 +189,26 @@ func (r *rig) writesUpTo(room int, ends []ss.Mark, m ss.Mark) {
 	r.cfg.Path = fmt.Sprintf("%s.%d.ss", r.TempDir(), room)
 	defer os.Remove(r.cfg.Path)
 	full := true
-	lf, err := openLogFile(r.cfg.Path, streamer.CreateAuto, 128, func(h handle) handle { return &narrow{h, int(m.Offset()) + room, &full} })
+	lf, err := logfile.OpenFile(r.cfg.Path, streamer.CreateAuto, 128, func(h logfile.Handle) logfile.Handle { return &narrow{h, int(m.Offset()) + room, &full} })
 	r.ok(err)
-	defer lf.close()
+	defer lf.Close()
 	var whole int
 	for next := uint64(1); next <= uint64(len(ends)); full = false {
-		at := lf.enc.Mark()
+		at := lf.Enc.Mark()
 		var b []byte
 		var these []ss.Mark
 		for seq := next; seq <= uint64(len(ends)); seq++ {
-			b = lf.enc.Append(b, "a", 0, seq, 1, bytes.Repeat([]byte{'v'}, int(seq)*3))
-			these = append(these, lf.enc.Ended())
+			b = lf.Enc.Append(b, "a", 0, seq, 1, bytes.Repeat([]byte{'v'}, int(seq)*3))
+			these = append(these, lf.Enc.Ended())
 		}
-		whole, err = lf.store(at, b, these)
+		whole, err = lf.Store(at, b, these)
 		next += uint64(whole)
-		if full && (err == nil || lf.written.Load() > m.Offset()+int64(room)) {
-			r.Fatalf("room for %d: %v, %d bytes written", room, err, lf.written.Load())
+		if full && (err == nil || lf.Written.Load() > m.Offset()+int64(room)) {
+			r.Fatalf("room for %d: %v, %d bytes written", room, err, lf.Written.Load())
 		}
 	}
 	r.ok(err)
-	if got := frames(r, r.read()); len(got) != len(ends) || lf.written.Load() != int64(len(r.read())) {
+	if got := frames(r, r.read()); len(got) != len(ends) || lf.Written.Load() != int64(len(r.read())) {
 		r.Fatalf("room for %d: %q", room, got)
 	}
 	r.sound(fmt.Sprint("room for ", room))
@@ -255,7 +256,7 @@ func TestReopeningADeadLogWritesItAgain(t *testing.T) {
 	r.ok(err)
 	defer logs.release(l)
 	var again []int64
-	l.under = func(h handle) handle { return &noting{h, &again} }
+	l.under = func(h logfile.Handle) logfile.Handle { return &noting{h, &again} }
 	q := r.producer(r.connect(), "a")
 	if len(again) == 0 || again[0] != end {
 		t.Errorf("written when the log was opened again: at %v, want from %d on", again, end)

@@ -10,6 +10,7 @@ import (
 	"github.com/gostreamer/streamer"
 	"github.com/gostreamer/streamer/file/internal/disk"
 	"github.com/gostreamer/streamer/file/internal/group"
+	"github.com/gostreamer/streamer/file/internal/logfile"
 	"github.com/gostreamer/streamer/file/internal/ss"
 )
 
@@ -88,9 +89,9 @@ func (s *source) gather() error {
 	if s.r == nil {
 		return ss.ErrMore
 	}
-	var e entry // here, not in the source: what it refers to changes with each message, and the collector would have to be told
+	var e logfile.Entry // here, not in the source: what it refers to changes with each message, and the collector would have to be told
 	for len(s.batch.picked) < s.cfg.MaxBatch {
-		if err := s.r.next(&e); err != nil {
+		if err := s.r.NextEntry(&e); err != nil {
 			return err
 		}
 		sh := s.shardOf(&e)
@@ -99,7 +100,7 @@ func (s *source) gather() error {
 		}
 		yes, err := s.begins(sh, &e)
 		if err != nil {
-			s.r.moveTo(e.start) // it was not emitted
+			s.r.SeekTo(e.Start) // it was not emitted
 			return err
 		}
 		if yes && sh.cut {
@@ -115,7 +116,7 @@ func (s *source) gather() error {
 }
 
 // begins says whether a message is delivered. In a group a shard that has its first message has a position before that goes out.
-func (s *source) begins(sh *shard, e *entry) (bool, error) {
+func (s *source) begins(sh *shard, e *logfile.Entry) (bool, error) {
 	if sh.open {
 		return true, nil
 	}
@@ -123,7 +124,7 @@ func (s *source) begins(sh *shard, e *entry) (bool, error) {
 		return false, nil
 	}
 	if s.group != nil {
-		if err := s.own(sh, e.start); err != nil {
+		if err := s.own(sh, e.Start); err != nil {
 			return false, err
 		}
 	}
@@ -161,7 +162,7 @@ func (s *source) own(sh *shard, offset int64) error {
 }
 
 // shardOf finds the shard of a message; nil when its stream is not read. Messages of one shard mostly come in a row.
-func (s *source) shardOf(e *entry) *shard {
+func (s *source) shardOf(e *logfile.Entry) *shard {
 	if l := s.last; l != nil && l.Shard == streamer.ShardID(e.Shard) && l.Stream == string(e.Key) {
 		return l
 	}
@@ -170,7 +171,7 @@ func (s *source) shardOf(e *entry) *shard {
 		if !s.wants(string(e.Key)) {
 			return nil
 		}
-		sh = s.discover(at(&e.Frame), e.start)
+		sh = s.discover(logfile.ShardOf(&e.Frame), e.Start)
 	}
 	s.last = sh
 	return sh
@@ -220,11 +221,11 @@ func (s *source) more(ctx context.Context) error {
 	if s.r == nil {
 		return s.awaitHeader(ctx)
 	}
-	err := s.r.fill()
+	err := s.r.ReadOn()
 	switch {
 	case err == nil:
 		return s.glance(ctx)
-	case errors.Is(err, errTrimmed):
+	case errors.Is(err, logfile.ErrTrimmed):
 		return s.trimmed()
 	case !errors.Is(err, io.EOF):
 		return err
@@ -237,7 +238,7 @@ func (s *source) more(ctx context.Context) error {
 
 // trimmed goes on at the oldest segment that is left, when those before it were dropped unread.
 func (s *source) trimmed() error {
-	if _, err := s.rows.look(); errors.Is(err, fs.ErrNotExist) {
+	if _, err := s.segments.Look(); errors.Is(err, fs.ErrNotExist) {
 		return notThere(s.place.path)
 	} else if err != nil {
 		return err
@@ -245,12 +246,12 @@ func (s *source) trimmed() error {
 	for _, sh := range s.shards() {
 		sh.cut = sh.read
 	}
-	s.r.moveTo(s.origin())
+	s.r.SeekTo(s.origin())
 	return nil
 }
 
 // bridge reports what a shard lacks where segments were dropped before they were read. e is its next message.
-func (s *source) bridge(sh *shard, e *entry) error {
+func (s *source) bridge(sh *shard, e *logfile.Entry) error {
 	sh.cut = false
 	last, known := sh.last, !sh.none
 	s.mu.Lock()
@@ -258,14 +259,14 @@ func (s *source) bridge(sh *shard, e *entry) error {
 		last, known = sh.saved.Done, sh.saved.Begun
 	}
 	s.mu.Unlock()
-	if !known || e.Seq <= next(last) {
+	if !known || e.Seq <= logfile.NextSeq(last) {
 		return nil
 	}
 	if s.group != nil && s.cfg.Reset == streamer.ResetError {
 		return &streamer.Error{Stream: sh.Stream, Shard: &sh.Shard, Kind: streamer.ErrPositionGone,
-			Err: fmt.Errorf("%d was wanted, the log goes on with %d", next(last), e.Seq)}
+			Err: fmt.Errorf("%d was wanted, the log goes on with %d", logfile.NextSeq(last), e.Seq)}
 	}
-	s.cfg.Gone(sh.StreamShard, streamer.SeqUint(next(last)), streamer.SeqUint(e.Seq))
+	s.cfg.Gone(sh.StreamShard, streamer.SeqUint(logfile.NextSeq(last)), streamer.SeqUint(e.Seq))
 	return nil
 }
 
@@ -280,7 +281,7 @@ func (s *source) atEnd(ctx context.Context) error {
 	if s.wake == nil && s.complete() {
 		return s.ended()
 	}
-	if s.r.eos && s.r.Partial() == 0 && s.complete() {
+	if s.r.EOS && s.r.Partial() == 0 && s.complete() {
 		return io.EOF
 	}
 	return s.await(ctx)

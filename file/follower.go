@@ -57,7 +57,7 @@ func (f *follower) awaitChange(ctx context.Context, done <-chan struct{}) error 
 // wait returns when the log may have changed, or there is something else to do.
 func (s *source) wait(ctx context.Context) error {
 	if s.wake != nil && !s.watched {
-		s.watched = s.log.readers.watchAgain(s.log.path, s.log.row)
+		s.watched = s.log.readers.watchAgain(s.log.path, s.log.segmented)
 	}
 	return s.awaitChange(ctx, s.done)
 }

@@ -9,6 +9,7 @@ import (
 
 	"github.com/gostreamer/streamer"
 	"github.com/gostreamer/streamer/file/internal/disk"
+	"github.com/gostreamer/streamer/file/internal/logfile"
 )
 
 // identity is which log a source reads, for those who look at that beside it.
@@ -27,12 +28,12 @@ func (s *source) identify() {
 }
 
 // of says whether v shows this log.
-func (i *identity) of(v *openedView) (bool, error) {
-	info, err := v.f.Stat()
+func (i *identity) of(v *logfile.OpenedView) (bool, error) {
+	info, err := v.Handle.Stat()
 	if err != nil {
 		return false, err
 	}
-	return os.SameFile(i.info, plainInfo(info)) && (i.created == 0 || i.created == v.created), nil
+	return os.SameFile(i.info, logfile.PlainInfo(info)) && (i.created == 0 || i.created == v.Created), nil
 }
 
 // verify says whether the log is still the one that is read: not deleted,
@@ -53,10 +54,10 @@ func (s *source) named() error {
 	if !os.SameFile(info, s.info) {
 		return notThere(s.place.path)
 	}
-	if s.rows == nil {
+	if s.segments == nil {
 		return nil
 	}
-	if err := s.rows.verify(); errors.Is(err, fs.ErrNotExist) {
+	if err := s.segments.Verify(); errors.Is(err, fs.ErrNotExist) {
 		return notThere(s.place.path)
 	} else if err != nil {
 		return disk.Translate(err)
@@ -68,7 +69,7 @@ func (s *source) named() error {
 // it is called by now.
 func (s *source) intact() error {
 	info, err := s.f.Stat()
-	if s.rows != nil && errors.Is(err, fs.ErrNotExist) {
+	if s.segments != nil && errors.Is(err, fs.ErrNotExist) {
 		return notThere(s.place.path)
 	}
 	if err != nil {
@@ -80,7 +81,7 @@ func (s *source) intact() error {
 	if s.head == nil {
 		return nil
 	}
-	h, err := readHeader(s.f)
+	h, err := logfile.ReadHeader(s.f)
 	if err != nil || h != s.header {
 		return notThere(s.place.path)
 	}
@@ -92,7 +93,7 @@ func (s *source) intact() error {
 // as it is then; without that, a source that never comes to the end, because it
 // is slower than a writer there, would never know.
 func (s *source) glance(ctx context.Context) error {
-	if s.rows == nil {
+	if s.segments == nil {
 		if err := s.intact(); err != nil {
 			return s.vanished(ctx, err)
 		}

@@ -11,6 +11,7 @@ import (
 	"github.com/gostreamer/streamer"
 	"github.com/gostreamer/streamer/file/internal/disk"
 	"github.com/gostreamer/streamer/file/internal/group"
+	"github.com/gostreamer/streamer/file/internal/logfile"
 	"github.com/gostreamer/streamer/file/internal/ss"
 )
 
@@ -20,10 +21,10 @@ import (
 type index struct {
 	turn chan struct{} // capacity 1: holding the token is the right to use the rest
 
-	of       *catalogue
+	of       *logfile.Catalogue
 	info     os.FileInfo
 	header   ss.Header
-	segments []segment
+	segments []logfile.Segment
 	tail     tail // of what the catalogue has come to
 
 	listings map[string]listing
@@ -52,28 +53,28 @@ func (x *index) enter(ctx context.Context) error {
 func (x *index) leave() { <-x.turn }
 
 // catalogue is that of the whole log as it is now.
-func (x *index) catalogue(ctx context.Context, l *openLog) (*catalogue, error) {
+func (x *index) catalogue(ctx context.Context, l *openLog) (*logfile.Catalogue, error) {
 	for {
 		c, err := x.update(ctx, l)
-		if !errors.Is(err, errTrimmed) {
+		if !errors.Is(err, logfile.ErrTrimmed) {
 			return c, err
 		}
 		x.of = nil
 	}
 }
 
-func (x *index) update(ctx context.Context, l *openLog) (*catalogue, error) {
+func (x *index) update(ctx context.Context, l *openLog) (*logfile.Catalogue, error) {
 	v, err := l.view()
 	if err != nil || v == nil {
 		x.of = nil
-		return newCatalogue(0), err
+		return logfile.NewCatalogue(0), err
 	}
-	defer v.close()
-	info, err := v.f.Stat()
+	defer v.Close()
+	info, err := v.Handle.Stat()
 	if err != nil {
 		return nil, err
 	}
-	header, err := readHeader(v.f)
+	header, err := logfile.ReadHeader(v.Handle)
 	if err != nil {
 		return nil, err
 	}
@@ -82,46 +83,28 @@ func (x *index) update(ctx context.Context, l *openLog) (*catalogue, error) {
 		return nil, err
 	}
 	if !same {
-		x.of = newCatalogue(v.start())
+		x.of = logfile.NewCatalogue(v.Start())
 	}
-	if err := x.of.read(ctx, &v.view); err != nil {
+	if err := x.of.Read(ctx, &v.View); err != nil {
 		x.of = nil
 		return nil, err
 	}
-	x.info, x.header, x.segments = plainInfo(info), header, v.segments()
-	x.tail, err = v.tail(x.of.end)
+	x.info, x.header, x.segments = logfile.PlainInfo(info), header, v.SegmentList()
+	x.tail, err = tailOf(v, x.of.End)
 	return x.of, err
 }
 
 // same says whether v is the log that was read, or has become of it.
-func (x *index) same(v *openedView, info os.FileInfo, header ss.Header) (bool, error) {
-	if x.of == nil || !os.SameFile(x.info, plainInfo(info)) || header != x.header || v.size < x.of.end {
+func (x *index) same(v *logfile.OpenedView, info os.FileInfo, header ss.Header) (bool, error) {
+	if x.of == nil || !os.SameFile(x.info, logfile.PlainInfo(info)) || header != x.header || v.Size < x.of.End {
 		return false, nil
 	}
-	now := v.segments()
-	if n := len(x.segments); n > len(now) || n > 0 && (!slices.Equal(x.segments[:n-1], now[:n-1]) || x.segments[n-1].base != now[n-1].base) {
+	now := v.SegmentList()
+	if n := len(x.segments); n > len(now) || n > 0 && (!slices.Equal(x.segments[:n-1], now[:n-1]) || x.segments[n-1].Base != now[n-1].Base) {
 		return false, nil
 	}
-	tail, err := v.tail(x.of.end)
+	tail, err := tailOf(v, x.of.End)
 	return tail == x.tail, err
-}
-
-// plainInfo is what os.SameFile knows.
-func plainInfo(info os.FileInfo) os.FileInfo {
-	if s, ok := info.(sizedInfo); ok {
-		return s.FileInfo
-	}
-	return info
-}
-
-// segments are those of a directory.
-func (v *openedView) segments() []segment {
-	if v.rows == nil {
-		return nil
-	}
-	v.rows.mu.Lock()
-	defer v.rows.mu.Unlock()
-	return slices.Clone(v.rows.segments)
 }
 
 // tail is the checksum of the last bytes before an offset.
@@ -133,10 +116,10 @@ type tail struct {
 // tailSize is how many bytes are enough.
 const tailSize = 4096
 
-func (v *openedView) tail(end int64) (tail, error) {
-	b := make([]byte, min(end-v.start(), tailSize))
-	if _, err := v.src.ReadAt(b, end-int64(len(b))); err != nil {
-		return tail{}, ignoreEOF(err)
+func tailOf(v *logfile.OpenedView, end int64) (tail, error) {
+	b := make([]byte, min(end-v.Start(), tailSize))
+	if _, err := v.Src.ReadAt(b, end-int64(len(b))); err != nil {
+		return tail{}, logfile.IgnoreEOF(err)
 	}
 	return tail{end, crc32.ChecksumIEEE(b)}, nil
 }

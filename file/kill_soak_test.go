@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/gostreamer/streamer"
+	"github.com/gostreamer/streamer/file/internal/logfile"
 )
 
 // TestSIGKILLAtRandomPoints kills a writing process again and again, at any moment from its start on, under each policy of Config.Sync, in one file and in segments. Every record whose
@@ -90,7 +91,7 @@ func (k *killer) kill(turn int) {
 // check holds the log against the promises, as the kill has left it.
 func (k *killer) check() {
 	k.Helper()
-	v, err := openView(k.cfg.Path)
+	v, err := logfile.OpenView(k.cfg.Path)
 	if os.IsNotExist(err) && len(k.promised) == 0 {
 		return // killed before it had made the log
 	}
@@ -98,7 +99,7 @@ func (k *killer) check() {
 	if v == nil {
 		return // killed while it made the log
 	}
-	v.close()
+	v.Close()
 	found, last := map[string]bool{}, map[streamer.StreamShard]uint64{}
 	for _, m := range k.all("*") {
 		id, key, _ := strings.Cut(string(m.Value), " ")

@@ -15,6 +15,7 @@ import (
 
 	"github.com/gostreamer/streamer"
 	"github.com/gostreamer/streamer/file/internal/group"
+	"github.com/gostreamer/streamer/file/internal/logfile"
 	"go.uber.org/goleak"
 )
 
@@ -129,9 +130,9 @@ func TestSIGKILLOfAWriter(t *testing.T) {
 	next := uint64(1)
 	for turn := range 5 {
 		stored := r.killed("write", 500+turn*777)["seq"]
-		lf, err := openLogFile(r.cfg.Path, streamer.CreateNever, 1<<10, nil) // the lock is free
+		lf, err := logfile.OpenFile(r.cfg.Path, streamer.CreateNever, 1<<10, nil) // the lock is free
 		r.ok(err)
-		r.ok(lf.close())
+		r.ok(lf.Close())
 		ms := r.all("a")
 		if uint64(len(ms)) < stored || stored < next {
 			t.Fatalf("%d messages, %d were stored", len(ms), stored)

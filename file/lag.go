@@ -5,6 +5,7 @@ import (
 
 	"github.com/gostreamer/streamer"
 	"github.com/gostreamer/streamer/file/internal/disk"
+	"github.com/gostreamer/streamer/file/internal/logfile"
 )
 
 // Lag implements streamer.Lagger. A shard's messages are counted by their
@@ -35,7 +36,7 @@ func (s *source) Lag(ctx context.Context) ([]streamer.ShardLag, error) {
 
 // count brings the census up to the end of the log.
 func (s *source) count(ctx context.Context) error {
-	v, err := openView(s.place.path)
+	v, err := logfile.OpenView(s.place.path)
 	if err != nil {
 		return err
 	}
@@ -43,9 +44,9 @@ func (s *source) count(ctx context.Context) error {
 		s.census.clear()
 		return nil
 	}
-	defer v.close()
+	defer v.Close()
 	s.mu.Lock()
-	v.src = s.log.through(v.f)
+	v.Src = s.log.through(v.Handle)
 	s.mu.Unlock()
 	return s.census.read(ctx, s, v)
 }
@@ -74,7 +75,7 @@ func (s *source) lags() (lags []streamer.ShardLag, found []streamer.StreamShard,
 			}
 			found = append(found, at)
 			if !s.shared() { // else it is nobody's before a process has taken it
-				lags = append(lags, streamer.ShardLag{StreamShard: at, Messages: between(max(x.first, 1)-1, x.last)})
+				lags = append(lags, streamer.ShardLag{StreamShard: at, Messages: between(max(x.First, 1)-1, x.Last)})
 			}
 		}
 	}
@@ -83,7 +84,7 @@ func (s *source) lags() (lags []streamer.ShardLag, found []streamer.StreamShard,
 
 // lag counts what is not committed or, without a group, not emitted. x is what
 // was not emitted when the census began; nil: nothing.
-func (sh *shard) lag(x *extent) int64 {
+func (sh *shard) lag(x *logfile.Extent) int64 {
 	done, some, last, coming := sh.last, !sh.none, sh.last, int64(sh.coming)
 	if sh.saved != nil {
 		done, some, coming = sh.saved.Done, sh.saved.Begun, 0
@@ -92,9 +93,9 @@ func (sh *shard) lag(x *extent) int64 {
 		done, some = sh.from-min(sh.from, 1), true
 	}
 	if x != nil {
-		last = max(last, x.last)
+		last = max(last, x.Last)
 		if !some {
-			done = max(x.first, 1) - 1
+			done = max(x.First, 1) - 1
 		}
 	}
 	return between(done, last) + coming

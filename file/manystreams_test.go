@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/gostreamer/streamer"
+	"github.com/gostreamer/streamer/file/internal/logfile"
 )
 
 // crowd stores one message in each of n streams, or of n shards of one: more than beacons have room to name.
@@ -107,7 +108,7 @@ func TestAskingAboutEveryStreamReadsTheLogOnce(t *testing.T) {
 	const n, each = crowdSize, 16 << 10 // of a call: the header, the end of what is known, the last beacons
 	crowds(t, func(r *rig, streams string) {
 		read := new(atomic.Int64)
-		r.log().under = func(h handle) handle { return countedBytes{h, read} }
+		r.log().under = func(h logfile.Handle) logfile.Handle { return countedBytes{h, read} }
 		s := r.connect()
 		size := r.size()
 		names, err := s.Admin().Streams(r.ctx, "")
@@ -133,20 +134,20 @@ func TestAskingAboutEveryStreamReadsTheLogOnce(t *testing.T) {
 // size is how many bytes the log has.
 func (r *rig) size() int64 {
 	r.Helper()
-	v, err := openView(r.cfg.Path)
+	v, err := logfile.OpenView(r.cfg.Path)
 	r.ok(err)
-	defer v.close()
-	return v.size
+	defer v.Close()
+	return v.Size
 }
 
 // countedBytes counts what is read.
 type countedBytes struct {
-	handle
+	logfile.Handle
 	n *atomic.Int64
 }
 
 func (c countedBytes) ReadAt(p []byte, off int64) (int, error) {
-	n, err := c.handle.ReadAt(p, off)
+	n, err := c.Handle.ReadAt(p, off)
 	c.n.Add(int64(n))
 	return n, err
 }

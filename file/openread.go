@@ -11,6 +11,7 @@ import (
 	"github.com/gostreamer/streamer"
 	"github.com/gostreamer/streamer/file/internal/disk"
 	"github.com/gostreamer/streamer/file/internal/group"
+	"github.com/gostreamer/streamer/file/internal/logfile"
 	"github.com/gostreamer/streamer/file/internal/ss"
 )
 
@@ -31,27 +32,27 @@ func (s *source) openAt(ctx context.Context) error {
 		return err
 	}
 	if s.sharing != nil {
-		return s.joinGroup(ctx, end.last)
+		return s.joinGroup(ctx, end.Last)
 	}
 	p := planner{s: s, v: v, ending: &end, left: never}
 	if err := p.plan(ctx); err != nil {
 		return err
 	}
 	if s.r != nil {
-		s.r.moveTo(min(p.left, end.end))
+		s.r.SeekTo(min(p.left, end.End))
 	}
-	s.seen = min(p.left, end.end)
+	s.seen = min(p.left, end.End)
 	return nil
 }
 
 // openFile opens the log, and makes it first if it does not exist and consumers make logs.
 func (s *source) openFile() error {
-	f, err := openToRead(s.log.path)
+	f, err := logfile.OpenToRead(s.log.path)
 	if errors.Is(err, fs.ErrNotExist) && s.conf.Create == streamer.CreateAlways {
 		if err := s.log.create(s.conf); err != nil && !errors.Is(err, streamer.ErrBusy) {
 			return err
 		}
-		f, err = openToRead(s.log.path)
+		f, err = logfile.OpenToRead(s.log.path)
 	}
 	if errors.Is(err, fs.ErrNotExist) {
 		return missing(err)
@@ -61,49 +62,49 @@ func (s *source) openFile() error {
 	}
 	info, err := f.Stat()
 	if err == nil && !info.Mode().IsRegular() {
-		err = notRegular(s.log.path, info)
+		err = logfile.NotRegular(s.log.path, info)
 	}
 	if err != nil {
 		return errors.Join(err, f.Close())
 	}
 	s.f, s.info = s.log.through(f), info
-	if s.rows, _ = f.(*segmented); s.rows != nil {
-		s.info = info.(sizedInfo).FileInfo
+	if s.segments, _ = f.(*logfile.Segments); s.segments != nil {
+		s.info = logfile.PlainInfo(info)
 	}
 	return nil
 }
 
 // readHead reads the header, if it is there already.
 func (s *source) readHead() error {
-	h, err := readHeader(s.f)
+	h, err := logfile.ReadHeader(s.f)
 	if errors.Is(err, io.ErrUnexpectedEOF) {
 		return nil
 	}
 	if err != nil {
-		return notLog(s.log.path, err)
+		return logfile.NotLog(s.log.path, err)
 	}
 	s.header, s.head = h, h.Append(nil)
-	s.r = newEntries(s.f, h.Interval, s.origin())
+	s.r = logfile.NewReader(s.f, h.Interval, s.origin())
 	return nil
 }
 
 // survey looks at the end of the log. A log without a header is empty.
-func (s *source) survey(ctx context.Context) (*view, ending, error) {
+func (s *source) survey(ctx context.Context) (*logfile.View, logfile.Ending, error) {
 	if s.r == nil {
-		return &view{src: s.f, interval: defaultBeacon, size: ss.HeaderSize}, ending{end: ss.HeaderSize}, nil
+		return logfile.NewView(s.f, nil, defaultBeacon, ss.HeaderSize), logfile.Ending{End: ss.HeaderSize}, nil
 	}
 	info, err := s.f.Stat()
 	if err != nil {
-		return nil, ending{}, err
+		return nil, logfile.Ending{}, err
 	}
-	v := &view{src: s.f, interval: s.header.Interval, size: info.Size(), rows: s.rows, base: s.origin() - ss.HeaderSize}
-	e, err := v.ending(ctx)
+	v := logfile.NewView(s.f, s.segments, s.header.Interval, info.Size())
+	e, err := v.Ending(ctx)
 	return v, e, err
 }
 
 // know collects the shards that exist: what the end of the log names, what the configuration says, and those that the consumer asks for, which must exist. A
 // group knows every shard, because the position of each has to be durable: where the end of the log does not name all, they are looked for.
-func (s *source) know(ctx context.Context, v *view, e *ending) error {
+func (s *source) know(ctx context.Context, v *logfile.View, e *logfile.Ending) error {
 	for _, name := range s.cfg.Streams {
 		for i := range s.conf.Shards {
 			if name != wildcard {
@@ -111,7 +112,7 @@ func (s *source) know(ctx context.Context, v *view, e *ending) error {
 			}
 		}
 	}
-	for at := range e.last {
+	for at := range e.Last {
 		if s.wants(at.Stream) {
 			s.add(at)
 		}
@@ -121,38 +122,38 @@ func (s *source) know(ctx context.Context, v *view, e *ending) error {
 	if err != nil || from == never {
 		return err
 	}
-	c := newCatalogue(from)
-	if err := c.read(ctx, v); err != nil {
+	c := logfile.NewCatalogue(from)
+	if err := c.Read(ctx, v); err != nil {
 		return err
 	}
 	for _, at := range missing {
-		if !c.has(at) {
+		if !c.Has(at) {
 			return &streamer.Error{Stream: at.Stream, Shard: &at.Shard, Kind: streamer.ErrNotFound, Err: errors.New("the log has no such shard")}
 		}
 		s.add(at)
 	}
-	for stream, of := range c.streams {
+	for stream, of := range c.Streams {
 		if !s.wants(stream) {
 			continue
 		}
 		for id, x := range of {
 			at := streamer.StreamShard{Stream: stream, Shard: id}
 			s.add(at)
-			e.see(at, x.last)
+			e.See(at, x.Last)
 		}
 	}
 	return nil
 }
 
 // unknownFrom is where to look for shards that the end of the log does not name; never where that is not needed.
-func (s *source) unknownFrom(v *view, e *ending, missing bool) (int64, error) {
+func (s *source) unknownFrom(v *logfile.View, e *logfile.Ending, missing bool) (int64, error) {
 	switch {
 	case missing:
-		return v.start(), nil
-	case s.group == nil || e.whole:
+		return v.Start(), nil
+	case s.group == nil || e.Whole:
 		return never, nil
 	case s.cfg.Start.Kind() != streamer.AtCommitted:
-		return v.start(), nil
+		return v.Start(), nil
 	}
 	all, err := s.loadCursors(func(streamer.StreamShard) bool { return false })
 	if err != nil {
@@ -162,10 +163,10 @@ func (s *source) unknownFrom(v *view, e *ending, missing bool) (int64, error) {
 }
 
 // newFrom is an offset before which no shard that is new to the group has anything.
-func (s *source) newFrom(v *view, all *group.Cursors) int64 {
+func (s *source) newFrom(v *logfile.View, all *group.Cursors) int64 {
 	from := int64(never)
 	for _, name := range s.cfg.Streams {
-		from = min(from, max(all.SeenOf(name), v.start()))
+		from = min(from, max(all.SeenOf(name), v.Start()))
 	}
 	return from
 }
@@ -183,22 +184,17 @@ func (s *source) missing() (all []streamer.StreamShard) {
 	return all
 }
 
-// has says whether a shard exists.
-func (c *catalogue) has(at streamer.StreamShard) bool {
-	return c.extent(at) != nil || uint64(at.Shard) < uint64(c.declared[at.Stream])
-}
-
 // planner works out where the shards of a source start.
 type planner struct {
 	s      *source
-	v      *view
-	ending *ending
+	v      *logfile.View
+	ending *logfile.Ending
 	left   int64 // where reading has to start for all of them
 
 	pending []*pending // shards of a group whose first message has to be found
 	from    int64      // where the search for them starts
 	write   []*shard   // whose cursors are new
-	times   *timeSearch
+	times   *logfile.TimeSearch
 	lefts   map[int64]int64 // what leftOfAll has found
 	reports []func()        // to call when no lock is held
 }
@@ -220,7 +216,7 @@ func (p *planner) plan(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		p.open(sh, start{at, p.ending.end}, left)
+		p.open(sh, start{at, p.ending.End}, left)
 		p.behind(sh, at)
 	}
 	return p.planUnknown()
@@ -230,7 +226,7 @@ func (p *planner) plan(ctx context.Context) error {
 func (p *planner) behind(sh *shard, at streamer.Position) {
 	switch at.Kind() {
 	case streamer.AtEnd:
-		seq, ok := p.ending.last[sh.StreamShard]
+		seq, ok := p.ending.Last[sh.StreamShard]
 		sh.last, sh.none = seq, !ok
 	case streamer.AtSeq:
 		sh.last = at.Seq().Uint()
@@ -267,20 +263,20 @@ func (p *planner) open(sh *shard, from start, left int64) {
 func (p *planner) leftOf(at streamer.StreamShard, to streamer.Position) (int64, error) {
 	switch to.Kind() {
 	case streamer.AtEnd:
-		return p.ending.end, nil
+		return p.ending.End, nil
 	case streamer.AtSeq, streamer.AfterSeq:
 		below := func(seq uint64) bool {
 			c := streamer.SeqUint(seq).Compare(to.Seq())
 			return c < 0 || c == 0 && to.Kind() == streamer.AfterSeq
 		}
-		n, limit, err := p.v.seqBefore(at.Stream, uint64(at.Shard), below)
+		n, limit, err := p.v.SeqBefore(at.Stream, uint64(at.Shard), below)
 		if err != nil {
 			return 0, err
 		}
-		if n, err = p.v.closer(n, limit, at.Stream, uint64(at.Shard), below); err != nil {
+		if n, err = p.v.Closer(n, limit, at.Stream, uint64(at.Shard), below); err != nil {
 			return 0, err
 		}
-		return p.v.behind(n, func(f *ss.Frame) bool {
+		return p.v.Behind(n, func(f *ss.Frame) bool {
 			if f.Shard == uint64(at.Shard) && string(f.Key) == at.Stream {
 				return !below(f.Seq)
 			}
@@ -291,9 +287,9 @@ func (p *planner) leftOf(at streamer.StreamShard, to streamer.Position) (int64, 
 		if p.s.all {
 			return p.leftOfAll(ms)
 		}
-		return p.leftByTime(ms, span{stream: at.Stream, from: uint64(at.Shard), to: uint64(at.Shard)})
+		return p.leftByTime(ms, logfile.Span{Stream: at.Stream, From: uint64(at.Shard), To: uint64(at.Shard)})
 	}
-	return p.v.start(), nil
+	return p.v.Start(), nil
 }
 
 // leftOfAll is leftByTime for all that the source reads, shards of which nobody knows yet included.
@@ -301,11 +297,11 @@ func (p *planner) leftOfAll(ms int64) (left int64, err error) {
 	if left, ok := p.lefts[ms]; ok {
 		return left, nil
 	}
-	spans := []span{{every: true}}
+	spans := []logfile.Span{{Every: true}}
 	if !p.s.wild() {
 		spans = spans[:0]
 		for _, name := range p.s.cfg.Streams {
-			spans = append(spans, span{stream: name, to: math.MaxUint64})
+			spans = append(spans, logfile.Span{Stream: name, To: math.MaxUint64})
 		}
 	}
 	if left, err = p.leftByTime(ms, spans...); err != nil {
@@ -319,20 +315,20 @@ func (p *planner) leftOfAll(ms int64) (left int64, err error) {
 }
 
 // leftByTime is an offset before which every message of the spans is older than ms.
-func (p *planner) leftByTime(ms int64, spans ...span) (int64, error) {
+func (p *planner) leftByTime(ms int64, spans ...logfile.Span) (int64, error) {
 	if p.times == nil {
-		p.times = &timeSearch{p.v, map[int64][]ss.Item{}}
+		p.times = logfile.NewTimeSearch(p.v)
 	}
 	least := int64(never)
 	for _, of := range spans {
-		of.ms = uint64(max(ms, 0))
-		n, err := p.times.before(of)
+		of.Ms = uint64(max(ms, 0))
+		n, err := p.times.Before(of)
 		if err != nil {
 			return 0, err
 		}
 		least = min(least, n)
 	}
-	return p.v.behind(least, func(f *ss.Frame) bool { return late(f.Time, ms) && p.s.wants(string(f.Key)) })
+	return p.v.Behind(least, func(f *ss.Frame) bool { return late(f.Time, ms) && p.s.wants(string(f.Key)) })
 }
 
 // setUnknown says where shards start that turn out to exist. Members of a group
@@ -359,11 +355,11 @@ func (p *planner) planUnknown() error {
 			return err
 		}
 	}
-	s.setUnknown(start{to, p.ending.end})
-	left, err := p.v.start(), error(nil)
+	s.setUnknown(start{to, p.ending.End})
+	left, err := p.v.Start(), error(nil)
 	switch to.Kind() {
 	case streamer.AtEnd:
-		left = p.ending.end
+		left = p.ending.End
 	case streamer.AtSeq, streamer.AfterSeq:
 		if p.left != never { // numbers are for a source of one shard
 			return nil

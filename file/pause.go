@@ -4,6 +4,7 @@ import (
 	"sync/atomic"
 
 	"github.com/gostreamer/streamer"
+	"github.com/gostreamer/streamer/file/internal/logfile"
 )
 
 // lane is how far a shard is behind the others because its window was full. While it is paused the log is read on for the others, and the shard's messages are passed over;
@@ -33,8 +34,8 @@ func (s *source) Pause(at streamer.StreamShard, paused bool) {
 }
 
 // admits says whether a message is emitted now.
-func (s *source) admits(sh *shard, e *entry) bool {
-	if e.start < sh.next || sh.behind != onPar && !sh.catching {
+func (s *source) admits(sh *shard, e *logfile.Entry) bool {
+	if e.Start < sh.next || sh.behind != onPar && !sh.catching {
 		return false
 	}
 	if !sh.paused.Load() {
@@ -45,7 +46,7 @@ func (s *source) admits(sh *shard, e *entry) bool {
 	if sh.behind == onPar {
 		s.lagging++
 	}
-	sh.behind, sh.catching = e.start, false
+	sh.behind, sh.catching = e.Start, false
 	return false
 }
 
@@ -92,7 +93,7 @@ func (s *source) returnToFront() {
 		}
 	}
 	if !arrived {
-		s.r.moveTo(s.front)
+		s.r.SeekTo(s.front)
 	}
 	s.front = 0
 }
@@ -116,7 +117,7 @@ func (s *source) goBack() {
 		return
 	}
 	s.front = front
-	s.r.moveTo(to)
+	s.r.SeekTo(to)
 }
 
 // progressed notes how far reading has come. mu is held.

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/gostreamer/streamer"
+	"github.com/gostreamer/streamer/file/internal/logfile"
 )
 
 // fork is a rig whose path leads to one of two logs, old at first.
@@ -50,7 +51,7 @@ var forks = map[string]func(*testing.T, *fork){
 	"symlink of a directory of segments": func(t *testing.T, f *fork) {
 		f.cfg.Segment = 4 << 10
 		f.cfg.Path = filepath.Join(t.TempDir(), "current")
-		f.old, f.other = strings.TrimSuffix(f.old, suffix), strings.TrimSuffix(f.other, suffix)
+		f.old, f.other = strings.TrimSuffix(f.old, logfile.Suffix), strings.TrimSuffix(f.other, logfile.Suffix)
 		f.leads(f.cfg.Path, f.old)
 		f.turn = func() { f.leads(f.cfg.Path, f.other) }
 		f.back = func() { f.leads(f.cfg.Path, f.old) }
@@ -289,12 +290,12 @@ func TestARowsWriterKeepsOnlyItsOwnLock(t *testing.T) {
 	r := newRow(t)
 	p := r.producer(r.connect(), "a")
 	r.send(p, records("0")...)
-	r.ok(os.Remove(filepath.Join(r.cfg.Path, rowLock)))
-	lf, err := openRow(r.cfg.Path, streamer.CreateNever, 1<<10, nil) // as another process would
+	r.ok(os.Remove(filepath.Join(r.cfg.Path, logfile.SegmentsLock)))
+	lf, err := logfile.OpenSegments(r.cfg.Path, streamer.CreateNever, 1<<10, nil) // as another process would
 	r.ok(err)
 	_, err = p.Send(r.ctx, records("1")[0]).Wait(r.ctx)
 	r.is(err, streamer.ErrBusy)
-	r.ok(lf.close())
+	r.ok(lf.Close())
 	r.send(p, records("2")...)
 	r.same("messages", values(r.all("a")), []string{"0", "2"})
 }

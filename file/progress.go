@@ -9,12 +9,13 @@ import (
 	"github.com/gostreamer/streamer"
 	"github.com/gostreamer/streamer/file/internal/disk"
 	"github.com/gostreamer/streamer/file/internal/group"
+	"github.com/gostreamer/streamer/file/internal/logfile"
 	"github.com/gostreamer/streamer/file/internal/ss"
 )
 
 // progress says of which segments every group has done everything. The zero
 // value has no group, and nothing is done.
-type progress struct {
+type retention struct {
 	dir    string
 	groups []*group.Cursors
 }
@@ -22,7 +23,7 @@ type progress struct {
 // of says whether every group has done the segment at base, whose successor
 // begins at next. What a segment holds is the difference between what it and
 // its successor carry.
-func (p *progress) of(base, next int64) bool {
+func (p *retention) of(base, next int64) bool {
 	if len(p.groups) == 0 {
 		return false
 	}
@@ -80,12 +81,12 @@ func carryOf(dir string, base int64) ([]ss.Item, error) {
 	if base == 0 {
 		return nil, nil
 	}
-	f, err := disk.OpenPlain(filepath.Join(dir, segmentName(base)), os.O_RDONLY)
+	f, err := disk.OpenPlain(filepath.Join(dir, logfile.SegmentName(base)), os.O_RDONLY)
 	if err != nil {
 		return nil, err
 	}
 	defer f.Close()
-	h, err := readHeader(f)
+	h, err := logfile.ReadHeader(f)
 	if err != nil {
 		return nil, err
 	}
@@ -93,7 +94,7 @@ func carryOf(dir string, base int64) ([]ss.Item, error) {
 	for {
 		frame, err := s.Next()
 		if err == nil {
-			if items, ok := parseCarry(frame.Payload); ok && frame.IsInternal() {
+			if items, ok := logfile.ParseCarry(frame.Payload); ok && frame.IsInternal() {
 				return items, nil
 			}
 			return nil, errNoCarry

@@ -9,6 +9,7 @@ import (
 	"github.com/gostreamer/streamer"
 	"github.com/gostreamer/streamer/file/internal/disk"
 	"github.com/gostreamer/streamer/file/internal/group"
+	"github.com/gostreamer/streamer/file/internal/logfile"
 )
 
 // vanished ends the source or, where consumers make logs, waits for the log to come back and goes on there from its beginning.
@@ -77,7 +78,7 @@ func (s *source) buffered(shards []streamer.StreamShard) bool {
 // reopen opens the log that has taken the place of the one that vanished, and
 // tells the engine which shards are read there. ErrNotFound: there is none yet.
 func (s *source) reopen(ctx context.Context) error {
-	l, err := logs.acquire(s.place.path, s.log.row)
+	l, err := logs.acquire(s.place.path, s.log.segmented)
 	if err != nil {
 		return err
 	}
@@ -110,7 +111,7 @@ func (s *source) begin() error {
 // there says whether there is a log at the path. A directory without segments is none: whoever is removing it must not find new ones in it.
 func (l *openLog) there() error {
 	_, err := os.Stat(l.path)
-	if err == nil && l.row && !isSegmented(l.path) {
+	if err == nil && l.segmented && !logfile.IsSegmented(l.path) {
 		err = &os.PathError{Op: "open", Path: l.path, Err: os.ErrNotExist}
 	}
 	return err

@@ -10,6 +10,7 @@ import (
 
 	"github.com/gostreamer/streamer"
 	"github.com/gostreamer/streamer/file/internal/disk"
+	"github.com/gostreamer/streamer/file/internal/logfile"
 	"github.com/gostreamer/streamer/file/internal/ss"
 )
 
@@ -61,7 +62,7 @@ type repair struct {
 
 func (r *repair) run(ctx context.Context) error {
 	r.buf = r.l.h.Append(r.buf)
-	s := ss.NewScanner(io.NewSectionReader(r.l.v.src, 0, r.l.v.size), r.l.h.Interval, ss.HeaderSize)
+	s := ss.NewScanner(io.NewSectionReader(r.l.v.Src, 0, r.l.v.Size), r.l.h.Interval, ss.HeaderSize)
 	err := eachFrame(ctx, s, func(f *ss.Frame, d *ss.Damage) bool {
 		if r.progress != nil {
 			r.progress(s.Offset())
@@ -90,7 +91,7 @@ func (r *repair) run(ctx context.Context) error {
 func (r *repair) take(f *ss.Frame) {
 	held, spoiled := r.held, r.spoiled
 	r.held, r.spoiled = nil, false
-	if f.IsEOS() || f.IsInternal() && isEnvelope(f.Payload) {
+	if f.IsEOS() || f.IsInternal() && logfile.IsEnvelope(f.Payload) {
 		copied := *f
 		copied.Key, copied.Payload = []byte(ss.Internal), append([]byte(nil), f.Payload...)
 		r.held = &copied
@@ -103,8 +104,8 @@ func (r *repair) take(f *ss.Frame) {
 			r.s.Bare++
 		}
 		r.s.Messages++
-		where := at(f)
-		if last, ok := r.last[where]; ok && f.Seq > next(last) {
+		where := logfile.ShardOf(f)
+		if last, ok := r.last[where]; ok && f.Seq > logfile.NextSeq(last) {
 			r.s.Missing += int64(min(f.Seq-last-1, 1<<62))
 		}
 		r.last[where] = max(f.Seq, r.last[where])
@@ -137,12 +138,12 @@ func (r *repair) damage(d *ss.Damage) {
 		r.spoiled = d.Frame.IsInternal()
 		return
 	}
-	r.failed = ss.Salvage(r.l.v.src, r.l.h.Interval, d.Offset, d.Offset+d.Length, r.found)
+	r.failed = ss.Salvage(r.l.v.Src, r.l.h.Interval, d.Offset, d.Offset+d.Length, r.found)
 }
 
 // found takes a frame that stands among unreadable bytes, unless it is older than what is there: then it is part of a payload.
 func (r *repair) found(f *ss.Frame) {
-	if last, ok := r.last[at(f)]; ok && f.Seq <= last && !f.IsInternal() {
+	if last, ok := r.last[logfile.ShardOf(f)]; ok && f.Seq <= last && !f.IsInternal() {
 		return
 	}
 	r.s.Bytes -= ss.FrameSize(len(f.Key), len(f.Payload))
@@ -154,11 +155,11 @@ func (r *repair) found(f *ss.Frame) {
 
 // tail looks at what is behind the last frame, if it is more than a crash leaves.
 func (r *repair) tail(s *ss.Scanner) error {
-	from, size := s.Offset(), r.l.v.size
+	from, size := s.Offset(), r.l.v.Size
 	if from >= size {
 		return nil
 	}
-	damaged, err := worthKeeping(r.l.v.src, s, size)
+	damaged, err := logfile.WorthKeeping(r.l.v.Src, s, size)
 	if err != nil || !damaged {
 		return err
 	}

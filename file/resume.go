@@ -6,6 +6,7 @@ import (
 
 	"github.com/gostreamer/streamer"
 	"github.com/gostreamer/streamer/file/internal/group"
+	"github.com/gostreamer/streamer/file/internal/logfile"
 	"github.com/gostreamer/streamer/file/internal/ss"
 )
 
@@ -114,7 +115,7 @@ func (p *planner) planMember(ctx context.Context, sh *shard, all *group.Cursors)
 			return p.planCommitted(ctx, sh, c)
 		}
 		if all.Begun(sh.Stream) {
-			p.begin(sh, max(all.SeenOf(sh.Stream), p.v.start()))
+			p.begin(sh, max(all.SeenOf(sh.Stream), p.v.Start()))
 			return nil
 		}
 		var err error
@@ -136,7 +137,7 @@ func (p *planner) begin(sh *shard, left int64) {
 func (p *planner) planAt(sh *shard, to streamer.Position, was *group.Cursor) error {
 	switch to.Kind() {
 	case streamer.AtBeginning:
-		p.begin(sh, p.v.start())
+		p.begin(sh, p.v.Start())
 		return nil
 	case streamer.AtEnd:
 		p.end(sh)
@@ -148,15 +149,15 @@ func (p *planner) planAt(sh *shard, to streamer.Position, was *group.Cursor) err
 	}
 	sh.read = true
 	p.from = min(p.from, left)
-	p.pending = append(p.pending, &pending{sh: sh, from: start{to, p.ending.end}, was: was, before: left > p.v.start()})
+	p.pending = append(p.pending, &pending{sh: sh, from: start{to, p.ending.End}, was: was, before: left > p.v.Start()})
 	return nil
 }
 
 // end starts a shard behind its last message.
 func (p *planner) end(sh *shard) {
-	p.open(sh, start{streamer.End(), p.ending.end}, p.ending.end)
-	sh.saved = &group.Cursor{Resume: p.ending.end}
-	sh.saved.Done, sh.saved.Begun = p.ending.last[sh.StreamShard]
+	p.open(sh, start{streamer.End(), p.ending.End}, p.ending.End)
+	sh.saved = &group.Cursor{Resume: p.ending.End}
+	sh.saved.Done, sh.saved.Begun = p.ending.Last[sh.StreamShard]
 	sh.last, sh.none = sh.saved.Done, !sh.saved.Begun
 	p.write = append(p.write, sh)
 }
@@ -179,7 +180,7 @@ func (p *planner) planCommitted(ctx context.Context, sh *shard, c *group.Cursor)
 	case c.Begun:
 		return p.planAt(sh, streamer.After(streamer.SeqUint(c.Done)), c)
 	}
-	p.begin(sh, p.v.start())
+	p.begin(sh, p.v.Start())
 	return nil
 }
 
@@ -190,13 +191,13 @@ func (p *planner) planRecreated(sh *shard, c *group.Cursor) error {
 			return err
 		}
 	}
-	p.begin(sh, p.v.start())
+	p.begin(sh, p.v.Start())
 	return nil
 }
 
 // gone reports that what comes after a position is not there any more, or refuses to go on without it.
 func (p *planner) gone(sh *shard, c *group.Cursor, got uint64) error {
-	wanted := next(c.Done)
+	wanted := logfile.NextSeq(c.Done)
 	if p.s.cfg.Reset == streamer.ResetError {
 		return &streamer.Error{Stream: sh.Stream, Shard: &sh.Shard, Kind: streamer.ErrPositionGone,
 			Err: fmt.Errorf("%d was wanted, the log goes on with %d", wanted, got)}
@@ -206,21 +207,21 @@ func (p *planner) gone(sh *shard, c *group.Cursor, got uint64) error {
 }
 
 // matches says whether the offsets of a cursor mean in this log what they meant when it was written.
-func (s *source) matches(ctx context.Context, c *group.Cursor, v *view) (bool, error) {
-	if c.Resume < v.start() || c.Resume > v.size {
+func (s *source) matches(ctx context.Context, c *group.Cursor, v *logfile.View) (bool, error) {
+	if c.Resume < v.Start() || c.Resume > v.Size {
 		return false, nil
 	}
 	now, err := group.PrintOf(s.f, c.Print.Size)
 	if err != nil || now != c.Print {
 		return false, err
 	}
-	if !c.Begun || c.Frame < v.start() {
+	if !c.Begun || c.Frame < v.Start() {
 		return true, nil
 	}
-	r := v.reader()
-	r.moveTo(c.Frame)
+	r := v.Reader()
+	r.SeekTo(c.Frame)
 	same := false
-	err = r.each(ctx, func(e *entry, _ bool) bool {
+	err = r.Each(ctx, func(e *logfile.Entry, _ bool) bool {
 		same = e.Pos == c.Frame && string(e.Key) == c.Stream && e.Shard == uint64(c.Shard) && e.Seq == c.Done
 		return false
 	})
@@ -240,9 +241,9 @@ func (p *planner) search(ctx context.Context) error {
 		}
 		of[q.sh.Stream][uint64(q.sh.Shard)] = q
 	}
-	r := p.v.reader()
-	r.moveTo(p.from)
-	err := r.each(ctx, func(e *entry, _ bool) bool {
+	r := p.v.Reader()
+	r.SeekTo(p.from)
+	err := r.Each(ctx, func(e *logfile.Entry, _ bool) bool {
 		if q := of[string(e.Key)][e.Shard]; q != nil && !q.found && q.look(e) {
 			left--
 		}
@@ -260,13 +261,13 @@ func (p *planner) search(ctx context.Context) error {
 }
 
 // look says whether e is the first message. One that is unreadable is passed over later, in its place.
-func (q *pending) look(e *entry) bool {
+func (q *pending) look(e *logfile.Entry) bool {
 	if !q.from.begins(e) {
 		seq := e.Seq
 		q.prev, q.before = &seq, true
 		return false
 	}
-	q.found, q.first, q.offset = true, e.Seq, e.start
+	q.found, q.first, q.offset = true, e.Seq, e.Start
 	return true
 }
 
@@ -275,7 +276,7 @@ func (p *planner) settle(q *pending) error {
 	if !q.found {
 		return p.settleAtEnd(q)
 	}
-	if q.was != nil && !q.before && q.first > next(q.was.Done) {
+	if q.was != nil && !q.before && q.first > logfile.NextSeq(q.was.Done) {
 		if err := p.gone(q.sh, q.was, q.first); err != nil {
 			return err
 		}
@@ -300,7 +301,7 @@ func (p *planner) settleAtEnd(q *pending) error {
 	}
 	got := uint64(1)
 	if q.sh.saved.Begun {
-		got = next(q.sh.saved.Done)
+		got = logfile.NextSeq(q.sh.saved.Done)
 	}
 	return p.gone(q.sh, q.was, got)
 }
@@ -330,7 +331,7 @@ func (p *planner) begun(all *group.Cursors) bool {
 // save makes the positions that are new durable.
 func (p *planner) save(all *group.Cursors) error {
 	s := p.s
-	s.seen = min(p.left, p.ending.end)
+	s.seen = min(p.left, p.ending.End)
 	for _, sh := range p.write {
 		if s.all {
 			sh.saved.Seen = s.seen
@@ -350,7 +351,7 @@ func (p *planner) save(all *group.Cursors) error {
 // store completes a cursor and makes it durable.
 func (s *source) store(at streamer.StreamShard, c *group.Cursor) error {
 	c.Group, c.StreamShard, c.Log = s.cfg.Group, at, s.header.Created
-	if s.r != nil && s.rows == nil { // of a row, what it starts with is dropped some day
+	if s.r != nil && s.segments == nil { // of a row, what it starts with is dropped some day
 		p, err := group.PrintOf(s.f, max(c.Resume, ss.HeaderSize))
 		if err != nil {
 			return err

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/gostreamer/streamer/file/internal/group"
+	"github.com/gostreamer/streamer/file/internal/logfile"
 )
 
 // retainEvery is how often a writer looks for segments to drop, beside when it begins one.
@@ -13,36 +14,36 @@ const retainEvery = time.Second
 
 // retain drops the oldest segments that c does not want kept: never the one that is written. One that cannot be dropped is tried again later.
 func (w *writer) retain(c *Config, now time.Time) {
-	if w.file.dir == "" || c.RetainBytes == 0 && c.RetainAge == 0 && !c.RetainCommitted || now.Sub(w.retained) < retainEvery && w.retainedAt == w.file.base {
+	if w.file.Dir == "" || c.RetainBytes == 0 && c.RetainAge == 0 && !c.RetainCommitted || now.Sub(w.retained) < retainEvery && w.retainedAt == w.file.Base {
 		return
 	}
-	w.retained, w.retainedAt = now, w.file.base
-	all, err := listSegments(w.file.dir)
+	w.retained, w.retainedAt = now, w.file.Base
+	all, err := logfile.ListSegments(w.file.Dir)
 	if err != nil {
 		return
 	}
 	total := int64(0)
 	for _, g := range all {
-		total += g.size
+		total += g.Size
 	}
-	done := progress{dir: w.file.dir}
+	done := retention{dir: w.file.Dir}
 	if c.RetainCommitted {
-		done.groups = group.LoadAll(w.log.path, w.file.header.Created)
+		done.groups = group.LoadAll(w.log.path, w.file.Header.Created)
 	}
-	for i := 0; i+1 < len(all) && all[i].base < w.file.base; i++ {
-		path := filepath.Join(w.file.dir, segmentName(all[i].base))
+	for i := 0; i+1 < len(all) && all[i].Base < w.file.Base; i++ {
+		path := filepath.Join(w.file.Dir, logfile.SegmentName(all[i].Base))
 		switch {
 		case c.RetainBytes > 0 && total > c.RetainBytes:
 		case c.RetainAge > 0 && olderThan(path, now.Add(-c.RetainAge)):
-		case done.of(all[i].base, all[i+1].base):
+		case done.of(all[i].Base, all[i+1].Base):
 		default:
 			return
 		}
 		if os.Remove(path) != nil {
 			return
 		}
-		total -= all[i].size
-		w.file.oldest = all[i+1].base
+		total -= all[i].Size
+		w.file.Oldest = all[i+1].Base
 	}
 }
 

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/gostreamer/streamer"
+	"github.com/gostreamer/streamer/file/internal/logfile"
 )
 
 // TestRetention drops whole segments, oldest first, for each reason, and never the one that is written.
@@ -24,10 +25,10 @@ func retainBytes(t *testing.T) {
 	r := newRow(t, func(c *Config) { c.RetainBytes = 20 << 10 })
 	r.trickle("a", numbers(0, 3000)...)
 	total := int64(0)
-	all, err := listSegments(r.cfg.Path)
+	all, err := logfile.ListSegments(r.cfg.Path)
 	r.ok(err)
 	for _, g := range all {
-		total += g.size
+		total += g.Size
 	}
 	if total > 30<<10 || total < 12<<10 {
 		t.Errorf("%d bytes are left", total)

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/gostreamer/streamer"
+	"github.com/gostreamer/streamer/file/internal/logfile"
 	"github.com/gostreamer/streamer/file/internal/ss"
 )
 
@@ -21,17 +22,17 @@ import (
 func newRow(t *testing.T, edit ...func(*Config)) *rig {
 	t.Helper()
 	return newRig(t, append([]func(*Config){func(c *Config) {
-		c.Path, c.Segment = strings.TrimSuffix(c.Path, suffix), 4<<10
+		c.Path, c.Segment = strings.TrimSuffix(c.Path, logfile.Suffix), 4<<10
 	}}, edit...)...)
 }
 
 // segments lists the files of the log.
 func (r *rig) segments() (paths []string) {
 	r.Helper()
-	all, err := listSegments(r.cfg.Path)
+	all, err := logfile.ListSegments(r.cfg.Path)
 	r.ok(err)
 	for _, g := range all {
-		paths = append(paths, filepath.Join(r.cfg.Path, segmentName(g.base)))
+		paths = append(paths, filepath.Join(r.cfg.Path, logfile.SegmentName(g.Base)))
 	}
 	return paths
 }
@@ -325,9 +326,9 @@ func TestRotationThatFails(t *testing.T) {
 func TestLeftoversOfARotation(t *testing.T) {
 	r := newRow(t)
 	r.trickle("a", numbers(0, 500)...)
-	all, err := listSegments(r.cfg.Path)
+	all, err := logfile.ListSegments(r.cfg.Path)
 	r.ok(err)
-	unfinished := []string{segmentName(all[len(all)-1].base+4<<10) + newSuffix, segmentName(0) + ".ABC" + newSuffix}
+	unfinished := []string{logfile.SegmentName(all[len(all)-1].Base+4<<10) + logfile.NewSuffix, logfile.SegmentName(0) + ".ABC" + logfile.NewSuffix}
 	for _, name := range unfinished {
 		r.ok(os.WriteFile(filepath.Join(r.cfg.Path, name), bytes.Repeat([]byte("Ss"), 40), 0o644))
 	}
@@ -344,11 +345,11 @@ func TestLeftoversOfARotation(t *testing.T) {
 
 func TestOneWriterForADirectory(t *testing.T) {
 	r := newRow(t)
-	lf, err := openRow(r.cfg.Path, streamer.CreateAuto, 1<<10, nil)
+	lf, err := logfile.OpenSegments(r.cfg.Path, streamer.CreateAuto, 1<<10, nil)
 	r.ok(err)
 	_, err = r.connect().Producer(r.ctx, streamer.ProducerOptions{Stream: "a"})
 	r.is(err, streamer.ErrBusy)
-	r.ok(lf.close())
+	r.ok(lf.Close())
 	r.produce("a", "1")
 	r.same("messages", values(r.all("a")), numbers(1, 2))
 }

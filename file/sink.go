@@ -11,6 +11,7 @@ import (
 	"github.com/gostreamer/streamer"
 	"github.com/gostreamer/streamer/driver"
 	"github.com/gostreamer/streamer/file/internal/disk"
+	"github.com/gostreamer/streamer/file/internal/logfile"
 )
 
 // sink is a producer's way to the log's writer. Its fields are Write's, of which there is one at a time, except those of the closing.
@@ -42,7 +43,7 @@ func (b *backend) OpenSink(ctx context.Context, c driver.SinkConfig) (driver.Sin
 			return nil, err
 		}
 	}
-	if err := s.moor(b.log.row); err != nil {
+	if err := s.moor(b.log.segmented); err != nil {
 		logs.leave(s.place)
 		return nil, disk.About(b.place.path, err)
 	}
@@ -101,10 +102,10 @@ func (s *sink) Write(ctx context.Context, p []*driver.Pending) error {
 // did: then the sink goes on there, if producers make logs.
 func (s *sink) append(p []*driver.Pending) (appended, error) {
 	to, err := s.w.append(s, p, s.results)
-	if !errors.Is(err, errElsewhere) || s.cfg.Create != streamer.CreateAuto && s.cfg.Create != streamer.CreateAlways {
+	if !errors.Is(err, logfile.ErrElsewhere) || s.cfg.Create != streamer.CreateAuto && s.cfg.Create != streamer.CreateAlways {
 		return to, err
 	}
-	if err := s.moor(s.log.row); err != nil {
+	if err := s.moor(s.log.segmented); err != nil {
 		return appended{}, err
 	}
 	clear(s.results)
@@ -115,7 +116,7 @@ func (s *sink) append(p []*driver.Pending) (appended, error) {
 // log's.
 func (s *sink) moor(row bool) error {
 	l, err := logs.acquire(s.place.path, row)
-	if err == nil && l.row != row {
+	if err == nil && l.segmented != row {
 		err = fmt.Errorf("%w log: %s is a directory of segments now, and was a file", streamer.ErrInvalid, s.place.path)
 		logs.release(l)
 	}
@@ -152,8 +153,8 @@ func (s *sink) resolve(p []*driver.Pending, whole int) {
 }
 
 // sync puts the file's first end bytes on the disk. When that fails the writer is dead: what is on the disk is not known.
-func (w *writer) sync(file *logFile, end int64) error {
-	err := file.sync(end)
+func (w *writer) sync(file *logfile.File, end int64) error {
+	err := file.Sync(end)
 	if err == nil {
 		return nil
 	}
@@ -184,7 +185,7 @@ func (s *sink) syncEvery(ctx context.Context, c driver.SinkConfig) {
 		if broken != nil {
 			continue
 		}
-		if err := w.sync(file, file.written.Load()); err != nil && c.Logger != nil {
+		if err := w.sync(file, file.Written.Load()); err != nil && c.Logger != nil {
 			c.Logger.Warn("what is stored may not survive a loss of power", "log", s.place.path, "err", err)
 		}
 	}

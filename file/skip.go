@@ -4,6 +4,7 @@ import (
 	"errors"
 
 	"github.com/gostreamer/streamer"
+	"github.com/gostreamer/streamer/file/internal/logfile"
 	"github.com/gostreamer/streamer/file/internal/ss"
 )
 
@@ -23,7 +24,7 @@ func (s *source) skip(err error) bool {
 
 // skipMessage passes over a message that is known by its number.
 func (s *source) skipMessage(d *ss.Damage) {
-	e := entry{Frame: d.Frame, start: d.Offset}
+	e := logfile.Entry{Frame: d.Frame, Start: d.Offset}
 	if !s.wants(string(e.Key)) {
 		return
 	}
@@ -35,7 +36,7 @@ func (s *source) skipMessage(d *ss.Damage) {
 		return
 	}
 	s.mu.Lock()
-	s.track(sh, step{e.Seq, e.start, d.Frame.Pos})
+	s.track(sh, step{e.Seq, e.Start, d.Frame.Pos})
 	s.progressed()
 	s.mu.Unlock()
 	s.cfg.Skipped(sh.StreamShard, streamer.SeqUint(e.Seq), s.corruption(d))

@@ -4,12 +4,13 @@ import (
 	"strings"
 
 	"github.com/gostreamer/streamer"
+	"github.com/gostreamer/streamer/file/internal/logfile"
 )
 
 // batch is messages picked out of a window, before they are copied out of it. Its memory is used again.
 type batch struct {
 	picked []picked
-	envs   []envelope
+	envs   []logfile.Envelope
 	shards []*shard // that have messages in it, in the order in which they come
 	bytes  int      // of values, keys and header values
 	names  int      // bytes of headers' names
@@ -26,14 +27,14 @@ type picked struct {
 	step  step
 }
 
-func (b *batch) add(sh *shard, e *entry) {
-	p := picked{env: -1, at: e.At, size: len(e.Payload), time: e.Time, step: step{e.Seq, e.start, e.Pos}}
-	if e.env.stream != nil {
+func (b *batch) add(sh *shard, e *logfile.Entry) {
+	p := picked{env: -1, at: e.At, size: len(e.Payload), time: e.Time, step: step{e.Seq, e.Start, e.Pos}}
+	if e.Env.Stream != nil {
 		p.env = int32(len(b.envs))
-		b.envs = append(b.envs, e.env)
-		b.bytes += e.env.size
-		b.names += e.env.names
-		b.heads += e.env.count
+		b.envs = append(b.envs, e.Env)
+		b.bytes += e.Env.Size
+		b.names += e.Env.Names
+		b.heads += e.Env.Count
 	}
 	if sh.count == 0 {
 		sh.slot = len(b.shards)
@@ -64,7 +65,7 @@ func (b *batch) slab(window []byte) []streamer.Message {
 		sh := b.shards[p.shard]
 		m := &slab[sh.slot]
 		sh.slot++
-		m.Stream, m.Shard, m.Seq, m.Time = sh.Stream, sh.Shard, streamer.SeqUint(p.step.seq), timeOf(p.time)
+		m.Stream, m.Shard, m.Seq, m.Time = sh.Stream, sh.Shard, streamer.SeqUint(p.step.seq), logfile.TimeOf(p.time)
 		m.Value = c.bytes(window[p.at : p.at+p.size])
 		if p.env >= 0 {
 			c.open(m, &b.envs[p.env])
@@ -85,12 +86,12 @@ func (b *batch) allNames() string {
 	var s strings.Builder
 	s.Grow(b.names)
 	for i := range b.envs {
-		p := b.envs[i].headers
-		for range b.envs[i].count {
+		p := b.envs[i].Headers
+		for range b.envs[i].Count {
 			var name []byte
-			name, p, _ = cutBytes(p)
+			name, p, _ = logfile.CutBytes(p)
 			s.Write(name)
-			_, p, _ = cutBytes(p)
+			_, p, _ = logfile.CutBytes(p)
 		}
 	}
 	return s.String()
@@ -114,19 +115,19 @@ func (c *copier) bytes(b []byte) []byte {
 }
 
 // open gives a message what its envelope has.
-func (c *copier) open(m *streamer.Message, e *envelope) {
-	m.Key = c.bytes(e.key)
-	if e.nilValue {
+func (c *copier) open(m *streamer.Message, e *logfile.Envelope) {
+	m.Key = c.bytes(e.Key)
+	if e.NilValue {
 		m.Value = nil
 	}
-	if e.count == 0 {
+	if e.Count == 0 {
 		return
 	}
-	from, p := len(c.headers), e.headers
-	for range e.count {
+	from, p := len(c.headers), e.Headers
+	for range e.Count {
 		var name, value []byte
-		name, p, _ = cutBytes(p)
-		value, p, _ = cutBytes(p)
+		name, p, _ = logfile.CutBytes(p)
+		value, p, _ = logfile.CutBytes(p)
 		c.headers = append(c.headers, streamer.Header{Key: c.names[:len(name)], Value: c.bytes(value)})
 		c.names = c.names[len(name):]
 	}

@@ -14,6 +14,7 @@ import (
 	"github.com/gostreamer/streamer/driver"
 	"github.com/gostreamer/streamer/file/internal/disk"
 	"github.com/gostreamer/streamer/file/internal/group"
+	"github.com/gostreamer/streamer/file/internal/logfile"
 	"github.com/gostreamer/streamer/file/internal/ss"
 )
 
@@ -54,12 +55,12 @@ type source struct {
 
 // input is the log as a source has it open. It changes with committing held.
 type input struct {
-	f      handle
-	rows   *segmented // f, if the log is a row of segments
-	info   os.FileInfo
-	head   []byte // the header as it was; nil while there is none
-	header ss.Header
-	r      *entries // nil while there is no header
+	f        logfile.Handle
+	segments *logfile.Segments // f, if the log is a row of segments
+	info     os.FileInfo
+	head     []byte // the header as it was; nil while there is none
+	header   ss.Header
+	r        *logfile.Reader // nil while there is no header
 }
 
 // position is how far a source has come in its input, beside the offset of that.
@@ -164,8 +165,8 @@ type start struct {
 }
 
 // begins says whether e is, or comes after, the first message.
-func (s *start) begins(e *entry) bool {
-	if e.start >= s.end {
+func (s *start) begins(e *logfile.Entry) bool {
+	if e.Start >= s.end {
 		return true
 	}
 	switch s.at.Kind() {
@@ -246,7 +247,7 @@ func newSource(c driver.SourceConfig, conf *Config, at *place, l *openLog) *sour
 		s.sharing, s.standby, s.mine = newSharing(), true, map[streamer.StreamShard]*shard{}
 	}
 	if !conf.NoFollow {
-		s.wake, s.watched = l.readers.follow(l.path, l.row)
+		s.wake, s.watched = l.readers.follow(l.path, l.segmented)
 	}
 	return s
 }
@@ -353,8 +354,8 @@ func (s *source) unmoor() {
 
 // origin is where the log's first frame is.
 func (in *input) origin() int64 {
-	if in.rows != nil {
-		return in.rows.first() + ss.HeaderSize
+	if in.segments != nil {
+		return in.segments.First() + ss.HeaderSize
 	}
 	return ss.HeaderSize
 }
@@ -364,10 +365,7 @@ func (in *input) positioned() int64 {
 	if in.r == nil {
 		return 0
 	}
-	if in.r.ahead.set {
-		return in.r.ahead.start
-	}
-	return in.r.Offset()
+	return in.r.Needed()
 }
 
 // missing says what to do about a log that does not exist.

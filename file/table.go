@@ -11,6 +11,7 @@ import (
 
 	"github.com/gostreamer/streamer"
 	"github.com/gostreamer/streamer/file/internal/disk"
+	"github.com/gostreamer/streamer/file/internal/logfile"
 )
 
 // logs is the table of the logs that this process has open: package state, because a log has one writer and a group one table of members
@@ -25,8 +26,8 @@ type logTable struct {
 
 // openLog is one log as this process knows it: a file, by device and inode, or the path of one that does not exist yet.
 type openLog struct {
-	path string // absolute, without symbolic links: the first spelling
-	row  bool   // it is a directory of segments
+	path      string // absolute, without symbolic links: the first spelling
+	segmented bool   // it is a directory of segments
 
 	refs int // the table's
 
@@ -34,7 +35,7 @@ type openLog struct {
 	writing writing
 	owners  owners
 
-	under func(handle) handle // what writers and sources get for a file that they have opened; nil: the file
+	under func(logfile.Handle) logfile.Handle // what writers and sources get for a file that they have opened; nil: the file
 }
 
 // acquire finds the log at path, or makes it known. row says that it is to be a directory, if it does not exist. Every acquire needs its release.
@@ -49,10 +50,10 @@ func (t *logTable) acquire(path string, row bool) (*openLog, error) {
 		return t.at(path, nil, row), nil
 	case err != nil:
 		return nil, disk.Translate(err)
-	case info.IsDir() && (row || isSegmented(path)):
+	case info.IsDir() && (row || logfile.IsSegmented(path)):
 		return t.at(path, t.same(path, info), true), nil
 	case !info.Mode().IsRegular():
-		return nil, notRegular(path, info)
+		return nil, logfile.NotRegular(path, info)
 	case row:
 		return nil, fmt.Errorf("%w log: %s is a file, and segments need a directory", streamer.ErrInvalid, path)
 	}
@@ -70,7 +71,7 @@ func (t *logTable) at(path string, same *openLog, row bool) *openLog {
 		}
 	}
 	if l == nil {
-		l = &openLog{path: path, row: row}
+		l = &openLog{path: path, segmented: row}
 		t.open = append(t.open, l)
 	}
 	l.refs++
@@ -78,7 +79,7 @@ func (t *logTable) at(path string, same *openLog, row bool) *openLog {
 }
 
 // through is what is to be used for a file of the log that was opened.
-func (l *openLog) through(f handle) handle {
+func (l *openLog) through(f logfile.Handle) logfile.Handle {
 	if l.under != nil {
 		return l.under(f)
 	}
@@ -100,13 +101,6 @@ func (t *logTable) same(path string, info os.FileInfo) *openLog {
 		}
 	}
 	return nil
-}
-
-func notRegular(path string, info os.FileInfo) error {
-	if info.IsDir() {
-		return fmt.Errorf("%s is a directory without segments: give the size of one, segment=64MiB, to make it a log: %w", path, streamer.ErrUnsupported)
-	}
-	return disk.NotPlain(path, info)
 }
 
 func (t *logTable) release(l *openLog) {
@@ -144,3 +138,12 @@ func canonical(path string) (string, error) {
 
 // maxLinks is how many symbolic links in a row are followed, as in Linux.
 const maxLinks = 40
+
+// view opens the log to look at it as it is now; nil when it has no header yet.
+func (l *openLog) view() (*logfile.OpenedView, error) {
+	v, err := logfile.OpenView(l.path)
+	if v != nil {
+		v.Src = l.through(v.Handle)
+	}
+	return v, err
+}

@@ -8,6 +8,7 @@ import (
 
 	"github.com/gostreamer/streamer"
 	"github.com/gostreamer/streamer/file/internal/disk"
+	"github.com/gostreamer/streamer/file/internal/logfile"
 	"github.com/gostreamer/streamer/file/internal/ss"
 )
 
@@ -46,7 +47,7 @@ type ShardReport struct {
 // other, or that do not end as they should. progress, if not nil, is told now and then how many bytes of Size have been read. The error is one of reading.
 func (l *Log) Verify(ctx context.Context, found func(*CorruptionError), progress func(at int64)) (*Report, error) {
 	c := checker{l: l, found: found, shards: map[streamer.StreamShard]*tally{}, exact: true}
-	s := ss.NewScanner(io.NewSectionReader(l.v.src, 0, l.v.size), l.h.Interval, ss.HeaderSize)
+	s := ss.NewScanner(io.NewSectionReader(l.v.Src, 0, l.v.Size), l.h.Interval, ss.HeaderSize)
 	var failed error
 	err := eachFrame(ctx, s, func(f *ss.Frame, d *ss.Damage) bool {
 		if progress != nil {
@@ -96,7 +97,7 @@ func (c *checker) report() *Report {
 		if t.Stream == ss.Internal {
 			continue
 		}
-		t.First, t.Last, t.Latest = streamer.SeqUint(t.first), streamer.SeqUint(t.max), timeOf(t.ms)
+		t.First, t.Last, t.Latest = streamer.SeqUint(t.first), streamer.SeqUint(t.max), logfile.TimeOf(t.ms)
 		if span := t.max - t.first; int64(span) >= t.Messages {
 			t.Missing = int64(span) + 1 - t.Messages
 		}
@@ -158,9 +159,9 @@ func (c *checker) frame(f *ss.Frame) error {
 
 func (c *checker) count(f *ss.Frame) {
 	if c.last == nil || c.last.Stream != string(f.Key) || uint64(c.last.Shard) != f.Shard {
-		where := at(f)
+		where := logfile.ShardOf(f)
 		if c.last = c.shards[where]; c.last == nil {
-			c.last = &tally{ShardReport: ShardReport{StreamShard: where, Oldest: timeOf(f.Time)}, first: f.Seq, running: ss.Checksum(nil)}
+			c.last = &tally{ShardReport: ShardReport{StreamShard: where, Oldest: logfile.TimeOf(f.Time)}, first: f.Seq, running: ss.Checksum(nil)}
 			c.shards[where] = c.last
 		}
 	}
@@ -173,7 +174,7 @@ func (c *checker) count(f *ss.Frame) {
 
 // beacon checks the beacon at an offset, which splits a frame of which left bytes are still to come, and returns its size.
 func (c *checker) beacon(offset, left int64) (size int64, err error) {
-	b, ok, err := c.l.v.beacon(offset / int64(c.l.h.Interval))
+	b, ok, err := c.l.v.Beacon(offset / int64(c.l.h.Interval))
 	if err != nil || !ok {
 		return 0, err // the scanner has passed it, so it was readable a moment ago
 	}
@@ -203,9 +204,9 @@ func (c *checker) plausible(items []ss.Item) bool {
 
 // end looks at what is behind the last whole frame.
 func (c *checker) end(s *ss.Scanner) error {
-	from, size := s.Offset(), c.l.v.size
+	from, size := s.Offset(), c.l.v.Size
 	if interval := int64(c.l.h.Interval); from%interval == 0 && from < size && s.Stuck() == nil {
-		b, ok, err := c.l.v.beacon(from / interval)
+		b, ok, err := c.l.v.Beacon(from / interval)
 		if err != nil {
 			return err
 		}
@@ -220,7 +221,7 @@ func (c *checker) end(s *ss.Scanner) error {
 		return nil
 	}
 	c.eos = false
-	damaged, err := worthKeeping(c.l.v.src, s, size)
+	damaged, err := logfile.WorthKeeping(c.l.v.Src, s, size)
 	if err != nil {
 		return err
 	}

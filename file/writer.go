@@ -3,13 +3,13 @@ package file
 import (
 	"errors"
 	"fmt"
-	"math"
 	"sync"
 	"time"
 
 	"github.com/gostreamer/streamer"
 	"github.com/gostreamer/streamer/driver"
 	"github.com/gostreamer/streamer/file/internal/disk"
+	"github.com/gostreamer/streamer/file/internal/logfile"
 	"github.com/gostreamer/streamer/file/internal/ss"
 	"github.com/gostreamer/streamer/internal/keyhash"
 )
@@ -33,7 +33,7 @@ type writer struct {
 	users int // writing.mu's
 
 	mu      sync.Mutex // held during a write: it is what the others wait for
-	file    *logFile
+	file    *logfile.File
 	buf     []byte
 	ends    []ss.Mark // of the records in the buffer
 	scratch []byte    // an envelope
@@ -56,7 +56,7 @@ func (l *openLog) openWriter(c *Config) (*writer, error) {
 	defer l.writing.mu.Unlock()
 	old := l.writing.w
 	if old != nil && c.Create == streamer.CreateNew {
-		return nil, fmt.Errorf("%s: %w (%w)", l.path, streamer.ErrExists, errCreateNew)
+		return nil, fmt.Errorf("%s: %w (%w)", l.path, streamer.ErrExists, logfile.ErrCreateNew)
 	}
 	if old != nil && old.join(c) {
 		return old, nil
@@ -73,22 +73,22 @@ func (l *openLog) openWriter(c *Config) (*writer, error) {
 }
 
 // openFile opens the log's file for a writer. dead, if not nil, is the one that it takes the place of.
-func (l *openLog) openFile(c *Config, dead *writer) (*logFile, error) {
+func (l *openLog) openFile(c *Config, dead *writer) (*logfile.File, error) {
 	if dead != nil {
-		_ = dead.file.close() // it holds the lock
+		_ = dead.file.Close() // it holds the lock
 	}
 	file, err := l.openWritable(c, c.Create)
 	if err != nil {
 		return nil, err
 	}
 	if dead != nil {
-		err = file.rewrite(dead.file.onDisk())
+		err = file.Rewrite(dead.file.OnDisk())
 	}
 	if err == nil {
-		err = file.settle(c.Sync)
+		err = file.Persist(c.Sync)
 	}
 	if err != nil {
-		return nil, errors.Join(err, file.close())
+		return nil, errors.Join(err, file.Close())
 	}
 	return file, nil
 }
@@ -115,7 +115,7 @@ func (l *openLog) closeWriter(w *writer, c *Config) error {
 	if l.writing.w == w {
 		l.writing.w = nil
 	}
-	err := errors.Join(w.end(c), w.settle(c), w.file.close())
+	err := errors.Join(w.end(c), w.settle(c), w.file.Close())
 	l.readers.ours.Store(l.writing.w != nil)
 	l.readers.notify()
 	return disk.About(l.path, err)
@@ -130,7 +130,7 @@ func (w *writer) settle(c *Config) error {
 	file, broken := w.file, w.broken
 	w.mu.Unlock()
 	if broken == nil {
-		return w.sync(file, file.written.Load())
+		return w.sync(file, file.Written.Load())
 	}
 	if errors.Is(broken, ErrDead) {
 		return broken
@@ -145,13 +145,13 @@ func (w *writer) end(c *Config) error {
 	if !w.eos || w.broken != nil {
 		return nil
 	}
-	m := w.file.enc.Mark()
-	b := w.file.enc.Append(nil, ss.Internal, 0, 0, nowMillis(), []byte(ss.EOS))
-	if w.file.base+w.file.enc.Offset() > w.limit(c) {
-		w.file.enc.Rollback(m)
+	m := w.file.Enc.Mark()
+	b := w.file.Enc.Append(nil, ss.Internal, 0, 0, logfile.NowMillis(), []byte(ss.EOS))
+	if w.file.Base+w.file.Enc.Offset() > w.limit(c) {
+		w.file.Enc.Rollback(m)
 		return full(c)
 	}
-	return w.file.put(m, b)
+	return w.file.Put(m, b)
 }
 
 func full(c *Config) error {
@@ -160,7 +160,7 @@ func full(c *Config) error {
 
 // appended is where a writer has put records.
 type appended struct {
-	file  *logFile
+	file  *logfile.File
 	end   int64 // the file's size with them
 	whole int   // how many of those that have no error of their own are in it; all when there was no error
 }
@@ -176,7 +176,7 @@ func (w *writer) append(s *sink, p []*driver.Pending, out []result) (appended, e
 	if whole > 0 {
 		w.log.readers.notify()
 	}
-	return appended{w.file, w.file.written.Load(), whole}, err
+	return appended{w.file, w.file.Written.Load(), whole}, err
 }
 
 // write puts into the log what encode appends to the buffer, and returns how many of the records it has then. When the log was deleted or replaced
@@ -184,7 +184,7 @@ func (w *writer) append(s *sink, p []*driver.Pending, out []result) (appended, e
 func (w *writer) write(c *Config, at *place, encode func() error) (whole int, err error) {
 	for first := true; ; first = false {
 		if w.broken == nil {
-			if whole, err = w.attempt(c, at, encode); !errors.Is(err, errMoved) {
+			if whole, err = w.attempt(c, at, encode); !errors.Is(err, logfile.ErrMoved) {
 				return whole, err
 			}
 		}
@@ -201,16 +201,16 @@ func (w *writer) write(c *Config, at *place, encode func() error) (whole int, er
 // that, so that a log which has been put away gets no record that its
 // successor gets too. mu is held.
 func (w *writer) attempt(c *Config, at *place, encode func() error) (whole int, err error) {
-	if err := w.file.check(at.path); err != nil {
+	if err := w.file.Check(at.path); err != nil {
 		return 0, w.fail(err)
 	}
 	if err := w.rotate(c); err != nil {
 		return 0, err
 	}
-	m := w.file.enc.Mark()
+	m := w.file.Enc.Mark()
 	w.buf, w.ends = w.buf[:0], w.ends[:0]
 	if err := encode(); err != nil {
-		w.file.enc.Rollback(m)
+		w.file.Enc.Rollback(m)
 		return 0, err
 	}
 	return w.put(m, at)
@@ -219,7 +219,7 @@ func (w *writer) attempt(c *Config, at *place, encode func() error) (whole int, 
 // fail notes that the file must not be written before it is opened again, if err
 // says so. mu is held.
 func (w *writer) fail(err error) error {
-	if _, ok := errors.AsType[*brokenError](err); ok || errors.Is(err, errMoved) {
+	if _, ok := errors.AsType[*logfile.BrokenError](err); ok || errors.Is(err, logfile.ErrMoved) {
 		w.broken = err
 	}
 	return err
@@ -227,15 +227,15 @@ func (w *writer) fail(err error) error {
 
 // rotate begins another segment when the last one is full, and drops old ones. mu is held.
 func (w *writer) rotate(c *Config) error {
-	if w.file.full(c) {
-		next, err := w.file.successor()
+	if w.file.Full(c.Segment, c.SegmentAge) {
+		next, err := w.file.Successor()
 		if errors.Is(err, ErrDead) {
 			w.broken = err
 		}
 		if err != nil {
 			return err
 		}
-		_ = w.file.f.Close() // all of it is on the disk
+		_ = w.file.Handle.Close() // all of it is on the disk
 		w.file = next
 		w.log.readers.notify()
 	}
@@ -245,9 +245,9 @@ func (w *writer) rotate(c *Config) error {
 
 // put writes the buffer and makes sure that it is where readers will look. mu is held.
 func (w *writer) put(m ss.Mark, at *place) (whole int, err error) {
-	whole, err = w.file.store(m, w.buf, w.ends)
+	whole, err = w.file.Store(m, w.buf, w.ends)
 	if err == nil && len(w.buf) > 0 {
-		if err = w.file.check(at.path); err != nil {
+		if err = w.file.Check(at.path); err != nil {
 			whole = 0
 		}
 		if err != nil && !errors.Is(err, streamer.ErrNotFound) {
@@ -262,7 +262,7 @@ func (w *writer) put(m ss.Mark, at *place) (whole int, err error) {
 
 // mendable says whether opening the log again may help. mu is held.
 func (w *writer) mendable(c *Config) bool {
-	if errors.Is(w.broken, errMoved) {
+	if errors.Is(w.broken, logfile.ErrMoved) {
 		return c.Create == streamer.CreateAuto || c.Create == streamer.CreateAlways
 	}
 	return !errors.Is(w.broken, ErrDead)
@@ -270,7 +270,7 @@ func (w *writer) mendable(c *Config) bool {
 
 // reopen goes on in the file that the log's path names now, or in a new one where there is none. mu is held.
 func (w *writer) reopen(c *Config) error {
-	_ = w.file.close()
+	_ = w.file.Close()
 	create := c.Create
 	if create == streamer.CreateNew {
 		create = streamer.CreateNever
@@ -303,32 +303,32 @@ func (w *writer) encodeOne(s *sink, r *streamer.Record, now time.Time) (meta str
 	if recordSize(r) > MaxRecordBytes {
 		return meta, fmt.Errorf("key, value and headers of %d bytes, the limit is %d: %w", recordSize(r), MaxRecordBytes, streamer.ErrTooLarge)
 	}
-	enc, shard := w.file.enc, uint64(s.shardOf(r))
+	enc, shard := w.file.Enc, uint64(s.shardOf(r))
 	seq, ok := enc.NextSeq(r.Stream, shard)
 	if !ok {
 		return meta, fmt.Errorf("the sequence numbers of the shard are used up: %w", streamer.ErrTooLarge)
 	}
 	m, start := enc.Mark(), len(w.buf)
-	if needsEnvelope(r) {
-		w.scratch = appendEnvelope(w.scratch[:0], r)
+	if logfile.NeedsEnvelope(r) {
+		w.scratch = logfile.AppendEnvelope(w.scratch[:0], r)
 		w.buf = enc.Append(w.buf, ss.Internal, shard, seq, ms, w.scratch)
 	}
 	w.buf = enc.Append(w.buf, r.Stream, shard, seq, ms, r.Value)
-	if w.file.base+enc.Offset() > w.limit(s.cfg) {
+	if w.file.Base+enc.Offset() > w.limit(s.cfg) {
 		enc.Rollback(m)
 		w.buf = w.buf[:start]
 		return meta, full(s.cfg)
 	}
 	w.ends = append(w.ends, enc.Ended())
-	return streamer.Meta{Stream: r.Stream, Shard: streamer.ShardID(shard), Seq: streamer.SeqUint(seq), Time: timeOf(ms)}, nil
+	return streamer.Meta{Stream: r.Stream, Shard: streamer.ShardID(shard), Seq: streamer.SeqUint(seq), Time: logfile.TimeOf(ms)}, nil
 }
 
 // limit is the offset that the log must not exceed.
 func (w *writer) limit(c *Config) int64 {
-	if w.file.dir == "" || c.Limit >= never-w.file.oldest {
+	if w.file.Dir == "" || c.Limit >= never-w.file.Oldest {
 		return c.Limit
 	}
-	return w.file.oldest + c.Limit
+	return w.file.Oldest + c.Limit
 }
 
 // stamp is a record's time in the log: milliseconds since 1970.
@@ -341,8 +341,6 @@ func stamp(t, now time.Time) (uint64, error) {
 	}
 	return uint64(t.UnixMilli()), nil
 }
-
-func timeOf(ms uint64) time.Time { return time.UnixMilli(int64(min(ms, math.MaxInt64))).UTC() }
 
 func recordSize(r *streamer.Record) int {
 	n := len(r.Key) + len(r.Value)
@@ -364,4 +362,12 @@ func (s *sink) shardOf(r *streamer.Record) streamer.ShardID {
 	return streamer.ShardID(s.turn)
 }
 
-func nowMillis() uint64 { return uint64(max(time.Now().UnixMilli(), 0)) }
+// openWritable opens the log for writing in the form that it has.
+func (l *openLog) openWritable(c *Config, create streamer.Create) (*logfile.File, error) {
+	open := logfile.OpenFile
+	if l.segmented {
+		open = logfile.OpenSegments
+	}
+	file, err := open(l.path, create, c.Beacon, l.under)
+	return file, openError(l.path, err)
+}

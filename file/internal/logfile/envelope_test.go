@@ -1,4 +1,4 @@
-package file
+package logfile
 
 import (
 	"bytes"
@@ -18,10 +18,10 @@ func TestEnvelopeGolden(t *testing.T) {
 		t.Fatal(err)
 	}
 	r := streamer.Record{Stream: "orders", Key: []byte("k"), Value: []byte("v"), Headers: []streamer.Header{{Key: "id", Value: []byte("7")}}}
-	if got := appendEnvelope(nil, &r); !bytes.Equal(got, want) {
+	if got := AppendEnvelope(nil, &r); !bytes.Equal(got, want) {
 		t.Errorf("got  % x\nwant % x", got, want)
 	}
-	page, err := os.ReadFile("../docs/file-format.md")
+	page, err := os.ReadFile("../../../docs/file-format.md")
 	if err != nil || !strings.Contains(string(page), golden) {
 		t.Errorf("docs/file-format.md does not show %s (%v)", golden, err)
 	}
@@ -29,12 +29,12 @@ func TestEnvelopeGolden(t *testing.T) {
 
 func TestEnvelopeIsRefusedUnlessItIsWhole(t *testing.T) {
 	r := streamer.Record{Stream: "orders", Key: []byte("k"), Headers: []streamer.Header{{Key: "id", Value: []byte("7")}, {Key: "x"}}}
-	whole := appendEnvelope(nil, &r)
-	if _, ok := parseEnvelope(whole); !ok {
+	whole := AppendEnvelope(nil, &r)
+	if _, ok := ParseEnvelope(whole); !ok {
 		t.Fatal("a whole one is refused")
 	}
 	for n := range whole {
-		if _, ok := parseEnvelope(whole[:n]); ok {
+		if _, ok := ParseEnvelope(whole[:n]); ok {
 			t.Errorf("%d of %d bytes are taken", n, len(whole))
 		}
 	}
@@ -45,7 +45,7 @@ func TestEnvelopeIsRefusedUnlessItIsWhole(t *testing.T) {
 		"many headers":   []byte("env1\x00\x01a\x00\xff\xff\xff\xff\x0f"),
 		"a huge key":     []byte("env1\x00\x01a\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01"),
 	} {
-		if _, ok := parseEnvelope(b); ok {
+		if _, ok := ParseEnvelope(b); ok {
 			t.Errorf("%s is taken", name)
 		}
 	}
@@ -60,7 +60,7 @@ func TestOnlyWhatNeedsOneHasAnEnvelope(t *testing.T) {
 		"key": {streamer.Record{Key: []byte("k"), Value: []byte("v")}, true}, "empty key": {streamer.Record{Key: []byte{}, Value: []byte("v")}, true},
 		"header": {streamer.Record{Value: []byte("v"), Headers: []streamer.Header{{Key: "h"}}}, true},
 	} {
-		if got := needsEnvelope(&c.r); got != c.want {
+		if got := NeedsEnvelope(&c.r); got != c.want {
 			t.Errorf("%s: %v", name, got)
 		}
 	}

@@ -1,4 +1,4 @@
-package file
+package logfile
 
 import (
 	"math"
@@ -10,7 +10,7 @@ import (
 // farthest is how many beacons in a row are read for those that say what is to be known.
 const farthest = 256
 
-// timeSearch finds beacons before which everything is older than a time. Senders choose times, so they may be in any order; but beacons have the latest time so far, which never
+// TimeSearch finds beacons before which everything is older than a time. Senders choose times, so they may be in any order; but beacons have the latest time so far, which never
 // goes down, and that can be bisected. Beacons of this package's writers sum up all that is before them in their file. Those of a writer of SeaStreamer's sum up only what it has
 // written since it opened the log: what they lack may be there, and is as old as what was there then. So a beacon of a log in one file, which may be SeaStreamer's, counts only
 // if it names something older than the time that is sought: then its writer began before that time. Where no beacon proves anything the answer is the beginning, of the
@@ -18,13 +18,15 @@ const farthest = 256
 //
 // So the answer is right in a log that this package alone has written, whatever the times in it. In one to which SeaStreamer has added it is right as long as no message that it
 // added is older than one that was there when it opened the log.
-type timeSearch struct {
-	v    *view
+type TimeSearch struct {
+	v    *View
 	read map[int64][]ss.Item // of the beacons that were read; nil where one is unreadable
 }
 
-// before is a beacon before which every message of a span is older.
-func (t *timeSearch) before(of span) (int64, error) {
+func NewTimeSearch(v *View) *TimeSearch { return &TimeSearch{v, map[int64][]ss.Item{}} }
+
+// Before is a beacon before which every message of a span is older.
+func (t *TimeSearch) Before(of Span) (int64, error) {
 	low, high, err := t.segment(of)
 	if err != nil {
 		return 0, err
@@ -33,16 +35,16 @@ func (t *timeSearch) before(of span) (int64, error) {
 }
 
 // segment is the last segment before which everything is older, by its beacon and the next one's: each starts with what is known of every shard before it. A log in one file is one.
-func (t *timeSearch) segment(of span) (low, high int64, err error) {
-	low, high = t.v.low(), t.v.beacons()+1
-	if t.v.rows == nil {
+func (t *TimeSearch) segment(of Span) (low, high int64, err error) {
+	low, high = t.v.low(), t.v.Beacons()+1
+	if t.v.Segments == nil {
 		return low, high, nil
 	}
-	bases := t.v.rows.bases()
+	bases := t.v.Segments.bases()
 	a, b := 0, len(bases)
 	for b-a > 1 {
 		mid := a + (b-a)/2
-		items, err := t.items(bases[mid] / int64(t.v.interval))
+		items, err := t.items(bases[mid] / int64(t.v.Interval))
 		if err != nil {
 			return 0, 0, err
 		}
@@ -55,20 +57,20 @@ func (t *timeSearch) segment(of span) (low, high int64, err error) {
 		}
 	}
 	if a > 0 {
-		low = bases[a] / int64(t.v.interval)
+		low = bases[a] / int64(t.v.Interval)
 	}
 	if b < len(bases) {
-		high = bases[b] / int64(t.v.interval)
+		high = bases[b] / int64(t.v.Interval)
 	}
 	return low, high, nil
 }
 
 // items is what a beacon names; nil when it is unreadable.
-func (t *timeSearch) items(n int64) ([]ss.Item, error) {
+func (t *TimeSearch) items(n int64) ([]ss.Item, error) {
 	if items, ok := t.read[n]; ok {
 		return items, nil
 	}
-	b, ok, err := t.v.beacon(n)
+	b, ok, err := t.v.Beacon(n)
 	if err != nil {
 		return nil, err
 	}
@@ -80,7 +82,7 @@ func (t *timeSearch) items(n int64) ([]ss.Item, error) {
 }
 
 // bisect finds a beacon between low and high before which, by what the beacons say, everything of the span is older.
-func (t *timeSearch) bisect(of span, low, high int64) (int64, error) {
+func (t *TimeSearch) bisect(of Span, low, high int64) (int64, error) {
 	found := low
 	for a, b := low+1, high; a < b; {
 		mid := a + (b-a)/2
@@ -104,7 +106,7 @@ type said struct {
 }
 
 // ask reads beacons from n on, below limit, until they have an answer. When they have named all that they would name, they have none.
-func (t *timeSearch) ask(of span, n, limit int64) (said, error) {
+func (t *TimeSearch) ask(of Span, n, limit int64) (said, error) {
 	named, proof := newAccount(of), newAccount(of)
 	for to := n; to < min(limit, n+farthest); to++ {
 		items, err := t.items(to)
@@ -114,11 +116,11 @@ func (t *timeSearch) ask(of span, n, limit int64) (said, error) {
 		if items == nil {
 			continue
 		}
-		most := ss.ItemCap(t.v.interval)
+		most := ss.ItemCap(t.v.Interval)
 		if named.take(items, most); named.late {
 			return said{}, nil
 		}
-		if t.v.rows != nil || beganBefore(items, of.ms) {
+		if t.v.Segments != nil || beganBefore(items, of.Ms) {
 			proof.take(items, most)
 		}
 		if !named.complete {

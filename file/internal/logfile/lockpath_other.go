@@ -1,6 +1,6 @@
 //go:build !windows
 
-package file
+package logfile
 
 // writerLock is what the writer of a log locks: the log. Readers do not care.
 func writerLock(path string) string { return path }

@@ -1,7 +1,8 @@
-package file
+package logfile
 
 import (
 	"encoding/binary"
+	"strings"
 
 	"github.com/gostreamer/streamer"
 	"github.com/gostreamer/streamer/file/internal/ss"
@@ -24,13 +25,13 @@ const (
 	nilValue       = 1
 )
 
-// needsEnvelope says whether a record has anything that its own frame cannot carry.
-func needsEnvelope(r *streamer.Record) bool {
+// NeedsEnvelope says whether a record has anything that its own frame cannot carry.
+func NeedsEnvelope(r *streamer.Record) bool {
 	return r.Key != nil || r.Value == nil || len(r.Headers) > 0
 }
 
-// appendEnvelope appends the payload of the frame that goes before r's own.
-func appendEnvelope(b []byte, r *streamer.Record) []byte {
+// AppendEnvelope appends the payload of the frame that goes before r's own.
+func AppendEnvelope(b []byte, r *streamer.Record) []byte {
 	b = append(b, envelopeTag...)
 	b = append(b, flag(r.Value == nil, nilValue), byte(len(r.Stream)))
 	b = append(b, r.Stream...)
@@ -60,19 +61,19 @@ func appendBytes(b, v []byte) []byte {
 	return append(b, v...)
 }
 
-// envelope is a decoded payload. Its slices refer to the payload. Its zero value is that of a message without one.
-type envelope struct {
-	stream   []byte
-	key      []byte
-	nilValue bool
-	count    int    // headers
-	headers  []byte // still encoded; checked
-	names    int    // bytes of the headers' names
-	size     int    // bytes of key and header values
+// Envelope is a decoded payload. Its slices refer to the payload. Its zero value is that of a message without one.
+type Envelope struct {
+	Stream   []byte
+	Key      []byte
+	NilValue bool
+	Count    int    // headers
+	Headers  []byte // still encoded; checked
+	Names    int    // bytes of the headers' names
+	Size     int    // bytes of key and header values
 }
 
-// parseEnvelope reads a payload. ok is false for anything that is not an envelope, to the last byte.
-func parseEnvelope(p []byte) (e envelope, ok bool) {
+// ParseEnvelope reads a payload. ok is false for anything that is not an envelope, to the last byte.
+func ParseEnvelope(p []byte) (e Envelope, ok bool) {
 	if len(p) < len(envelopeTag)+2 || string(p[:len(envelopeTag)]) != envelopeTag {
 		return e, false
 	}
@@ -80,39 +81,39 @@ func parseEnvelope(p []byte) (e envelope, ok bool) {
 	if len(p) < n || flags&^nilValue != 0 {
 		return e, false
 	}
-	e.nilValue = flags&nilValue != 0
-	e.stream, p = p[:n], p[n:]
-	if e.key, p, ok = cutBytes(p); !ok {
+	e.NilValue = flags&nilValue != 0
+	e.Stream, p = p[:n], p[n:]
+	if e.Key, p, ok = CutBytes(p); !ok {
 		return e, false
 	}
 	count, k := binary.Uvarint(p)
 	if k <= 0 || count > uint64(len(p)) { // a header takes at least two bytes
 		return e, false
 	}
-	e.count, e.headers = int(count), p[k:]
+	e.Count, e.Headers = int(count), p[k:]
 	return e, e.measure()
 }
 
 // measure checks the encoded headers and counts their bytes.
-func (e *envelope) measure() (ok bool) {
-	e.size = len(e.key)
-	p := e.headers
-	for range e.count {
+func (e *Envelope) measure() (ok bool) {
+	e.Size = len(e.Key)
+	p := e.Headers
+	for range e.Count {
 		var name, value []byte
-		if name, p, ok = cutBytes(p); !ok || name == nil {
+		if name, p, ok = CutBytes(p); !ok || name == nil {
 			return false
 		}
-		if value, p, ok = cutBytes(p); !ok {
+		if value, p, ok = CutBytes(p); !ok {
 			return false
 		}
-		e.names += len(name)
-		e.size += len(value)
+		e.Names += len(name)
+		e.Size += len(value)
 	}
 	return len(p) == 0
 }
 
-// cutBytes takes one nilable byte string off the front of p.
-func cutBytes(p []byte) (v, rest []byte, ok bool) {
+// CutBytes takes one nilable byte string off the front of p.
+func CutBytes(p []byte) (v, rest []byte, ok bool) {
 	n, k := binary.Uvarint(p)
 	if k <= 0 || n > uint64(len(p)-k)+1 {
 		return nil, nil, false
@@ -124,21 +125,21 @@ func cutBytes(p []byte) (v, rest []byte, ok bool) {
 	return p[: n-1 : n-1], p[n-1:], true
 }
 
-// declaration says that a stream exists and how many shards it was made with.
-type declaration struct {
-	stream string
-	shards int
+// Declaration says that a stream exists and how many shards it was made with.
+type Declaration struct {
+	Stream string
+	Shards int
 }
 
-func (d declaration) append(b []byte) []byte {
+func (d Declaration) Append(b []byte) []byte {
 	b = append(b, declarationTag...)
-	b = append(b, byte(len(d.stream)))
-	b = append(b, d.stream...)
-	return binary.AppendUvarint(b, uint64(d.shards))
+	b = append(b, byte(len(d.Stream)))
+	b = append(b, d.Stream...)
+	return binary.AppendUvarint(b, uint64(d.Shards))
 }
 
-// parseDeclaration reads a payload. ok is false for anything that is not a declaration of a stream that there can be.
-func parseDeclaration(p []byte) (d declaration, ok bool) {
+// ParseDeclaration reads a payload. ok is false for anything that is not a declaration of a stream that there can be.
+func ParseDeclaration(p []byte) (d Declaration, ok bool) {
 	if len(p) < len(declarationTag)+1 || string(p[:len(declarationTag)]) != declarationTag {
 		return d, false
 	}
@@ -147,11 +148,17 @@ func parseDeclaration(p []byte) (d declaration, ok bool) {
 		return d, false
 	}
 	shards, k := binary.Uvarint(p[n:])
-	if k != len(p)-n || shards < 1 || shards > MaxShards || checkName(string(p[:n])) != nil {
+	if k != len(p)-n || shards < 1 || shards > maxShards || !validStream(string(p[:n])) {
 		return d, false
 	}
-	return declaration{string(p[:n]), int(shards)}, true
+	return Declaration{string(p[:n]), int(shards)}, true
 }
+
+// maxShards is how many shards a declaration can have.
+const maxShards = 1 << 16
+
+// validStream reports whether a stream can have that name.
+func validStream(name string) bool { return !strings.HasPrefix(name, ss.Reserved) && ss.ValidKey(name) }
 
 // appendCarry appends the payload of the frame that a segment starts with: what is known of the streams of all segments before it.
 func appendCarry(b []byte, items []ss.Item) []byte {
@@ -167,8 +174,8 @@ func appendCarry(b []byte, items []ss.Item) []byte {
 	return b
 }
 
-// parseCarry reads a payload. ok is false for anything that is not a carry, to the last byte.
-func parseCarry(p []byte) (items []ss.Item, ok bool) {
+// ParseCarry reads a payload. ok is false for anything that is not a carry, to the last byte.
+func ParseCarry(p []byte) (items []ss.Item, ok bool) {
 	if len(p) < len(carryTag) || string(p[:len(carryTag)]) != carryTag {
 		return nil, false
 	}

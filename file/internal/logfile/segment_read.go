@@ -1,4 +1,4 @@
-package file
+package logfile
 
 import (
 	"cmp"
@@ -23,49 +23,52 @@ import (
 // beacon interval. So a reader sees one file with beacons where they should be. What lies between the end of one segment and the first message of the next, whose
 // header is in it, reads as one frame of the internal stream that the beacon at the segment's start splits.
 
-// segment is one file of a directory.
-type segment struct {
-	base int64 // the offset of its first byte
-	size int64 // how long it is; of the last one, how long it was
+// Segment is one file of a directory.
+type Segment struct {
+	Base int64 // the offset of its first byte
+	Size int64 // how long it is; of the last one, how long it was
 }
 
-const segmentDigits = 20
+const (
+	Suffix        = ".ss" // of a log in one file, and of a segment
+	segmentDigits = 20
+)
 
-func segmentName(base int64) string { return fmt.Sprintf("%0*d%s", segmentDigits, base, suffix) }
+func SegmentName(base int64) string { return fmt.Sprintf("%0*d%s", segmentDigits, base, Suffix) }
 
-// listSegments finds the segments of a directory, in order. It looks at the sizes when it knows the names: a segment that has a successor does not grow.
-func listSegments(dir string) ([]segment, error) {
+// ListSegments finds the segments of a directory, in order. It looks at the sizes when it knows the names: a segment that has a successor does not grow.
+func ListSegments(dir string) ([]Segment, error) {
 	names, err := os.ReadDir(dir)
 	if err != nil {
 		return nil, err
 	}
-	var all []segment
+	var all []Segment
 	for _, e := range names {
-		digits, ok := strings.CutSuffix(e.Name(), suffix)
+		digits, ok := strings.CutSuffix(e.Name(), Suffix)
 		base, err := strconv.ParseInt(digits, 10, 64)
 		if ok && len(digits) == segmentDigits && err == nil && base >= 0 {
-			all = append(all, segment{base: base})
+			all = append(all, Segment{Base: base})
 		}
 	}
-	slices.SortFunc(all, func(a, b segment) int { return cmp.Compare(a.base, b.base) })
+	slices.SortFunc(all, func(a, b Segment) int { return cmp.Compare(a.Base, b.Base) })
 	kept := all[:0]
 	for _, g := range all {
-		info, err := os.Stat(filepath.Join(dir, segmentName(g.base)))
+		info, err := os.Stat(filepath.Join(dir, SegmentName(g.Base)))
 		if errors.Is(err, fs.ErrNotExist) {
 			continue // dropped just now
 		}
 		if err != nil {
 			return nil, err
 		}
-		g.size = info.Size()
+		g.Size = info.Size()
 		kept = append(kept, g)
 	}
 	return kept, nil
 }
 
-// isSegmented says whether path is a directory that is a log. One that cannot be looked into for want of a descriptor counts: who opens it is told of that.
-func isSegmented(path string) bool {
-	all, err := listSegments(path)
+// IsSegmented says whether path is a directory that is a log. One that cannot be looked into for want of a descriptor counts: who opens it is told of that.
+func IsSegmented(path string) bool {
+	all, err := ListSegments(path)
 	if disk.IsExhausted(err) {
 		info, err := os.Stat(path)
 		return err == nil && info.IsDir()
@@ -73,13 +76,13 @@ func isSegmented(path string) bool {
 	return err == nil && len(all) > 0
 }
 
-// segmented is a directory's segments as one file. Reads of one that was dropped are errTrimmed, unless it is open. Its methods may be called concurrently.
-type segmented struct {
+// Segments is a directory's segments as one file. Reads of one that was dropped are errTrimmed, unless it is open. Its methods may be called concurrently.
+type Segments struct {
 	dir string
 
 	// mu is held across reads, which only one goroutine does at a time: it is for looks at the directory meanwhile.
 	mu       sync.Mutex
-	segments []segment
+	segments []Segment
 	header   ss.Header
 	open     *os.File // the segment that was read last
 	at       int64    // its base
@@ -87,24 +90,24 @@ type segmented struct {
 	gapAt    int64
 }
 
-// errTrimmed: what was there was dropped.
-var errTrimmed = errors.New("the segment was dropped")
+// ErrTrimmed: what was there was dropped.
+var ErrTrimmed = errors.New("the segment was dropped")
 
-// openSegmented opens a directory to read. ErrNotExist: it has no segment.
-func openSegmented(dir string) (*segmented, error) {
-	s := &segmented{dir: dir, at: -1, gapAt: -1}
+// readSegments opens a directory to read. ErrNotExist: it has no segment.
+func readSegments(dir string) (*Segments, error) {
+	s := &Segments{dir: dir, at: -1, gapAt: -1}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if err := s.refresh(); errors.Is(err, fs.ErrNotExist) {
-		return nil, &os.PathError{Op: "open", Path: filepath.Join(dir, segmentName(0)), Err: fs.ErrNotExist}
+		return nil, &os.PathError{Op: "open", Path: filepath.Join(dir, SegmentName(0)), Err: fs.ErrNotExist}
 	} else if err != nil {
 		return nil, err
 	}
 	last := s.segments[len(s.segments)-1]
-	if err := s.use(last.base); err != nil {
+	if err := s.use(last.Base); err != nil {
 		return nil, err
 	}
-	h, err := readHeader(s.open)
+	h, err := ReadHeader(s.open)
 	if err != nil {
 		return nil, errors.Join(err, s.open.Close())
 	}
@@ -113,16 +116,16 @@ func openSegmented(dir string) (*segmented, error) {
 }
 
 // refresh looks at the directory. mu is held.
-func (s *segmented) refresh() error {
-	all, err := listSegments(s.dir)
+func (s *Segments) refresh() error {
+	all, err := ListSegments(s.dir)
 	if err != nil {
 		return err
 	}
 	if len(all) == 0 {
 		return fs.ErrNotExist
 	}
-	if n := len(s.segments); n > 0 && s.segments[n-1].base != all[len(all)-1].base {
-		if err := s.same(all[len(all)-1].base); err != nil {
+	if n := len(s.segments); n > 0 && s.segments[n-1].Base != all[len(all)-1].Base {
+		if err := s.same(all[len(all)-1].Base); err != nil {
 			return err
 		}
 	}
@@ -131,13 +134,13 @@ func (s *segmented) refresh() error {
 }
 
 // same makes sure that a segment that was not there before is of the same log. mu is held.
-func (s *segmented) same(base int64) error {
-	f, err := disk.OpenPlain(filepath.Join(s.dir, segmentName(base)), os.O_RDONLY)
+func (s *Segments) same(base int64) error {
+	f, err := disk.OpenPlain(filepath.Join(s.dir, SegmentName(base)), os.O_RDONLY)
 	if err != nil {
 		return err
 	}
 	defer f.Close()
-	h, err := readHeader(f)
+	h, err := ReadHeader(f)
 	if err == nil && h.Created != s.header.Created {
 		err = fmt.Errorf("%s is another log now: %w", s.dir, fs.ErrNotExist)
 	}
@@ -145,13 +148,13 @@ func (s *segmented) same(base int64) error {
 }
 
 // use opens a segment, if it is not the one that is open. mu is held.
-func (s *segmented) use(base int64) error {
+func (s *Segments) use(base int64) error {
 	if s.open != nil && s.at == base {
 		return nil
 	}
-	f, err := disk.OpenPlain(filepath.Join(s.dir, segmentName(base)), os.O_RDONLY)
+	f, err := disk.OpenPlain(filepath.Join(s.dir, SegmentName(base)), os.O_RDONLY)
 	if errors.Is(err, fs.ErrNotExist) {
-		return errTrimmed
+		return ErrTrimmed
 	}
 	if err != nil {
 		return err
@@ -163,46 +166,46 @@ func (s *segmented) use(base int64) error {
 	return nil
 }
 
-// first is the offset of the oldest segment.
-func (s *segmented) first() int64 {
+// First is the offset of the oldest segment.
+func (s *Segments) First() int64 {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.segments[0].base
+	return s.segments[0].Base
 }
 
 // bases are the offsets at which segments begin.
-func (s *segmented) bases() []int64 {
+func (s *Segments) bases() []int64 {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	all := make([]int64, len(s.segments))
 	for i, g := range s.segments {
-		all[i] = g.base
+		all[i] = g.Base
 	}
 	return all
 }
 
 // starts says whether a segment begins at an offset.
-func (s *segmented) starts(off int64) bool {
+func (s *Segments) starts(off int64) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	_, ok := slices.BinarySearchFunc(s.segments, off, func(g segment, off int64) int { return cmp.Compare(g.base, off) })
+	_, ok := slices.BinarySearchFunc(s.segments, off, func(g Segment, off int64) int { return cmp.Compare(g.Base, off) })
 	return ok && off > 0
 }
 
-// look makes what was written and dropped meanwhile visible, and returns the offset of the end.
-func (s *segmented) look() (int64, error) {
+// Look makes what was written and dropped meanwhile visible, and returns the offset of the end.
+func (s *Segments) Look() (int64, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if err := s.refresh(); err != nil {
 		return 0, err
 	}
 	last := s.segments[len(s.segments)-1]
-	return last.base + last.size, nil
+	return last.Base + last.Size, nil
 }
 
-// verify makes sure that the segment which is read is still the one of its
+// Verify makes sure that the segment which is read is still the one of its
 // name, unless that was dropped. ErrNotExist: it is not.
-func (s *segmented) verify() error {
+func (s *Segments) Verify() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if err := s.refresh(); err != nil || s.open == nil {
@@ -213,8 +216,8 @@ func (s *segmented) verify() error {
 
 // unchanged compares the segment that is open with what has its name. mu is
 // held.
-func (s *segmented) unchanged() error {
-	named, err := os.Stat(filepath.Join(s.dir, segmentName(s.at)))
+func (s *Segments) unchanged() error {
+	named, err := os.Stat(filepath.Join(s.dir, SegmentName(s.at)))
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil // dropped
 	}
@@ -228,7 +231,7 @@ func (s *segmented) unchanged() error {
 	if err != nil {
 		return err
 	}
-	h, err := readHeader(s.open)
+	h, err := ReadHeader(s.open)
 	if err == nil && h.Created != s.header.Created {
 		err = fmt.Errorf("%s is of another log now: %w", named.Name(), fs.ErrNotExist)
 	}
@@ -236,7 +239,7 @@ func (s *segmented) unchanged() error {
 }
 
 // ReadAt implements io.ReaderAt for all segments.
-func (s *segmented) ReadAt(p []byte, off int64) (n int, err error) {
+func (s *Segments) ReadAt(p []byte, off int64) (n int, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if off < ss.HeaderSize {
@@ -254,7 +257,7 @@ func (s *segmented) ReadAt(p []byte, off int64) (n int, err error) {
 }
 
 // readPart reads from one segment, or from what lies before the next one. Where the last segment that is known ends, it looks for another. mu is held.
-func (s *segmented) readPart(p []byte, off int64) (int, error) {
+func (s *Segments) readPart(p []byte, off int64) (int, error) {
 	for again := false; ; again = true {
 		i, known := s.find(off)
 		if known {
@@ -264,7 +267,7 @@ func (s *segmented) readPart(p []byte, off int64) (int, error) {
 			}
 		}
 		if again {
-			return 0, errTrimmed
+			return 0, ErrTrimmed
 		}
 		if err := s.refresh(); errors.Is(err, fs.ErrNotExist) {
 			return 0, io.EOF // whoever waits for more finds out
@@ -275,8 +278,8 @@ func (s *segmented) readPart(p []byte, off int64) (int, error) {
 }
 
 // find is the segment with an offset; it is false for one before the first, unless that is still open. mu is held.
-func (s *segmented) find(off int64) (i int, known bool) {
-	i, ok := slices.BinarySearchFunc(s.segments, off, func(g segment, off int64) int { return cmp.Compare(g.base, off) })
+func (s *Segments) find(off int64) (i int, known bool) {
+	i, ok := slices.BinarySearchFunc(s.segments, off, func(g Segment, off int64) int { return cmp.Compare(g.Base, off) })
 	if !ok {
 		i--
 	}
@@ -284,18 +287,18 @@ func (s *segmented) find(off int64) (i int, known bool) {
 }
 
 // readKnown reads from segment i, and from the gap behind it when it has a successor; -1 stands for the one that is open and was dropped. mu is held.
-func (s *segmented) readKnown(p []byte, off int64, i int) (int, error) {
+func (s *Segments) readKnown(p []byte, off int64, i int) (int, error) {
 	base, next := s.at, int64(-1)
 	if i >= 0 {
-		base = s.segments[i].base
+		base = s.segments[i].Base
 	}
 	if i+1 < len(s.segments) {
-		next = s.segments[i+1].base
+		next = s.segments[i+1].Base
 	}
 	if off-base < ss.HeaderSize && base > 0 {
 		before := base - 1 // of the oldest: nobody comes from there
 		if i > 0 {
-			before = s.segments[i-1].base + s.segments[i-1].size
+			before = s.segments[i-1].Base + s.segments[i-1].Size
 		}
 		return copy(p, s.gapBytes(before, base)[off-before:]), nil
 	}
@@ -314,14 +317,14 @@ func (s *segmented) readKnown(p []byte, off int64, i int) (int, error) {
 		return s.open.ReadAt(p[:min(int64(len(p)), end-off)], off-base)
 	}
 	if i < 0 && next-end > int64(s.header.Interval) {
-		return 0, errTrimmed // its successor was dropped too
+		return 0, ErrTrimmed // its successor was dropped too
 	}
 	return copy(p, s.gapBytes(end, next)[off-end:]), nil
 }
 
 // gapBytes is what a reader gets from the end of a segment to the first frame of the next, which is at next, further on: a frame with nothing in it, and the beacon
 // that stands there. Where a loss of power has taken more of a segment than that, it is zeros. mu is held.
-func (s *segmented) gapBytes(end, next int64) []byte {
+func (s *Segments) gapBytes(end, next int64) []byte {
 	if s.gapAt == end && int64(len(s.gap)) == next+ss.HeaderSize-end {
 		return s.gap
 	}
@@ -353,18 +356,18 @@ func (i sizedInfo) Size() int64       { return i.size }
 func (i sizedInfo) Mode() os.FileMode { return 0o644 }
 
 // Stat has the end of the log for a size.
-func (s *segmented) Stat() (os.FileInfo, error) {
+func (s *Segments) Stat() (os.FileInfo, error) {
 	info, err := os.Stat(s.dir)
 	if err != nil {
 		return nil, err
 	}
-	end, err := s.look()
+	end, err := s.Look()
 	return sizedInfo{info, end}, err
 }
 
-func (s *segmented) Name() string { return s.dir }
+func (s *Segments) Name() string { return s.dir }
 
-func (s *segmented) Close() error {
+func (s *Segments) Close() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.open == nil {
@@ -377,12 +380,12 @@ func (s *segmented) Close() error {
 
 var errReadOnly = fmt.Errorf("%w: a row of segments is read here", streamer.ErrUnsupported)
 
-func (s *segmented) WriteAt([]byte, int64) (int, error) { return 0, errReadOnly }
-func (s *segmented) Truncate(int64) error               { return errReadOnly }
-func (s *segmented) Sync() error                        { return errReadOnly }
+func (s *Segments) WriteAt([]byte, int64) (int, error) { return 0, errReadOnly }
+func (s *Segments) Truncate(int64) error               { return errReadOnly }
+func (s *Segments) Sync() error                        { return errReadOnly }
 
-// openToRead opens a log in either form.
-func openToRead(path string) (handle, error) {
+// OpenToRead opens a log in either form.
+func OpenToRead(path string) (Handle, error) {
 	f, err := disk.OpenPlain(path, os.O_RDONLY)
 	if err != nil {
 		return nil, err
@@ -392,9 +395,17 @@ func openToRead(path string) (handle, error) {
 		return f, err
 	}
 	_ = f.Close()
-	s, err := openSegmented(path)
+	s, err := readSegments(path)
 	if err != nil {
 		return nil, err
 	}
 	return s, nil
+}
+
+// NotRegular is the error for a path that is no log.
+func NotRegular(path string, info os.FileInfo) error {
+	if info.IsDir() {
+		return fmt.Errorf("%s is a directory without segments: give the size of one, segment=64MiB, to make it a log: %w", path, streamer.ErrUnsupported)
+	}
+	return disk.NotPlain(path, info)
 }

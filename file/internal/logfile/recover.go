@@ -1,4 +1,4 @@
-package file
+package logfile
 
 import (
 	"bytes"
@@ -11,8 +11,8 @@ import (
 	"github.com/gostreamer/streamer/file/internal/ss"
 )
 
-// readHeader reads the header of a log. io.ErrUnexpectedEOF: it is not all there, as in a log that is being created.
-func readHeader(src io.ReaderAt) (ss.Header, error) {
+// ReadHeader reads the header of a log. io.ErrUnexpectedEOF: it is not all there, as in a log that is being created.
+func ReadHeader(src io.ReaderAt) (ss.Header, error) {
 	b := make([]byte, ss.HeaderSize)
 	n, err := src.ReadAt(b, 0)
 	if n < len(b) && errors.Is(err, io.EOF) {
@@ -48,7 +48,7 @@ type recovery struct {
 
 // recoverLog reads the log in f, for an Encoder at its end, after making that the end of the file: what a crash has left there, an end of stream, and an envelope whose
 // message did not follow are cut off. Unreadable bytes that may hold messages are not: writing goes on behind the next beacon.
-func recoverLog(f handle, interval uint32) (*recovery, error) {
+func recoverLog(f Handle, interval uint32) (*recovery, error) {
 	r := &recovery{enc: ss.NewEncoder(interval, ss.HeaderSize), end: ss.HeaderSize, begun: ss.HeaderSize, declared: map[string]int{}}
 	s := ss.NewScanner(f, interval, ss.HeaderSize)
 	if err := r.read(s); err != nil {
@@ -82,7 +82,7 @@ func (r *recovery) read(s *ss.Scanner) error {
 }
 
 func (r *recovery) take(f ss.Frame) {
-	if f.IsEOS() || f.IsInternal() && isEnvelope(f.Payload) {
+	if f.IsEOS() || f.IsInternal() && IsEnvelope(f.Payload) {
 		f.Key, f.Payload = []byte(ss.Internal), nil // not the window's
 		r.held = append(r.held, f)
 		return
@@ -97,11 +97,11 @@ func (r *recovery) take(f ss.Frame) {
 
 // internal takes what a segment begins with, and declarations.
 func (r *recovery) internal(f *ss.Frame) {
-	if items, ok := parseCarry(f.Payload); ok {
+	if items, ok := ParseCarry(f.Payload); ok {
 		r.enc.Carry(items)
 		r.born = f.Time
-	} else if d, ok := parseDeclaration(f.Payload); ok {
-		r.declared[d.stream] = d.shards
+	} else if d, ok := ParseDeclaration(f.Payload); ok {
+		r.declared[d.Stream] = d.Shards
 	} else {
 		return
 	}
@@ -128,13 +128,13 @@ func (r *recovery) release() {
 }
 
 // cut makes the place where writing goes on the end of the file.
-func (r *recovery) cut(f handle, s *ss.Scanner, interval int64) (int64, error) {
+func (r *recovery) cut(f Handle, s *ss.Scanner, interval int64) (int64, error) {
 	info, err := f.Stat()
 	if err != nil {
 		return 0, err
 	}
 	size := info.Size()
-	keep, err := worthKeeping(f, s, size)
+	keep, err := WorthKeeping(f, s, size)
 	if err != nil {
 		return 0, err
 	}
@@ -143,7 +143,7 @@ func (r *recovery) cut(f handle, s *ss.Scanner, interval int64) (int64, error) {
 		r.release()
 		end = (s.Offset() + s.Partial() + interval - 1) / interval * interval
 		if end-size > maxGap {
-			return 0, &CorruptionError{Path: f.Name(), Offset: s.Offset(), Length: size - s.Offset(), Err: errGap}
+			return 0, &GapError{Path: f.Name(), Offset: s.Offset(), Length: size - s.Offset()}
 		}
 	}
 	if end == size {
@@ -155,11 +155,24 @@ func (r *recovery) cut(f handle, s *ss.Scanner, interval int64) (int64, error) {
 // maxGap is how many bytes a writer leaves empty to get behind unreadable ones. With the usual distance of beacons it needs no more than 1 MiB.
 const maxGap = 64 << 20
 
-var errGap = fmt.Errorf("%w, and the place of the next beacon is far: cut the log where they start, or write another", ErrFrame)
+var ErrGap = fmt.Errorf("%w, and the place of the next beacon is far: cut the log where they start, or write another", ss.ErrFrame)
 
-// worthKeeping says whether what is behind the last message may hold others that cannot be read. What a crash leaves holds none: a part of one message, or the
+// GapError is unreadable bytes at the end of a log behind which writing cannot
+// continue. It is errGap.
+type GapError struct {
+	Path           string
+	Offset, Length int64
+}
+
+func (e *GapError) Error() string {
+	return fmt.Sprintf("%s: %v: %d bytes from %d on", e.Path, ErrGap, e.Length, e.Offset)
+}
+
+func (e *GapError) Unwrap() error { return ErrGap }
+
+// WorthKeeping says whether what is behind the last message may hold others that cannot be read. What a crash leaves holds none: a part of one message, or the
 // zeros that file systems put where they had no time to write.
-func worthKeeping(f io.ReaderAt, s *ss.Scanner, size int64) (bool, error) {
+func WorthKeeping(f io.ReaderAt, s *ss.Scanner, size int64) (bool, error) {
 	tail := size - s.Offset()
 	if tail < ss.FrameSize(0, 0) {
 		return false, nil
@@ -177,8 +190,8 @@ func worthKeeping(f io.ReaderAt, s *ss.Scanner, size int64) (bool, error) {
 // next beacon would show it.
 const maxSearch = 1 << 20
 
-func isEnvelope(payload []byte) bool {
-	_, ok := parseEnvelope(payload)
+func IsEnvelope(payload []byte) bool {
+	_, ok := ParseEnvelope(payload)
 	return ok
 }
 
@@ -187,8 +200,8 @@ func newHeader(name string, created int64, beacon int64) ss.Header {
 	return ss.Header{Name: name, Created: uint64(max(created, 0)), Interval: uint32(beacon)}
 }
 
-// notLog says what is wrong with a file that is no log.
-func notLog(path string, err error) error {
+// NotLog says what is wrong with a file that is no log.
+func NotLog(path string, err error) error {
 	if errors.Is(err, ss.ErrHeader) {
 		return &streamer.Error{Kind: streamer.ErrInvalid, Err: fmt.Errorf("%s: %w", path, err)}
 	}

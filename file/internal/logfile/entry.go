@@ -1,4 +1,4 @@
-package file
+package logfile
 
 import (
 	"bytes"
@@ -8,23 +8,23 @@ import (
 	"github.com/gostreamer/streamer/file/internal/ss"
 )
 
-// entry is a message as it lies in the window of a Scanner.
-type entry struct {
+// Entry is a message as it lies in the window of a Scanner.
+type Entry struct {
 	ss.Frame
-	env   envelope
-	start int64 // where its envelope starts, else its frame
+	Env   Envelope
+	Start int64 // where its envelope starts, else its frame
 }
 
-// entries reads the messages of a log: frames with their envelopes, without what is SeaStreamer's or ours. Like a Scanner it separates reading
+// Reader reads the messages of a log: frames with their envelopes, without what is SeaStreamer's or ours. Like a Scanner it separates reading
 // from parsing.
-type entries struct {
+type Reader struct {
 	*ss.Scanner
 	src   io.ReaderAt
 	ahead ahead
-	eos   bool  // the last frame was an end of stream
-	upTo  int64 // behind the last frame that no writer takes back: all but ends of stream and envelopes; -1 before the first frame
+	EOS   bool  // the last frame was an end of stream
+	UpTo  int64 // behind the last frame that no writer takes back: all but ends of stream and envelopes; -1 before the first frame
 
-	declared func(declaration) // called for each declaration, if not nil
+	declared func(Declaration) // called for each declaration, if not nil
 	carried  func([]ss.Item)   // and for what a segment says of those before it
 }
 
@@ -36,31 +36,31 @@ type ahead struct {
 	shard   uint64
 	seq     uint64
 	payload []byte // nil if spoiled
-	env     envelope
+	env     Envelope
 }
 
-func newEntries(src io.ReaderAt, interval uint32, offset int64) *entries {
-	return &entries{Scanner: ss.NewScanner(src, interval, offset), src: src, upTo: offset}
+func NewReader(src io.ReaderAt, interval uint32, offset int64) *Reader {
+	return &Reader{Scanner: ss.NewScanner(src, interval, offset), src: src, UpTo: offset}
 }
 
-// moveTo goes to an offset as MoveTo does.
-func (r *entries) moveTo(offset int64) {
+// SeekTo goes to an offset as MoveTo does.
+func (r *Reader) SeekTo(offset int64) {
 	r.MoveTo(offset)
-	r.ahead, r.eos, r.upTo = ahead{}, false, offset
+	r.ahead, r.EOS, r.UpTo = ahead{}, false, offset
 }
 
 // moveToBeacon goes to the first frame behind a beacon.
-func (r *entries) moveToBeacon(n int64) {
-	r.moveTo(ss.HeaderSize)
+func (r *Reader) moveToBeacon(n int64) {
+	r.SeekTo(ss.HeaderSize)
 	if n > 0 {
 		r.MoveToBeacon(n)
-		r.upTo = -1
+		r.UpTo = -1
 	}
 }
 
-// fill reads on. An envelope whose message is still to come is kept over a Fill that finds more, and read again after one that does not: a writer that
+// ReadOn reads on. An envelope whose message is still to come is kept over a Fill that finds more, and read again after one that does not: a writer that
 // opens the log after a crash cuts it off.
-func (r *entries) fill() error {
+func (r *Reader) ReadOn() error {
 	if r.ahead.set {
 		r.detach()
 	}
@@ -72,18 +72,26 @@ func (r *entries) fill() error {
 	return err
 }
 
+// Needed is the offset before which nothing is needed again.
+func (r *Reader) Needed() int64 {
+	if r.ahead.set {
+		return r.ahead.start
+	}
+	return r.Offset()
+}
+
 // detach copies the envelope out of the window.
-func (r *entries) detach() {
+func (r *Reader) detach() {
 	a := &r.ahead
 	if a.spoiled {
 		return
 	}
 	a.payload = bytes.Clone(a.payload)
-	a.env, _ = parseEnvelope(a.payload)
+	a.env, _ = ParseEnvelope(a.payload)
 }
 
-// next finds the next message of the window. It is ss.ErrMore or a *ss.Damage otherwise, whose Frame has a Key when it is known which message was lost.
-func (r *entries) next(e *entry) error {
+// NextEntry finds the next message of the window. It is ss.ErrMore or a *ss.Damage otherwise, whose Frame has a Key when it is known which message was lost.
+func (r *Reader) NextEntry(e *Entry) error {
 	for {
 		f := &e.Frame
 		if err := r.Read(f); err != nil {
@@ -92,11 +100,11 @@ func (r *entries) next(e *entry) error {
 			}
 			continue
 		}
-		if r.upTo < 0 {
-			r.upTo = f.Pos
+		if r.UpTo < 0 {
+			r.UpTo = f.Pos
 		}
 		if !f.IsInternal() {
-			r.eos, r.upTo = false, f.End
+			r.EOS, r.UpTo = false, f.End
 			return r.message(e)
 		}
 		r.internal(f)
@@ -104,7 +112,7 @@ func (r *entries) next(e *entry) error {
 }
 
 // trouble is what Next's error means for messages; nil: nothing.
-func (r *entries) trouble(err error) error {
+func (r *Reader) trouble(err error) error {
 	d, ok := errors.AsType[*ss.Damage](err)
 	if !ok {
 		return err
@@ -113,7 +121,7 @@ func (r *entries) trouble(err error) error {
 		r.ahead = ahead{set: true, spoiled: true, start: d.Offset, shard: d.Frame.Shard, seq: d.Frame.Seq}
 		return nil
 	}
-	r.ahead, r.eos, r.upTo = ahead{}, false, d.Offset+d.Length
+	r.ahead, r.EOS, r.UpTo = ahead{}, false, d.Offset+d.Length
 	if d.Frame.Key == nil {
 		r.lookBack(d)
 	}
@@ -121,10 +129,10 @@ func (r *entries) trouble(err error) error {
 }
 
 // message joins e's frame with the envelope before it, if that is its own.
-func (r *entries) message(e *entry) error {
-	e.start = e.Pos
-	if e.env.stream != nil { // the one before had an envelope
-		e.env = envelope{}
+func (r *Reader) message(e *Entry) error {
+	e.Start = e.Pos
+	if e.Env.Stream != nil { // the one before had an envelope
+		e.Env = Envelope{}
 	}
 	a, f := &r.ahead, &e.Frame
 	if !a.set {
@@ -137,29 +145,29 @@ func (r *entries) message(e *entry) error {
 	if a.spoiled {
 		return &ss.Damage{Offset: a.start, Length: f.End - a.start, Err: ss.ErrChecksum, Frame: *f}
 	}
-	if bytes.Equal(a.env.stream, f.Key) {
-		e.env, e.start = a.env, a.start
+	if bytes.Equal(a.env.Stream, f.Key) {
+		e.Env, e.Start = a.env, a.start
 	}
 	return nil
 }
 
-func (r *entries) internal(f *ss.Frame) {
+func (r *Reader) internal(f *ss.Frame) {
 	r.ahead = ahead{}
-	if r.eos = f.IsEOS(); r.eos {
+	if r.EOS = f.IsEOS(); r.EOS {
 		return
 	}
-	if env, ok := parseEnvelope(f.Payload); ok {
+	if env, ok := ParseEnvelope(f.Payload); ok {
 		r.ahead = ahead{set: true, start: f.Pos, shard: f.Shard, seq: f.Seq, payload: f.Payload, env: env}
 		return
 	}
-	r.upTo = f.End
+	r.UpTo = f.End
 	if r.declared != nil {
-		if d, ok := parseDeclaration(f.Payload); ok {
+		if d, ok := ParseDeclaration(f.Payload); ok {
 			r.declared(d)
 		}
 	}
 	if r.carried != nil {
-		if items, ok := parseCarry(f.Payload); ok {
+		if items, ok := ParseCarry(f.Payload); ok {
 			r.carried(items)
 		}
 	}
@@ -167,7 +175,7 @@ func (r *entries) internal(f *ss.Frame) {
 
 // lookBack searches the end of unreadable bytes for the envelope of the message behind them: without it the message would come without its key,
 // and nobody would know.
-func (r *entries) lookBack(d *ss.Damage) {
+func (r *Reader) lookBack(d *ss.Damage) {
 	prefix := append([]byte{byte(len(ss.Internal))}, ss.Internal...)
 	b := make([]byte, min(d.Length, searchBack))
 	n, err := r.src.ReadAt(b, d.Offset+d.Length-int64(len(b)))
