@@ -9,18 +9,20 @@ import (
 	"sync"
 )
 
-// Connector opens a Streamer for a parsed URI, with o under what the URI says; see
-// ConnectWith. Its errors say where they happened. Packages of backends make one
+// Connector opens a Streamer for a parsed URI. Options of the URI win over o;
+// see ConnectWith. Its errors say where they happened. Backends register one
 // with engine.Register.
 type Connector func(ctx context.Context, u *URI, o StreamerOptions) (Streamer, error)
 
-// schemes is package state, because importing a backend is how a program says that it wants one (like database/sql's drivers).
+// schemes is package state, because a program chooses a backend by importing
+// it, like the drivers of database/sql.
 var schemes struct {
 	sync.RWMutex
 	open map[string]Connector
 }
 
-// Register makes a scheme, in lower case, known to Connect. It panics when the scheme is taken or cannot stand in a URI. Call it from init.
+// Register makes a scheme, in lower case, known to Connect. It panics when the
+// scheme is taken or cannot occur in a URI. Call it from init.
 func Register(scheme string, open Connector) {
 	if open == nil || !validScheme(scheme) || scheme != strings.ToLower(scheme) {
 		panic("streamer: Register of scheme " + scheme + ": want a lower-case scheme and a function")
@@ -43,21 +45,25 @@ func Schemes() []string {
 	return slices.Sorted(maps.Keys(schemes.open))
 }
 
-// Connect opens the backend that registered the URI's scheme and checks that it answers:
-// scheme://[user[:password]@][host[,host…]]/stream[,stream…][?option=value…]. Stream names are percent-decoded after the split on
-// commas. An unknown scheme names the import that is missing; an unknown option lists the
+// Connect opens the backend that registered the URI's scheme and checks that it
+// answers. A URI is
+//
+//	scheme://[user[:password]@][host[,host…]]/stream[,stream…][?option=value…]
+//
+// Stream names are percent-decoded after the split on commas. The error for an
+// unknown scheme names the missing import; that for an unknown option lists the
 // known ones. ctx bounds the call only.
 func Connect(ctx context.Context, uri string) (Streamer, error) {
 	return ConnectWith(ctx, uri, StreamerOptions{})
 }
 
 // ConnectWith is Connect with logger, hooks and defaults from code. Each option
-// comes from the first that sets it: the argument of Consumer or Producer, the
-// URI, o, the built-in default; zero is "not set". A mode that takes the place
-// of another one takes the place of the group or the shards beside that one,
-// where it has no use for them. ErrInvalid when what is left does not go
-// together, such as RealTime and a group, wherever each is written. A delay that
-// is inherited without ack=delayed is ignored.
+// comes from the first of these that sets it: the argument of Consumer or
+// Producer, the URI, o, the built-in default. Zero is "not set". A mode that
+// replaces another one also replaces the group or the shards that were set with
+// that one, if the new mode takes none. Options that contradict each other,
+// such as RealTime and a group, are ErrInvalid wherever each is set. An
+// inherited AckDelay without AckDelayed is ignored.
 func ConnectWith(ctx context.Context, uri string, o StreamerOptions) (Streamer, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err

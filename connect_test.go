@@ -23,7 +23,7 @@ func registerForTest(t *testing.T, scheme string, open Connector) {
 	})
 }
 
-// openDoor refuses everybody.
+// openDoor refuses every connection.
 func openDoor(context.Context, *URI, StreamerOptions) (Streamer, error) { return nil, ErrUnsupported }
 
 func TestConnectNamesTheImportThatIsMissing(t *testing.T) {

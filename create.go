@@ -6,24 +6,32 @@ import (
 	"github.com/gostreamer/streamer/internal/words"
 )
 
-// Create says what happens to a stream that does not exist: the URI option create= and a field of every backend's Config.
+// Create says what happens to a stream that does not exist. It is the URI
+// option create= and a field of every backend's Config.
 type Create uint8
 
 // The words of create=.
 const (
-	// "auto": producers create, at open or with their first record, but not on
-	// Kafka, where it is ErrNotFound; consumers get ErrNotFound everywhere.
-	CreateAuto   Create = iota
-	CreateAlways        // "always": producers and consumers create, and consumers go on when the stream vanishes and comes back
-	CreateNever         // "never": ErrNotFound for both
-	CreateNew           // "new": producers create and get ErrExists when it exists
+	// CreateAuto ("auto"): producers create the stream, at open or with their
+	// first record; on Kafka they get ErrNotFound. Consumers get ErrNotFound
+	// everywhere.
+	CreateAuto Create = iota
+	// CreateAlways ("always"): producers and consumers create the stream, and
+	// consumers continue when it is deleted and created again.
+	CreateAlways
+	// CreateNever ("never"): producers and consumers get ErrNotFound.
+	CreateNever
+	// CreateNew ("new"): producers create the stream and get ErrExists when it
+	// exists.
+	CreateNew
 )
 
-// ParseCreate is String's inverse: ErrInvalid lists the four words.
+// ParseCreate is the inverse of String. ErrInvalid lists the four words.
 func ParseCreate(s string) (Create, error) {
 	return words.Parse(s, ErrInvalid, CreateAuto, "auto", "always", "never", "new")
 }
 
+// String is the word of create=.
 func (c Create) String() string {
 	switch c {
 	case CreateAuto:

@@ -12,9 +12,10 @@ import (
 	"strings"
 )
 
-// DefaultGroup is the group of a Resumable consumer that names none: $HOST_ID, else the machine's id or hardware address, then the program's
-// name. ErrInvalid, naming the option, in a container without HOST_ID (its id changes with every deployment and progress would be
-// lost) and under go run.
+// DefaultGroup is the group of a Resumable consumer that names none: $HOST_ID,
+// or else the machine's id or hardware address, then the program's name. It is
+// ErrInvalid under go run and in a container without HOST_ID, whose id changes
+// with every deployment, so that progress would be lost.
 func DefaultGroup() (string, error) {
 	program, err := os.Executable()
 	if err != nil {
@@ -23,7 +24,7 @@ func DefaultGroup() (string, error) {
 	return host{getenv: os.Getenv, root: os.DirFS("/"), addresses: hardwareAddresses, program: program}.group()
 }
 
-// host is what DefaultGroup sees of the machine.
+// host is what DefaultGroup reads from the machine.
 type host struct {
 	getenv    func(string) string
 	root      fs.FS
@@ -62,7 +63,8 @@ func (h host) id() (string, error) {
 	return "", noGroup("this machine has neither an id nor a hardware address; set HOST_ID")
 }
 
-// machineID is derived from /etc/machine-id as machine-id(5) asks: the id itself is confidential, a group's name is not.
+// machineID is derived from /etc/machine-id as machine-id(5) requires: the id
+// itself is confidential, the name of a group is not.
 func (h host) machineID() string {
 	raw, err := fs.ReadFile(h.root, "etc/machine-id")
 	id := strings.TrimSpace(string(raw))
@@ -74,7 +76,8 @@ func (h host) machineID() string {
 	return hex.EncodeToString(mac.Sum(nil)[:8])
 }
 
-// stableAddress prefers an address that a manufacturer gave: those with the local bit are often made up at boot.
+// stableAddress prefers an address that the manufacturer assigned. Addresses
+// with the local bit are often generated at boot.
 func stableAddress(all []net.HardwareAddr) string {
 	const localBit = 2
 	local := ""
@@ -104,8 +107,8 @@ func hardwareAddresses() []net.HardwareAddr {
 	return out
 }
 
-// inContainer knows Docker, Podman, LXC, systemd-nspawn, Kubernetes and ECS. Nothing marks every container: each row has one that
-// leaves no other trace.
+// inContainer recognises Docker, Podman, LXC, systemd-nspawn, Kubernetes and
+// ECS. No single mark exists in all of them.
 func (h host) inContainer() bool {
 	for _, name := range [...]string{"container", "KUBERNETES_SERVICE_HOST", "ECS_CONTAINER_METADATA_URI_V4"} {
 		if h.getenv(name) != "" {
@@ -131,7 +134,8 @@ func (h host) fileHas(name string, words ...string) bool {
 	return false
 }
 
-// isGoRun knows the two places where go run puts a program: go-build123/b001/exe/name in a temporary directory and, since Go 1.24,
+// isGoRun recognises the two places where go run puts a program:
+// go-build123/b001/exe/name in a temporary directory and, since Go 1.24,
 // ab/<64 digits>-d/name in the build cache, whose digits start with ab.
 func isGoRun(program string) bool {
 	const digits = 64

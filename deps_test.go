@@ -120,8 +120,8 @@ func checkImports(t *testing.T, all map[string]pkg, dir string, extra map[string
 }
 
 // layers is what a package of this module may import of it, beside its own
-// internal packages and those that all share: the API knows neither the contract
-// nor the engine, the contract not the engine, and nothing a backend.
+// internal packages and those that all share: the API knows neither the
+// contract nor the engine, the contract not the engine, and nothing a backend.
 var layers = map[string][]string{
 	"":       {},
 	"driver": {""},

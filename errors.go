@@ -5,32 +5,38 @@ import (
 	"strings"
 )
 
-// The sentinels: what errors.Is finds in the errors of this module. Each says what went wrong, not where; *Error says where.
+// The kinds of errors: what errors.Is finds in the errors of this module. A
+// kind says what went wrong; *Error says where.
 var (
-	// ErrClosed is what a closed Streamer, Producer or Consumer answers.
+	// ErrClosed is returned by a closed Streamer, Producer or Consumer.
 	ErrClosed = errors.New("closed")
-	// ErrUnsupported is what the backend cannot do, from the call that asks for it. It is also errors.ErrUnsupported, which alone is not it.
+	// ErrUnsupported is returned by a call that the backend cannot carry out.
+	// It matches errors.ErrUnsupported too; the reverse is not true.
 	ErrUnsupported error = unsupportedError{}
-	// ErrNotFound is a stream, shard, group or log that does not exist. Create says when a missing stream is made.
+	// ErrNotFound is a stream, shard, group or log that does not exist. Create
+	// says when a missing stream is created.
 	ErrNotFound = errors.New("not found")
-	// ErrExists is what must not exist and does: Admin.Create, CreateNew.
+	// ErrExists is a stream that exists and must not: Admin.Create, CreateNew.
 	ErrExists = errors.New("exists")
 	// ErrDenied is a credential that is wrong or does not permit the operation.
 	ErrDenied = errors.New("denied")
-	// ErrTooLarge is a record beyond a limit; its neighbours are not touched.
+	// ErrTooLarge is a record beyond a limit. Records sent with it are not
+	// affected.
 	ErrTooLarge = errors.New("too large")
-	// ErrInvalid is an argument, option, name or URI that cannot be right. The message says what would be.
+	// ErrInvalid is an argument, option, name or URI that cannot be right. The
+	// message says what would be.
 	ErrInvalid = errors.New("invalid")
-	// ErrBusy is what another process holds, at open: try later, or somebody is already doing this.
+	// ErrBusy is a group, log or shard that another process holds.
 	ErrBusy = errors.New("in use by another process")
-	// ErrFenced is what was held and another process took over.
+	// ErrFenced is a group, log or shard that another process took over.
 	ErrFenced = errors.New("ownership was lost")
 	// ErrUnknown is a record that may or may not be stored.
 	ErrUnknown = errors.New("outcome unknown")
-	// ErrThrottled is a limit of the service, or a state in which it refuses,
-	// that waiting did not overcome.
+	// ErrThrottled is a limit of the service, or a state in which it refuses
+	// requests, that waiting did not overcome.
 	ErrThrottled = errors.New("throttled")
-	// ErrPositionGone is a position that does not exist (any more) where AutoReset is ResetError.
+	// ErrPositionGone is a position that does not exist, or no longer does,
+	// where AutoReset is ResetError.
 	ErrPositionGone = errors.New("position was trimmed away")
 )
 
@@ -40,16 +46,18 @@ func (unsupportedError) Error() string { return "not supported by this backend" 
 
 func (unsupportedError) Is(target error) bool { return target == errors.ErrUnsupported }
 
-// Error is every error of this module except the end of a context that the caller gave, and io.EOF: "op backend stream: cause". Use errors.Is for its Kind and for the
-// client's own errors, errors.As for the fields. It is read-only.
+// Error is every error of this module except io.EOF and the end of the caller's
+// context. It reads "op backend stream: cause". errors.Is finds its Kind and
+// the errors of the backend's client. It is read-only.
 type Error struct {
 	Op, Backend, Stream string   // "" where it is not known
 	Shard               *ShardID // nil where it is not about one shard
-	Kind                error    // one of the sentinels, or nil
+	Kind                error    // one of the kinds above, or nil
 	Err                 error    // the client's own error, or nil
 }
 
-// Error is one line: what is known of "op backend stream shard n", then the cause.
+// Error is one line: what is known of "op backend stream shard n", then the
+// cause.
 func (e *Error) Error() string {
 	where := e.where()
 	cause := strings.ReplaceAll(e.cause(), "\n", "; ") // of joined errors
@@ -75,7 +83,8 @@ func (e *Error) where() string {
 	return strings.Join(words, " ")
 }
 
-// cause leaves out Kind where Err says it already: no "not found: topic not found".
+// cause leaves out Kind where Err contains its text: no "not found: topic not
+// found".
 func (e *Error) cause() string {
 	switch {
 	case e.Kind == nil && e.Err == nil:
@@ -92,7 +101,7 @@ func (e *Error) cause() string {
 	return kind + ": " + text
 }
 
-// Unwrap is Kind and Err, without nils.
+// Unwrap returns Kind and Err, without nils.
 func (e *Error) Unwrap() []error {
 	errs := make([]error, 0, 2)
 	for _, err := range [...]error{e.Kind, e.Err} {
@@ -103,8 +112,8 @@ func (e *Error) Unwrap() []error {
 	return errs
 }
 
-// KindOf is the sentinel that err is, or nil. What an *Error inside calls its Kind
-// wins over what its Err may be as well.
+// KindOf returns the kind of err, one of the kinds above, or nil. The Kind of
+// an *Error inside err wins over what its Err may match as well.
 func KindOf(err error) error {
 	if err == nil {
 		return nil

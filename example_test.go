@@ -12,7 +12,8 @@ import (
 	_ "github.com/gostreamer/streamer/memory"
 )
 
-// send puts values into the stream "orders" of the memory log with the given name: what the examples below read.
+// send puts values into the stream "orders" of the memory log with the given
+// name: what the examples below read.
 func send(ctx context.Context, name string, values ...string) {
 	s, err := streamer.Connect(ctx, "memory://"+name+"/orders")
 	if err != nil {
@@ -61,7 +62,7 @@ func ExampleConnect() {
 	// Output: alice orders one lamp
 }
 
-// An option that nobody knows is refused, with a list of those that are known.
+// An unknown option is refused with a list of the known ones.
 func ExampleConnect_unknownOption() {
 	_, err := streamer.Connect(context.Background(), "memory://shop/orders?strat=beginning")
 	fmt.Println(errors.Is(err, streamer.ErrInvalid))
@@ -96,7 +97,8 @@ func ExampleConnectWith() {
 	// one lamp
 }
 
-// When the body of the loop returns, the message is acknowledged. After break, return or a panic it is not, and comes again.
+// When the body of the loop returns, the message is acknowledged. After break,
+// return or a panic it is not, and the message is redelivered.
 func ExampleConsumer_Messages() {
 	ctx := context.Background()
 	send(ctx, "messages", "one lamp", "two desks", "three chairs")
@@ -130,7 +132,8 @@ func ExampleConsumer_Messages() {
 	// run 2: two desks
 }
 
-// A body that passes the message on must acknowledge by itself, when the work is done.
+// A body that passes the message on must acknowledge by itself, when the work
+// is done.
 func ExampleConsumer_Messages_manual() {
 	ctx := context.Background()
 	send(ctx, "manual", "one lamp", "two desks", "three chairs")
@@ -315,7 +318,8 @@ func ExampleConsumer_Seek() {
 	// Output: one lamp
 }
 
-// Send returns at once; the receipt says where the record is, or why it is not stored.
+// Send returns at once; the receipt says where the record is, or why it is not
+// stored.
 func ExampleProducer_Send() {
 	ctx := context.Background()
 	s, err := streamer.Connect(ctx, "memory://send/orders")
@@ -336,8 +340,9 @@ func ExampleProducer_Send() {
 	// Output: stored in orders shard 0
 }
 
-// A program that reads, works and writes acknowledges its input when its output is stored: it loses nothing in a crash, and repeats
-// nothing after a clean stop.
+// A program that reads, works and writes acknowledges its input when its output
+// is stored: it loses nothing in a crash, and repeats nothing after a clean
+// stop.
 func ExampleReceipt_OnDone() {
 	ctx := context.Background()
 	send(ctx, "ondone", "one lamp", "two desks")
@@ -369,7 +374,8 @@ func ExampleReceipt_OnDone() {
 	// Output: <nil>
 }
 
-// Shutdown stops delivery, flushes what was sent, commits what is acknowledged and closes: in that order.
+// Shutdown stops delivery, flushes what was sent, commits what is acknowledged
+// and closes: in that order.
 func ExampleStreamer_Shutdown() {
 	ctx, cancel := context.WithCancel(context.Background()) // in a program: signal.NotifyContext
 	send(ctx, "shutdown", "one lamp", "two desks", "three chairs")
@@ -428,7 +434,8 @@ func ExampleStreamer_Admin() {
 	// Output: orders shards: 1
 }
 
-// Each position of a stream that is kept elsewhere, for instance in the database that the output goes to, is a Position too.
+// Each position of a stream that is kept elsewhere, for instance in the
+// database that the output goes to, is a Position too.
 func ExampleEach() {
 	ctx := context.Background()
 	send(ctx, "each", "one lamp", "two desks", "three chairs")

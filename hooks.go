@@ -4,20 +4,27 @@ import (
 	"time"
 )
 
-// Hooks observe; nil fields are off. They are called per batch or per state change, must not block, and may run concurrently. Events may
-// gain fields.
+// Hooks are called once per batch or state change. They must not block and may
+// run concurrently. A nil field costs nothing. Events may gain fields.
 type Hooks struct {
 	Fetched   func(FetchEvent)
 	Written   func(WriteEvent)
 	Committed func(CommitEvent)
 	Assigned  func(AssignEvent)
-	Retrying  func(RetryEvent) // how a user learns of a lost connection while Next blocks; every try, of which the log has the first
-	Stalled   func(StallEvent) // a shard's window has been full for 10 s; again every 10 s
-	Gone      func(GoneEvent)  // a position does not exist any more, reading goes on at the nearest that loses nothing
-	Skipped   func(SkipEvent)  // an entry could not be decoded and was passed over
+	// Retrying reports every retry, for example of a lost connection while Next
+	// blocks. The log gets the first of a series.
+	Retrying func(RetryEvent)
+	// Stalled reports a shard whose window has been full for 10 s, and again
+	// every 10 s.
+	Stalled func(StallEvent)
+	// Gone reports a position that no longer exists. Reading continues at the
+	// nearest position that skips nothing.
+	Gone func(GoneEvent)
+	// Skipped reports an entry that could not be decoded.
+	Skipped func(SkipEvent)
 }
 
-// JoinHooks calls every non-nil hook of each, in order.
+// JoinHooks returns Hooks that call every non-nil hook of each h, in order.
 func JoinHooks(h ...Hooks) Hooks {
 	var j Hooks
 	for _, x := range h {
@@ -48,15 +55,17 @@ func chain[E any](f *func(E), next func(E)) {
 	}
 }
 
-// FetchEvent is one shard's part of a fetch. Took is the whole fetch, waiting for messages included.
+// FetchEvent is one shard's part of a fetch. Took is the time of the whole
+// fetch, including the wait for messages.
 type FetchEvent struct {
 	StreamShard
 	Messages, Bytes int
 	Took            time.Duration
 }
 
-// WriteEvent is one batch given to the backend; where that batches by itself (SinkConfig.Written), one batch of its client's. Stream is the first
-// record's. Err is nil, or why not all of it is stored.
+// WriteEvent is one batch written: the engine's, or the client's where the
+// backend batches by itself. Stream is that of the first record. Err is nil if
+// all of the batch is stored.
 type WriteEvent struct {
 	Stream         string
 	Records, Bytes int
@@ -64,7 +73,7 @@ type WriteEvent struct {
 	Err            error
 }
 
-// CommitEvent is one commit. A failed one is tried again.
+// CommitEvent is one commit. A failed commit is retried.
 type CommitEvent struct {
 	Group  string
 	Shards int
@@ -72,21 +81,21 @@ type CommitEvent struct {
 	Err    error
 }
 
-// AssignEvent says which shards came and went.
+// AssignEvent is a change of the shards that a consumer reads.
 type AssignEvent struct {
 	Group           string
 	Gained, Revoked []StreamShard
 	Lost            bool // revoked without a chance to commit
 }
 
-// RetryEvent is a failure that is tried again after a pause.
+// RetryEvent is a failure that is retried after a pause.
 type RetryEvent struct {
 	Op    string
 	Err   error
 	After time.Duration
 }
 
-// StallEvent is a shard that hands out nothing until Oldest is acknowledged.
+// StallEvent is a shard that delivers nothing until Oldest is acknowledged.
 type StallEvent struct {
 	StreamShard
 	Group    string
@@ -94,13 +103,14 @@ type StallEvent struct {
 	Oldest   SeqNo
 }
 
-// GoneEvent is a position that does not exist any more, and where reading goes on instead.
+// GoneEvent is a position that no longer exists, Wanted, and where reading
+// continues instead, Got.
 type GoneEvent struct {
 	StreamShard
 	Wanted, Got SeqNo
 }
 
-// SkipEvent is an entry that no message could be made of.
+// SkipEvent is an entry that could not be decoded.
 type SkipEvent struct {
 	StreamShard
 	Seq SeqNo

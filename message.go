@@ -13,13 +13,14 @@ type StreamShard struct {
 	Shard  ShardID
 }
 
-// Compare is negative, zero or positive as s is before, the same as or after t: by
+// Compare is negative, zero or positive as s sorts before, with or after t: by
 // stream, then by shard.
 func (s StreamShard) Compare(t StreamShard) int {
 	return cmp.Or(cmp.Compare(s.Stream, t.Stream), cmp.Compare(s.Shard, t.Shard))
 }
 
-// Meta says where a message is. Time is the backend's (UTC, its own precision).
+// Meta says where a message is. Time is the backend's, in UTC and in its
+// precision.
 type Meta struct {
 	Stream string
 	Shard  ShardID
@@ -27,28 +28,32 @@ type Meta struct {
 	Time   time.Time
 }
 
-// Header is one of a message's ordered headers; names may repeat.
+// Header is one of a message's ordered headers. Keys may repeat.
 type Header struct {
 	Key   string
 	Value []byte
 }
 
-// Message is one delivered message, read-only. It lies in the slab it was fetched with: a kept Message keeps the whole fetch and its
-// payloads alive; keep a Clone instead. It may be copied by value; Ack on a copy acknowledges the message.
+// Message is one delivered message. It is read-only. A Message that is kept
+// keeps the whole fetch and its payloads in memory: keep a Clone instead. It
+// may be copied by value; Ack on a copy acknowledges the message.
 type Message struct {
-	slot inside.Slot // first: see inside.SlotOf
+	slot inside.Slot // first: inside.SlotOf relies on it
 
 	Meta
 	Key, Value []byte
 	Headers    []Header
 }
 
-// Ack marks the message as done. It never blocks and never fails, may be called from any goroutine, twice, or late: after Close, Seek,
-// Rewind or the loss of the shard it does nothing. No-op in RealTime. What is acknowledged is durable with the next commit. It reports whether
-// this call counted.
+// Ack acknowledges the message and reports whether this call counted. It never
+// blocks, never fails and may be called from any goroutine. A second call does
+// nothing, nor does one after Close, Seek, Rewind or the loss of the shard. In
+// RealTime Ack does nothing. The next commit makes an acknowledgement durable.
 func (m *Message) Ack() bool { return m.slot.Run.Ack(m.slot.I) }
 
-// Clone copies key, value and headers into one new allocation and lets go of the slab. Acknowledging either acknowledges both.
+// Clone returns a copy whose key, value and headers are in one new allocation,
+// so that it does not keep the fetch in memory. Acknowledging either
+// acknowledges both.
 func (m *Message) Clone() *Message {
 	c := *m
 	buf := make([]byte, 0, m.Size())
@@ -65,7 +70,8 @@ func (m *Message) Clone() *Message {
 	return &c
 }
 
-// carve appends b to buf, which has room for it, and returns the copy; nil stays nil.
+// carve appends b to buf, which has room for it, and returns the copy. Nil
+// stays nil.
 func carve(buf, b []byte) (rest, dup []byte) {
 	if b == nil {
 		return buf, nil
@@ -86,19 +92,19 @@ func size(key, value []byte, headers []Header) int {
 	return n
 }
 
-// NewMessage makes a message for a Consumer that is not this package's, or for a test. ack may be nil; it is called at most once.
+// NewMessage returns a message for a Consumer of another package or for a test.
+// Ack calls ack, at most once. ack may be nil.
 func NewMessage(meta Meta, key, value []byte, headers []Header, ack func()) *Message {
 	return &Message{slot: inside.Slot{Run: inside.Once(ack)}, Meta: meta, Key: key, Value: value, Headers: headers}
 }
 
-// Record is one message to send. Empty Stream: the producer's. Zero Time: now, where the backend lets the sender choose. Nil Shard: by
-// Key, or any when Key is nil.
+// Record is one message to send.
 type Record struct {
-	Stream     string
+	Stream     string // "": the producer's
 	Key, Value []byte
 	Headers    []Header
-	Time       time.Time
-	Shard      *ShardID
+	Time       time.Time // zero: now; used where the backend lets the sender choose
+	Shard      *ShardID  // nil: chosen by Key, or any shard when Key is nil
 }
 
 // Size is the number of bytes of key, value and headers: what the record counts

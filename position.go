@@ -9,7 +9,8 @@ import (
 	"time"
 )
 
-// Position is a place to start reading, comparable. Out of range means the nearest end. The zero Position is Committed.
+// Position is a place to start reading. It is comparable with ==. A position
+// out of range means the nearest end. The zero Position is Committed.
 type Position struct {
 	kind PositionKind
 	seq  SeqNo
@@ -23,17 +24,19 @@ func Committed() Position { return Position{} }
 // Beginning is the oldest message there is.
 func Beginning() Position { return Position{kind: AtBeginning} }
 
-// End is after the newest message at that moment.
+// End is after the newest message at the time of the call that uses it.
 func End() Position { return Position{kind: AtEnd} }
 
-// At is inclusive: the first message delivered is s, or the first after it that exists. A zero SeqNo is ErrInvalid when used.
+// At is inclusive: the first message delivered is s or, if s does not exist,
+// the next one. A zero SeqNo is ErrInvalid when used.
 func At(s SeqNo) Position { return Position{kind: AtSeq, seq: s} }
 
-// After is exclusive: a position stored elsewhere as "done up to s". A zero SeqNo is ErrInvalid when used.
+// After is exclusive: for a position that is stored elsewhere as "done up to
+// s". A zero SeqNo is ErrInvalid when used.
 func After(s SeqNo) Position { return Position{kind: AfterSeq, seq: s} }
 
-// AtTime is the first message with Time ≥ t. A t of which int64 does not hold the
-// milliseconds since 1970, 292 million years away, is the nearest that it holds.
+// AtTime is the first message with Time ≥ t. A t whose milliseconds since 1970
+// exceed an int64, 292 million years away, becomes the nearest that fits.
 func AtTime(t time.Time) Position {
 	if earliest, latest := time.UnixMilli(math.MinInt64), time.UnixMilli(math.MaxInt64); t.Before(earliest) {
 		t = earliest
@@ -44,17 +47,20 @@ func AtTime(t time.Time) Position {
 	return Position{kind: AtOrAfterTime, t: t.Round(0).UTC()}
 }
 
-// Each gives each shard its own position; shards that are not in the map are not read. It does not nest: an Each inside is ErrInvalid when used.
-// m is copied. Two Each are == only when one is a copy of the other.
+// Each gives each shard its own position. Shards that are not in m are not
+// read. An Each inside m is ErrInvalid when used. m is copied. Two such
+// positions are == only when one is a copy of the other.
 func Each(m map[StreamShard]Position) Position {
 	each := maps.Clone(m)
 	return Position{kind: PerShard, each: &each}
 }
 
-// PositionKind says which constructor made a Position. It, Kind, Seq, Time and Of take a Position apart, for backends.
+// PositionKind says which constructor made a Position. Kind, Seq, Time, Of and
+// Shards take a Position apart.
 type PositionKind uint8
 
-// The kinds. A backend meets every one but PerShard, which Of and SourceConfig.StartOf resolve.
+// The kinds of positions. A backend sees all of them except PerShard, which Of
+// and driver.SourceConfig.StartOf resolve.
 const (
 	AtCommitted   PositionKind = iota // Committed, the zero Position
 	AtBeginning                       // Beginning
@@ -74,7 +80,8 @@ func (p Position) Seq() SeqNo { return p.seq }
 // Time is the argument of AtTime in UTC, else zero.
 func (p Position) Time() time.Time { return p.t }
 
-// Of is the position of one shard: p itself unless p is an Each, whose ok is false for a shard that is not to be read.
+// Of is the position of one shard: p itself, or what an Each gives the shard.
+// ok is false for a shard that an Each leaves out, which is not read.
 func (p Position) Of(s StreamShard) (at Position, ok bool) {
 	if p.kind != PerShard {
 		return p, true
@@ -83,7 +90,8 @@ func (p Position) Of(s StreamShard) (at Position, ok bool) {
 	return at, ok
 }
 
-// Shards lists the shards that an Each names, in order; nil for other positions.
+// Shards lists the shards that an Each names, in order; nil for other
+// positions.
 func (p Position) Shards() []StreamShard {
 	if p.each == nil {
 		return nil
@@ -91,7 +99,8 @@ func (p Position) Shards() []StreamShard {
 	return sortedShards(*p.each)
 }
 
-// String is for logs: "committed", "beginning", "end", "at 42", "after 42", "at 2026-01-02T15:04:05Z", "each(orders/0: at 42, orders/1: end)".
+// String is for logs: "committed", "beginning", "end", "at 42", "after 42",
+// "at 2026-01-02T15:04:05Z", "each(orders/0: at 42, orders/1: end)".
 func (p Position) String() string {
 	switch p.kind {
 	case AtBeginning:

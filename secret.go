@@ -2,7 +2,8 @@ package streamer
 
 import "fmt"
 
-// Secret is text that is never printed: a password in a backend's Config.
+// Secret is text that is never printed, such as a password in a backend's
+// Config.
 type Secret string
 
 // Format writes "xxxxx" for every verb.

@@ -7,30 +7,37 @@ import (
 	"strings"
 )
 
-// SeqNo is a position inside a shard: opaque, comparable with ==, ordered by Compare within one shard. 32 bytes. The zero value is no
-// position (Kafka's offset 0 is not zero). It marshals as its String. A number, a pair and a decimal are how backends make one and take
-// it apart; equal positions are == however they were made.
+// SeqNo is a position inside a shard. It is opaque, comparable with ==, and
+// ordered by Compare within one shard. The zero value is no position; Kafka's
+// offset 0 is not the zero value. It marshals as its String. Backends make one
+// from a number, a pair or a decimal and take it apart again; equal positions
+// are == however they were made. It has 32 bytes.
 type SeqNo struct {
 	hi, lo uint64
-	form   string // the form below, or the digits of a decimal beyond uint64, whose sub-sequence is lo
+	form   string // one of the forms below, or the digits of a decimal beyond uint64 with the sub-sequence lo
 }
 
-// A string tells the forms apart because the digits need one anyway: no word is spent on a tag.
+// The forms are strings because the digits need one anyway: a tag would cost a
+// word.
 const (
 	formNone   = ""
 	formNumber = "#" // number lo, sub-sequence hi
 	formPair   = "-" // hi-lo
 )
 
-// SeqUint is the position n of a backend that counts: an offset, a frame's number.
+// SeqUint is the position n of a backend that counts: an offset or a frame's
+// number.
 func SeqUint(n uint64) SeqNo { return SeqNo{lo: n, form: formNumber} }
 
-// SeqPair is the position hi-lo of a backend that numbers within a time, ordered by hi, then lo.
+// SeqPair is the position hi-lo of a backend that numbers within a time. Pairs
+// are ordered by hi, then lo.
 func SeqPair(hi, lo uint64) SeqNo { return SeqNo{hi: hi, lo: lo, form: formPair} }
 
-// SeqDecimal is the position of a backend whose numbers outgrow 64 bits, with the place inside an aggregated entry. Leading zeros do not count.
-// A decimal below 2^64 is kept as a number, so SeqDecimal("7", 0) == SeqUint(7). Anything but ASCII digits gives the zero SeqNo.
-// A longer decimal shares the memory of digits.
+// SeqDecimal is the position of a backend whose numbers exceed 64 bits; sub is
+// the place inside an aggregated entry. Leading zeros do not count. A decimal
+// below 2^64 is kept as a number, so SeqDecimal("7", 0) == SeqUint(7). Anything
+// other than ASCII digits gives the zero SeqNo. A longer decimal shares the
+// memory of digits.
 func SeqDecimal(digits string, sub uint64) SeqNo {
 	if !allDigits(digits) {
 		return SeqNo{}
@@ -48,7 +55,8 @@ func SeqDecimal(digits string, sub uint64) SeqNo {
 
 const maxUintDigits = len("18446744073709551615")
 
-// Uint is the number s was made of, without its sub-sequence; 0 for a pair and for a decimal beyond uint64.
+// Uint is the number that s was made of, without its sub-sequence. It is 0 for
+// a pair and for a decimal beyond uint64.
 func (s SeqNo) Uint() uint64 {
 	if s.form != formNumber {
 		return 0
@@ -56,7 +64,7 @@ func (s SeqNo) Uint() uint64 {
 	return s.lo
 }
 
-// Pair is what SeqPair was given; zeros for another form.
+// Pair returns the arguments of SeqPair, or zeros for another form.
 func (s SeqNo) Pair() (hi, lo uint64) {
 	if s.form != formPair {
 		return 0, 0
@@ -64,7 +72,8 @@ func (s SeqNo) Pair() (hi, lo uint64) {
 	return s.hi, s.lo
 }
 
-// Decimal is what SeqDecimal was given, without leading zeros. A number below 2^64 is rendered; a pair and the zero SeqNo give "".
+// Decimal returns the arguments of SeqDecimal, without leading zeros. A number
+// below 2^64 is rendered. A pair and the zero SeqNo give "".
 func (s SeqNo) Decimal() (digits string, sub uint64) {
 	switch s.form {
 	case formNone, formPair:
@@ -75,11 +84,13 @@ func (s SeqNo) Decimal() (digits string, sub uint64) {
 	return s.form, s.lo
 }
 
-// IsZero says that s is no position.
+// IsZero says whether s is no position.
 func (s SeqNo) IsZero() bool { return s == SeqNo{} }
 
-// Compare is negative, zero or positive as s is before, at or after t in the same shard, and zero only for s == t. The forms, which do not meet
-// in one shard, have an order too: no position, numbers and decimals by value, pairs.
+// Compare is negative, zero or positive as s is before, at or after t in the
+// same shard. It is zero only for s == t. Forms do not mix within a shard, but
+// they have an order too: no position, then numbers and decimals by value, then
+// pairs.
 func (s SeqNo) Compare(t SeqNo) int {
 	if c := cmp.Compare(s.rank(), t.rank()); c != 0 {
 		return c
@@ -112,7 +123,8 @@ func (s SeqNo) rank() int {
 	return rankDecimal
 }
 
-// String is what ParseSeqNo reads: "42", "42/3", "1700000000000-0", "4958…/3"; "" for no position.
+// String is what ParseSeqNo reads: "42", "42/3", "1700000000000-0", "4958…/3",
+// or "" for no position.
 func (s SeqNo) String() string {
 	switch s.form {
 	case formNone:
@@ -127,8 +139,9 @@ func (s SeqNo) String() string {
 	return digits + "/" + strconv.FormatUint(sub, 10)
 }
 
-// ParseSeqNo is String's inverse for every backend: ParseSeqNo(s.String()) == s. Text that String does not write, such as "007" or "42/0",
-// is ErrInvalid.
+// ParseSeqNo is the inverse of String for every backend: ParseSeqNo(s.String())
+// == s. Text that String does not write, such as "007" or "42/0", is
+// ErrInvalid.
 func ParseSeqNo(s string) (SeqNo, error) {
 	if n := readSeqNo(s); n.String() == s {
 		return n, nil
@@ -157,10 +170,10 @@ func allDigits(s string) bool {
 	return s != ""
 }
 
-// MarshalText is String. It never fails.
+// MarshalText returns String. It never fails.
 func (s SeqNo) MarshalText() ([]byte, error) { return []byte(s.String()), nil }
 
-// UnmarshalText is ParseSeqNo. s is unchanged on error.
+// UnmarshalText is ParseSeqNo. It leaves s unchanged on an error.
 func (s *SeqNo) UnmarshalText(text []byte) error {
 	n, err := ParseSeqNo(string(text))
 	if err != nil {

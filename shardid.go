@@ -6,9 +6,9 @@ import (
 	"strconv"
 )
 
-// ShardID numbers a stream's shard: Kafka partition, Redis key suffix; 0 where
-// there is one shard. In JSON it is a number where every reader of JSON can hold
-// it, up to 2^53-1, and String above.
+// ShardID is the number of a stream's shard: the partition on Kafka, the suffix
+// of the key on Redis, 0 where a stream has one shard. In JSON it is a number
+// up to 2^53-1, which every reader of JSON can hold, and String above.
 type ShardID uint64
 
 // PlainShard is the shard that has no number: with shards=auto, the Redis key
@@ -28,7 +28,7 @@ func (s ShardID) String() string {
 	return strconv.FormatUint(uint64(s), 10)
 }
 
-// ParseShardID is String's inverse: ErrInvalid says what there is.
+// ParseShardID is the inverse of String. ErrInvalid for other text.
 func ParseShardID(s string) (ShardID, error) {
 	if s == plainText {
 		return PlainShard, nil
@@ -40,7 +40,7 @@ func ParseShardID(s string) (ShardID, error) {
 	return ShardID(n), nil
 }
 
-// AppendJSON appends the shard as MarshalJSON has it.
+// AppendJSON appends what MarshalJSON returns.
 func (s ShardID) AppendJSON(dst []byte) []byte {
 	if s <= largestExact {
 		return strconv.AppendUint(dst, uint64(s), 10)
@@ -48,10 +48,10 @@ func (s ShardID) AppendJSON(dst []byte) []byte {
 	return append(append(append(dst, '"'), s.String()...), '"')
 }
 
-// MarshalJSON is a number up to 2^53-1, else String. It does not fail.
+// MarshalJSON returns a number up to 2^53-1 and String above. It never fails.
 func (s ShardID) MarshalJSON() ([]byte, error) { return s.AppendJSON(nil), nil }
 
-// UnmarshalJSON takes a number of any size and what String returns.
+// UnmarshalJSON takes a number of any size or the text of String.
 func (s *ShardID) UnmarshalJSON(text []byte) (err error) {
 	if n := len(text); n >= 2 && text[0] == '"' && text[n-1] == '"' {
 		text = text[1 : n-1]

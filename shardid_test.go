@@ -6,8 +6,8 @@ import (
 	"testing"
 )
 
-// TestAShardInJSONIsWhatEveryReaderCanHold: those of JSON that know float64 alone
-// hold no integer above 2^53.
+// TestAShardInJSONIsWhatEveryReaderCanHold: those of JSON that know float64
+// alone hold no integer above 2^53.
 func TestAShardInJSONIsWhatEveryReaderCanHold(t *testing.T) {
 	for shard, want := range map[ShardID]string{
 		0:          "0",

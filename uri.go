@@ -7,23 +7,28 @@ import (
 	"strings"
 )
 
-// URI is a parsed streamer URI: scheme://[user[:password]@][host[,host…]][/stream[,stream…]][?option=value[&option=value…]].
+// URI is a parsed streamer URI:
 //
-// Every part is percent-decoded after it is split, so %2C is a comma in a name. There is no fragment and no form encoding: '#' and '+' stand for
-// themselves. Letters keep their case, except the scheme's. Empty hosts, streams and options are passed over.
+//	scheme://[user[:password]@][host[,host…]][/stream[,stream…]][?option=value[&option=value…]]
+//
+// Every part is percent-decoded after it is split, so %2C is a comma in a name.
+// There is no fragment and no form encoding: '#' and '+' are ordinary
+// characters. Letters keep their case, except in the scheme. Empty hosts,
+// streams and options are ignored.
 type URI struct {
 	Scheme  string        // in lower case
 	User    *url.Userinfo // nil when absent
 	Hosts   []string      // host or host:port, an IPv6 address in brackets
-	Path    string        // what stands between the hosts and '?', with its first '/'
-	Streams []string      // Path, split on the commas; backends whose path names a file split it themselves
+	Path    string        // between the hosts and '?', with its first '/'
+	Streams []string      // Path, split on commas; backends whose path names a file split it themselves
 	Query   url.Values    // not nil after ParseURI
 
-	rawPath string   // set where Path and Streams leave open which comma separates and which belongs to a name
-	secrets []string // of options, see Hide
+	rawPath string   // set where Path and Streams do not tell which comma separates and which is part of a name
+	secrets []string // option keys, see Hide
 }
 
-// ParseURI never panics. Its errors are ErrInvalid and never contain the password: a part that is wrong may be one, so none is quoted.
+// ParseURI parses a URI. Its errors are ErrInvalid. They quote no part of s,
+// since a malformed part may be a password.
 func ParseURI(s string) (*URI, error) {
 	scheme, rest, ok := strings.Cut(s, "://")
 	if !ok || !validScheme(scheme) {
@@ -40,7 +45,7 @@ func invalidURI(scheme string, cause error) error {
 	return &Error{Op: "uri", Backend: scheme, Kind: ErrInvalid, Err: cause}
 }
 
-// validScheme is RFC 3986's rule.
+// validScheme is the rule of RFC 3986.
 func validScheme(s string) bool {
 	for i := range len(s) {
 		c := s[i]
@@ -53,7 +58,7 @@ func validScheme(s string) bool {
 
 func (u *URI) parse(rest string) error {
 	if strings.ContainsFunc(rest, isControl) {
-		return errors.New("a control character (a line's end?): write it percent-encoded or take it out")
+		return errors.New("a control character (a newline?): write it percent-encoded or remove it")
 	}
 	rest, query, _ := strings.Cut(rest, "?")
 	authority, path := rest, ""
@@ -72,8 +77,9 @@ func (u *URI) parse(rest string) error {
 	return u.parseQuery(query)
 }
 
-// isCutShort says whether the authority looks like the first part of credentials, "user:12" of "user:12/34@host": taken for a host and its
-// port it would be dialled and printed.
+// isCutShort says whether the authority looks like the first part of
+// credentials, "user:12" of "user:12/34@host". Taken for a host and port it
+// would be dialled and printed.
 func isCutShort(authority, path, query string) bool {
 	if !strings.Contains(authority, ":") || strings.Contains(authority, "@") {
 		return false

@@ -6,7 +6,8 @@ import (
 	"strings"
 )
 
-// The characters that escape leaves as they are beside letters, digits and "-._~": those that separate nothing in that part of a URI.
+// The characters that escape keeps in addition to letters, digits and "-._~":
+// those that separate nothing in that part of a URI.
 const (
 	inUser  = "!$&'()*+;="
 	inName  = inUser + ":/@"
@@ -28,7 +29,7 @@ func escape(s, keep string) string {
 	return b.String()
 }
 
-// unescape is escape's inverse. Its error does not quote s.
+// unescape is the inverse of escape. Its error does not quote s.
 func unescape(s string) (string, error) {
 	out, err := url.PathUnescape(s)
 	if err != nil {

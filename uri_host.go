@@ -26,7 +26,8 @@ func parseHost(s string) (string, error) {
 	return decoded + port, nil
 }
 
-// splitPort cuts "host:9092" into "host" and ":9092". The port is "" or starts with the first ':' that is not part of a bracketed address.
+// splitPort cuts "host:9092" into "host" and ":9092". The port is "" or starts
+// with the first ':' that is not part of a bracketed address.
 func splitPort(s string) (name, port string) {
 	from := 0
 	if strings.HasPrefix(s, "[") {

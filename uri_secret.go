@@ -5,10 +5,11 @@ import (
 	"strings"
 )
 
-// hidden stands in place of a secret.
+// hidden is printed instead of a secret.
 const hidden = "xxxxx"
 
-// Hide has String leave out the values of these options.
+// Hide makes String print "xxxxx" for the values of these options. It must not
+// be called concurrently with other methods.
 func (u *URI) Hide(keys ...string) {
 	for _, key := range keys {
 		if !slices.Contains(u.secrets, key) {
@@ -17,13 +18,14 @@ func (u *URI) Hide(keys ...string) {
 	}
 }
 
-// Hides says whether String leaves out the value of an option: Hide named it, or
-// its name sounds secret.
+// Hides says whether String hides the value of an option: Hide named it, or its
+// name sounds secret.
 func (u *URI) Hides(key string) bool {
 	return slices.Contains(u.secrets, key) || soundsSecret(key)
 }
 
-// soundsSecret errs on the side of hiding: a hidden option is an inconvenience, a printed one an incident. Only names of files are shown.
+// soundsSecret errs on the side of hiding: a hidden option is an inconvenience,
+// a printed secret an incident. Names of files are shown.
 func soundsSecret(key string) bool {
 	key = strings.ToLower(key)
 	if strings.HasSuffix(key, "_file") || strings.HasSuffix(key, "_path") {

@@ -6,8 +6,10 @@ import (
 	"strings"
 )
 
-// String renders the URI with password and secret options replaced by "xxxxx": those that Hide named, and, because a URI is
-// printed before it is bound, those whose name sounds like it. Without a secret in u, ParseURI(u.String()) equals u.
+// String renders the URI with "xxxxx" for the password and for secret options:
+// those that Hide named and, because a URI may be printed before it is bound,
+// those whose name sounds secret. Without a secret in u, ParseURI(u.String())
+// equals u.
 func (u URI) String() string {
 	var b strings.Builder
 	b.WriteString(u.Scheme)
@@ -27,7 +29,8 @@ func (u URI) String() string {
 // GoString is String, for %#v, which would print the password.
 func (u URI) GoString() string { return u.String() }
 
-// MarshalText is String, so that JSON and log/slog print no password either. It never fails.
+// MarshalText is String, so that JSON and log/slog print no password either. It
+// never fails.
 func (u URI) MarshalText() ([]byte, error) { return []byte(u.String()), nil }
 
 func (u *URI) userString() string {
@@ -45,7 +48,8 @@ func (u *URI) pathString() string {
 	if u.rawPath == "" {
 		return u.plainPath()
 	}
-	// The fields are the caller's to change; then rawPath is about another path.
+	// The caller may have changed the fields. Then rawPath belongs to another
+	// path.
 	var was URI
 	if was.parsePath(u.rawPath) == nil && was.Path == u.Path && slices.Equal(was.Streams, u.Streams) {
 		return u.rawPath
@@ -53,7 +57,8 @@ func (u *URI) pathString() string {
 	return u.plainPath()
 }
 
-// plainPath renders Path, and Streams where they are all of it, so that a comma in a stream's name stays one.
+// plainPath renders Path, or Streams where they make up all of it, so that a
+// comma in a stream's name is escaped.
 func (u *URI) plainPath() string {
 	names := make([]string, len(u.Streams))
 	for i, s := range u.Streams {

@@ -18,7 +18,8 @@ func TestMain(m *testing.M) {
 		goleak.IgnoreTopFunction("github.com/rcrowley/go-metrics.(*meterArbiter).tick")) // sarama's, one per process, for good
 }
 
-// What measures the heap comes first: others leave things behind that are freed while it measures.
+// What measures the heap comes first: others leave things behind that are freed
+// while it measures.
 
 func TestIdleShardsAreMeasuredInBothModes(t *testing.T) {
 	all, err := idle(t.Context(), 1000)

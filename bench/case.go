@@ -2,15 +2,18 @@ package main
 
 import "slices"
 
-// perTrial is how many messages a trial has where a case does not say: enough that its beginning and end do not count, few enough that those of
-// 256 bytes fit into little memory.
+// perTrial is how many messages a trial has where a case does not say: enough
+// that its beginning and end do not count, few enough that those of 256 bytes
+// fit into little memory.
 const perTrial = 100_000
 
-// bulky is where connecting and joining a group take their time: they are then little of a trial.
+// bulky is where connecting and joining a group take their time: they are then
+// little of a trial.
 const bulky = 300_000
 
-// benchCase is one measurement and the control that it is held against, and its peers, if any. All of them take turns in one process, so that
-// whatever else the machine does disturbs each.
+// benchCase is one measurement and the control that it is held against, and its
+// peers, if any. All of them take turns in one process, so that whatever else
+// the machine does disturbs each.
 type benchCase struct {
 	name    string // section/what/how, for -run and the table
 	control string // what the control does
@@ -19,7 +22,7 @@ type benchCase struct {
 	setup   func(b *bed) (pair, error)
 }
 
-// pair is a case's two sides, and whoever else is measured in the same rounds.
+// pair is a case's two sides, and others that are measured in the same rounds.
 type pair struct {
 	subject, control task
 	peers            []peer
@@ -42,7 +45,7 @@ type trial struct {
 	messages int                               // zero: bed.messages
 }
 
-// allCases is the registry: whoever adds a backend adds its cases here.
+// allCases is the registry: a new backend adds its cases here.
 func allCases() []benchCase {
 	return slices.Concat(engineCases(), sendCases(), stdioCases(), fileCases(), redisCases(), kafkaCases())
 }

@@ -51,7 +51,9 @@ func (r result) bars() []bar {
 	return all
 }
 
-// chart is an SVG of one section's cases. A bar is as long as its side is fast, and the longest of each case fills the width: the cases of a section can lie far apart.
+// chart is an SVG of one section's cases. A bar is as long as its side is fast,
+// and the longest of each case fills the width: the cases of a section can lie
+// far apart.
 func chart(section string, cases []result) string {
 	var b strings.Builder
 	y := lineHeight
@@ -85,7 +87,8 @@ func escaped(text string) string {
 	return b.String()
 }
 
-// sections are the results by the first part of their names, in the order of their first.
+// sections are the results by the first part of their names, in the order of
+// their first.
 func sections(all []result) (names []string, of map[string][]result) {
 	of = map[string][]result{}
 	for _, r := range all {
@@ -98,10 +101,12 @@ func sections(all []result) (names []string, of map[string][]result) {
 	return names, of
 }
 
-// chartDir is where a page has its charts: beside it, in a directory of its name.
+// chartDir is where a page has its charts: beside it, in a directory of its
+// name.
 func chartDir(page string) string { return strings.TrimSuffix(page, filepath.Ext(page)) }
 
-// updateCharts writes the charts of a page, and removes those of sections that are no more.
+// updateCharts writes the charts of a page, and removes those of sections that
+// are no more.
 func updateCharts(page string, all []result) error {
 	dir := chartDir(page)
 	if err := os.MkdirAll(dir, 0o755); err != nil {

@@ -12,7 +12,8 @@ import (
 	"testing"
 )
 
-// charted are results of two sections; the peer of the first is twice as fast as the case, its control four times.
+// charted are results of two sections; the peer of the first is twice as fast
+// as the case, its control four times.
 func charted() []result {
 	first := &benchCase{name: "file/a<b>", control: "bufio & co"}
 	second := &benchCase{name: "send/x", control: "bare"}

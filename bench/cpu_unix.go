@@ -7,7 +7,8 @@ import (
 	"time"
 )
 
-// cpuTime is the processor time that the process has used, the system's part included.
+// cpuTime is the processor time that the process has used, the system's part
+// included.
 func cpuTime() time.Duration {
 	var u syscall.Rusage
 	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {

@@ -11,7 +11,8 @@ import (
 	"github.com/gostreamer/streamer/engine"
 )
 
-// engineCases measure what the engine adds to reading: each way to take messages, with several goroutines, and with slabs over several shards.
+// engineCases measure what the engine adds to reading: each way to take
+// messages, with several goroutines, and with slabs over several shards.
 func engineCases() []benchCase {
 	var all []benchCase
 	for i := range verbs {
@@ -81,7 +82,8 @@ func (r *reading) throughEngine(v *verb, goroutines int) (trial, error) {
 // maxBatch is what the engine asks for with the default Prefetch.
 const maxBatch = 500
 
-// bare is the client without the engine: a loop that fetches and looks at each message.
+// bare is the client without the engine: a loop that fetches and looks at each
+// message.
 func (r *reading) bare() (trial, error) {
 	log, err := r.spread()
 	if err != nil {

@@ -9,7 +9,8 @@ import (
 	"github.com/gostreamer/streamer/file"
 )
 
-// fileCases write logs and replay them. What goes with a log's size or its disk is measured by fileLimits.
+// fileCases write logs and replay them. What goes with a log's size or its disk
+// is measured by fileLimits.
 func fileCases() []benchCase {
 	all := []benchCase{{
 		name:    "file/produce",
@@ -58,7 +59,8 @@ func (b *bed) writeLog() (path string, err error) {
 	return path, errors.Join(err, s.Close())
 }
 
-// appending is trials of a producer of a new log, until all is written; as with the control nothing waits for the disk.
+// appending is trials of a producer of a new log, until all is written; as with
+// the control nothing waits for the disk.
 func (b *bed) appending() task {
 	return func() (trial, error) {
 		path := filepath.Join(b.dir, b.unique("subject")+".ss")
@@ -73,7 +75,8 @@ func (b *bed) appending() task {
 	}
 }
 
-// replaying is trials of a group that reads the log from its beginning to its end, and commits.
+// replaying is trials of a group that reads the log from its beginning to its
+// end, and commits.
 func (b *bed) replaying(path string, v *verb) task {
 	return func() (trial, error) {
 		s, err := openFile(b, file.Config{Path: path, NoFollow: true})

@@ -18,10 +18,12 @@ const (
 	slowFor     = 3 * time.Second
 )
 
-// largeOverhead is what a frame of the large log has beside its value: the streams' names have six bytes.
+// largeOverhead is what a frame of the large log has beside its value: the
+// streams' names have six bytes.
 const largeOverhead = 32 + 6
 
-// largeBegin is the time of the large log's first message; each comes a millisecond after the one before.
+// largeBegin is the time of the large log's first message; each comes a
+// millisecond after the one before.
 var largeBegin = time.Date(2024, 5, 6, 7, 8, 9, 0, time.UTC)
 
 func largeStream(i int) string { return fmt.Sprintf("str%03d", i%interleaved) }
@@ -70,7 +72,8 @@ func (b *bed) writeLarge(path string) error {
 	return errors.Join(p.Flush(b.ctx), s.Close())
 }
 
-// resident replays the log and says by how much the process's memory grew at most. A slow reader, who rests after each batch, does not come to the end.
+// resident replays the log and says by how much the process's memory grew at
+// most. A slow reader, who rests after each batch, does not come to the end.
 func (b *bed) resident(path string, rest time.Duration) (grown int64, known bool, err error) {
 	s, err := openFile(b, file.Config{Path: path, NoFollow: true})
 	if err != nil {
@@ -100,7 +103,8 @@ func (b *bed) resident(path string, rest time.Duration) (grown int64, known bool
 	return 0, known, nil
 }
 
-// goingBack counts the bytes that it takes to come to a message in the middle of the log from its end.
+// goingBack counts the bytes that it takes to come to a message in the middle
+// of the log from its end.
 func (b *bed) goingBack(path string) (all []measure, err error) {
 	s, err := openFile(b, file.Config{Path: path})
 	if err != nil {

@@ -31,7 +31,8 @@ type measure struct {
 	missed bool
 }
 
-// fileLimits measures what goes with the disk, and with a log of size bytes, in which streams take turns.
+// fileLimits measures what goes with the disk, and with a log of size bytes, in
+// which streams take turns.
 func fileLimits(ctx context.Context, size int64) (table string, err error) {
 	b, err := newBed(ctx, int(size/(payload+largeOverhead)))
 	if err != nil {
@@ -64,7 +65,8 @@ func measureTable(title string, all []measure) string {
 
 func mebibytes(n int64) string { return fmt.Sprintf("%.1f MiB", float64(n)/(1<<20)) }
 
-// groupCommit counts the receipts that one fsync serves. Where nothing waits for an fsync but one producer's writes, there is at most one for each write.
+// groupCommit counts the receipts that one fsync serves. Where nothing waits
+// for an fsync but one producer's writes, there is at most one for each write.
 func (b *bed) groupCommit() (all []measure, err error) {
 	writes, receipts := 0, 0 // the write goroutine's until Close
 	s, err := file.Connect(b.ctx, file.Config{Path: filepath.Join(b.dir, "synced.ss"), Sync: file.SyncAlways}, streamer.StreamerOptions{
@@ -93,7 +95,8 @@ func (b *bed) groupCommit() (all []measure, err error) {
 	}}, nil
 }
 
-// checking reads a log of a few large frames, which takes little more than their checksums: the best of some rounds.
+// checking reads a log of a few large frames, which takes little more than
+// their checksums: the best of some rounds.
 func (b *bed) checking() (all []measure, err error) {
 	path := filepath.Join(b.dir, "checked.ss")
 	s, err := openFile(b, file.Config{Path: path})

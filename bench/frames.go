@@ -8,7 +8,8 @@ import (
 	"io"
 )
 
-// The least that a reader of a log has to do: docs/file-format.md has the layout.
+// The least that a reader of a log has to do: docs/file-format.md has the
+// layout.
 const (
 	headerSize = 128
 	fixedSize  = 8 + 8 + 8 + 4 // of a frame between stream and payload: shard, sequence, time, size
@@ -18,7 +19,8 @@ const (
 
 var errFrame = errors.New("not a frame")
 
-// walkFrames reads a log and checks every message; frames of the internal stream are not counted.
+// walkFrames reads a log and checks every message; frames of the internal
+// stream are not counted.
 func walkFrames(r io.Reader) (n int, err error) {
 	log := &unbroken{in: bufio.NewReader(r)}
 	if err := log.readHeader(); err != nil {
@@ -86,7 +88,8 @@ func (u *unbroken) skipBeacon() error {
 	return err
 }
 
-// walkFrame checks the next frame in place and returns the length of its stream's name.
+// walkFrame checks the next frame in place and returns the length of its
+// stream's name.
 func walkFrame(in *bufio.Reader) (stream int, err error) {
 	first, err := in.Peek(1)
 	if err != nil {
@@ -110,7 +113,8 @@ func walkFrame(in *bufio.Reader) (stream int, err error) {
 	return stream, err
 }
 
-// crcTable[k][b] is the effect of byte b followed by k zero bytes on a CRC-16/CDMA2000.
+// crcTable[k][b] is the effect of byte b followed by k zero bytes on a
+// CRC-16/CDMA2000.
 var crcTable = func() (t [16][256]uint16) {
 	const poly = 0xC867
 	for b := range t[0] {
@@ -132,7 +136,8 @@ var crcTable = func() (t [16][256]uint16) {
 	return t
 }()
 
-// checksum takes sixteen bytes a step and looks up last what depends on the step before.
+// checksum takes sixteen bytes a step and looks up last what depends on the
+// step before.
 func checksum(p []byte) uint16 {
 	t, crc := &crcTable, uint16(0xFFFF)
 	for len(p) >= 16 {

@@ -16,7 +16,8 @@ type goal struct {
 	allocs limit
 }
 
-// limit is a number of allocations per message. What a batch or slab allocates is spread over its messages: up to slack of it is not counted.
+// limit is a number of allocations per message. What a batch or slab allocates
+// is spread over its messages: up to slack of it is not counted.
 type limit struct {
 	asked bool
 	n     float64

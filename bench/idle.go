@@ -29,7 +29,8 @@ const (
 
 func (f footprint) missed() bool { return f.engine > idleBytes || f.goroutines > idleGoroutines }
 
-// idle measures consumers of a stream with so many shards, all idle. What the log takes for a shard is not counted: it is there without readers.
+// idle measures consumers of a stream with so many shards, all idle. What the
+// log takes for a shard is not counted: it is there without readers.
 func idle(ctx context.Context, shards int) (all []footprint, err error) {
 	b, err := newBed(ctx, 0)
 	if err != nil {

@@ -20,8 +20,10 @@ const (
 	rarely     = 3000 // messages of a trial of who takes a round trip for each
 )
 
-// kafkaCases hold what a Streamer does on a broker against kgo, on which it stands, and against other libraries. Nobody compresses. What the
-// client's process takes of the processors is the figure: the broker takes most of the rest.
+// kafkaCases hold what a Streamer does on a broker against kgo, on which it
+// stands, and against other libraries. No side compresses. What the client's
+// process takes of the processors is the figure: the broker takes most of the
+// rest.
 func kafkaCases() []benchCase {
 	return []benchCase{
 		{name: "kafka/send", control: "kgo Produce with a callback", trial: bulky, goal: goal{cpu: 1.25, speed: 0.95}, setup: onKafka((*kafkaBed).producers)},
@@ -33,7 +35,7 @@ func kafkaCases() []benchCase {
 	}
 }
 
-// kafkaBed is a broker with nobody else on it.
+// kafkaBed is a broker with nothing else on it.
 type kafkaBed struct {
 	*bed
 	addr string
@@ -64,7 +66,8 @@ func newKafkaBed(b *bed) (*kafkaBed, error) {
 	return &kafkaBed{b, addr, kadm.NewClient(cl)}, nil
 }
 
-// create makes a topic and waits until the broker knows it, which is later than its controller.
+// create makes a topic and waits until the broker knows it, which is later than
+// its controller.
 func (k *kafkaBed) create(partitions int32) (topic string, err error) {
 	topic = k.unique("topic")
 	_, err = k.adm.CreateTopic(k.ctx, partitions, 1, nil, topic)
@@ -100,7 +103,8 @@ func (k *kafkaBed) waiters() (pair, error) {
 	return pair{subject: k.producing(k.oursWaiting, k.messages), control: k.producing(k.kgoSync, k.messages)}, nil
 }
 
-// producing is trials that fill a fresh topic. Clients are opened before the clock runs.
+// producing is trials that fill a fresh topic. Clients are opened before the
+// clock runs.
 func (k *kafkaBed) producing(open func(topic string) (sender, error), n int) task {
 	return func() (trial, error) {
 		topic, err := k.create(partitions)
@@ -249,7 +253,8 @@ func (k *kafkaBed) sharing(topic string, share func(topic, group string, n int) 
 	}
 }
 
-// settled checks that n records are committed, but for the last of each partition, which who commits in the background may not have come to.
+// settled checks that n records are committed, except the last of each
+// partition, which who commits in the background may not have come to.
 func (k *kafkaBed) settled(group string, n int) error {
 	offsets, err := k.adm.FetchOffsets(k.ctx, group)
 	committed := int64(0)

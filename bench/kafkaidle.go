@@ -50,7 +50,8 @@ func onOneKafka(ctx context.Context, messages int, f func(*kafkaBed, streamer.St
 	return f(k, s)
 }
 
-// kafkaQuiet is the part of a core that a member takes while it waits for a message.
+// kafkaQuiet is the part of a core that a member takes while it waits for a
+// message.
 func kafkaQuiet(ctx context.Context, window time.Duration) (cpu float64, err error) {
 	err = onOneKafka(ctx, 0, func(k *kafkaBed, s streamer.Streamer) error {
 		topic, err := k.create(quietPartitions)

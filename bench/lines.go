@@ -9,7 +9,8 @@ import (
 	"path/filepath"
 )
 
-// scanning is trials of bufio.Scanner over a file: it keeps no line, which is what a message must.
+// scanning is trials of bufio.Scanner over a file: it keeps no line, which is
+// what a message must.
 func (b *bed) scanning(path string) task {
 	return b.reading(path, func(r io.Reader) (n int, err error) {
 		s := bufio.NewScanner(r)
@@ -20,7 +21,8 @@ func (b *bed) scanning(path string) task {
 	})
 }
 
-// copying is scanning that keeps each line for as long as somebody refers to it.
+// copying is scanning that keeps each line for as long as something refers to
+// it.
 func (b *bed) copying(path string) task {
 	return b.reading(path, func(r io.Reader) (n int, err error) {
 		s := bufio.NewScanner(r)
@@ -44,7 +46,8 @@ func (b *bed) reading(path string, read func(io.Reader) (int, error)) task {
 	}
 }
 
-// buffering is trials of bufio.Writer that writes a file's bytes again, each message's with one call.
+// buffering is trials of bufio.Writer that writes a file's bytes again, each
+// message's with one call.
 func (b *bed) buffering(path string) task {
 	return func() (trial, error) {
 		text, err := os.ReadFile(path)

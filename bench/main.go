@@ -1,5 +1,7 @@
-// Command bench measures what streamer costs, case by case, each in turn with a control: the same work without streamer. It prints what it finds and
-// writes it into docs/benchmarks.md, which says how to read it, with a chart for each section.
+// Command bench measures what streamer costs, case by case, each in turn with a
+// control: the same work without streamer. It prints what it finds and writes
+// it into docs/benchmarks.md, which says how to read it, with a chart for each
+// section.
 package main
 
 import (
@@ -85,7 +87,8 @@ func run(ctx context.Context, args []string) error {
 	return updatePage(s.page, r.markdown())
 }
 
-// further adds what has no control: what a large log takes, and what consumers of servers cost while nothing happens.
+// further adds what has no control: what a large log takes, and what consumers
+// of servers cost while nothing happens.
 func (s *settings) further(ctx context.Context, r *report) error {
 	limits := func(ctx context.Context) (string, error) { return fileLimits(ctx, s.large) }
 	for name, measure := range map[string]func(context.Context) (string, error){

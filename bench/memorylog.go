@@ -10,7 +10,8 @@ import (
 
 const streamName = "events"
 
-// writeBatch is how many records one bare Write has: as many as the engine's batches have when it is busy.
+// writeBatch is how many records one bare Write has: as many as the engine's
+// batches have when it is busy.
 const writeBatch = 500
 
 func openLog(name string) (driver.Backend, error) {

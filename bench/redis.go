@@ -23,7 +23,8 @@ const (
 	rawGroup   = "raw XREADGROUP and XACK, 500 per request, two in flight"
 )
 
-// redisCases hold what a Streamer does on a server against RESP written by hand, go-redis as people write it, and Watermill.
+// redisCases hold what a Streamer does on a server against RESP written by
+// hand, go-redis as people write it, and Watermill.
 func redisCases() []benchCase {
 	near := func(setup func(*redisBed) (pair, error)) func(*bed) (pair, error) { return onRedis(0, setup) }
 	far := func(setup func(*redisBed) (pair, error)) func(*bed) (pair, error) { return onRedis(oneWay, setup) }
@@ -36,7 +37,8 @@ func redisCases() []benchCase {
 	}
 }
 
-// redisBed is a server with nobody else on it, seen directly or over a wire that takes its time.
+// redisBed is a server with nothing else on it, seen directly or over a wire
+// that takes its time.
 type redisBed struct {
 	*bed
 	addr   string // what clients connect to
@@ -170,7 +172,8 @@ func (r *redisBed) replaying(stream string) task {
 	})
 }
 
-// sharing is trials of the only member of a fresh group, which ends when all is acknowledged.
+// sharing is trials of the only member of a fresh group, which ends when all is
+// acknowledged.
 func (r *redisBed) sharing(stream string, share func(stream, group string, n int) error, n int) task {
 	return func() (trial, error) {
 		group := r.unique("group")

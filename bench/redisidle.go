@@ -101,7 +101,8 @@ func (r *redisBed) commands() (int64, error) {
 	return strconv.ParseInt(number, 10, 64)
 }
 
-// redisStalled is how many bytes a consumer holds whose handler does not return from its first message while many wait.
+// redisStalled is how many bytes a consumer holds whose handler does not return
+// from its first message while many wait.
 func redisStalled(ctx context.Context, messages int) (held int64, err error) {
 	err = onOneRedis(ctx, messages, func(r *redisBed, s streamer.Streamer) error {
 		stream, err := r.fill()

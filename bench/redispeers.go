@@ -93,7 +93,7 @@ func (r *redisBed) subscribed(stream, group string, n int) error {
 	return errors.Join(err, s.Close())
 }
 
-// plain reads the entries that everybody else's trials read.
+// plain reads the entries that all other trials read.
 type plain struct{}
 
 func (plain) Unmarshal(values map[string]any) (*message.Message, error) {

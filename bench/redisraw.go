@@ -96,7 +96,8 @@ func (r *redisBed) rawRead(stream string, n int) error {
 	return errors.Join(err, c.conn.Close())
 }
 
-// rawShare keeps two reads in flight; each further one goes out with the acknowledgement of a page.
+// rawShare keeps two reads in flight; each further one goes out with the
+// acknowledgement of a page.
 func (r *redisBed) rawShare(stream, group string, n int) error {
 	c, err := r.dial()
 	if err != nil {

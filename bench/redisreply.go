@@ -21,7 +21,8 @@ func (c *raw) reply() error {
 	return c.page()
 }
 
-// page reads the entries of the one stream that was asked for, up to their last byte.
+// page reads the entries of the one stream that was asked for, up to their last
+// byte.
 func (c *raw) page() error {
 	if err := c.expect(2); err != nil {
 		return err

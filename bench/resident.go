@@ -8,13 +8,15 @@ import (
 	"time"
 )
 
-// residentWatch looks at the process's resident memory every few milliseconds, in a goroutine that stop joins.
+// residentWatch looks at the process's resident memory every few milliseconds,
+// in a goroutine that stop joins.
 type residentWatch struct {
 	before, most int64
 	quit, done   chan struct{}
 }
 
-// watchResident begins with as little as there can be. It is false where the system does not tell.
+// watchResident begins with as little as there can be. It is false where the
+// system does not tell.
 func watchResident() (*residentWatch, bool) {
 	debug.FreeOSMemory()
 	before, known := residentBytes()
@@ -60,7 +62,8 @@ func residentBytes() (int64, bool) {
 	return pages * int64(os.Getpagesize()), err == nil
 }
 
-// bytesRead is what the process's system calls have read so far, from wherever; known where the system has a /proc like Linux's.
+// bytesRead is what the process's system calls have read so far, from wherever;
+// known where the system has a /proc like Linux's.
 func bytesRead() (int64, bool) {
 	text, err := os.ReadFile("/proc/self/io")
 	if err != nil {

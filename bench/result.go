@@ -64,7 +64,8 @@ func (c *benchCase) perTrial(e effort) int {
 	return perTrial
 }
 
-// rounds lets the sides take turns at going first. One trial of each before that finds the files and pages that the later ones find warm.
+// rounds lets the sides take turns at going first. One trial of each before
+// that finds the files and pages that the later ones find warm.
 func (c *benchCase) rounds(b *bed, p pair, e effort) (result, error) {
 	tasks := []task{p.subject, p.control}
 	for i := range p.peers {
@@ -94,7 +95,8 @@ func (c *benchCase) rounds(b *bed, p pair, e effort) (result, error) {
 	return r, nil
 }
 
-// speed is how many times as fast as other subject is: the median of the rounds, as what a round was disturbed by hit both.
+// speed is how many times as fast as other subject is: the median of the
+// rounds, as what a round was disturbed by hit both.
 func speed(subject, other []cost) float64 {
 	values := make([]float64, len(subject))
 	for i := range subject {

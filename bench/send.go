@@ -53,7 +53,8 @@ func sendAndWait(ctx context.Context, p streamer.Producer, n int) (int, error) {
 	return n, nil
 }
 
-// sending is trials of goroutines that send to a fresh log through the engine, until all is stored.
+// sending is trials of goroutines that send to a fresh log through the engine,
+// until all is stored.
 func (b *bed) sending(goroutines int, send func(context.Context, streamer.Producer, int) (int, error)) task {
 	return func() (trial, error) {
 		name := b.unique("sent")

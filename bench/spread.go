@@ -8,8 +8,9 @@ import (
 	"github.com/gostreamer/streamer/driver"
 )
 
-// spread is a log whose one shard is read as if each fetch found a few messages in each of many, and which ends after so many messages. Progress is
-// not kept, as there is nothing to come back to.
+// spread is a log whose one shard is read as if each fetch found a few messages
+// in each of many, and which ends after so many messages. Progress is not kept,
+// as there is nothing to come back to.
 type spread struct {
 	driver.Backend
 	shards   int
@@ -67,5 +68,5 @@ func (s *spreadSource) renumber(slab []streamer.Message) {
 
 func (s *spreadSource) Close(ctx context.Context) error { return s.inner.Close(ctx) }
 
-// CommitCursors implements streamer.CursorCommitter.
+// CommitCursors implements driver.CursorCommitter.
 func (s *spreadSource) CommitCursors(context.Context, []driver.Mark) error { return nil }

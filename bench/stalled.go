@@ -7,11 +7,13 @@ import (
 	"github.com/gostreamer/streamer"
 )
 
-// waitingTotal is how many messages wait behind a handler that does not return from its first.
+// waitingTotal is how many messages wait behind a handler that does not return
+// from its first.
 const waitingTotal = 1_000_000
 
-// heldBehind is how many bytes a consumer comes to hold whose handler does not return from its first message, while others wait and as many may
-// be fetched ahead.
+// heldBehind is how many bytes a consumer comes to hold whose handler does not
+// return from its first message, while others wait and as many may be fetched
+// ahead.
 func heldBehind(ctx context.Context, s streamer.Streamer, stream string, prefetch int) (held int64, err error) {
 	before := liveHeap()
 	c, err := s.Consumer(ctx, streamer.ConsumerOptions{Streams: []string{stream}, AutoReset: streamer.Earliest, Prefetch: prefetch})

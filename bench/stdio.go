@@ -13,7 +13,8 @@ import (
 // fullHead is what a producer writes in front of a value.
 const fullHead = "[2024-05-06T07:08:09.123456789 | events | %d | 0] "
 
-// stdioCases read and write files, as a shell's redirection makes standard input and output one.
+// stdioCases read and write files, as a shell's redirection makes standard
+// input and output one.
 func stdioCases() []benchCase {
 	var all []benchCase
 	for i := range verbs {
@@ -46,7 +47,8 @@ func linesSetup(v *verb, head string, plain func(*bed, string) task) func(*bed) 
 	}
 }
 
-// readingLines is trials of a consumer of a file of lines. There is no group, so nothing is committed.
+// readingLines is trials of a consumer of a file of lines. There is no group,
+// so nothing is committed.
 func (b *bed) readingLines(path string, v *verb) task {
 	return func() (trial, error) {
 		f, err := os.Open(path)

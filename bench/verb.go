@@ -14,7 +14,8 @@ import (
 type verb struct {
 	name  string
 	share float64 // ns per message that the engine may take
-	// worker returns what each of the goroutines runs: it says how many messages it had.
+	// worker returns what each of the goroutines runs: it says how many
+	// messages it had.
 	worker func(ctx context.Context, c streamer.Consumer) func() (int, error)
 }
 

@@ -6,8 +6,8 @@ import (
 	"github.com/gostreamer/streamer"
 )
 
-// withGroup sends 50 messages to each of two shards and commits the first 20 of shard 0 and 5 of shard 1 for the case's group. The
-// consumer is still open.
+// withGroup sends 50 messages to each of two shards and commits the first 20 of
+// shard 0 and 5 of shard 1 for the case's group. The consumer is still open.
 func (b *bed) withGroup(o streamer.ConsumerOptions) streamer.Consumer {
 	b.Helper()
 	b.open(Plan{Shards: 2})
@@ -23,7 +23,8 @@ func (b *bed) withGroup(o streamer.ConsumerOptions) streamer.Consumer {
 	return c
 }
 
-// lags fails when the messages behind, by shard, are not those wanted. A backend may not know a number: -1.
+// lags fails when the messages behind, by shard, are not those wanted. A
+// backend may not know a number: -1.
 func (b *bed) lags(what string, lag []streamer.ShardLag, want map[streamer.ShardID]int64) {
 	b.Helper()
 	if len(lag) != len(want) {
@@ -112,7 +113,7 @@ func deleteGroup(b *bed) {
 	if g := b.theGroup(); g.Name != "" {
 		b.Errorf("Groups lists a deleted group: %+v", g)
 	}
-	b.wantSet("a deleted group begins anew", b.rest(b.consumer(b.resumable()), 2), span(0, n))
+	b.wantSet("a deleted group starts over", b.rest(b.consumer(b.resumable()), 2), span(0, n))
 }
 
 func ping(b *bed) {

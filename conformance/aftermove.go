@@ -46,7 +46,8 @@ func nothingFromBefore(b *bed, m streamer.ConsumerMode) {
 	b.expect(c, n)
 }
 
-// staleChannel: the goroutine behind Stream holds a message ready; a move takes it out of its hand.
+// staleChannel: the goroutine behind Stream holds a message ready; a move takes
+// it out of its hand.
 func staleChannel(b *bed) {
 	const n = 50
 	b.open(Plan{})
@@ -80,8 +81,9 @@ func (b *bed) receive(ch <-chan *streamer.Message, what string) *streamer.Messag
 	}
 }
 
-// movesUnderCallers: many goroutines take messages while the consumer moves forward. A call that began after a move returned gives nothing
-// from before it.
+// movesUnderCallers: many goroutines take messages while the consumer moves
+// forward. A call that began after a move returned gives nothing from before
+// it.
 func movesUnderCallers(b *bed) {
 	const callers = 6
 	b.open(Plan{})
@@ -168,7 +170,8 @@ func newPositionCommitted(b *bed) {
 	}
 }
 
-// noOldCommit: acknowledgements and commits never stop while the consumer moves; where it moved to is where it starts again.
+// noOldCommit: acknowledgements and commits never stop while the consumer
+// moves; where it moved to is where it starts again.
 func noOldCommit(b *bed) {
 	const rounds, n = 15, 200
 	b.open(Plan{})

@@ -21,8 +21,8 @@ func shardsAtOpen(b *bed) {
 	b.wantSet("the same after Rewind", b.take(c, len(want)), want)
 }
 
-// differentShards: two consumers, of one group where there is one, read different shards of a stream. In a second life each goes on where it
-// stopped.
+// differentShards: two consumers, of one group where there is one, read
+// different shards of a stream. In a second life each goes on where it stopped.
 func differentShards(b *bed, o streamer.ConsumerOptions) {
 	const shards, n = 2, 20
 	b.open(Plan{Shards: shards})
@@ -94,7 +94,8 @@ func (b *bed) must(what string, err error) {
 	}
 }
 
-// rewindCommitted: a move of a Resumable consumer commits the new position, so Committed is where it last moved to or committed.
+// rewindCommitted: a move of a Resumable consumer commits the new position, so
+// Committed is where it last moved to or committed.
 func rewindCommitted(b *bed) {
 	b.open(Plan{})
 	metas := b.sendN(0, 20, 1)
@@ -109,7 +110,8 @@ func rewindCommitted(b *bed) {
 	b.expect(c, 12)
 }
 
-// leaveAndJoin: a member that moves reads everything for itself while the other has the whole group; Committed takes it back.
+// leaveAndJoin: a member that moves reads everything for itself while the other
+// has the whole group; Committed takes it back.
 func leaveAndJoin(b *bed) {
 	const shards, n = 4, 60
 	b.open(Plan{Shards: shards})

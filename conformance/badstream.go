@@ -75,7 +75,8 @@ func missingStream(b *bed) {
 	}
 }
 
-// firstError opens a consumer and takes messages until there is an error, which may come at open.
+// firstError opens a consumer and takes messages until there is an error, which
+// may come at open.
 func (b *bed) firstError(s streamer.Streamer, o streamer.ConsumerOptions) error {
 	b.Helper()
 	c, err := b.tryConsumer(s, o)
@@ -129,7 +130,8 @@ func deniedAtOpen(b *bed) {
 	b.expect(c, 0)
 }
 
-// deniedSending: the records that were denied say so, and nothing is left that hangs.
+// deniedSending: the records that were denied say so, and nothing is left that
+// hangs.
 func deniedSending(b *bed) {
 	b.open(Plan{})
 	p := b.producer()
@@ -141,14 +143,16 @@ func deniedSending(b *bed) {
 	b.send(p, numbered(6, 10, 1)...)
 }
 
-// spinTime is how long a case watches for a busy loop, spinMost how many attempts to mend something it grants meanwhile.
+// spinTime is how long a case watches for a busy loop, spinMost how many
+// attempts to mend something it grants meanwhile.
 const (
 	spinTime = 500 * time.Millisecond
 	spinMost = 100
 )
 
-// deletedUnderConsumer: Next either gives a typed error, every time, or waits for the stream to come back and then goes on. It neither
-// spins nor hangs: its ctx ends it.
+// deletedUnderConsumer: Next either gives a typed error, every time, or waits
+// for the stream to come back and then goes on. It neither spins nor hangs: its
+// ctx ends it.
 func deletedUnderConsumer(b *bed, m streamer.ConsumerMode) {
 	b.open(Plan{})
 	c := b.consumer(b.in(m))
@@ -177,7 +181,8 @@ func deletedUnderConsumer(b *bed, m streamer.ConsumerMode) {
 	b.expect(c, 5, 6, 7)
 }
 
-// recreatedUnderConsumer: the stream comes back at once, with messages of its own. Next gives these, or a typed error; it does not hang.
+// recreatedUnderConsumer: the stream comes back at once, with messages of its
+// own. Next gives these, or a typed error; it does not hang.
 func recreatedUnderConsumer(b *bed, m streamer.ConsumerMode) {
 	b.open(Plan{})
 	c := b.consumer(b.in(m))
@@ -224,8 +229,9 @@ func (b *bed) ackIn(m streamer.ConsumerMode, ms []*streamer.Message) {
 	}
 }
 
-// deletedUnderProducer: each record is stored, where sending creates a stream, or fails with one typed error; when the stream is there
-// again records are stored.
+// deletedUnderProducer: each record is stored, where sending creates a stream,
+// or fails with one typed error; when the stream is there again records are
+// stored.
 func deletedUnderProducer(b *bed) {
 	b.open(Plan{})
 	p := b.producer()
@@ -243,7 +249,8 @@ func deletedUnderProducer(b *bed) {
 	b.expect(c, 6, 7, 8)
 }
 
-// groupVanishes: nothing that was acknowledged comes again, nothing else is lost.
+// groupVanishes: nothing that was acknowledged is redelivered, nothing else is
+// lost.
 func groupVanishes(b *bed) {
 	b.open(Plan{})
 	o := b.resumable()

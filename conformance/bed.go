@@ -20,8 +20,9 @@ type testCase struct {
 	run     func(b *bed)
 }
 
-// bed is the test bed of one running case: its place and the verbs that cases share. Verbs that fail the case must be called on the
-// case's own goroutine; those that return an error may be called on any.
+// bed is the test bed of one running case: its place and the verbs that cases
+// share. Verbs that fail the case must be called on the case's own goroutine;
+// those that return an error may be called on any.
 type bed struct {
 	testing.TB
 	*Harness
@@ -35,8 +36,9 @@ type bed struct {
 	first streamer.Streamer // the program that most cases are content with
 }
 
-// runCase runs c on t's goroutine. Goroutines that the case starts inherit its profiler label, which is how its leaks are told from
-// those of the cases that run beside it.
+// runCase runs c on t's goroutine. Goroutines that the case starts inherit its
+// profiler label, which is how its leaks are distinguished from those of the
+// cases that run beside it.
 func runCase(t testing.TB, h *Harness, c testCase) {
 	b := &bed{TB: t, Harness: h, seen: &witness{}, group: "g-" + uuid.NewString()[:8], label: uuid.NewString()}
 	ctx, cancel := context.WithCancel(pprof.WithLabels(context.Background(), pprof.Labels(leakLabel, b.label)))
@@ -73,7 +75,8 @@ func (b *bed) options() streamer.StreamerOptions {
 	return streamer.StreamerOptions{Logger: slog.New(b.seen.handler()), Hooks: b.seen.hooks()}
 }
 
-// connect starts another program on the place. It is closed when the case ends, if the case has not done so.
+// connect starts another program on the place. It is closed when the case ends,
+// if the case has not done so.
 func (b *bed) connect(edit ...func(*streamer.StreamerOptions)) streamer.Streamer {
 	b.Helper()
 	return b.connectBy(b.place.Connect, edit...)
@@ -170,7 +173,8 @@ func (b *bed) realtime() streamer.ConsumerOptions {
 	return streamer.ConsumerOptions{Mode: streamer.RealTime}
 }
 
-// resumable reads from the beginning and commits only when told to, and on Close.
+// resumable reads from the beginning and commits only when told to, and on
+// Close.
 func (b *bed) resumable() streamer.ConsumerOptions {
 	return streamer.ConsumerOptions{
 		Mode: streamer.Resumable, Group: b.group, AutoReset: streamer.Earliest,
@@ -178,7 +182,8 @@ func (b *bed) resumable() streamer.ConsumerOptions {
 	}
 }
 
-// balanced is a member of the case's group. The group starts at the beginning where the backend has one.
+// balanced is a member of the case's group. The group starts at the beginning
+// where the backend has one.
 func (b *bed) balanced() streamer.ConsumerOptions {
 	o := streamer.ConsumerOptions{
 		Mode: streamer.LoadBalanced, Group: b.group,

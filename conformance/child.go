@@ -19,8 +19,9 @@ const (
 	ready          = "ready"                       // the line that a child prints when it holds still
 )
 
-// runChild does the errand of a child process and does not return, or says that this process is none. A child is the test binary itself,
-// told to run the test that called Run, which has the backend linked in.
+// runChild does the errand of a child process and does not return, or says that
+// this process is none. A child is the test binary itself, told to run the test
+// that called Run, which has the backend linked in.
 func runChild() bool {
 	text, ok := os.LookupEnv(errandVariable)
 	if !ok {
@@ -57,7 +58,8 @@ type child struct {
 	report string // its error
 }
 
-// spawn sends a child on an errand at the case's place and returns when it holds still.
+// spawn sends a child on an errand at the case's place and returns when it
+// holds still.
 func (b *bed) spawn(e errand) *child {
 	b.Helper()
 	c := b.try(e)
@@ -112,13 +114,15 @@ func (c *child) read(line string) bool {
 	return true
 }
 
-// kill ends the child without giving it a chance, and waits until the system has noticed.
+// kill ends the child without giving it a chance, and waits until the system
+// has noticed.
 func (c *child) kill() {
 	_ = c.cmd.Process.Kill()
 	_ = c.cmd.Wait()
 }
 
-// reopen opens a consumer of a group whose owner has just died, or is just closing: it may take a while until the place is free.
+// reopen opens a consumer of a group whose owner has just died, or is just
+// closing: it may take a while until the place is free.
 func (b *bed) reopen(o streamer.ConsumerOptions) streamer.Consumer {
 	b.Helper()
 	for deadline := time.Now().Add(b.Hang); ; time.Sleep(10 * time.Millisecond) {

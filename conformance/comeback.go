@@ -6,7 +6,8 @@ import (
 	"github.com/gostreamer/streamer"
 )
 
-// vanishing opens a consumer with create=always, which reads five messages before its stream is deleted.
+// vanishing opens a consumer with create=always, which reads five messages
+// before its stream is deleted.
 func (b *bed) vanishing(m streamer.ConsumerMode) streamer.Consumer {
 	b.Helper()
 	b.open(Plan{})
@@ -17,7 +18,8 @@ func (b *bed) vanishing(m streamer.ConsumerMode) streamer.Consumer {
 	return c
 }
 
-// backAtOnce: there is a stream of that name again, with messages of its own, before the consumer may have looked.
+// backAtOnce: there is a stream of that name again, with messages of its own,
+// before the consumer may have looked.
 func backAtOnce(b *bed, m streamer.ConsumerMode) {
 	c := b.vanishing(m)
 	b.place.Create(b.place.Streams[0])
@@ -28,7 +30,8 @@ func backAtOnce(b *bed, m streamer.ConsumerMode) {
 	b.close(c)
 }
 
-// backWhileWaiting: as long as the stream is away Next waits as if nothing was sent, and neither fails nor spins.
+// backWhileWaiting: as long as the stream is away Next waits as if nothing was
+// sent, and neither fails nor spins.
 func backWhileWaiting(b *bed, m streamer.ConsumerMode) {
 	c := b.vanishing(m)
 	before := b.retries()

@@ -38,7 +38,8 @@ func read10of1000(b *bed, o streamer.ConsumerOptions) {
 	b.expect(b.consumer(o), span(10, 1000)...)
 }
 
-// left is what must come again when exactly the numbers in acked, of from..to-1, are acknowledged.
+// left is what must be redelivered when exactly the numbers in acked, of
+// from..to-1, are acknowledged.
 func (b *bed) left(from, to int, acked map[int]bool) []int {
 	var rest []int
 	for n := from; n < to; n++ {
@@ -49,7 +50,8 @@ func (b *bed) left(from, to int, acked map[int]bool) []int {
 	return rest
 }
 
-// outOfOrderAcks acknowledges two thirds in any order, commits now and then, and looks at what comes again.
+// outOfOrderAcks acknowledges two thirds in any order, commits now and then,
+// and looks at what is redelivered.
 func outOfOrderAcks(b *bed, o streamer.ConsumerOptions) {
 	const n = 150
 	b.open(Plan{})
@@ -69,10 +71,11 @@ func outOfOrderAcks(b *bed, o streamer.ConsumerOptions) {
 		}
 	}
 	b.close(c)
-	b.wantSet("what comes again", b.rest(b.consumer(o), 1), b.left(0, n, acked))
+	b.wantSet("what is redelivered", b.rest(b.consumer(o), 1), b.left(0, n, acked))
 }
 
-// acksFromManyGoroutines: every shard's message number gap is never acknowledged, all others are, in any order, while commits go on.
+// acksFromManyGoroutines: every shard's message number gap is never
+// acknowledged, all others are, in any order, while commits go on.
 func acksFromManyGoroutines(b *bed, o streamer.ConsumerOptions) {
 	const shards, workers = 4, 8
 	b.open(Plan{Shards: shards})
@@ -101,7 +104,7 @@ func acksFromManyGoroutines(b *bed, o streamer.ConsumerOptions) {
 	if !b.PerMessage {
 		again = span(gap, n)
 	}
-	b.wantSet("what comes again", b.rest(b.consumer(o), shards), again)
+	b.wantSet("what is redelivered", b.rest(b.consumer(o), shards), again)
 }
 
 func gapInOneShard(b *bed, o streamer.ConsumerOptions) {
@@ -121,7 +124,7 @@ func gapInOneShard(b *bed, o streamer.ConsumerOptions) {
 			again = append(again, i)
 		}
 	}
-	b.wantSet("what comes again", b.rest(b.consumer(o), shards), again)
+	b.wantSet("what is redelivered", b.rest(b.consumer(o), shards), again)
 }
 
 func lateAcks(b *bed, o streamer.ConsumerOptions) {
@@ -144,7 +147,8 @@ func lateAcks(b *bed, o streamer.ConsumerOptions) {
 	b.expect(b.consumer(o), span(3, 10)...)
 }
 
-// commitFails: Commit retries across a lost connection, and what was acknowledged before it is committed when it returns.
+// commitFails: Commit retries across a lost connection, and what was
+// acknowledged before it is committed when it returns.
 func commitFails(b *bed) {
 	b.open(Plan{})
 	b.sendN(0, 30, 1)

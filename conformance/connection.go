@@ -44,7 +44,8 @@ func connectionCases() []testCase {
 		testCase{name: "a-slow-server", needs: []Part{Connection, Resuming}, run: slowServer})
 }
 
-// intake is what one consumer got: records by number, and places, so that a record stored twice is told from a message delivered twice.
+// intake is what one consumer got: records by number, and places, so that a
+// record stored twice is distinguished from a message delivered twice.
 type intake struct {
 	numbers map[int]int
 	places  map[string]int
@@ -66,7 +67,8 @@ func (in *intake) until(b *bed, n int, c streamer.Consumer) {
 	}
 }
 
-// reassigned says that shards were taken from a consumer of the case: what it had not committed may come again then.
+// reassigned says that shards were taken from a consumer of the case: what it
+// had not committed may be redelivered then.
 func (b *bed) reassigned() bool {
 	for _, e := range told(b.seen, &b.seen.assigned) {
 		if len(e.Revoked) > 0 {
@@ -78,7 +80,8 @@ func (b *bed) reassigned() bool {
 
 func (b *bed) retries() int { return len(told(b.seen, &b.seen.retries)) }
 
-// consumerGoesOn: messages sent before, during and after several failures all come, and Next shows no error.
+// consumerGoesOn: messages sent before, during and after several failures all
+// come, and Next shows no error.
 func consumerGoesOn(b *bed, m streamer.ConsumerMode, f failure) {
 	const shards, failures = 2, 3
 	b.open(Plan{Shards: shards})
@@ -132,7 +135,8 @@ func commitsOutlive(b *bed, f failure) {
 	b.expect(b.consumer(b.resumable()), span(15, 30)...)
 }
 
-// producerGivesUp: the outcome is unknown, or known to be a failure, after DeliveryTimeout; later records are stored.
+// producerGivesUp: the outcome is unknown, or known to be a failure, after
+// DeliveryTimeout; later records are stored.
 func producerGivesUp(b *bed) {
 	b.open(Plan{})
 	c := b.consumer(b.realtime())
@@ -156,8 +160,9 @@ func producerGivesUp(b *bed) {
 	}
 }
 
-// sendInTheEnd sends a record until a receipt says that it is stored: on a busy machine, a short DeliveryTimeout may be too short for a
-// connection. It may be stored several times.
+// sendInTheEnd sends a record until a receipt says that it is stored: on a busy
+// machine, a short DeliveryTimeout may be too short for a connection. It may be
+// stored several times.
 func (b *bed) sendInTheEnd(p streamer.Producer, number int) {
 	b.Helper()
 	for deadline := time.Now().Add(b.Hang); ; {
@@ -171,7 +176,8 @@ func (b *bed) sendInTheEnd(p streamer.Producer, number int) {
 	}
 }
 
-// blockedNextGoesOn: a blocked Next does not return when the connection goes; a hook tells; the next message arrives.
+// blockedNextGoesOn: a blocked Next does not return when the connection goes; a
+// hook tells; the next message arrives.
 func blockedNextGoesOn(b *bed) {
 	b.open(Plan{})
 	c := b.consumer(b.realtime())
@@ -210,7 +216,8 @@ func openWhileCut(b *bed) {
 	b.expect(c, 0)
 }
 
-// slowServer: every answer takes its time. Everything works all the same, and a ctx that ends does not wait for an answer.
+// slowServer: every answer takes its time. Everything works all the same, and a
+// ctx that ends does not wait for an answer.
 func slowServer(b *bed) {
 	const n, delay = 50, 100 * time.Millisecond
 	b.open(Plan{})

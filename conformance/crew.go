@@ -8,7 +8,8 @@ import (
 	"github.com/gostreamer/streamer"
 )
 
-// crew is a group whose members come and go while messages are sent. Each acknowledges a message before it takes the next.
+// crew is a group whose members come and go while messages are sent. Each
+// acknowledges a message before it takes the next.
 type crew struct {
 	b       *bed
 	options streamer.ConsumerOptions
@@ -18,7 +19,8 @@ type crew struct {
 	err    error
 }
 
-// worker is one member and the goroutine that takes its messages, which leave joins.
+// worker is one member and the goroutine that takes its messages, which leave
+// joins.
 type worker struct {
 	consumer streamer.Consumer
 	stop     context.CancelFunc
@@ -83,7 +85,8 @@ func (c *crew) count() (int, error) {
 	return len(c.copies), c.err
 }
 
-// membersComeAndGo: who joins and leaves while messages flow costs none of them and repeats none, since all is acknowledged in time.
+// membersComeAndGo: who joins and leaves while messages flow costs none of them
+// and repeats none, since all is acknowledged in time.
 func membersComeAndGo(b *bed) {
 	const shards, cycles = 4, 4
 	b.open(Plan{Shards: shards})
@@ -106,6 +109,6 @@ func membersComeAndGo(b *bed) {
 	join()
 	c.leave(oldest)
 	if d := duplicates(c.copies); d > 0 {
-		b.Errorf("%d of %d messages came again though all were acknowledged", d, n)
+		b.Errorf("%d of %d messages were redelivered though all were acknowledged", d, n)
 	}
 }

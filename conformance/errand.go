@@ -11,8 +11,8 @@ import (
 	"github.com/gostreamer/streamer"
 )
 
-// errand is what a child process does: it opens a consumer, takes messages one after the other, says what it got, and then holds still
-// until it is killed.
+// errand is what a child process does: it opens a consumer, takes messages one
+// after the other, says what it got, and then holds still until it is killed.
 type errand struct {
 	URI     string
 	Stream  string
@@ -29,7 +29,7 @@ type errand struct {
 	Ack         int    // how many of the first are acknowledged, each in its body
 	Commit      int    // in the body of which message Commit is called, counted from 1
 	RewindTo    int    // to which message it moves after the last, counted from 1
-	AwaitCommit bool   // wait for a commit that nobody asked for
+	AwaitCommit bool   // wait for a commit that nothing asked for
 }
 
 // run does the errand and reports on out, a line for each event.
@@ -88,7 +88,8 @@ func (e errand) produce(ctx context.Context, s streamer.Streamer) error {
 	return err
 }
 
-// consume takes the messages. The last body does not return: it says that all is done and holds still.
+// consume takes the messages. The last body does not return: it says that all
+// is done and holds still.
 func (e errand) consume(ctx context.Context, c streamer.Consumer, commits *atomic.Int64, out io.Writer) error {
 	if e.Take == 0 {
 		return nil
@@ -130,7 +131,8 @@ func (e errand) after(ctx context.Context, c streamer.Consumer, taken []*streame
 	return nil
 }
 
-// hold says that the errand is done and waits for the end of the parent, or for SIGKILL.
+// hold says that the errand is done and waits for the end of the parent, or for
+// SIGKILL.
 func hold(out io.Writer) {
 	fmt.Fprintln(out, ready)
 	_, _ = io.Copy(io.Discard, os.Stdin)

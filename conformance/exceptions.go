@@ -1,6 +1,7 @@
 package conformance
 
-// Part names something that not every backend has. A case lists the parts it needs.
+// Part names an ability that not every backend has. A case lists the parts that
+// it needs.
 type Part string
 
 const (
@@ -47,8 +48,9 @@ type exception struct {
 	why     string
 }
 
-// exceptions is the whole list of what a backend may refuse or may not be able to meet. Nothing else excuses a backend from a case; a case
-// of another promise that needs an excepted part is n/a as a consequence.
+// exceptions is the whole list of what a backend may refuse or may not be able
+// to meet. Nothing else excuses a backend from a case; a case of another
+// promise that needs an excepted part is n/a as a consequence.
 func exceptions() []exception {
 	var all []exception
 	for _, list := range [][]exception{memoryExceptions, fileExceptions, stdioExceptions, redisExceptions, kafkaExceptions, kinesisExceptions} {
@@ -142,7 +144,8 @@ func exceptionFor(backend string, promise int, part Part) (exception, bool) {
 	return exception{}, false
 }
 
-// consequence finds the promise whose exception makes part unavailable to backend in other promises too.
+// consequence finds the promise whose exception makes part unavailable to
+// backend in other promises too.
 func consequence(backend string, part Part) (exception, bool) {
 	for _, e := range exceptions() {
 		if e.backend == backend && e.part == part {

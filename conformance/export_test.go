@@ -9,7 +9,8 @@ import (
 	"testing"
 )
 
-// Judge runs the suite without failing a test. log is what the failed cases said.
+// Judge runs the suite without failing a test. log is what the failed cases
+// said.
 func Judge(h Harness, leaksAllowed bool) (c Column, log string) {
 	h.leaksAllowed = leaksAllowed
 	var all transcript
@@ -45,7 +46,7 @@ func (all *transcript) run(prefix string) runner {
 	}
 }
 
-// recorder is a testing.TB whose failure is nobody else's.
+// recorder is a testing.TB whose failure stays its own.
 type recorder struct {
 	testing.TB // nil: for the method that only package testing can implement
 	name       string
@@ -93,7 +94,8 @@ func (r *recorder) Cleanup(f func()) {
 	r.cleanups = append(r.cleanups, f)
 }
 
-// finish runs the cleanups, last one first, the others also when one of them ends the goroutine.
+// finish runs the cleanups, last one first, the others also when one of them
+// ends the goroutine.
 func (r *recorder) finish() {
 	r.mu.Lock()
 	n := len(r.cleanups)

@@ -108,7 +108,8 @@ func sentinels() []error {
 	}
 }
 
-// tooLarge: a record that is one byte too large fails alone; the largest one that is not is stored.
+// tooLarge: a record that is one byte too large fails alone; the largest one
+// that is not is stored.
 func tooLarge(b *bed) {
 	b.open(Plan{})
 	c := b.consumer(b.realtime())
@@ -134,7 +135,8 @@ func tooLarge(b *bed) {
 	}
 }
 
-// closeUnknown: of what could not be sent before CloseTimeout nobody knows what became of it.
+// closeUnknown: it is unknown, for records that could not be sent before
+// CloseTimeout, what became of it.
 func closeUnknown(b *bed) {
 	b.open(Plan{})
 	s := b.connect(func(o *streamer.StreamerOptions) { o.CloseTimeout = moment })
@@ -163,7 +165,8 @@ func closeStores(b *bed) {
 	}
 }
 
-// flushUnderSender: Flush returns though another goroutine never stops sending, and what was sent before it is resolved then.
+// flushUnderSender: Flush returns though another goroutine never stops sending,
+// and what was sent before it is resolved then.
 func flushUnderSender(b *bed) {
 	b.open(Plan{})
 	p := b.producer()
@@ -207,7 +210,8 @@ func notSent(b *bed) {
 	b.expect(c, 1, 3)
 }
 
-// receiptWays: Wait, Done and OnDone tell the same, before and after the record is resolved.
+// receiptWays: Wait, Done and OnDone tell the same, before and after the record
+// is resolved.
 func receiptWays(b *bed) {
 	b.open(Plan{})
 	p := b.producer()

@@ -1,7 +1,7 @@
 package conformance
 
-// checkFaults fails a harness that leaves out a fault without saying that the backend is without it, or that gives one which it says cannot
-// happen.
+// checkFaults fails a harness that leaves out a fault without saying that the
+// backend is without it, or that gives one which it says cannot happen.
 func (b *bed) checkFaults() {
 	b.Helper()
 	f := &b.place.Faults

@@ -36,7 +36,8 @@ func groupModes() []mode {
 	return []mode{{"resumable", streamer.Resumable, []Part{Resuming}}, {"load-balanced", streamer.LoadBalanced, nil}}
 }
 
-// ahead is how much was fetched before the latest fetch. When that began, there was room for it.
+// ahead is how much was fetched before the latest fetch. When that began, there
+// was room for it.
 func (b *bed) ahead() (messages, bytes int) {
 	all := told(b.seen, &b.seen.fetched)
 	for _, e := range all[:len(all)-1] {
@@ -46,7 +47,8 @@ func (b *bed) ahead() (messages, bytes int) {
 	return messages, bytes
 }
 
-// bufferBytesBound reads slowly and looks after each message at how far the fetching had run ahead when it last went on.
+// bufferBytesBound reads slowly and looks after each message at how far the
+// fetching had run ahead when it last went on.
 func bufferBytesBound(b *bed) {
 	const buffer, size = 50_000, 2000
 	b.open(Plan{})
@@ -85,7 +87,8 @@ func prefetchBound(b *bed) {
 	}
 }
 
-// producerBound: without a connection nothing is resolved, so Send blocks when the buffer is full, and its ctx frees it.
+// producerBound: without a connection nothing is resolved, so Send blocks when
+// the buffer is full, and its ctx frees it.
 func producerBound(b *bed, o streamer.ProducerOptions) {
 	const room, size = 10, 1000
 	b.open(Plan{})
@@ -113,7 +116,8 @@ func producerBound(b *bed, o streamer.ProducerOptions) {
 	}
 }
 
-// windowStops: at least MaxInFlight messages are handed out without an acknowledgement, and not many more than a fetch beyond it. One
+// windowStops: at least MaxInFlight messages are handed out without an
+// acknowledgement, and not many more than a fetch beyond it. One
 // acknowledgement of all makes it go on.
 func windowStops(b *bed, o streamer.ConsumerOptions) {
 	const window = 20
@@ -148,7 +152,8 @@ func (b *bed) callNext(ctx context.Context, c streamer.Consumer) (m *streamer.Me
 	return m, err
 }
 
-// fullShard never acknowledges shard 0. Shard 1 goes on to its end if the source can pause a shard, and stops if it cannot.
+// fullShard never acknowledges shard 0. Shard 1 goes on to its end if the
+// source can pause a shard, and stops if it cannot.
 func fullShard(b *bed, o streamer.ConsumerOptions) {
 	const window, shards, each = 20, 2, 400
 	b.open(Plan{Shards: shards})
@@ -197,7 +202,8 @@ func stallReported(b *bed, o streamer.ConsumerOptions) {
 	b.next(c, "the message after the stall")
 }
 
-// unreadMember: a member that takes nothing, with its buffer full, keeps neither another from joining nor that one from its share.
+// unreadMember: a member that takes nothing, with its buffer full, keeps
+// neither another from joining nor that one from its share.
 func unreadMember(b *bed) {
 	const shards = 4
 	b.open(Plan{Shards: shards})

@@ -8,7 +8,8 @@ import (
 	"github.com/gostreamer/streamer"
 )
 
-// gathering is a set of goroutines that take messages, one per taker, until enough different ones have arrived.
+// gathering is a set of goroutines that take messages, one per taker, until
+// enough different ones have arrived.
 type gathering struct {
 	want  int
 	enter func(taker int, m *streamer.Message) error
@@ -20,9 +21,11 @@ type gathering struct {
 	enough   context.CancelFunc
 }
 
-// gather takes messages with one goroutine per consumer listed (list one several times for several goroutines) until want different
-// numbers have arrived, and returns how often each did. enter is called on the taker's goroutine for each message; it may be nil.
-// It fails when nothing arrives for the limit.
+// gather takes messages with one goroutine per consumer listed (list one
+// several times for several goroutines) until want different numbers have
+// arrived, and returns how often each did. enter is called on the taker's
+// goroutine for each message; it may be nil. It fails when nothing arrives for
+// the limit.
 func (b *bed) gather(want int, enter func(taker int, m *streamer.Message) error, takers ...streamer.Consumer) map[int]int {
 	b.Helper()
 	ctx, enough := context.WithCancel(b.ctx)
@@ -99,7 +102,8 @@ func duplicates(copies map[int]int) int {
 	return n
 }
 
-// background runs something beside the case, which joins it with the function that is returned.
+// background runs something beside the case, which joins it with the function
+// that is returned.
 func (b *bed) background(what string, run func() error) (join func()) {
 	done := make(chan error, 1)
 	go func() { done <- run() }()

@@ -24,7 +24,8 @@ func groupCases() []testCase {
 	}
 }
 
-// members opens n members of the case's group, every other one in a program of its own, and returns when the work is divided.
+// members opens n members of the case's group, every other one in a program of
+// its own, and returns when the work is divided.
 func (b *bed) members(n int) []streamer.Consumer {
 	b.Helper()
 	members := make([]streamer.Consumer, n)
@@ -39,8 +40,9 @@ func (b *bed) members(n int) []streamer.Consumer {
 	return members
 }
 
-// settle waits until every member that can own a shard owns one and every shard has one owner. Where messages are shared a member has its
-// share from the moment it is open.
+// settle waits until every member that can own a shard owns one and every shard
+// has one owner. Where messages are shared a member has its share from the
+// moment it is open.
 func (b *bed) settle(members ...streamer.Consumer) {
 	b.Helper()
 	if b.Groups != Owned {
@@ -83,8 +85,9 @@ func (t *tally) enter(taker int, m *streamer.Message) error {
 	return nil
 }
 
-// membersSplit sends until every member has got something, which is at once where the work is divided beforehand. First come, first
-// served, may take a few rounds.
+// membersSplit sends until every member has got something, which is at once
+// where the work is divided beforehand. First come, first served, may take a
+// few rounds.
 func membersSplit(b *bed) {
 	const shards, rounds = 4, 20
 	b.open(Plan{Shards: shards})
@@ -106,7 +109,8 @@ func membersSplit(b *bed) {
 	}
 }
 
-// keyStaysWithMember holds where shards are owned, and where messages are dealt by key.
+// keyStaysWithMember holds where shards are owned, and where messages are dealt
+// by key.
 func keyStaysWithMember(b *bed) {
 	const shards, keys = 6, 60
 	b.open(Plan{Shards: shards})
@@ -152,8 +156,8 @@ func everyGroupGetsAll(b *bed) {
 	}
 }
 
-// closedMember: what a member has not acknowledged, and what it has fetched and not handed out, goes to the other; nothing else comes
-// again.
+// closedMember: what a member has not acknowledged, and what it has fetched and
+// not handed out, goes to the other; nothing else is redelivered.
 func closedMember(b *bed) {
 	b.open(Plan{Shards: 2})
 	leaving := b.consumer(b.balanced())
@@ -179,7 +183,8 @@ func closedProgram(b *bed) {
 	b.afterLeaving(staying, held, 100)
 }
 
-// afterLeaving takes everything of n messages but what the member that left had acknowledged, which is the first half of what it held.
+// afterLeaving takes everything of n messages but what the member that left had
+// acknowledged, which is the first half of what it held.
 func (b *bed) afterLeaving(staying streamer.Consumer, held []*streamer.Message, n int) {
 	b.Helper()
 	acked := make(map[int]bool)
@@ -189,7 +194,7 @@ func (b *bed) afterLeaving(staying streamer.Consumer, held []*streamer.Message, 
 	copies := b.gather(n-len(acked), func(_ int, m *streamer.Message) error {
 		m.Ack()
 		if acked[number(m)] {
-			return fmt.Errorf("message %d was acknowledged before its member closed and came again", number(m))
+			return fmt.Errorf("message %d was acknowledged before its member closed and was redelivered", number(m))
 		}
 		return nil
 	}, staying)
@@ -209,19 +214,20 @@ func killedMember(b *bed) {
 	}
 	copies := b.gather(50, func(_ int, m *streamer.Message) error {
 		if committed[number(m)] {
-			return fmt.Errorf("message %d was committed before the kill and came again", number(m))
+			return fmt.Errorf("message %d was committed before the kill and was redelivered", number(m))
 		}
 		return nil
 	}, b.reopen(b.balanced()))
 	for _, n := range child.got[10:] {
 		if copies[n] == 0 {
-			b.Errorf("message %d was held by the killed member and reached nobody", n)
+			b.Errorf("message %d was held by the killed member and reached no member", n)
 		}
 	}
 }
 
-// slowMember holds its first message for ever. Where messages are shared another member gets all the others; where shards are owned, those
-// of its own shards.
+// slowMember holds its first message for ever. Where messages are shared
+// another member gets all the others; where shards are owned, those of its own
+// shards.
 func slowMember(b *bed) {
 	const shards, n = 2, 200
 	b.open(Plan{Shards: shards})
@@ -246,7 +252,8 @@ func slowMember(b *bed) {
 	b.ack(held)
 }
 
-// groupMustBeNamed: a group without a name is refused by the call that asks for it.
+// groupMustBeNamed: a group without a name is refused by the call that asks for
+// it.
 func groupMustBeNamed(b *bed) {
 	b.open(Plan{})
 	unnamed := b.balanced()

@@ -8,20 +8,23 @@ import (
 	"github.com/gostreamer/streamer"
 )
 
-// Harness describes one column of the semantics table: a backend in one configuration.
+// Harness describes one column of the semantics table: a backend in one
+// configuration.
 type Harness struct {
 	Name    string // the column's title, "memory acks=message"
 	Backend string // whose exceptions apply, "memory"
 
-	// Ready, if set, is asked first, and false leaves the suite out: the server that Open needs is not there. What it starts is not started
-	// again by the processes that cases start, which use the place that they are told.
+	// Ready, if set, is called first. If it returns false the suite is left
+	// out, because the server that Open needs is missing. The processes that
+	// cases start do not call it; they use the place that they are given.
 	Ready func(t testing.TB) bool
 
-	// Open makes an empty place that no other case sees, and registers its removal with t.Cleanup. It is called concurrently.
+	// Open makes an empty place that no other case sees, and registers its
+	// removal with t.Cleanup. It is called concurrently.
 	Open func(t testing.TB, p Plan) *Place
 
-	// Without names what this configuration refuses or cannot have happen to it. Each entry must be granted to Backend by this
-	// package's list of exceptions.
+	// Without names what this configuration refuses or what cannot happen to
+	// it. The list of exceptions must grant each entry to Backend.
 	Without []Part
 
 	PerMessage bool          // each message is committed by itself; else a position per shard
@@ -32,11 +35,14 @@ type Harness struct {
 	EmptyKeys  bool          // an empty Key comes back empty, not nil
 	Largest    int           // the size of the largest value that can be stored
 
-	// Highest is a sequence number that no message of this backend can follow; zero where there is none.
+	// Highest is a sequence number that no message of this backend can follow;
+	// zero where there is none.
 	Highest streamer.SeqNo
-	// Bad makes a record out of a good one that this backend refuses, alone and whatever its neighbours are.
+	// Bad turns a valid record into one that this backend refuses, whatever
+	// other records are sent with it.
 	Bad func(streamer.Record) streamer.Record
-	// SecretURI is a URI that carries secret wherever this backend takes one, and cannot be connected to. It may be called concurrently.
+	// SecretURI returns a URI that carries secret wherever this backend takes
+	// one, and to which nothing can connect. It may be called concurrently.
 	SecretURI func(secret string) string
 
 	Messages  int           // of a volume case; default 4000
@@ -56,7 +62,7 @@ const (
 	Owned                 // shards
 )
 
-// Plan is what a case asks of a place.
+// Plan is what a case requires of a place.
 type Plan struct {
 	Streams int // how many; Run sets at least 1
 	Shards  int // of each stream; Run sets at least 1
@@ -67,40 +73,50 @@ type Place struct {
 	Streams []string // as many as planned, created where they must be
 	URI     string   // of the first stream, for another process; "" where no other process can share the place
 
-	// Connect is called once per program that a case plays; the programs may share what the backend shares inside one process.
+	// Connect is called once per program that a case plays; the programs may
+	// share what the backend shares inside one process.
 	Connect func(ctx context.Context, o streamer.StreamerOptions) (streamer.Streamer, error)
 
 	Faults
 }
 
-// Faults are what a case does to a place. A nil one must be explained by an entry of Harness.Without.
+// Faults are what a case does to a place. A nil one must be explained by an
+// entry of Harness.Without.
 type Faults struct {
-	// Cut breaks every connection and lets none be made until Mend. (Connection)
+	// Cut breaks every connection and lets none be made until Mend.
+	// (Connection)
 	Cut, Mend func()
-	// Slow makes every answer take that long, until it is told zero. (Connection)
+	// Slow makes every answer take that long, until it is given zero.
+	// (Connection)
 	Slow func(delay time.Duration)
 	// Restart stops the server without warning and starts it again. (Restart)
 	Restart func()
-	// Trim removes the messages up to and including upTo. Nobody reads or writes meanwhile. (Trimming)
+	// Trim removes the messages up to and including upTo. Nothing reads or
+	// writes meanwhile. (Trimming)
 	Trim func(s streamer.StreamShard, upTo streamer.SeqNo)
 	// AddShard adds one to a stream. (NewShards)
 	AddShard func(stream string) streamer.ShardID
-	// Poison appends an entry that is there and cannot be decoded, and says as what it will be reported: as s, unless what cannot be
-	// decoded is where it belongs. Nobody writes meanwhile. (Poisoning)
+	// Poison appends an entry that cannot be decoded, and returns the shard
+	// with which it will be reported: s, unless the undecodable part is where
+	// the entry belongs. Nothing writes meanwhile. (Poisoning)
 	Poison func(s streamer.StreamShard) (reported streamer.StreamShard)
-	// Delete removes a stream under whoever uses it; Create makes it again, empty. (Deletion)
+	// Delete removes a stream while it is in use; Create recreates it, empty.
+	// (Deletion)
 	Delete, Create func(stream string)
 	// Always is Place.Connect for a program that says create=always. (Deletion)
 	Always func(ctx context.Context, o streamer.StreamerOptions) (streamer.Streamer, error)
 	// DropGroup makes the server forget a group that is in use. (GroupLoss)
 	DropGroup func(stream, group string)
-	// Lose takes every shard of a group from its present owner as a long stop of its process would: the owner is not told. (Fencing)
+	// Lose takes every shard of a group from its present owner without notice,
+	// as a long pause of its process would. (Fencing)
 	Lose func(stream, group string)
 	// Deny makes the server refuse access, or grant it again. (Denial)
 	Deny func(denied bool)
-	// WrongType connects to something that exists and is not a stream of this backend, and names it. (WrongType)
+	// WrongType connects to something that exists and is not a stream of this
+	// backend, and names it. (WrongType)
 	WrongType func(ctx context.Context, o streamer.StreamerOptions) (s streamer.Streamer, stream string, err error)
-	// Missing connects to where a stream does not exist, and names it; every backend has that. (Absence)
+	// Missing connects to where a stream does not exist, and names it; every
+	// backend has that. (Absence)
 	Missing func(ctx context.Context, o streamer.StreamerOptions) (s streamer.Streamer, stream string, err error)
 }
 

@@ -18,7 +18,8 @@ const leakLabel = "conformance-case"
 // leakWait is how long what a case closed may take to end.
 const leakWait = 5 * time.Second
 
-// checkLeaks fails the case when goroutines that it started, or that were started for it, are still there.
+// checkLeaks fails the case when goroutines that it started, or that were
+// started for it, are still there.
 func (b *bed) checkLeaks() {
 	pprof.SetGoroutineLabels(context.Background()) // not this one
 	for deadline, pause := time.Now().Add(leakWait), time.Millisecond; ; pause *= 2 {
@@ -49,7 +50,8 @@ func (b *bed) stacks() string {
 	return strings.Join(mine, "\n\n")
 }
 
-// descriptors lists what this process has open; nil where the system does not say.
+// descriptors lists what this process has open; nil where the system does not
+// say.
 func descriptors() []string {
 	const dir = "/proc/self/fd"
 	entries, err := os.ReadDir(dir)

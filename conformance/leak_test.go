@@ -19,7 +19,8 @@ func outcome(run func(b *bed)) (failed bool, log string) {
 	return failed, all.String()
 }
 
-// TestALeakIsBlamedOnItsCase: two cases run side by side; one of them leaves a goroutine.
+// TestALeakIsBlamedOnItsCase: two cases run side by side; one of them leaves a
+// goroutine.
 func TestALeakIsBlamedOnItsCase(t *testing.T) {
 	release, waiting := make(chan struct{}), make(chan struct{})
 	defer close(release)
@@ -59,7 +60,8 @@ func TestALeftDescriptorIsFound(t *testing.T) {
 	}
 }
 
-// TestSemanticsPageHasEveryVerdict: each kind of finding has its place on the page.
+// TestSemanticsPageHasEveryVerdict: each kind of finding has its place on the
+// page.
 func TestSemanticsPageHasEveryVerdict(t *testing.T) {
 	var page bytes.Buffer
 	err := WriteSemantics(&page, []Column{{Name: "col", Findings: []Finding{

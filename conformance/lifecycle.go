@@ -31,7 +31,8 @@ func lifecycleCases() []testCase {
 	return cases
 }
 
-// way is one way to take a message: it blocks for one, or gives the reason why none comes.
+// way is one way to take a message: it blocks for one, or gives the reason why
+// none comes.
 type way struct {
 	name string
 	take func(ctx context.Context, c streamer.Consumer) (*streamer.Message, error)
@@ -80,7 +81,8 @@ func (b *bed) call(ctx context.Context, w way, c streamer.Consumer) <-chan error
 	return outcome
 }
 
-// cancelEnds: the call is blocked, or about to be, when its ctx is cancelled. The consumer stays usable, in every way.
+// cancelEnds: the call is blocked, or about to be, when its ctx is cancelled.
+// The consumer stays usable, in every way.
 func cancelEnds(b *bed, w way) {
 	b.open(Plan{})
 	c := b.consumer(b.realtime())
@@ -126,7 +128,8 @@ func endedCtxWins(b *bed) {
 	}
 }
 
-// onlyCancelledReturns: of two blocked calls the second can be cancelled, and the first still gets the next message.
+// onlyCancelledReturns: of two blocked calls the second can be cancelled, and
+// the first still gets the next message.
 func onlyCancelledReturns(b *bed) {
 	b.open(Plan{})
 	c := b.consumer(b.realtime())
@@ -139,7 +142,8 @@ func onlyCancelledReturns(b *bed) {
 	b.within("the first Next", func() error { return <-first })
 }
 
-// callsWithEndedCtx: every call that takes a ctx returns, with its error or with what it could do without waiting.
+// callsWithEndedCtx: every call that takes a ctx returns, with its error or
+// with what it could do without waiting.
 func callsWithEndedCtx(b *bed) {
 	b.open(Plan{})
 	c, p, s := b.consumer(b.balanced()), b.producer(), b.streamer()
@@ -168,7 +172,8 @@ func callsWithEndedCtx(b *bed) {
 	}
 }
 
-// channelLosesNothing: a message that nobody received before ctx ended stays in the consumer, and comes next.
+// channelLosesNothing: a message that no consumer received before ctx ended
+// stays in the consumer, and comes next.
 func channelLosesNothing(b *bed) {
 	const n = 60
 	b.open(Plan{})
@@ -190,7 +195,8 @@ func channelLosesNothing(b *bed) {
 	}
 }
 
-// closeFromEverywhere: blocked calls of every kind, and several goroutines that close at once; all return, and Close says the same to each.
+// closeFromEverywhere: blocked calls of every kind, and several goroutines that
+// close at once; all return, and Close says the same to each.
 func closeFromEverywhere(b *bed) {
 	b.open(Plan{Shards: 2})
 	c, p, s := b.consumer(b.balanced()), b.producer(), b.streamer()

@@ -6,7 +6,8 @@ import (
 	"github.com/gostreamer/streamer"
 )
 
-// loop takes messages in one way until body says no, ctx ends or the consumer does. leave makes it leave by return rather than break.
+// loop takes messages in one way until body says no, ctx ends or the consumer
+// does. leave makes it leave by return rather than break.
 type loop func(ctx context.Context, c streamer.Consumer, leave bool, body func(*streamer.Message) bool)
 
 func loopOver(way string) loop {
@@ -53,7 +54,8 @@ func loopNext(ctx context.Context, c streamer.Consumer, leave bool, body func(*s
 	}
 }
 
-// loopBatches takes batches of one, so that no message is handed out and not handled.
+// loopBatches takes batches of one, so that no message is handed out and not
+// handled.
 func loopBatches(ctx context.Context, c streamer.Consumer, leave bool, body func(*streamer.Message) bool) {
 	for {
 		ms, err := c.NextBatch(ctx, 1)
@@ -70,7 +72,8 @@ func loopBatches(ctx context.Context, c streamer.Consumer, leave bool, body func
 	}
 }
 
-// loopStream looks at ctx itself: of a receive and a ctx that ends at the same moment the channel may choose either.
+// loopStream looks at ctx itself: of a receive and a ctx that ends at the same
+// moment the channel may choose either.
 func loopStream(ctx context.Context, c streamer.Consumer, leave bool, body func(*streamer.Message) bool) {
 	for m := range c.Stream(ctx) {
 		if body(m) && ctx.Err() == nil {

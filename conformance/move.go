@@ -50,7 +50,8 @@ func (b *bed) seek(c streamer.Consumer, t time.Time) {
 	}
 }
 
-// spaced stores the messages from..to-1 so that the times of any two differ by at least three units of the backend's precision.
+// spaced stores the messages from..to-1 so that the times of any two differ by
+// at least three units of the backend's precision.
 func (b *bed) spaced(from, to, shards int) []streamer.Meta {
 	b.Helper()
 	p, apart := b.producer(), 3*b.Precision
@@ -70,7 +71,8 @@ func (b *bed) spaced(from, to, shards int) []streamer.Meta {
 	return metas
 }
 
-// firstTime is when the first of the spaced messages was sent, where the sender may say so.
+// firstTime is when the first of the spaced messages was sent, where the sender
+// may say so.
 var firstTime = time.Date(2024, 2, 29, 23, 59, 58, 0, time.UTC)
 
 func seekByTime(b *bed, c streamer.Consumer) {
@@ -150,7 +152,8 @@ func beginningAndEnd(b *bed, c streamer.Consumer) {
 	b.expect(c, span(n, n+5)...)
 }
 
-// outOfRange: neither the highest number nor a time beyond all wraps to the beginning.
+// outOfRange: neither the highest number nor a time beyond all wraps to the
+// beginning.
 func outOfRange(b *bed, c streamer.Consumer) {
 	const n = 10
 	metas := b.sendN(0, n, 1)
@@ -170,7 +173,8 @@ func outOfRange(b *bed, c streamer.Consumer) {
 	}
 }
 
-// trimmedPlaces: a place that was trimmed away means the oldest message left, whichever way it is named.
+// trimmedPlaces: a place that was trimmed away means the oldest message left,
+// whichever way it is named.
 func trimmedPlaces(b *bed) {
 	const n, gone = 30, 20
 	b.open(Plan{})

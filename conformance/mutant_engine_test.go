@@ -13,8 +13,8 @@ import (
 	"github.com/gostreamer/streamer/engine"
 )
 
-// remade is a memory backend whose sources and sinks are broken, behind the door
-// of a place.
+// remade is a memory backend whose sources and sinks are broken, behind the
+// door of a place.
 type remade struct {
 	driver.Backend
 	streamer.Admin

@@ -23,7 +23,8 @@ type closer struct {
 func (c *closer) Next(ctx context.Context) (*streamer.Message, error) { return c.next(ctx) }
 func (c *closer) Close() error                                        { return c.close() }
 
-// firstPositionForgotten: a Resumable consumer at Latest that got nothing leaves no position behind.
+// firstPositionForgotten: a Resumable consumer at Latest that got nothing
+// leaves no position behind.
 func firstPositionForgotten(*world) program {
 	return program{consumer: func(s streamer.Streamer, ctx context.Context, o streamer.ConsumerOptions) (streamer.Consumer, error) {
 		c, err := s.Consumer(ctx, o)
@@ -46,7 +47,8 @@ func firstPositionForgotten(*world) program {
 	}}
 }
 
-// leaverTakesAlong: a member that closes while the group has others acknowledges what it holds.
+// leaverTakesAlong: a member that closes while the group has others
+// acknowledges what it holds.
 func leaverTakesAlong(w *world) program {
 	return reading(func(c streamer.Consumer, o streamer.ConsumerOptions) streamer.Consumer {
 		if o.Mode != streamer.LoadBalanced {
@@ -84,7 +86,7 @@ func leaverTakesAlong(w *world) program {
 	})
 }
 
-// secondCloseFails: who closes twice is told off.
+// secondCloseFails: a second Close is an error.
 func secondCloseFails(*world) program {
 	return reading(func(c streamer.Consumer, _ streamer.ConsumerOptions) streamer.Consumer {
 		var mu sync.Mutex

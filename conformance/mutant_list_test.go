@@ -71,7 +71,8 @@ func init() {
 	register("blab", func(u *streamer.URI) string { password, _ := u.User.Password(); return "no access with " + password })
 }
 
-// takesSecrets gives the harness a URI with a password, for a scheme that can keep it or not.
+// takesSecrets gives the harness a URI with a password, for a scheme that can
+// keep it or not.
 func takesSecrets(scheme string) func(*conformance.Harness) {
 	return func(h *conformance.Harness) {
 		var without []conformance.Part

@@ -39,7 +39,8 @@ func afterWraps(*world) program {
 	})
 }
 
-// ackSpy is a consumer that knows which of its messages were acknowledged, and does something about it before it commits, moves or closes.
+// ackSpy is a consumer that knows which of its messages were acknowledged, and
+// does something about it before it commits, moves or closes.
 type ackSpy struct {
 	streamer.Consumer
 	before func(handed []*spied, moving bool) // called with what was handed out since the last move
@@ -116,7 +117,8 @@ func (s *spied) done() bool {
 	return s.acked
 }
 
-// commitPassesGap takes the highest acknowledged message of a shard for the end of what is done.
+// commitPassesGap takes the highest acknowledged message of a shard for the end
+// of what is done.
 func commitPassesGap(*world) program {
 	return reading(func(c streamer.Consumer, o streamer.ConsumerOptions) streamer.Consumer {
 		if o.Mode == streamer.RealTime || o.Ack != streamer.AckManual {
@@ -134,7 +136,8 @@ func commitPassesGap(*world) program {
 	})
 }
 
-// oldCommitLands: after a move, what was acknowledged before it is committed once more, over the new position.
+// oldCommitLands: after a move, what was acknowledged before it is committed
+// once more, over the new position.
 func oldCommitLands(w *world) program {
 	return program{consumer: func(s streamer.Streamer, ctx context.Context, o streamer.ConsumerOptions) (streamer.Consumer, error) {
 		c, err := s.Consumer(ctx, o)

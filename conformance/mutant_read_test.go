@@ -30,7 +30,8 @@ func reading(wrap func(c streamer.Consumer, o streamer.ConsumerOptions) streamer
 	}}
 }
 
-// opening makes a program whose consumers get other options than they asked for.
+// opening makes a program whose consumers get other options than they asked
+// for.
 func opening(change func(s streamer.Streamer, ctx context.Context, o *streamer.ConsumerOptions)) program {
 	return program{consumer: func(s streamer.Streamer, ctx context.Context, o streamer.ConsumerOptions) (streamer.Consumer, error) {
 		change(s, ctx, &o)
@@ -38,7 +39,8 @@ func opening(change func(s streamer.Streamer, ctx context.Context, o *streamer.C
 	}}
 }
 
-// latestInThePast begins with what was sent in the last minute, where there is something.
+// latestInThePast begins with what was sent in the last minute, where there is
+// something.
 func latestInThePast(*world) program {
 	return opening(func(s streamer.Streamer, ctx context.Context, o *streamer.ConsumerOptions) {
 		if o.Mode != streamer.RealTime || o.Start != streamer.Committed() || o.AutoReset > streamer.Latest {
@@ -55,7 +57,8 @@ func latestInThePast(*world) program {
 	})
 }
 
-// consumersShare lets a RealTime consumer read from another one that is open in the place.
+// consumersShare lets a RealTime consumer read from another one that is open in
+// the place.
 func consumersShare(w *world) program {
 	return reading(func(c streamer.Consumer, o streamer.ConsumerOptions) streamer.Consumer {
 		if o.Mode != streamer.RealTime || o.Start != streamer.Committed() || o.Shards != nil || len(o.Streams) != len(w.Streams) {
@@ -119,7 +122,8 @@ func twiceAfterCut(w *world) program {
 	})
 }
 
-// newShardLate loses the first message of a shard that was not there when the consumer opened.
+// newShardLate loses the first message of a shard that was not there when the
+// consumer opened.
 func newShardLate(w *world) program {
 	return reading(func(c streamer.Consumer, _ streamer.ConsumerOptions) streamer.Consumer {
 		known := make(map[streamer.ShardID]bool)
@@ -206,7 +210,7 @@ func (r ranger) Messages(ctx context.Context) iter.Seq2[*streamer.Message, error
 	}
 }
 
-// nextAcknowledges: whoever asks for a message has done the one before.
+// nextAcknowledges: a program that asks for a message has done the one before.
 func nextAcknowledges(*world) program {
 	return reading(func(c streamer.Consumer, o streamer.ConsumerOptions) streamer.Consumer {
 		if o.Ack != streamer.AckOnReturn {
@@ -224,7 +228,8 @@ func nextAcknowledges(*world) program {
 	})
 }
 
-// hoarder is a member of a group that takes what it can get and keeps it for itself.
+// hoarder is a member of a group that takes what it can get and keeps it for
+// itself.
 type hoarder struct {
 	streamer.Consumer
 	mu   sync.Mutex
@@ -278,7 +283,8 @@ func (h *hoarder) drop(err error) error {
 // doesNotWait gives up the stream that vanished, whatever create says.
 func doesNotWait(p *conformance.Place) { p.Always = p.Connect }
 
-// comesBackLate loses the first message of a stream that was deleted and is back.
+// comesBackLate loses the first message of a stream that was deleted and is
+// back.
 func comesBackLate(w *world) program {
 	w.mu.Lock()
 	if remove := w.Delete; w.shared["deleted"] == nil {

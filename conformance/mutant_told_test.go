@@ -8,7 +8,7 @@ import (
 )
 
 // closeReportsAgain: the Close of a Streamer and of a producer reports failures
-// that the program was told of.
+// that the program has seen.
 func closeReportsAgain(w *world) program {
 	broken := writing(func(wr *writer, _ streamer.ProducerOptions) {
 		send := wr.send

@@ -54,7 +54,8 @@ func keysScatter(w *world) program {
 	})
 }
 
-// overtaking holds every fifth record of a key back until the next one of that key is sent, or a moment has passed.
+// overtaking holds every fifth record of a key back until the next one of that
+// key is sent, or a moment has passed.
 func overtaking(*world) program {
 	return writing(func(w *writer, _ streamer.ProducerOptions) {
 		send := w.send

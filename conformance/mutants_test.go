@@ -33,7 +33,8 @@ type world struct {
 	shared map[string]any
 }
 
-// program says which calls of a Streamer are broken; the others are the memory backend's own.
+// program says which calls of a Streamer are broken; the others are the memory
+// backend's own.
 type program struct {
 	consumer func(s streamer.Streamer, ctx context.Context, o streamer.ConsumerOptions) (streamer.Consumer, error)
 	producer func(p streamer.Producer, o streamer.ProducerOptions) streamer.Producer
@@ -75,7 +76,8 @@ func (s *brokenStreamer) Admin() streamer.Admin {
 	return s.admin(s.Streamer.Admin())
 }
 
-// build makes the mutant's harness. Its volume is small: a mutant is found by what it does, not by how often.
+// build makes the mutant's harness. Its volume is small: a mutant is found by
+// what it does, not by how often.
 func (m *mutant) build() conformance.Harness {
 	h := memoryharness.New(m.acks, m.groups)
 	h.Name = "mutant " + m.name
@@ -113,7 +115,8 @@ func (m *mutant) breaks(w *world, connect door) door {
 	}
 }
 
-// TestMutants: each promise has a mutant that fails its cases, and those of no other promise.
+// TestMutants: each promise has a mutant that fails its cases, and those of no
+// other promise.
 func TestMutants(t *testing.T) {
 	t.Parallel()
 	const atOnce = 8 // much of the time they wait

@@ -23,7 +23,8 @@ func newShardCases() []testCase {
 	return append(cases, testCase{name: "a-new-group-takes-no-shard-as-new", needs: []Part{NewShards, Resuming}, run: newGroupNewShard})
 }
 
-// appearsWhileRunning: what was sent to the shard before anybody could notice it arrives too, although the consumer is at Latest.
+// appearsWhileRunning: what was sent to the shard before anything could notice
+// it arrives too, although the consumer is at Latest.
 func appearsWhileRunning(b *bed, m streamer.ConsumerMode) {
 	const shards, n = 2, 50
 	b.open(Plan{Shards: shards})
@@ -54,7 +55,8 @@ func appearsWhileRunning(b *bed, m streamer.ConsumerMode) {
 	})
 }
 
-// appearsUnseen: the group has commits in other shards, so one without is new to it, and Latest does not apply.
+// appearsUnseen: the group has commits in other shards, so one without is new
+// to it, and Latest does not apply.
 func appearsUnseen(b *bed, m streamer.ConsumerMode) {
 	const n = 20
 	b.open(Plan{Shards: 2})

@@ -88,7 +88,8 @@ func seqRises(b *bed, m streamer.ConsumerMode) {
 	}
 }
 
-// seqRisesWithPauses: what a member gives back to its group while its program is busy comes to it, when it is the only one, before what follows.
+// seqRisesWithPauses: what a member gives back to its group while its program
+// is busy comes to it, when it is the only one, before what follows.
 func seqRisesWithPauses(b *bed, m streamer.ConsumerMode) {
 	const shards, n, pauses = 2, 300, 3
 	b.open(Plan{Shards: shards})
@@ -129,7 +130,8 @@ func explicitShard(b *bed) {
 	}
 }
 
-// orderPerGoroutine: messages are handed to many callers at once; what one of them sees of a shard is still in order.
+// orderPerGoroutine: messages are handed to many callers at once; what one of
+// them sees of a shard is still in order.
 func orderPerGoroutine(b *bed) {
 	const shards, callers = 4, 8
 	b.open(Plan{Shards: shards})
@@ -150,7 +152,8 @@ func orderPerGoroutine(b *bed) {
 	}
 }
 
-// everyWayAtOnce: goroutines that take messages in all four ways share one consumer. Each message goes to one of them.
+// everyWayAtOnce: goroutines that take messages in all four ways share one
+// consumer. Each message goes to one of them.
 func everyWayAtOnce(b *bed) {
 	const shards, each = 2, 2
 	b.open(Plan{Shards: shards})
@@ -198,7 +201,8 @@ func keyed(from, to, keys int) []streamer.Record {
 	return rs
 }
 
-// keyOrderCheck watches first copies: each key in one shard, its numbers rising.
+// keyOrderCheck watches first copies: each key in one shard, its numbers
+// rising.
 type keyOrderCheck struct {
 	shard map[string]streamer.ShardID
 	last  map[string]int
@@ -224,7 +228,8 @@ func (k *keyOrderCheck) check(_ int, m *streamer.Message) error {
 	return nil
 }
 
-// keyOrder: several goroutines, each with keys of its own, send through one producer.
+// keyOrder: several goroutines, each with keys of its own, send through one
+// producer.
 func keyOrder(b *bed) {
 	const shards, senders, keys = 4, 4, 8
 	b.open(Plan{Shards: shards})

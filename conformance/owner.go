@@ -72,7 +72,8 @@ func freeAfterKill(b *bed) {
 	b.expect(b.reopen(b.resumable()), span(5, 10)...)
 }
 
-// secondWriter: where a log has one writer, another process is told so; elsewhere it may write too.
+// secondWriter: where a log has one writer, another process gets ErrBusy;
+// elsewhere it may write too.
 func secondWriter(b *bed) {
 	b.open(Plan{})
 	p := b.producer()
@@ -91,7 +92,8 @@ func secondWriter(b *bed) {
 	b.sendN(2, 3, 1)
 }
 
-// lostOwner: another owner has taken over and moved on; the first one's commit is refused and changes nothing.
+// lostOwner: another owner has taken over and moved on; the first one's commit
+// is refused and changes nothing.
 func lostOwner(b *bed) {
 	b.open(Plan{})
 	b.sendN(0, 30, 1)

@@ -10,7 +10,8 @@ func (b *bed) poison() streamer.StreamShard {
 	return b.place.Poison(streamer.StreamShard{Stream: b.place.Streams[0]})
 }
 
-// poisoned sends 10 messages, an entry that cannot be decoded, 10 messages and another such entry.
+// poisoned sends 10 messages, an entry that cannot be decoded, 10 messages and
+// another such entry.
 func (b *bed) poisoned() {
 	b.Helper()
 	b.sendN(0, 10, 1)
@@ -42,7 +43,8 @@ func poisonPassed(b *bed, m streamer.ConsumerMode) {
 	}
 }
 
-// poisonCommitted: an entry that was passed over is done with, the last one of the log too.
+// poisonCommitted: an entry that was passed over is done with, the last one of
+// the log too.
 func poisonCommitted(b *bed) {
 	b.open(Plan{})
 	c := b.consumer(b.resumable())
@@ -56,7 +58,8 @@ func poisonCommitted(b *bed) {
 	b.skips(2)
 }
 
-// poisonAfterGap: what is before the entry and not acknowledged comes again, and the entry is passed over again.
+// poisonAfterGap: what is before the entry and not acknowledged is redelivered,
+// and the entry is passed over again.
 func poisonAfterGap(b *bed) {
 	b.open(Plan{})
 	c := b.consumer(b.resumable())

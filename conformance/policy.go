@@ -49,9 +49,11 @@ func endings() []ending {
 	return []ending{bodyReturns, continues, breaks, returns, panics, exits, killed}
 }
 
-// policyRow says which of messages 1, 2, 3 come again after each of the endings. The program: three messages are handled one after
-// the other; the body of the first calls Ack and returns; that of the second returns; that of the third ends as named. Then the consumer
-// is closed and opened again, or, for SIGKILL, what is acknowledged is committed in the third body just before.
+// policyRow says which of messages 1, 2, 3 are redelivered after each of the
+// endings. The program: three messages are handled one after the other; the
+// body of the first calls Ack and returns; that of the second returns; that of
+// the third ends as named. Then the consumer is closed and opened again, or,
+// for SIGKILL, what is acknowledged is committed in the third body just before.
 type policyRow struct {
 	policy streamer.AckPolicy
 	way    string
@@ -120,7 +122,7 @@ func comesAgainAfter(b *bed, row policyRow, e ending, again string) {
 		got = slices.DeleteFunc(got, func(n int) bool { return n > 3 }) // what was fetched and not delivered may be lost
 		want = nil
 	}
-	same(b, fmt.Sprintf("what comes again: %v, of which %v", got, want), got, want)
+	same(b, fmt.Sprintf("what is redelivered: %v, of which %v", got, want), got, want)
 }
 
 // playLoop runs the loop of a policyRow on a goroutine that may panic or exit.
@@ -168,7 +170,8 @@ func third(e ending, cancel context.CancelFunc) bool {
 	return true
 }
 
-// onDeliveryInGroup: members come and go, and no message is handed out twice, nor, since all close cleanly, lost.
+// onDeliveryInGroup: members come and go, and no message is handed out twice,
+// nor, since all close cleanly, lost.
 func onDeliveryInGroup(b *bed) {
 	const shards, cycles = 2, 4
 	b.open(Plan{Shards: shards})
@@ -207,7 +210,7 @@ func onDeliveryKilled(b *bed) {
 	}
 }
 
-// delayedByItself: the window opens again and again though nobody calls Ack.
+// delayedByItself: the window opens again and again though nothing calls Ack.
 func delayedByItself(b *bed) {
 	const window, n = 5, 50
 	b.open(Plan{})

@@ -33,7 +33,8 @@ type promise struct {
 
 func (p *promise) name() string { return fmt.Sprintf("%02d-%s", p.number, p.title) }
 
-// all is the promise's cases for a harness: its own, then those which show that what h refuses is refused.
+// all is the promise's cases for a harness: its own, then those which show that
+// what h refuses is refused.
 func (p *promise) all(h *Harness) []testCase {
 	cases := p.cases()
 	for _, part := range h.Without {

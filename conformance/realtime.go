@@ -19,7 +19,8 @@ func realtimeCases() []testCase {
 	}
 }
 
-// firstAfterOpen opens many consumers, each between two messages of every shard, and sends the second one at once.
+// firstAfterOpen opens many consumers, each between two messages of every
+// shard, and sends the second one at once.
 func firstAfterOpen(b *bed) {
 	const shards, rounds = 3, 10
 	b.open(Plan{Shards: shards})
@@ -42,7 +43,8 @@ func firstAfterOpen(b *bed) {
 	}
 }
 
-// history sends what is there before a consumer opens. Where nothing is kept there is none: what nobody has read is still to come.
+// history sends what is there before a consumer opens. Where nothing is kept
+// there is none: what nothing has read is still to come.
 func (b *bed) history(p streamer.Producer, rs ...streamer.Record) {
 	b.Helper()
 	if !b.lacks(ReadingBack) {
@@ -50,7 +52,8 @@ func (b *bed) history(p streamer.Producer, rs ...streamer.Record) {
 	}
 }
 
-// quietShard: a shard with a history and then one single message, beside one that is never quiet.
+// quietShard: a shard with a history and then one single message, beside one
+// that is never quiet.
 func quietShard(b *bed) {
 	b.open(Plan{Shards: 2})
 	p := b.producer()
@@ -87,8 +90,10 @@ func quietStream(b *bed) {
 	}
 }
 
-// openedUnderSender: messages are sent all the time. A consumer must see a run without a gap that begins no later than with the first
-// message whose Send was called after Consumer returned, and not before those that were stored when it was called.
+// openedUnderSender: messages are sent all the time. A consumer must see a run
+// without a gap that begins no later than with the first message whose Send was
+// called after Consumer returned, and not before those that were stored when it
+// was called.
 func openedUnderSender(b *bed) {
 	const rounds, run = 10, 50
 	b.open(Plan{})

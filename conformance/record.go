@@ -196,7 +196,8 @@ func senderBuffers(b *bed) {
 	b.expect(c, span(0, 50)...)
 }
 
-// keptMessages: a message that the program keeps stays what it was, however much is read after it.
+// keptMessages: a message that the program keeps stays what it was, however
+// much is read after it.
 func keptMessages(b *bed) {
 	b.open(Plan{Shards: 2})
 	c := b.consumer(b.realtime())

@@ -8,7 +8,8 @@ import (
 	"github.com/gostreamer/streamer"
 )
 
-// refusal is the case which shows that a part is refused: by the call that asks for it, with ErrUnsupported, and that nothing else suffers.
+// refusal is the case which shows that a part is refused: by the call that asks
+// for it, with ErrUnsupported, and that nothing else suffers.
 func refusal(part Part) testCase {
 	title := strings.NewReplacer(" ", "-", ",", "").Replace(string(part))
 	return testCase{name: "refuses-" + title, refuses: part, run: func(b *bed) {
@@ -20,7 +21,8 @@ func refusal(part Part) testCase {
 	}}
 }
 
-// refusals are the parts that some backend is granted to refuse. Any other one that a harness refuses has no case to show it.
+// refusals are the parts that some backend is granted to refuse. Any other one
+// that a harness refuses has no case to show it.
 var refusals = map[Part]func(*bed){
 	Resuming:   refusesResuming,
 	Moving:     refusesMoving,
@@ -119,7 +121,8 @@ func refusesDeleting(b *bed) {
 	b.refuses("Admin.Delete", streamer.ErrUnsupported, func(ctx context.Context) error { return a.Delete(ctx, name) })
 }
 
-// refusesRecords: the receipt says so, and what is sent before and after is stored.
+// refusesRecords: the receipt says so, and what is sent before and after is
+// stored.
 func (b *bed) refusesRecords(part Part, rs ...streamer.Record) {
 	b.Helper()
 	c := b.consumer(b.realtime())
@@ -142,7 +145,8 @@ func (b *bed) refusesRecords(part Part, rs ...streamer.Record) {
 	b.close(c)
 }
 
-// hinted fails when the reason for refusing part names an option that helps and the error does not.
+// hinted fails when the reason for refusing part names an option that helps and
+// the error does not.
 func (b *bed) hinted(part Part, err error) {
 	b.Helper()
 	for _, e := range exceptions() {

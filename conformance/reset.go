@@ -114,7 +114,8 @@ func committedWins(b *bed, o streamer.ConsumerOptions) {
 	}
 }
 
-// trimmed commits the first 10 of 60 messages for the group, closes everything and trims the first 40. It returns where these are.
+// trimmed commits the first 10 of 60 messages for the group, closes everything
+// and trims the first 40. It returns where these are.
 func (b *bed) trimmed(o streamer.ConsumerOptions) []streamer.Meta {
 	b.Helper()
 	b.open(Plan{})

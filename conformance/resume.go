@@ -41,7 +41,8 @@ func comesAgain(b *bed) {
 	b.expect(b.consumer(b.resumable()), span(5, 20)...)
 }
 
-// firstPosition: a Latest consumer that never got anything has fixed its place all the same.
+// firstPosition: a Latest consumer that never got anything has fixed its place
+// all the same.
 func firstPosition(b *bed) {
 	const shards = 3
 	b.open(Plan{Shards: shards})
@@ -51,7 +52,7 @@ func firstPosition(b *bed) {
 	b.close(b.consumer(o))
 	b.sendN(9, 30, shards)
 	c := b.consumer(o)
-	b.wantSet("what was sent while nobody ran", b.take(c, 21), span(9, 30))
+	b.wantSet("what was sent while no consumer ran", b.take(c, 21), span(9, 30))
 }
 
 func firstPositionEmpty(b *bed) {
@@ -96,7 +97,8 @@ func positionPerShard(b *bed) {
 	b.wantSet("what was not acknowledged", b.rest(b.consumer(b.resumable()), shards), left)
 }
 
-// manyShortLives: while messages are sent, consumers open, take a few, acknowledge these and close. Together they see each message once.
+// manyShortLives: while messages are sent, consumers open, take a few,
+// acknowledge these and close. Together they see each message once.
 func manyShortLives(b *bed) {
 	const shards = 2
 	b.open(Plan{Shards: shards})
@@ -142,8 +144,9 @@ func commitKilled(b *bed) {
 	b.expect(b.reopen(b.resumable()), span(10, 30)...)
 }
 
-// commitsByItself: what is acknowledged is committed after CommitEvery, without Commit and Close. One message, so that a commit after its
-// acknowledgement can only be its own.
+// commitsByItself: what is acknowledged is committed after CommitEvery, without
+// Commit and Close. One message, so that a commit after its acknowledgement can
+// only be its own.
 func commitsByItself(b *bed) {
 	b.open(Plan{})
 	b.sendN(0, 10, 1)

@@ -8,8 +8,9 @@ import (
 	"testing"
 )
 
-// Run holds a backend to every promise. Each case is a subtest, named by its promise, with a place of its own; up to h.Parallel of them
-// run at a time. It returns when all have ended.
+// Run tests a backend against every promise. Each case is a subtest, named
+// after its promise, with a place of its own. Up to h.Parallel of them run at a
+// time. Run returns when all have ended.
 func Run(t *testing.T, h Harness) {
 	if runChild() || h.Ready != nil && !h.Ready(t) {
 		return
@@ -28,7 +29,8 @@ func Run(t *testing.T, h Harness) {
 	}
 }
 
-// runner runs one named test and returns when it has ended, saying whether it ran at all. It may be called from several goroutines.
+// runner runs one named test and returns when it has ended, saying whether it
+// ran at all. It may be called from several goroutines.
 type runner func(name string, body func(t testing.TB, sub runner)) (ran bool)
 
 func testRunner(t *testing.T) runner {
@@ -42,7 +44,8 @@ func testRunner(t *testing.T) runner {
 	}
 }
 
-// judge runs every case of every promise and collects the findings. complete is false when the runner left some out.
+// judge runs every case of every promise and collects the findings. complete is
+// false when the runner left some out.
 func judge(run runner, h Harness) (column Column, complete bool) {
 	h = h.withDefaults()
 	j := &judgement{harness: h, slots: make(chan struct{}, h.Parallel), findings: make(map[[2]int]Finding)}
@@ -57,7 +60,8 @@ func judge(run runner, h Harness) (column Column, complete bool) {
 	return j.column()
 }
 
-// judgement is one run of the suite. Its goroutines, one per promise and case, are joined by judge.
+// judgement is one run of the suite. Its goroutines, one per promise and case,
+// are joined by judge.
 type judgement struct {
 	harness Harness
 	slots   chan struct{} // one per case that runs
@@ -66,10 +70,12 @@ type judgement struct {
 	findings map[[2]int]Finding // by promise and case, so that their order is the suite's
 }
 
-// exceptionsCase is the index of the finding that a harness claims what it is not granted.
+// exceptionsCase is the index of the finding that a harness claims what it is
+// not granted.
 const exceptionsCase = -1
 
-// checkExceptions fails a harness that claims more exceptions than its backend is granted.
+// checkExceptions fails a harness that claims more exceptions than its backend
+// is granted.
 func (j *judgement) checkExceptions(run runner) {
 	for _, part := range j.harness.Without {
 		if _, ok := consequence(j.harness.Backend, part); ok {
@@ -94,7 +100,8 @@ func (j *judgement) promise(run runner, p promise) {
 	cases.Wait()
 }
 
-// try runs one case, unless an exception stands in its way. What came of it is recorded when its last cleanup has run.
+// try runs one case, unless an exception stands in its way. What came of it is
+// recorded when its last cleanup has run.
 func (j *judgement) try(t testing.TB, p promise, i int, c testCase) {
 	f := Finding{Promise: p.number, Case: c.name, Part: c.refuses}
 	t.Cleanup(func() { j.record(p.number, i, f, t.Failed()) })

@@ -21,7 +21,8 @@ func (b *bed) hidden(what, text, secret string) {
 	}
 }
 
-// noSecretShown connects with a password to where there is nothing, and with an option that does not exist beside it.
+// noSecretShown connects with a password to where there is nothing, and with an
+// option that does not exist beside it.
 func noSecretShown(b *bed) {
 	const secret = "hunter/2-tr0ub4dor"
 	if b.SecretURI == nil {

@@ -7,8 +7,8 @@ import (
 	"strings"
 )
 
-// WriteSemantics renders docs/semantics.md: the promises, what each column does about them, what promise 17's table says, and what a backend
-// may do without.
+// WriteSemantics renders docs/semantics.md: the promises, the verdicts of each
+// column, the table of promise 17, and the exceptions.
 func WriteSemantics(w io.Writer, columns []Column) error {
 	page := strings.Join([]string{introduction, promiseSection(), verdictSection(columns), policySection(), exceptionSection()}, "\n")
 	_, err := io.WriteString(w, page)
@@ -32,7 +32,8 @@ func promiseSection() string {
 	return b.String()
 }
 
-// verdictSection is a table of promises and columns, with a footnote for each exception that was met.
+// verdictSection is a table of promises and columns, with a footnote for each
+// exception that was met.
 func verdictSection(columns []Column) string {
 	var b strings.Builder
 	b.WriteString("## Backends\n\n**kept**: shown by the suite. **refused**: ErrUnsupported from the call that asks, which is shown too. **n/a**: cannot arise.\n\n")
@@ -98,11 +99,11 @@ func policySection() string {
 	return b.String()
 }
 
-const policyIntroduction = `## What comes again
+const policyIntroduction = `## What is redelivered
 
 Three of six messages are handled one after the other. The body of the first calls Ack and returns; the body of the second returns; the
 body of the third ends as the column says. Then the consumer is closed and opened again; for SIGKILL, the third body calls Commit and the
-process is killed. The cell lists which of the three come again. The other three, which the program never saw, always come, except
+process is killed. The cell lists which of the three are redelivered. The other three, which the program never saw, are always delivered, except
 after SIGKILL with AckOnDelivery: there what was fetched and not handed out is lost, at most one fetch per shard and Prefetch.
 AckDelayed has not reached AckDelay when the loop ends: Close acknowledges what was handed out, SIGKILL does not.
 

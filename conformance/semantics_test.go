@@ -6,7 +6,8 @@ import (
 	"testing"
 )
 
-// TestSemanticsPageIsUpToDate: what the page says beside the verdicts is what the suite says now.
+// TestSemanticsPageIsUpToDate: what the page says beside the verdicts is what
+// the suite says now.
 func TestSemanticsPageIsUpToDate(t *testing.T) {
 	text, err := os.ReadFile("../docs/semantics.md")
 	if err != nil {
@@ -43,7 +44,8 @@ func TestEveryPromiseHasCases(t *testing.T) {
 	}
 }
 
-// TestEveryGrantedRefusalIsShown: what a backend may refuse has a case that shows it, and belongs to a promise.
+// TestEveryGrantedRefusalIsShown: what a backend may refuse has a case that
+// shows it, and belongs to a promise.
 func TestEveryGrantedRefusalIsShown(t *testing.T) {
 	for _, e := range exceptions() {
 		if e.promise < 1 || e.promise > len(promises()) || e.why == "" {

@@ -7,8 +7,8 @@ import (
 	"github.com/gostreamer/streamer"
 )
 
-// shutdown: a program that acknowledges its input when its output is stored is shut down in full flight, three times. Its output has
-// every message once.
+// shutdown: a program that acknowledges its input when its output is stored is
+// shut down in full flight, three times. Its output has every message once.
 func shutdown(b *bed) {
 	const lives = 4
 	place := b.open(Plan{Streams: 2})
@@ -31,7 +31,8 @@ func shutdown(b *bed) {
 	b.wantSet("what is written after the last life", b.restOf(written, 1, place.Streams[1]), nil)
 }
 
-// relay copies the first stream to the second one until it is shut down, which may be at any moment.
+// relay copies the first stream to the second one until it is shut down, which
+// may be at any moment.
 func (b *bed) relay(s streamer.Streamer) error {
 	o := b.resumable()
 	o.Streams = b.place.Streams[:1]
@@ -63,7 +64,8 @@ func closedIsFine(err error) error {
 	return err
 }
 
-// ctxEndsWhileCut: what waits for an answer that cannot come ends with its ctx, and works again when the connection does.
+// ctxEndsWhileCut: what waits for an answer that cannot come ends with its ctx,
+// and works again when the connection does.
 func ctxEndsWhileCut(b *bed) {
 	b.open(Plan{})
 	b.sendN(0, 10, 1)
@@ -88,7 +90,8 @@ func ctxEndsWhileCut(b *bed) {
 	b.expect(c, span(0, 11)...)
 }
 
-// closeWhileCut: Close gives up at CloseTimeout, and what was not committed comes again.
+// closeWhileCut: Close gives up at CloseTimeout, and what was not committed
+// is redelivered.
 func closeWhileCut(b *bed) {
 	b.open(Plan{})
 	b.sendN(0, 10, 1)

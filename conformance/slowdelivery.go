@@ -40,8 +40,8 @@ func onDeliverySlow(b *bed) {
 	for _, m := range b.rest(b.consumer(o), shards) {
 		copies[number(m)]++
 	}
-	// Where members are dealt one position's messages, that may pass what another
-	// of them had not taken: the policy promises at most once.
+	// Where members are dealt one position's messages, that may pass what
+	// another of them had not taken: the policy promises at most once.
 	if lost := n - len(copies); lost > 0 && b.Groups != Dealt {
 		b.Errorf("%d of %d messages are lost", lost, n)
 	}

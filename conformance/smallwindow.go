@@ -9,8 +9,8 @@ import (
 	"github.com/gostreamer/streamer"
 )
 
-// smallWindowCases: a window of a few messages meets groups, Streams and entries
-// that are no messages. None of these may fill it.
+// smallWindowCases: a window of a few messages meets groups, Streams and
+// entries that are no messages. None of these may fill it.
 func smallWindowCases() []testCase {
 	cases := []testCase{{name: "a-slow-member-stops-no-other-behind-a-small-window", run: slowMemberSmallWindow}}
 	for _, m := range groupModes() {

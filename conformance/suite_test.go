@@ -13,7 +13,8 @@ import (
 	"github.com/gostreamer/streamer/memory"
 )
 
-// TestAHarnessCannotExcuseItself: what is claimed and not granted, left out and not explained, or refused and yet there, is FAILED.
+// TestAHarnessCannotExcuseItself: what is claimed and not granted, left out and
+// not explained, or refused and yet there, is FAILED.
 func TestAHarnessCannotExcuseItself(t *testing.T) {
 	t.Parallel()
 	var all sync.WaitGroup

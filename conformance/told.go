@@ -17,7 +17,8 @@ func (b *bed) failing(p streamer.Producer, n int) []*streamer.Receipt {
 	return receipts
 }
 
-// closeReports: Done says that there is an outcome and not which, so Close does.
+// closeReports: Done says that there is an outcome and not which, so Close
+// does.
 func closeReports(b *bed) {
 	b.open(Plan{})
 	p := b.producer()
@@ -48,7 +49,8 @@ func (b *bed) reports(what string, err error) {
 	}
 }
 
-// badKind is why a bad record fails, as its receipt says; nil where that has no kind.
+// badKind is why a bad record fails, as its receipt says; nil where that has no
+// kind.
 func (b *bed) badKind() error {
 	b.Helper()
 	ctx, cancel := b.limit()
@@ -63,7 +65,7 @@ func (b *bed) badKind() error {
 	return nil
 }
 
-// closeQuiet: a failure that the program was told of is not reported once more
+// closeQuiet: a failure that the program has seen is not reported again
 // when it stops, so a program that saw to its failures ends without one.
 func closeQuiet(b *bed, tell func(*bed, []*streamer.Receipt) int, stop func(streamer.Streamer) error) {
 	const n, bad = 40, 4
@@ -73,7 +75,7 @@ func closeQuiet(b *bed, tell func(*bed, []*streamer.Receipt) int, stop func(stre
 	if failed := tell(b, b.failing(p, n)); failed != bad {
 		b.Fatalf("%d receipts failed, want %d", failed, bad)
 	}
-	b.must("stopping after failures that were told", b.returns("stopping", func() error { return stop(s) }))
+	b.must("stopping after failures that were seen", b.returns("stopping", func() error { return stop(s) }))
 }
 
 // waited has the outcome of each receipt from Wait.

@@ -14,7 +14,8 @@ import (
 	"github.com/gostreamer/streamer"
 )
 
-// value is the value of the i-th message of a case, number its inverse; -1 for any other message.
+// value is the value of the i-th message of a case, number its inverse; -1 for
+// any other message.
 func value(i int) []byte { return fmt.Appendf(nil, "%08d", i) }
 
 func number(m *streamer.Message) int {
@@ -42,7 +43,8 @@ func span(from, to int) []int {
 	return ns
 }
 
-// numbered makes the records from..to-1; record i goes to shard i modulo shards.
+// numbered makes the records from..to-1; record i goes to shard i modulo
+// shards.
 func numbered(from, to, shards int) []streamer.Record {
 	rs := make([]streamer.Record, 0, to-from)
 	for i := from; i < to; i++ {
@@ -87,7 +89,8 @@ func (b *bed) trySend(p streamer.Producer, rs ...streamer.Record) ([]streamer.Me
 	return metas, nil
 }
 
-// sendN stores the numbered messages from..to-1 with a producer that lives as long.
+// sendN stores the numbered messages from..to-1 with a producer that lives as
+// long.
 func (b *bed) sendN(from, to, shards int) []streamer.Meta {
 	b.Helper()
 	p := b.producer()
@@ -122,7 +125,8 @@ func (b *bed) take(c streamer.Consumer, n int) []*streamer.Message {
 	return ms
 }
 
-// expect takes as many messages as are listed and fails when they are others or in another order. It is for one shard.
+// expect takes as many messages as are listed and fails when they are others or
+// in another order. It is for one shard.
 func (b *bed) expect(c streamer.Consumer, want ...int) []*streamer.Message {
 	b.Helper()
 	ms := make([]*streamer.Message, 0, len(want))
@@ -136,13 +140,14 @@ func (b *bed) expect(c streamer.Consumer, want ...int) []*streamer.Message {
 	return ms
 }
 
-// moment is how long a case looks for what should not happen. It proves little: a case that uses it proves the same in another way too.
+// moment is how long a case looks for what should not happen. It proves little:
+// a case that uses it proves the same in another way too.
 const moment = 200 * time.Millisecond
 
 const lastMark = "last "
 
-// rest sends a last message to every shard and takes what comes before these, in order, without acknowledging: it is what c had still to
-// deliver.
+// rest sends a last message to every shard and takes what comes before these,
+// in order, without acknowledging: it is what c had still to deliver.
 func (b *bed) rest(c streamer.Consumer, shards int) []*streamer.Message {
 	b.Helper()
 	return b.restOf(c, shards, b.place.Streams[0])
@@ -203,7 +208,8 @@ func (b *bed) close(what io.Closer) {
 	b.within(fmt.Sprintf("Close of a %T", what), what.Close)
 }
 
-// within runs a call that must return without an error before the limit, even if it ignores its context.
+// within runs a call that must return without an error before the limit, even
+// if it ignores its context.
 func (b *bed) within(what string, call func() error) {
 	b.Helper()
 	if err := b.returns(what, call); err != nil {
@@ -211,7 +217,8 @@ func (b *bed) within(what string, call func() error) {
 	}
 }
 
-// returns runs a call that must return before the limit, even if it ignores its context, and gives its error.
+// returns runs a call that must return before the limit, even if it ignores its
+// context, and gives its error.
 func (b *bed) returns(what string, call func() error) error {
 	b.Helper()
 	return b.returnsIn(b.Hang, what, call)
@@ -282,7 +289,8 @@ func same[E comparable](b *bed, what string, got, want []E) {
 	}
 }
 
-// wantSet fails when the messages are not exactly those with the numbers listed, each once, in any order.
+// wantSet fails when the messages are not exactly those with the numbers
+// listed, each once, in any order.
 func (b *bed) wantSet(what string, ms []*streamer.Message, want []int) {
 	b.Helper()
 	got := numbers(ms)

@@ -8,7 +8,7 @@ import (
 	"strings"
 )
 
-// Verdict is what a backend does about a promise, or about one case of it.
+// Verdict is the result of a promise, or of one case of it, for a backend.
 type Verdict uint8
 
 const (
@@ -45,7 +45,7 @@ type Finding struct {
 	Why     string `json:",omitempty"`
 }
 
-// Column is what Run found out about one harness.
+// Column is the result of Run for one harness.
 type Column struct {
 	Name, Backend string
 	Findings      []Finding
@@ -57,7 +57,8 @@ type Cell struct {
 	Notes   []string // the parts that are refused or n/a, with the reason, or the cases that failed
 }
 
-// Cell sums up the findings of a promise: FAILED when one case failed, kept when one was kept, else refused when one was refused.
+// Cell sums up the findings of a promise: FAILED when one case failed, kept
+// when one was kept, else refused when one was refused.
 func (c *Column) Cell(promise int) Cell {
 	count := [Failed + 1]int{}
 	var notes []string
@@ -112,7 +113,8 @@ func (c *Column) save(dir string) error {
 	return os.WriteFile(filepath.Join(dir, name+".json"), text, 0o644)
 }
 
-// ReadColumns reads the columns that Run wrote into a directory, in the order of their file names.
+// ReadColumns reads the columns that Run wrote into a directory, in the order
+// of their file names.
 func ReadColumns(dir string) ([]Column, error) {
 	names, err := filepath.Glob(filepath.Join(dir, "*.json"))
 	if err != nil {

@@ -9,7 +9,8 @@ import (
 	"github.com/gostreamer/streamer"
 )
 
-// witness keeps what the programs of a case reported: hooks and log lines. Its methods may be called concurrently.
+// witness keeps what the programs of a case reported: hooks and log lines. Its
+// methods may be called concurrently.
 type witness struct {
 	mu       sync.Mutex
 	lines    bytes.Buffer

@@ -8,7 +8,8 @@ import (
 	"testing"
 )
 
-// A whole program compiles; anything shorter is cut out of an example that a test runs.
+// A whole program compiles; anything shorter is cut out of an example that a
+// test runs.
 func TestEveryPieceOfCodeIsRealCode(t *testing.T) {
 	examples := sources(t, func(path string) bool {
 		return path == "example_test.go" || strings.HasPrefix(path, "examples/") || strings.HasSuffix(path, "/example_test.go")

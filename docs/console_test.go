@@ -9,9 +9,11 @@ import (
 	"testing"
 )
 
-// Console sessions in the pages are run: what follows "$ " by bash, in an empty directory per page, with bin/ in the PATH. What is printed
-// must be what the page shows. There "…" stands for anything on the line or, on a line of its own, for any lines; two spaces or more
-// stand for as many as a column needs. A command that may fail ends with "; echo $?".
+// Console sessions in the pages are run: what follows "$ " by bash, in an empty
+// directory per page, with bin/ in the PATH. What is printed must be what the
+// page shows. There "…" stands for anything on the line or, on a line of its
+// own, for any lines; two spaces or more stand for as many as a column needs. A
+// command that may fail ends with "; echo $?".
 func TestEveryConsoleSessionIsReal(t *testing.T) {
 	bin := build(t)
 	for path, page := range pages(t) {

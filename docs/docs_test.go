@@ -1,4 +1,5 @@
-// Package docs_test holds the documentation to the code: links, quoted code, named tests, tables and console sessions.
+// Package docs_test holds the documentation to the code: links, quoted code,
+// named tests, tables and console sessions.
 package docs_test
 
 import (
@@ -15,7 +16,8 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 const root = ".."
 
-// pages are the documents that are written by hand or generated, by their path from the root.
+// pages are the documents that are written by hand or generated, by their path
+// from the root.
 func pages(t *testing.T) map[string]string {
 	t.Helper()
 	text := map[string]string{}
@@ -44,7 +46,8 @@ func read(t *testing.T, name string) string {
 	return string(text)
 }
 
-// sources are the module's Go files for which keep is true, by their path from the root.
+// sources are the module's Go files for which keep is true, by their path from
+// the root.
 func sources(t *testing.T, keep func(path string) bool) map[string]string {
 	t.Helper()
 	text := map[string]string{}
@@ -110,7 +113,8 @@ func headings(page string) map[string]bool {
 	return set
 }
 
-// named are tests that a page names in backquotes, with the subtest after a slash.
+// named are tests that a page names in backquotes, with the subtest after a
+// slash.
 var named = regexp.MustCompile("`((?:Test|Example|Fuzz)[A-Z]\\w*)(?:/[^`]*)?`")
 
 func TestEveryTestThatIsNamedExists(t *testing.T) {

@@ -88,8 +88,8 @@ func Example_anyReaderAndWriter() {
 	// Output: [2026-01-02T03:04:05 | copies | 0 | 0] one lamp
 }
 
-// What goes wrong with connections is in errors, hooks and the program's logger.
-// Nothing writes to standard error.
+// What goes wrong with connections is in errors, hooks and the program's
+// logger. Nothing writes to standard error.
 func Example_unreachableServer() {
 	_, err := streamer.Connect(context.Background(), "redis://127.0.0.1:1/orders")
 	fmt.Println(err)

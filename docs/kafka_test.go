@@ -12,7 +12,8 @@ import (
 	"github.com/twmb/franz-go/pkg/kadm"
 )
 
-// The users of docs/kafka.md are made on a real broker on which nothing else is permitted, and do what the page says they can.
+// The users of docs/kafka.md are made on a real broker on which nothing else is
+// permitted, and do what the page says they can.
 func TestTheUsersOfTheKafkaPageHaveTheRightsTheyNeed(t *testing.T) {
 	acls, passwords := kafkaRecipes(t)
 	c := testservers.StartKafka(t, testservers.KafkaOptions{
@@ -40,7 +41,8 @@ func TestTheUsersOfTheKafkaPageHaveTheRightsTheyNeed(t *testing.T) {
 	s.operate()
 }
 
-// kafkaRecipes are the page's arguments of kafka-acls.sh, a line each, and a password for every user that they name.
+// kafkaRecipes are the page's arguments of kafka-acls.sh, a line each, and a
+// password for every user that they name.
 func kafkaRecipes(t *testing.T) (acls []*kadm.ACLBuilder, passwords map[string]string) {
 	t.Helper()
 	passwords = map[string]string{}

@@ -13,8 +13,9 @@ import (
 	"github.com/gostreamer/streamer/internal/testservers"
 )
 
-// The users of docs/redis.md are made on a real server and do what the page says they can. The server keeps a log of what it did not
-// permit: it has to stay empty.
+// The users of docs/redis.md are made on a real server and do what the page
+// says they can. The server keeps a log of what it did not permit: it has to
+// stay empty.
 func TestTheUsersOfTheRedisPageHaveTheRightsTheyNeed(t *testing.T) {
 	users, more := recipes(t)
 	t.Run("server", func(t *testing.T) {
@@ -35,7 +36,8 @@ func TestTheUsersOfTheRedisPageHaveTheRightsTheyNeed(t *testing.T) {
 	})
 }
 
-// The rights for which the page names a substitute are not needed for the same work.
+// The rights for which the page names a substitute are not needed for the same
+// work.
 func TestRightsOfTheRedisPageThatHaveASubstitute(t *testing.T) {
 	users, _ := recipes(t)
 	s := testservers.StartRedis(t, testservers.RedisOptions{})
@@ -55,7 +57,8 @@ func TestRightsOfTheRedisPageThatHaveASubstitute(t *testing.T) {
 	}
 }
 
-// recipes are the page's lines of an ACL file, by user, and what a cluster's users need beside them.
+// recipes are the page's lines of an ACL file, by user, and what a cluster's
+// users need beside them.
 func recipes(t *testing.T) (users map[string]string, more string) {
 	t.Helper()
 	users = map[string]string{}
@@ -144,7 +147,8 @@ func (p *party) produce() {
 	p.must(s.Close())
 }
 
-// consume takes n messages, acknowledges them if it may, and asks after the first one how much there is.
+// consume takes n messages, acknowledges them if it may, and asks after the
+// first one how much there is.
 func (p *party) consume(c streamer.Consumer, n int, ack bool) {
 	p.Helper()
 	for i := range n {
@@ -179,7 +183,8 @@ func (p *party) read() {
 	p.must(c.Close())
 }
 
-// share has two members; one leaves with messages in hand, one keeps its own for longer than claim_idle, the group vanishes.
+// share has two members; one leaves with messages in hand, one keeps its own
+// for longer than claim_idle, the group vanishes.
 func (p *party) share() {
 	s := p.as("worker", "claim_idle=50ms", "claim_interval=20ms", "create=always", "commit=10ms")
 	o := streamer.ConsumerOptions{Mode: streamer.LoadBalanced, Group: "billing", AutoReset: streamer.Earliest}
@@ -230,7 +235,8 @@ func (p *party) operate() {
 	p.must(s.Close())
 }
 
-// The page's options of TLS, on servers that speak nothing else, one of which wants to see a certificate.
+// The page's options of TLS, on servers that speak nothing else, one of which
+// wants to see a certificate.
 func TestTheTLSOptionsOfTheRedisPage(t *testing.T) {
 	for _, c := range []struct {
 		name    string
@@ -272,7 +278,8 @@ func authority(c *testservers.Certificates) []string { return []string{"tls_ca="
 // anything is in every error.
 const anything = " "
 
-// thereAndBack sends a record, takes it as a member of a group, and waits for another in vain.
+// thereAndBack sends a record, takes it as a member of a group, and waits for
+// another in vain.
 func thereAndBack(ctx context.Context, s streamer.Streamer) error {
 	p, err := s.Producer(ctx, streamer.ProducerOptions{})
 	if err != nil {

@@ -19,7 +19,8 @@ import (
 // make docs passes -update.
 var update = flag.Bool("update", false, "write the tables that these tests check")
 
-// checkPart compares, or with -update replaces, what stands between two markers of a page.
+// checkPart compares, or with -update replaces, what stands between two markers
+// of a page.
 func checkPart(t *testing.T, path, name, want string) {
 	t.Helper()
 	page := pages(t)[path]
@@ -48,7 +49,8 @@ func TestTheGuideListsTheCommonOptions(t *testing.T) {
 	checkPart(t, "docs/guide.md", "common options", b.String())
 }
 
-// The error about an unknown option lists the known ones: a backend's page names those that are its own.
+// The error about an unknown option lists the known ones: a backend's page
+// names those that are its own.
 func TestEveryOptionOfABackendIsOnItsPage(t *testing.T) {
 	for scheme, uri := range map[string]string{
 		"memory": "memory://x/y?no=1", "stdio": "stdio:///y?no=1", "file": "file:///tmp/x.ss/y?no=1", "redis": "redis://x/y?no=1", "kafka": "kafka://x/y?no=1",

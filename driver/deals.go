@@ -2,21 +2,20 @@ package driver
 
 import "sync"
 
-// Deals is where the members of in-process groups meet that read one log. A
-// backend keeps one for each log and the engine fills it. The zero value is
-// ready; it must not be copied.
+// Deals holds the in-process groups on one log. A Dealer keeps one for each
+// log; the engine fills it. The zero value is ready. It must not be copied.
 type Deals struct {
 	mu    sync.Mutex
-	table DealTable // the engine's; nil: no group was opened yet
+	table DealTable // the engine's; nil before the first group
 }
 
 // DealTable is what the engine keeps in Deals.
 type DealTable interface {
-	// Members counts the members that a group has in this process on a stream.
+	// Members counts a group's members in this process that read stream.
 	Members(stream, group string) int
 }
 
-// Table is what the engine keeps here, made by its first call.
+// Table returns the engine's table. The first call creates it.
 func (d *Deals) Table(first func() DealTable) DealTable {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -26,8 +25,8 @@ func (d *Deals) Table(first func() DealTable) DealTable {
 	return d.table
 }
 
-// Members counts the members that a group has in this process on a stream. It may
-// be called concurrently.
+// Members counts a group's members in this process that read stream. It may be
+// called concurrently.
 func (d *Deals) Members(stream, group string) int {
 	d.mu.Lock()
 	t := d.table

@@ -12,8 +12,9 @@ import (
 	"github.com/gostreamer/streamer/internal/words"
 )
 
-// ParseSize reads a number of bytes, "1048576", or of KiB, MiB or GiB, "64MiB". Fractions, signs and other units are ErrInvalid, and so is
-// what does not fit.
+// ParseSize parses a number of bytes, "1048576", or of KiB, MiB or GiB,
+// "64MiB". ErrInvalid for fractions, signs, other units and sizes beyond 64
+// bits.
 func ParseSize(s string) (int64, error) {
 	digits, shift := s, 0
 	for i, unit := range [...]string{"KiB", "MiB", "GiB"} {
@@ -31,7 +32,8 @@ func ParseSize(s string) (int64, error) {
 	return int64(n << shift), nil //nolint:gosec // checked above
 }
 
-// ParseDuration reads a duration of zero or more in Go's syntax, "1m30s". A negative one is ErrInvalid.
+// ParseDuration parses a duration of at least zero in Go's syntax, "1m30s".
+// ErrInvalid for a negative one.
 func ParseDuration(s string) (time.Duration, error) {
 	d, err := time.ParseDuration(s)
 	if err != nil || d < 0 {
@@ -40,13 +42,14 @@ func ParseDuration(s string) (time.Duration, error) {
 	return d, nil
 }
 
-// AtOnce is what a URI's duration of 0 is in Go's fields, where 0 is "not set".
+// AtOnce is the value in Go's fields, where 0 is "not set", of a duration of 0
+// in a URI.
 const AtOnce time.Duration = 1
 
 func parseText(s string) (string, error) { return s, nil }
 
-// parseName refuses the empty text: a group whose name got lost on the way here
-// would not be read as a group.
+// parseName refuses the empty text: without a name the group would silently not
+// be one.
 func parseName(s string) (string, error) {
 	if s == "" {
 		return "", fmt.Errorf("%w name: it is empty", streamer.ErrInvalid)
@@ -59,14 +62,14 @@ func parseSpan(s string) (time.Duration, error) {
 	return max(d, AtOnce), err
 }
 
-// parseTimeout is a duration of which 0 means that there is none.
+// parseTimeout is a duration; 0 means no limit.
 func parseTimeout(s string) (time.Duration, error) {
 	d, err := ParseDuration(s)
 	return zeroIsNoLimit(d), err
 }
 
-// zeroIsNoLimit turns a URI's 0, which says that there is no limit, into what
-// says so in Go's fields, where 0 is "not set".
+// zeroIsNoLimit turns the 0 of a URI, which means no limit, into NoLimit: in
+// Go's fields 0 is "not set".
 func zeroIsNoLimit[T int | time.Duration](v T) T {
 	if v == 0 {
 		return streamer.NoLimit
@@ -93,7 +96,7 @@ func parseCount(s string) (int, error) {
 	return int(n), nil
 }
 
-// parseAhead is a count of which 0 is as good as 1.
+// parseAhead is a count of at least 1.
 func parseAhead(s string) (int, error) {
 	n, err := parseCount(s)
 	return max(n, 1), err

@@ -8,18 +8,19 @@ import (
 // Pending is a record on its way through a Sink.
 type Pending struct {
 	Record streamer.Record
-	Sender Sender // of the engine; nil: the outcome is the receipt's alone
+	Sender Sender // the engine's; nil: only the receipt gets the outcome
 
 	receipt streamer.Receipt
 }
 
-// Sender takes the outcome of a Pending that it made, once. The stream is that of
-// the record, which is cleared by then.
+// Sender gets the outcome of a Pending, once. stream is that of the record,
+// which is cleared by then.
 type Sender interface {
 	Resolve(stream string, m streamer.Meta, err error)
 }
 
-// Resolve reports the outcome, exactly once, from any goroutine. Record is cleared. A record that the engine gave up on before is let go.
+// Resolve reports the outcome and clears Record. The sink calls it exactly
+// once, from any goroutine, also for a record that the engine has given up on.
 func (p *Pending) Resolve(m streamer.Meta, err error) {
 	stream := p.Record.Stream
 	p.Record = streamer.Record{}
@@ -30,5 +31,5 @@ func (p *Pending) Resolve(m streamer.Meta, err error) {
 	(*inside.Outcome[streamer.Meta])(&p.receipt).Resolve(m, err)
 }
 
-// Receipt is what the sender of the record holds.
+// Receipt returns the receipt that Send returned.
 func (p *Pending) Receipt() *streamer.Receipt { return &p.receipt }

@@ -7,8 +7,9 @@ import (
 	"github.com/gostreamer/streamer"
 )
 
-// StartOf returns where one shard starts: the zero Position means committed, else what FirstOf says; ok is false when the shard is not to be
-// read (Shards, Each).
+// StartOf returns where a shard starts. The zero Position means the committed
+// one, or else what FirstOf says. ok is false when Shards or an Each excludes
+// the shard.
 func (c *SourceConfig) StartOf(s streamer.StreamShard) (p streamer.Position, ok bool) {
 	if c.Shards != nil && !slices.Contains(c.Shards[s.Stream], s.Shard) {
 		return streamer.Position{}, false
@@ -16,9 +17,12 @@ func (c *SourceConfig) StartOf(s streamer.StreamShard) (p streamer.Position, ok 
 	return c.Start.Of(s)
 }
 
-// FirstOf returns where a shard starts for which StartOf said zero and no position is committed: Fallback, else Beginning for Earliest, End
-// for Latest. It is ErrPositionGone for ResetError, and ok is false when Fallback is an Each without s. It is not for shards that are new to
-// a group which has committed a position in any other shard of the stream: those are read from their beginning.
+// FirstOf returns where a shard starts for which StartOf returned zero and no
+// position is committed: Fallback, or else Beginning for Earliest and End for
+// Latest. With ResetError it is ErrPositionGone. ok is false when Fallback is
+// an Each without s. FirstOf is not for shards that are new to a group which
+// has a position in another shard of the stream: those are read from their
+// beginning.
 func (c *SourceConfig) FirstOf(s streamer.StreamShard) (p streamer.Position, ok bool, err error) {
 	if p, ok = c.Fallback.Of(s); !ok {
 		return streamer.Position{}, false, nil

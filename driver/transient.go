@@ -6,11 +6,12 @@ import "time"
 // retrying. It reads like the error that it marks.
 type TransientError struct {
 	Err   error
-	After time.Duration // the least to wait before the next try
+	After time.Duration // the shortest wait before the next try
 }
 
-// Transient marks an error of Fetch, CommitCursors, AckMessages or Write as worth retrying, not before after. For Write it says that none of
-// the records that are not resolved is stored. Nil stays nil.
+// Transient marks an error of Fetch, CommitCursors, AckMessages or Write as
+// worth retrying, but not before after has passed. From Write it also says that
+// none of the unresolved records is stored. Transient of nil is nil.
 func Transient(err error, after time.Duration) error {
 	if err == nil {
 		return nil
@@ -18,7 +19,8 @@ func Transient(err error, after time.Duration) error {
 	return &TransientError{Err: err, After: after}
 }
 
+// Error is the text of the error that is marked.
 func (t *TransientError) Error() string { return t.Err.Error() }
 
-// Unwrap is the error that is marked.
+// Unwrap returns the error that is marked.
 func (t *TransientError) Unwrap() error { return t.Err }

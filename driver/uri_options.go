@@ -10,18 +10,25 @@ import (
 	"github.com/gostreamer/streamer"
 )
 
-// URIOption binds one URI option to a field of a Config: the same table parses, checks and documents it. Key has letters, digits, '_', '.' and
-// '-'. Doc is one line: what values there are, and the default.
+// URIOption binds one URI option to a field of a Config. The same table parses,
+// checks and documents it. Key has letters, digits, '_', '.' and '-'. Doc is
+// one line with the possible values and the default.
 type URIOption[C any] struct {
 	Key, Doc string
 	Secret   bool // hidden by URI.String and in errors
-	// Set parses value into c. Bind names the option and the value in front of its error.
+	// Set parses value into c. Bind names the option and the value in front of
+	// its error.
 	Set func(c *C, value string) error
 }
 
-// Bind sets c from u.Query; fields whose options are absent keep their value. An OpenFunc calls it with its backend's table. ErrInvalid when
-// u has a key known neither to table nor to CommonOptions (it lists those that are), when a key of table is repeated and when Set says no more
-// precise error. From then on u.String hides the table's Secret options. u must not be used by others meanwhile.
+// Bind sets c from u.Query with a backend's table. Fields whose options are
+// absent keep their value. From then on u.String hides the table's Secret
+// options.
+//
+// ErrInvalid: u has a key that is neither in table nor in CommonOptions (the
+// error lists the known ones), a key of table is repeated, or Set failed
+// without a kind of its own. Bind changes u, so u must not be used
+// concurrently.
 func Bind[C any](u *streamer.URI, c *C, table []URIOption[C]) error {
 	for _, row := range table {
 		if row.Secret {
@@ -81,7 +88,7 @@ func bindRows[C any](u *streamer.URI, c *C, table []URIOption[C]) error {
 func optionError(u *streamer.URI, key, value string, err error) error {
 	e := &streamer.Error{Op: "uri", Backend: u.Scheme, Kind: cmp.Or(streamer.KindOf(err), streamer.ErrInvalid)}
 	if u.Hides(key) {
-		// Set's error is left out: it may quote the value in any spelling.
+		// The error of Set is left out: it may quote the value in any spelling.
 		e.Err = fmt.Errorf("option %s=xxxxx", key)
 	} else {
 		e.Err = fmt.Errorf("option %s=%q: %w", key, value, err)
@@ -89,11 +96,12 @@ func optionError(u *streamer.URI, key, value string, err error) error {
 	return e
 }
 
-// Options reads the options that every backend knows, CommonOptions, and the streams of the path, for an OpenFunc to return: all of them are
-// the consumer's, a single one is the producer's too. 0, which is "not set" in
-// Go's fields, becomes NoLimit where it says that there is no limit, and 1, or
-// 1 ns, where it says how many or how long. ErrInvalid as in Bind; keys of other
-// tables are passed over.
+// Options reads the options that every backend knows, CommonOptions, and the
+// streams of the path, for an engine.OpenFunc to return. All streams are the
+// consumer's; a single one is also the producer's. A 0 in the URI, which means
+// "not set" in Go's fields, becomes NoLimit where it stands for no limit, and 1
+// or 1 ns for a count or a time. ErrInvalid as in Bind. Keys of other tables
+// are ignored.
 func Options(u *streamer.URI) (streamer.StreamerOptions, error) {
 	var o streamer.StreamerOptions
 	if err := bindRows(u, &o, CommonOptions()); err != nil {

@@ -68,7 +68,8 @@ func TestOptionsUnderstandsEachValue(t *testing.T) {
 		{"start=2026-01-02T13:00:00.000+01:00", streamer.StreamerOptions{Consumer: streamer.ConsumerOptions{Start: streamer.AtTime(noon)}}},
 		{"assign=18446744073709551615", streamer.StreamerOptions{Consumer: streamer.ConsumerOptions{Shards: []streamer.ShardID{math.MaxUint64}}}},
 		{"name=", streamer.StreamerOptions{}},
-		// A zero that a URI says is a setting: no limit, or as little as there is.
+		// A zero that a URI says is a setting: no limit, or as little as there
+		// is.
 		{"linger=0", streamer.StreamerOptions{Producer: streamer.ProducerOptions{Linger: 1}}},
 		{"ack_delay=0s", streamer.StreamerOptions{Consumer: streamer.ConsumerOptions{AckDelay: 1}}},
 		{"close_timeout=0s", streamer.StreamerOptions{CloseTimeout: 1}},

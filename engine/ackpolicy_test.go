@@ -95,12 +95,12 @@ func TestAckOnDeliveryCommitsBeforeItHandsOut(t *testing.T) {
 	})
 }
 
-// fetchedAndHeld counts what was fetched and is in nobody's hands.
+// fetchedAndHeld counts what was fetched and not delivered.
 func (r *rig) fetchedAndHeld(c *consumer) int {
 	s := c.q.Load().s
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.buffered.messages
+	return s.flow.buffered.messages
 }
 
 func TestAckOnDeliveryTellsAMessageAckerBeforeItHandsOut(t *testing.T) {

@@ -9,7 +9,8 @@ import (
 	"github.com/gostreamer/streamer/engine/internal/options"
 )
 
-// admin is the Admin of every engine: it says where errors happened, and ErrUnsupported where the backend has none.
+// admin is the Admin of every Streamer. It adds to errors where they happened,
+// and is ErrUnsupported where the backend has no administration.
 type admin struct {
 	backend string
 	b       streamer.Admin // nil: nothing of it

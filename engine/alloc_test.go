@@ -12,7 +12,8 @@ import (
 	"github.com/gostreamer/streamer/memory"
 )
 
-// A slab of 500 messages costs a handful of allocations, and how many slabs are under way differs from one moment to the next.
+// A slab of 500 messages costs a handful of allocations, and how many slabs are
+// under way differs from one moment to the next.
 const (
 	slabShare = 0.05 // allocations per message of a slab
 	slabBytes = 15   // a few slabs' bytes, shared out among all messages of a measurement
@@ -45,7 +46,8 @@ func gateConsuming(t *testing.T, take takeFunc, s streamer.Streamer, warm, measu
 	atMost(t, n/float64(measured), slabShare, "allocations per message")
 }
 
-// A program that commits rarely, or when it likes, does not pay for it with memory.
+// A program that commits rarely, or when it likes, does not pay for it with
+// memory.
 func TestWhatIsAcknowledgedTakesNoMemoryUntilItIsCommitted(t *testing.T) {
 	const warm, measured = 5_000, 50_000
 	for _, shards := range []int{1, 500} {
@@ -118,7 +120,8 @@ func TestSendAllocatesOncePerRecord(t *testing.T) {
 	atMost(t, n/measured, 1+slabShare, "allocations per record")
 }
 
-// What the log itself takes for a shard is not counted: it is there without a consumer too.
+// What the log itself takes for a shard is not counted: it is there without a
+// consumer too.
 func TestAnIdleShardIsSmall(t *testing.T) {
 	const shards = 10_000
 	for _, mode := range []streamer.ConsumerMode{streamer.RealTime, streamer.Resumable, streamer.LoadBalanced} {
@@ -154,7 +157,8 @@ func openMemory(t *testing.T, shards int) streamer.Streamer {
 	return s
 }
 
-// openSlabs is a Streamer on a backend that costs nothing but its slabs, each over so many shards.
+// openSlabs is a Streamer on a backend that costs nothing but its slabs, each
+// over so many shards.
 func openSlabs(t *testing.T, shards, messages int) streamer.Streamer {
 	t.Helper()
 	s, err := engine.New(&slabs{shards: shards, messages: messages}, streamer.StreamerOptions{})

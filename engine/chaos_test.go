@@ -15,7 +15,8 @@ import (
 	"github.com/gostreamer/streamer/internal/wait"
 )
 
-// chaos reads a log by every method in turn while shards come and go and commits fail, and keeps its own account of what was delivered and
+// chaos reads a log by every method in turn while shards come and go and
+// commits fail, and keeps its own account of what was delivered and
 // acknowledged.
 type chaos struct {
 	*rig

@@ -13,8 +13,9 @@ import (
 	"github.com/gostreamer/streamer/internal/wait"
 )
 
-// batch is what one commit tells the source: marks for a CursorCommitter, messages for a MessageAcker.
-type batch struct {
+// commitBatch is what one commit tells the source: marks for a CursorCommitter,
+// messages for a MessageAcker.
+type commitBatch struct {
 	ledgers []*ledger
 	marks   []driver.Mark
 	acked   []driver.Acked
@@ -22,94 +23,69 @@ type batch struct {
 	skips   []int // of each ledger: how many of its skips acked has
 }
 
-// slots are done slots of one word of a run.
+// slots are the done slots in one word of a run.
 type slots struct {
 	r    *run
 	w    int
 	bits uint64
 }
 
-func (b *batch) empty() bool { return len(b.marks)+len(b.acked) == 0 }
+func (b *commitBatch) empty() bool { return len(b.marks)+len(b.acked) == 0 }
 
-// commitNow commits everything acknowledged before the call, in one request. It waits for the right to commit until ctx ends. What failed
-// stays in the ledgers for the next time.
+// commitNow commits everything acknowledged before the call, in one request. It
+// waits for the right to commit until ctx ends. What fails stays in the ledgers
+// for the next commit.
 func (s *session) commitNow(ctx context.Context) error {
-	if err := s.enterSlot(ctx); err != nil {
+	if err := s.commits.enter(ctx); err != nil {
 		return err
 	}
-	defer s.leaveSlot()
+	defer s.commits.leave()
 	return s.commitHeld(ctx, nil)
 }
 
-// commitHeld is commitNow for one who holds the slot; only says which ledgers, nil means all.
+// commitHeld is commitNow for a caller that holds the right to commit. only
+// selects ledgers; nil means all.
 func (s *session) commitHeld(ctx context.Context, only []*ledger) error {
 	s.mu.Lock()
-	var b batch
-	if !s.sealed {
+	var b commitBatch
+	if !s.commits.closed {
 		b = s.collect(only)
 	}
 	s.mu.Unlock()
 	return s.send(ctx, b)
 }
 
-func (s *session) send(ctx context.Context, b batch) error {
+func (s *session) send(ctx context.Context, b commitBatch) error {
 	if b.empty() {
 		return nil
 	}
 	from := time.Now()
-	err := s.tell(ctx, b)
+	err := s.request(ctx, b)
 	s.obs.Load().Committed(len(b.ledgers), time.Since(from), err)
 	if err != nil {
 		return err
 	}
 	s.obs.Load().Succeeded("commit")
 	s.mu.Lock()
-	s.settle(b)
+	s.noteCommitted(b)
 	s.mu.Unlock()
 	return nil
 }
 
-func (s *session) tell(ctx context.Context, b batch) error {
+func (s *session) request(ctx context.Context, b commitBatch) error {
 	if s.cursor != nil {
 		return s.cursor.CommitCursors(ctx, b.marks)
 	}
 	return s.acker.AckMessages(ctx, b.acked)
 }
 
-// enterSlot takes the right to commit. An ended ctx wins over a free slot: a
-// commit of a loop that was stopped must not land after the last one.
-func (s *session) enterSlot(ctx context.Context) error {
-	select {
-	case s.slot <- struct{}{}:
-	case <-ctx.Done():
-		return ctx.Err()
-	}
-	if err := ctx.Err(); err != nil {
-		s.leaveSlot()
-		return err
-	}
-	return nil
-}
-
-// tryEnterSlot takes the right to commit if it is free.
-func (s *session) tryEnterSlot() bool {
-	select {
-	case s.slot <- struct{}{}:
-		return true
-	default:
-		return false
-	}
-}
-
-func (s *session) leaveSlot() { <-s.slot }
-
-// collect gathers what is done and not yet told to the source. session.mu is held.
-func (s *session) collect(only []*ledger) batch {
-	var b batch
+// collect gathers what is done and not committed. session.mu is held.
+func (s *session) collect(only []*ledger) commitBatch {
+	var b commitBatch
 	if only == nil {
-		s.entered = 0
+		s.commits.recent = 0
 	}
-	for _, l := range s.active {
+	for _, l := range s.commits.active {
 		if only != nil && !slices.Contains(only, l) {
 			continue
 		}
@@ -125,8 +101,9 @@ func (s *session) collect(only []*ledger) batch {
 	return b
 }
 
-// addMark adds the ledger's mark when it moved. With AckOnDelivery the source already holds a later one, and only Close takes that back.
-func (b *batch) addMark(l *ledger, ahead bool) {
+// addMark adds the ledger's mark if it has moved. With AckOnDelivery the source
+// already holds a later one, and only Close takes that back.
+func (b *commitBatch) addMark(l *ledger, ahead bool) {
 	if ahead || l.mark.IsZero() || l.mark == l.saved {
 		return
 	}
@@ -134,7 +111,7 @@ func (b *batch) addMark(l *ledger, ahead bool) {
 	b.marks = append(b.marks, driver.Mark{StreamShard: l.StreamShard, Seq: l.mark})
 }
 
-func (b *batch) addAcked(l *ledger) {
+func (b *commitBatch) addAcked(l *ledger) {
 	n := len(l.skips)
 	l.eachUnsaved(func(_ *run, _ int, done uint64) { n += bits.OnesCount64(done) })
 	seqs := make([]streamer.SeqNo, 0, n)
@@ -147,9 +124,9 @@ func (b *batch) addAcked(l *ledger) {
 	b.add(l, seqs)
 }
 
-// add adds messages of a ledger that are to be acknowledged, and its entries
-// that could not be decoded.
-func (b *batch) add(l *ledger, seqs []streamer.SeqNo) {
+// add adds the messages of a ledger that are to be acknowledged, and its
+// entries that could not be decoded.
+func (b *commitBatch) add(l *ledger, seqs []streamer.SeqNo) {
 	if len(l.skips) > 0 {
 		seqs = append(seqs, l.skips...)
 		slices.SortFunc(seqs, streamer.SeqNo.Compare)
@@ -162,8 +139,9 @@ func (b *batch) add(l *ledger, seqs []streamer.SeqNo) {
 	b.skips = append(b.skips, len(l.skips))
 }
 
-// settle notes in the ledgers that the source holds b. session.mu is held.
-func (s *session) settle(b batch) {
+// noteCommitted records in the ledgers that the source holds b. session.mu is
+// held.
+func (s *session) noteCommitted(b commitBatch) {
 	for i, m := range b.marks {
 		b.ledgers[i].saved = m.Seq
 	}
@@ -177,31 +155,26 @@ func (s *session) settle(b batch) {
 	s.tidy()
 }
 
-// tidy forgets runs that nobody needs and ledgers that keep none. session.mu is held.
+// tidy drops runs that are no longer needed and ledgers without runs.
+// session.mu is held.
 func (s *session) tidy() {
-	kept := s.active[:0]
-	for _, l := range s.active {
+	s.commits.unlist(func(l *ledger) bool {
 		l.release(s.acker != nil)
-		if l.head != nil || len(l.skips) > 0 || s.cursor != nil && l.mark != l.saved && !s.o.atMostOnce() {
-			kept = append(kept, l)
-			continue
-		}
-		l.listed = false
-	}
-	clear(s.active[len(kept):])
-	s.active = kept
+		return !l.isIdle() || s.cursor != nil && l.mark != l.saved && !s.o.atMostOnce()
+	})
 }
 
-// commitUntil is commitNow that retries what is transient until ctx ends.
+// commitUntil is commitNow with retries of transient failures until ctx ends.
 func (s *session) commitUntil(ctx context.Context) error {
-	if err := s.enterSlot(ctx); err != nil {
+	if err := s.commits.enter(ctx); err != nil {
 		return err
 	}
-	defer s.leaveSlot()
+	defer s.commits.leave()
 	return s.retry(ctx, func() error { return s.commitHeld(ctx, nil) })
 }
 
-// retry calls f until it succeeds, fails for good, or ctx ends; then it returns the last failure.
+// retry calls f until it succeeds, fails permanently, or ctx ends. It returns
+// the last failure.
 func (s *session) retry(ctx context.Context, f func() error) error {
 	var b wait.Backoff
 	for {
@@ -218,8 +191,8 @@ func (s *session) retry(ctx context.Context, f func() error) error {
 	}
 }
 
-// wrapCommit makes the failure of a commit that ctx bounds an error for the
-// program, which is not to see that retrying might have helped.
+// wrapCommit wraps the failure of a commit that ctx bounds. The program does
+// not see that it was transient.
 func (s *session) wrapCommit(ctx context.Context, err error) error {
 	if err == nil {
 		return nil
@@ -230,7 +203,7 @@ func (s *session) wrapCommit(ctx context.Context, err error) error {
 	return boundary.WrapFor(ctx, "commit", s.obs.Load().Backend, "", err)
 }
 
-// final says that no later commit can succeed: the session ends with it.
+// final says that no later commit can succeed, so the session ends.
 func final(err error) bool {
 	for _, kind := range []error{streamer.ErrFenced, streamer.ErrDenied, streamer.ErrNotFound, streamer.ErrClosed, streamer.ErrUnsupported} {
 		if errors.Is(err, kind) {

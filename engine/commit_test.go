@@ -156,7 +156,8 @@ func TestCommitRetriesUntilItsContextEnds(t *testing.T) {
 }
 
 // The source says how long it wants to be left alone.
-// TestManyAcknowledgementsAreToldBeforeTheirTime: each costs the source as much later as it does now, and waiting they cost memory.
+// TestManyAcknowledgementsAreToldBeforeTheirTime: each costs the source as much
+// later as it does now, and waiting they cost memory.
 func TestManyAcknowledgementsAreToldBeforeTheirTime(t *testing.T) {
 	for _, x := range []struct {
 		can   abilities

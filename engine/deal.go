@@ -1,113 +1,38 @@
 package engine
 
 import (
-	"cmp"
-	"hash/maphash"
-	"math/bits"
-	"slices"
-	"sync/atomic"
-
 	"github.com/gostreamer/streamer"
 	"github.com/gostreamer/streamer/engine/internal/list"
-	"github.com/gostreamer/streamer/internal/inside"
 	"github.com/gostreamer/streamer/internal/wait"
 )
 
-// dealt is what a run needs more where the members of an in-process group share a session: a member that leaves gives up what it was handed
-// and did not acknowledge, and another gets it again.
-type dealt struct {
-	msgs  []streamer.Message // the run's messages, to hand out again
-	owner []*queue           // who has each slot
-	void  []uint64           // slots given up: their bit in acked is set so that a late Ack counts nothing, but they are not done
-	from  []origin           // of a reissued run: the slot that is done when this one is
-}
-
-// origin is a slot of a run in the ledger's FIFO.
-type origin struct {
-	r *run
-	i uint32
-}
-
-func (d *dealt) voided(w int) uint64 {
-	if d.void == nil {
-		return 0
-	}
-	return d.void[w]
-}
-
-// deal gives the pool's messages to members that have room: by key where there
-// is one, else in turn, those that wait first. A full member is passed over for
-// the latter and holds up its keys. A member gets only what its shard's window
-// has room for, so that it can take whatever it was dealt: were the window full
-// of what others took, the messages that the mark waits for could be stuck in
-// its ring. session.mu is held.
+// deal gives the pool's messages to members with room: by key where there is
+// one, otherwise in turn, waiting members first. A full member is skipped for
+// messages without a key and delays those of its keys. A member gets only what
+// its shard's window has room for, so that it can take everything it was dealt.
+// Otherwise the window could be full of messages that other members took, with
+// the messages that the mark waits for stuck in its ring. session.mu is held.
 func (s *session) deal() {
-	for range s.pool.n {
-		m := s.pool.popFront()
+	for range s.deals.pool.n {
+		m := s.deals.pool.popFront()
 		if s.parks(runOf(m).led, m) {
 			continue
 		}
-		if q := s.memberFor(m); q != nil {
+		if q := s.deals.memberFor(m, s.queues); q != nil {
 			q.ring.insert(m)
 			continue
 		}
-		s.pool.pushBack(m)
+		s.deals.pool.pushBack(m)
 	}
 	for _, q := range s.queues {
 		q.arrived()
 	}
 }
 
-func (s *session) memberFor(m *streamer.Message) *queue {
-	if m.Key != nil {
-		return s.keeperOf(m.Key)
-	}
-	if q := s.inTurn(func(q *queue) bool { return q.waiters > q.ring.n }); q != nil {
-		return q
-	}
-	return s.inTurn(func(*queue) bool { return true })
-}
-
-// inTurn is the next member that has room and is ok.
-func (s *session) inTurn(ok func(*queue) bool) *queue {
-	for i := range s.queues {
-		at := (s.turn + i) % len(s.queues)
-		if q := s.queues[at]; !q.slow && q.hasRoom() && ok(q) {
-			s.turn = at + 1
-			return q
-		}
-	}
-	return nil
-}
-
 func (q *queue) hasRoom() bool { return q.suspended == 0 && q.ring.n < q.pace.limit }
 
-// keeperOf is the member that gets a key's messages (rendezvous hashing: when a member leaves only its keys move); nil while it is full.
-func (s *session) keeperOf(key []byte) *queue {
-	h := maphash.Bytes(s.seed, key)
-	var keeper *queue
-	var best uint64
-	for _, q := range s.queues {
-		if w := mix(h ^ q.id); keeper == nil || w > best {
-			keeper, best = q, w
-		}
-	}
-	if keeper == nil || !keeper.hasRoom() {
-		return nil
-	}
-	return keeper
-}
-
-// mix is the finalizer of splitmix64.
-func mix(x uint64) uint64 {
-	x ^= x >> 30
-	x *= 0xbf58476d1ce4e5b9
-	x ^= x >> 27
-	x *= 0x94d049bb133111eb
-	return x ^ x>>31
-}
-
-// join adds a member. Undelivered messages are dealt again, so that each key's go to its keeper in order.
+// join adds a member. Messages that are not handed out are dealt again, so that
+// those of each key go to its keeper in order.
 func (s *session) join(q *queue) {
 	s.mu.Lock()
 	defer s.unlock()
@@ -118,21 +43,22 @@ func (s *session) join(q *queue) {
 	resumeAll(queues)
 	s.deal()
 	if s.hasRoom() {
-		wait.Signal(s.room)
+		wait.Signal(s.flow.room)
 	}
 }
 
-// leave takes a member out: what it has is dealt to the others, what it was handed and did not acknowledge too.
+// leave removes a member. Its messages are dealt to the others, including those
+// that it was handed and did not acknowledge.
 func (s *session) leave(q *queue, why error) {
 	s.mu.Lock()
 	defer s.unlock()
 	queues := s.suspendAll()
 	s.queues = list.Without(s.queues, q)
 	q.close(why)
-	for _, l := range s.ledgers {
+	for _, l := range s.owned.ledgers {
 		if l != nil {
 			s.giveUp(l, q)
-			l.tellDrained()
+			l.notifyDrained()
 			s.reopenIfRoom(l)
 		}
 	}
@@ -140,14 +66,15 @@ func (s *session) leave(q *queue, why error) {
 	resumeAll(queues)
 	s.deal()
 	if s.hasRoom() {
-		wait.Signal(s.room)
+		wait.Signal(s.flow.room)
 	}
 	if len(s.queues) > 0 {
 		s.obs.Store(s.queues[0].obs)
 	}
 }
 
-// redeal takes back into the pool what these members were dealt and not handed.
+// redeal returns messages to the pool that these members were dealt and not
+// handed.
 func (s *session) redeal(queues []*queue) {
 	var back []*streamer.Message
 	for _, q := range queues {
@@ -155,114 +82,20 @@ func (s *session) redeal(queues []*queue) {
 			back = append(back, q.ring.popFront())
 		}
 	}
-	s.repool(back)
+	s.deals.repool(back)
 }
 
-// repool puts messages back into the pool, whose order is that of emission.
-func (s *session) repool(back []*streamer.Message) {
-	for s.pool.n > 0 {
-		back = append(back, s.pool.popFront())
-	}
-	slices.SortFunc(back, byEmission)
-	for _, m := range back {
-		s.pool.pushBack(m)
-	}
-}
-
-// byEmission orders messages as the source emitted them; a pipe's numbers need not rise.
-func byEmission(a, b *streamer.Message) int {
-	ra, rb := runOf(a), runOf(b)
-	return cmp.Or(cmp.Compare(ra.order, rb.order), cmp.Compare(ra.originOf(indexOf(a)).i, rb.originOf(indexOf(b)).i))
-}
-
-// giveUp reissues what q holds of a shard.
+// giveUp reissues what q holds of a shard. If the shard is being revoked,
+// another process redelivers it.
 func (s *session) giveUp(l *ledger, q *queue) {
-	for r := l.head; r != nil; r = r.next {
-		s.reissue(l, r, q)
-	}
-	for _, r := range slices.Clone(l.reissued) {
-		s.reissue(l, r, q)
-	}
-}
-
-// reissue claims the slots of r that q holds and puts copies of their messages into the pool, but of a shard that is leaving: another process gets them.
-func (s *session) reissue(l *ledger, r *run, q *queue) {
-	again := &run{led: l, order: r.order}
-	for i, owner := range r.owner {
-		if owner != q || !r.claim(uint32(i), s.o.ack) {
+	for _, again := range l.giveUp(q, s.o.ack) {
+		if l.leaving {
 			continue
 		}
-		again.msgs = append(again.msgs, r.msgs[i])
-		again.from = append(again.from, r.originOf(uint32(i)))
-	}
-	if again.n = len(again.msgs); again.n == 0 || l.leaving {
-		return
-	}
-	again.track(make([]atomic.Uint64, wordsOf(again.n)))
-	again.taken = make([]uint64, wordsOf(again.n))
-	again.owner = make([]*queue, again.n)
-	l.reissued = append(l.reissued, again)
-	l.buffered += again.n
-	for i := range again.msgs {
-		m := &again.msgs[i]
-		*inside.SlotOf(m) = inside.Slot{Run: &again.acks, I: uint32(i)}
-		s.buffered.add(m)
-		s.pool.pushBack(m) // redeal puts it in its place
-	}
-}
-
-// claim takes a slot away from its owner; false when it is done. With AckDelayed a member that leaves acknowledges what it was handed.
-func (r *run) claim(i uint32, ack streamer.AckPolicy) bool {
-	w, bit := bitOf(i)
-	if r.taken[w]&bit == 0 || r.acks.Bits[w].Or(bit)&bit != 0 || ack == streamer.AckDelayed {
-		return false
-	}
-	if r.void == nil {
-		r.void = make([]uint64, wordsOf(r.n))
-	}
-	r.void[w] |= bit
-	return true
-}
-
-// slotOf is a message's place among the live ones of its ledger.
-func slotOf(m *streamer.Message) int {
-	o := runOf(m).originOf(indexOf(m))
-	return o.r.base + int(o.i)
-}
-
-func (r *run) originOf(i uint32) origin {
-	if r.from != nil {
-		return r.from[i]
-	}
-	return origin{r, i}
-}
-
-// absorb carries the acknowledgements of reissued messages over to the slots they came from.
-func (l *ledger) absorb() {
-	if len(l.reissued) == 0 {
-		return
-	}
-	kept := l.reissued[:0]
-	for _, r := range l.reissued {
-		if !r.absorb() {
-			kept = append(kept, r)
+		l.reissue(again)
+		for i := range again.msgs {
+			s.flow.enter(&again.msgs[i])
+			s.deals.pool.pushBack(&again.msgs[i]) // redeal puts it in its place
 		}
 	}
-	clear(l.reissued[len(kept):])
-	l.reissued = kept
-}
-
-// absorb says whether nothing of the run is open any more.
-func (r *run) absorb() bool {
-	open := false
-	for w := range r.acks.Bits {
-		done := r.bits(w) & r.mask(w)
-		for b := done; b != 0; b &= b - 1 {
-			from := r.from[w<<6+bits.TrailingZeros64(b)]
-			fw, bit := bitOf(from.i)
-			from.r.void[fw] &^= bit
-		}
-		open = open || (done|r.voided(w))&r.mask(w) != r.mask(w)
-	}
-	return !open
 }

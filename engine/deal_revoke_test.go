@@ -7,7 +7,8 @@ import (
 	"github.com/gostreamer/streamer"
 )
 
-// The session of an in-process group may lose shards to another process and get them back.
+// The session of an in-process group may lose shards to another process and get
+// them back.
 
 func TestADealtShardIsRevokedFromAllMembers(t *testing.T) {
 	inBubble(t, dealtCan, streamer.StreamerOptions{}, func(t *testing.T, r *rig) {
@@ -89,7 +90,8 @@ func TestADealtSourceMayHaveNoShardAtFirst(t *testing.T) {
 	})
 }
 
-// What one member has done must not be repeated only because another had not come to what lies before it.
+// What one member has done must not be repeated only because another had not
+// come to what lies before it.
 func TestWhatLiesBetweenMessagesInWorkIsDoneBeforeAShardLeaves(t *testing.T) {
 	for _, ack := range []streamer.AckPolicy{streamer.AckManual, streamer.AckOnDelivery} {
 		inBubble(t, dealtCan, streamer.StreamerOptions{}, func(t *testing.T, r *rig) {

@@ -12,17 +12,19 @@ import (
 	"github.com/gostreamer/streamer/engine/internal/options"
 )
 
-// dealTable is the in-process groups of one log. The zero value is ready.
+// dealTable holds the in-process groups of one log. The zero value is ready.
 type dealTable struct {
 	mu     sync.Mutex
 	groups map[dealKey]*dealtGroup
 }
 
-// dealKey names a group by its streams too: members of one group on other streams are a group of their own.
+// dealKey names a group by its streams too: members on other streams form
+// another group.
 type dealKey struct{ group, streams string }
 
-// dealtGroup is one in-process group: its members share a session. The fields belong to dealTable.mu, except that session and err are fixed when
-// ready is closed.
+// dealtGroup is one in-process group: its members share a session. The fields
+// belong to dealTable.mu, except that session and err are fixed when ready is
+// closed.
 type dealtGroup struct {
 	o       groupOptions
 	session *session
@@ -62,7 +64,8 @@ func (d *dealTable) Members(stream, group string) int {
 	return n
 }
 
-// join makes q a member of the group. The first member opens the session, the others wait for it.
+// join makes q a member of the group. The first member opens the session, the
+// others wait for it.
 func (d *dealTable) join(ctx context.Context, group string, o groupOptions, q *queue, open func(*session) error) error {
 	for {
 		g, first, err := d.find(group, o)
@@ -79,7 +82,7 @@ func (d *dealTable) join(ctx context.Context, group string, o groupOptions, q *q
 	}
 }
 
-// find is the group, new if there is none.
+// find returns the group, which it creates if there is none.
 func (d *dealTable) find(group string, o groupOptions) (g *dealtGroup, first bool, err error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -108,7 +111,7 @@ func overlap(a, b []string) bool {
 	return slices.ContainsFunc(a, func(s string) bool { return slices.Contains(b, s) })
 }
 
-// found opens a new group's session with q as its first member.
+// found opens a new group's session with q as the first member.
 func (d *dealTable) found(g *dealtGroup, q *queue, open func(*session) error) error {
 	s := newSession(g.o.session, q.obs)
 	q.s, s.queues = s, []*queue{q}
@@ -126,7 +129,8 @@ func (d *dealTable) found(g *dealtGroup, q *queue, open func(*session) error) er
 	return err
 }
 
-// enter joins an existing group; again says that it is closing or could not be opened, and has to be looked up once more.
+// enter joins an existing group. again says that the group is closing or could
+// not be opened and must be looked up again.
 func (d *dealTable) enter(ctx context.Context, group string, g *dealtGroup, q *queue) (again bool, err error) {
 	select {
 	case <-g.ready:
@@ -165,7 +169,7 @@ func (d *dealTable) leave(ctx context.Context, g *dealtGroup, q *queue, why erro
 		g.session.leave(q, why)
 		return g.session.commitUntil(ctx)
 	}
-	err := g.session.shut(ctx, why)
+	err := g.session.closeWithin(ctx, why)
 	d.mu.Lock()
 	d.drop(g)
 	d.mu.Unlock()
@@ -173,7 +177,7 @@ func (d *dealTable) leave(ctx context.Context, g *dealtGroup, q *queue, why erro
 	return err
 }
 
-// drop forgets a group. d.mu is held.
+// drop removes a group. d.mu is held.
 func (d *dealTable) drop(g *dealtGroup) {
 	maps.DeleteFunc(d.groups, func(_ dealKey, other *dealtGroup) bool { return other == g })
 }

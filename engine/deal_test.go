@@ -220,7 +220,8 @@ func TestAKeysMessagesStayInOrderWhenMembersComeAndGo(t *testing.T) {
 	})
 }
 
-// census has members that take, acknowledge and leave at random, each on its own goroutine, and counts.
+// census has members that take, acknowledge and leave at random, each on its
+// own goroutine, and counts.
 type census struct {
 	*rig
 	mu      sync.Mutex

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"sync"
-	"time"
 
 	"github.com/gostreamer/streamer"
 	"github.com/gostreamer/streamer/driver"
@@ -12,18 +11,18 @@ import (
 	"github.com/gostreamer/streamer/engine/internal/observe"
 	"github.com/gostreamer/streamer/engine/internal/options"
 	"github.com/gostreamer/streamer/engine/internal/produce"
-	"github.com/gostreamer/streamer/internal/inside"
 	"github.com/gostreamer/streamer/internal/wait"
 )
 
-// engine is the Streamer on a Backend: it knows its children, to shut them down in order.
+// engine is the Streamer on a Backend. It knows its consumers and producers, to
+// shut them down in order.
 type engine struct {
 	b   driver.Backend
 	o   streamer.StreamerOptions
 	own driver.Deals // in-process groups, where the backend keeps no table
 
 	life    context.Context // ends when Shutdown begins: what is being opened is given up
-	die     context.CancelFunc
+	cancel  context.CancelFunc
 	opening sync.WaitGroup // calls of Consumer and Producer, which need the backend also to give up
 
 	mu        sync.Mutex
@@ -32,9 +31,9 @@ type engine struct {
 	closed    wait.Closing // begun under mu
 }
 
-// New builds a Streamer on a Backend without the registry and without I/O.
-// ErrInvalid when b is nil, and when a field of o, or of the backend's Defaults,
-// has a value that it does not take. b is still the caller's then.
+// New builds a Streamer on a Backend without the registry and without I/O. It
+// is ErrInvalid when b is nil or a field of o, or of the backend's Defaults, is
+// out of range. On an error b still belongs to the caller.
 func New(b driver.Backend, o streamer.StreamerOptions) (streamer.Streamer, error) {
 	if b == nil {
 		return nil, boundary.Invalid("backend is nil")
@@ -48,12 +47,12 @@ func New(b driver.Backend, o streamer.StreamerOptions) (streamer.Streamer, error
 	options.OrDefault(&o.CloseTimeout, options.DefaultCloseTimeout)
 	o.Logger = observe.LoggerOr(o.Logger)
 	e := &engine{b: b, o: o, consumers: map[*consumer]struct{}{}, producers: map[*produce.Producer]struct{}{}}
-	e.life, e.die = context.WithCancel(context.Background())
+	e.life, e.cancel = context.WithCancel(context.Background())
 	return e, nil
 }
 
-// BackendOf is the Backend that s stands on, for packages that offer native access to it. A decorator lets it through with a method
-// Unwrap() Streamer.
+// BackendOf returns the Backend of s, for packages that offer native access to
+// it. It sees through decorators with a method Unwrap() streamer.Streamer.
 func BackendOf(s streamer.Streamer) (b driver.Backend, ok bool) {
 	for {
 		if e, ok := s.(*engine); ok {
@@ -71,18 +70,13 @@ func (e *engine) observer(group string) *observe.Observer {
 	return &observe.Observer{Backend: e.b.Name(), Group: group, Hooks: &e.o.Hooks, Log: e.o.Logger}
 }
 
-// deals is the table of in-process groups that this streamer's consumers meet in.
+// deals is the table of in-process groups that the Streamer's consumers join.
 func (e *engine) deals() *dealTable {
 	d := &e.own
 	if b, ok := e.b.(driver.Dealer); ok {
 		d = b.Deals()
 	}
-	return d.Table(func() driver.DealTable { return new(dealTable) }).(*dealTable) //nolint:forcetypeassert // nobody else makes one
-}
-
-// Closing implements produce.Home: the context of a Close: the user's is over by then, so it has a deadline of its own.
-func (e *engine) Closing() (context.Context, context.CancelFunc) {
-	return context.WithTimeout(context.Background(), max(e.o.CloseTimeout, time.Millisecond))
+	return d.Table(func() driver.DealTable { return new(dealTable) }).(*dealTable) //nolint:forcetypeassert // nothing else makes one
 }
 
 func (e *engine) Consumer(ctx context.Context, call streamer.ConsumerOptions) (streamer.Consumer, error) {
@@ -105,7 +99,7 @@ func (e *engine) Consumer(ctx context.Context, call streamer.ConsumerOptions) (s
 	}
 	q, err := c.open(within, opening{mode: o.Mode, shards: c.shardsFor(streamer.Position{})})
 	if err != nil {
-		c.die()
+		c.cancel()
 		return nil, boundary.WrapFor(ctx, "consumer", c.obs.Backend, c.streamName(), e.orClosed(err))
 	}
 	c.q.Store(q)
@@ -148,7 +142,8 @@ func (e *engine) Producer(ctx context.Context, call streamer.ProducerOptions) (s
 	return p, nil
 }
 
-// begin makes Shutdown wait for opening.Done before it closes the backend; false when it has begun.
+// begin makes Shutdown wait for opening.Done before it closes the backend. It
+// returns false once Shutdown has begun.
 func (e *engine) begin() bool {
 	e.mu.Lock()
 	defer e.mu.Unlock()
@@ -159,14 +154,14 @@ func (e *engine) begin() bool {
 	return true
 }
 
-// within is a context that ends with ctx or when Shutdown begins.
+// within returns a context that ends with ctx or when Shutdown begins.
 func (e *engine) within(ctx context.Context) (context.Context, context.CancelFunc) {
 	ctx, cancel := context.WithCancel(ctx)
 	stop := context.AfterFunc(e.life, cancel)
 	return ctx, func() { stop(); cancel() }
 }
 
-// orClosed is err, unless that is because Shutdown has begun.
+// orClosed is ErrClosed if err is due to Shutdown, otherwise err.
 func (e *engine) orClosed(err error) error {
 	if e.life.Err() != nil && errors.Is(err, context.Canceled) {
 		return streamer.ErrClosed
@@ -176,7 +171,7 @@ func (e *engine) orClosed(err error) error {
 
 func (e *engine) isClosed() bool { return e.closed.Begun() }
 
-// adopt takes a child in; false when the streamer is closing.
+// adopt adds a consumer or producer; false when the Streamer is closing.
 func adopt[C comparable](e *engine, children map[C]struct{}, child C) bool {
 	e.mu.Lock()
 	defer e.mu.Unlock()
@@ -217,101 +212,4 @@ func (e *engine) Ping(ctx context.Context) error {
 		return boundary.Wrap("ping", e.b.Name(), "", streamer.ErrUnsupported)
 	}
 	return boundary.WrapFor(ctx, "ping", e.b.Name(), "", p.Ping(ctx))
-}
-
-func (e *engine) Close() error {
-	ctx, cancel := e.Closing()
-	defer cancel()
-	if err := e.stop(ctx); err != nil {
-		return err
-	}
-	err, ended := e.closed.WaitLong(ctx)
-	if !ended {
-		return boundary.Wrap("close", e.b.Name(), "", boundary.ErrCloseUnderWay)
-	}
-	return err
-}
-
-func (e *engine) Shutdown(ctx context.Context) error {
-	if err := e.stop(ctx); err != nil {
-		return err
-	}
-	err, ended := e.closed.Wait(ctx)
-	if !ended {
-		return ctx.Err()
-	}
-	return err
-}
-
-// stop shuts down within ctx if it is the first to ask. The error is that of the
-// caller: then nothing has happened.
-func (e *engine) stop(ctx context.Context) error {
-	if inside.InCallback() {
-		return boundary.Wrap("close", e.b.Name(), "", boundary.ErrInOnDone)
-	}
-	e.mu.Lock()
-	first := e.closed.Begin()
-	consumers, producers := keys(e.consumers), keys(e.producers)
-	e.mu.Unlock()
-	e.die()
-	if first {
-		_ = e.closed.End(e.shutdown(ctx, consumers, producers))
-	}
-	return nil
-}
-
-// shutdown: delivery stops first, so that no message is begun; then outputs are stored, which acknowledges inputs; then those are committed.
-func (e *engine) shutdown(ctx context.Context, consumers []*consumer, producers []*produce.Producer) error {
-	for _, c := range consumers {
-		c.halt()
-	}
-	all(producers, func(p *produce.Producer) error { _, err := p.Drain(ctx); return err })
-	settle(ctx, consumers, producers)
-	failed := all(consumers, func(c *consumer) error { return c.shut(ctx) })
-	failed = append(failed, all(producers, func(p *produce.Producer) error { return p.Shut(ctx) })...)
-	wait.Join(ctx, e.opening.Wait)
-	if err := e.b.Close(ctx); err != nil {
-		failed = append(failed, err)
-	}
-	return boundary.Wrap("close", e.b.Name(), "", errors.Join(failed...))
-}
-
-// lastMoment is how long a program that was in the middle of a message when delivery stopped has to send its output and to acknowledge it. It is
-// short: a program may keep messages for good.
-const lastMoment = 100 * time.Millisecond
-
-// settle waits for that, and then has nothing more stored: the input of what is sent later is not committed.
-func settle(ctx context.Context, consumers []*consumer, producers []*produce.Producer) {
-	if len(producers) == 0 {
-		return
-	}
-	moment, cancel := context.WithTimeout(ctx, lastMoment)
-	defer cancel()
-	all(consumers, func(c *consumer) error { c.awaitWork(moment); return nil })
-	all(producers, func(p *produce.Producer) error { return p.RefuseMore(ctx) })
-}
-
-// all runs f for each child at once and returns the failures.
-func all[C any](children []C, f func(C) error) []error {
-	errs := make([]error, len(children))
-	var wg sync.WaitGroup
-	for i, c := range children {
-		wg.Go(func() { errs[i] = f(c) })
-	}
-	wg.Wait()
-	var failed []error
-	for _, err := range errs {
-		if err != nil {
-			failed = append(failed, err)
-		}
-	}
-	return failed
-}
-
-func keys[C comparable](m map[C]struct{}) []C {
-	all := make([]C, 0, len(m))
-	for c := range m {
-		all = append(all, c)
-	}
-	return all
 }

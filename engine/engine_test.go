@@ -71,7 +71,8 @@ func TestWhatTheBackendHasNotIsUnsupported(t *testing.T) {
 	})
 }
 
-// adminFake is a fakeBackend with an Admin that finds nothing, and that answers to Ping.
+// adminFake is a fakeBackend with an Admin that finds nothing, and that answers
+// to Ping.
 type adminFake struct {
 	*fakeBackend
 	info streamer.StreamInfo

@@ -27,7 +27,8 @@ func (r *rig) rejecting(_ context.Context, batch []*driver.Pending) error {
 	return nil
 }
 
-// failed checks an error of Flush or Close: how many records failed, and why the first did.
+// failed checks an error of Flush or Close: how many records failed, and why
+// the first did.
 func (r *rig) failed(what string, err error, n string, kind error) {
 	r.t.Helper()
 	if n == "" {
@@ -221,8 +222,8 @@ func TestDeliveryTimeout(t *testing.T) {
 	}
 }
 
-// TestARecordThatIsGivenUpSaysWhatRefusedIt: a server that is busy may take long
-// even to say so, and the last try is cut off before it does.
+// TestARecordThatIsGivenUpSaysWhatRefusedIt: a server that is busy may take
+// long even to say so, and the last try is cut off before it does.
 func TestARecordThatIsGivenUpSaysWhatRefusedIt(t *testing.T) {
 	busy := fmt.Errorf("LOADING: %w", streamer.ErrThrottled)
 	cut := driver.Transient(fmt.Errorf("connection cut: %w", streamer.ErrUnknown), 0)

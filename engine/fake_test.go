@@ -25,8 +25,9 @@ type abilities struct {
 	queues        bool // its sinks are Enqueuers
 }
 
-// fakeBackend is a log in memory that does what its test says: it can as little or as much as the SPI allows, fails when told to, and writes
-// down every call in order.
+// fakeBackend is a log in memory that does what its test says: it can as little
+// or as much as the SPI allows, fails when told to, and writes down every call
+// in order.
 type fakeBackend struct {
 	can    abilities
 	shards int           // of every stream
@@ -61,7 +62,8 @@ func (b *fakeBackend) Name() string { return "fake" }
 
 func (b *fakeBackend) Close(ctx context.Context) error { return b.call(ctx, "backend close", "") }
 
-// change runs f under the lock and wakes everybody who waits for something to change.
+// change runs f under the lock and wakes all that wait for something to
+// change.
 func (b *fakeBackend) change(f func()) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -70,7 +72,8 @@ func (b *fakeBackend) change(f func()) {
 	b.changed = make(chan struct{})
 }
 
-// add appends n messages to a shard; the value of the i-th is "shard/i", the sequence number is i.
+// add appends n messages to a shard; the value of the i-th is "shard/i", the
+// sequence number is i.
 func (b *fakeBackend) add(shard streamer.ShardID, n int) { b.addKeyed(shard, nil, n) }
 
 func (b *fakeBackend) addKeyed(shard streamer.ShardID, key []byte, n int) {
@@ -103,7 +106,8 @@ func (b *fakeBackend) hold(op string) (release func()) {
 	})
 }
 
-// call notes a call, waits while its operation is held, and returns the next fault.
+// call notes a call, waits while its operation is held, and returns the next
+// fault.
 func (b *fakeBackend) call(ctx context.Context, op, detail string) error {
 	b.mu.Lock()
 	b.calls = append(b.calls, strings.TrimSpace(op+" "+detail))
@@ -130,7 +134,8 @@ func (b *fakeBackend) fault(op string) error {
 	return err
 }
 
-// history returns the calls since the last time, without those of the operations in but.
+// history returns the calls since the last time, without those of the
+// operations in but.
 func (b *fakeBackend) history(but ...string) []string {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -148,7 +153,7 @@ func (b *fakeBackend) mark(shard streamer.ShardID) uint64 {
 	return b.committed[streamer.StreamShard{Stream: "s", Shard: shard}].Uint()
 }
 
-// ackedOf is what the source was told message by message, in order.
+// ackedOf is what was acknowledged at the source message by message, in order.
 func (b *fakeBackend) ackedOf(shard streamer.ShardID) []uint64 {
 	b.mu.Lock()
 	defer b.mu.Unlock()

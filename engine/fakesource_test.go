@@ -25,7 +25,8 @@ type fakeSource struct {
 	told   map[driver.Mark]bool // messages that were acknowledged
 }
 
-// alone notes a breach of the SPI's contract when op is called concurrently with itself or after Close.
+// alone notes a breach of the SPI's contract when op is called concurrently
+// with itself or after Close.
 func (f *fakeSource) alone(op string) (leave func()) {
 	f.b.mu.Lock()
 	defer f.b.mu.Unlock()
@@ -187,7 +188,8 @@ func (f *fakeSource) able() driver.Source {
 
 type lagPart struct{ f *fakeSource }
 
-// Lag says that every other shard is 100 messages behind and the rest not known, last shard first.
+// Lag says that every other shard is 100 messages behind and the rest not
+// known, last shard first.
 func (p lagPart) Lag(ctx context.Context) ([]streamer.ShardLag, error) {
 	var lags []streamer.ShardLag
 	for i, at := range slices.Backward(p.f.all) {
@@ -229,7 +231,8 @@ func (p ackerPart) AckMessages(ctx context.Context, done []driver.Acked) error {
 	return p.f.note(ctx, "ack", done, p.f.b.acked)
 }
 
-// check notes a list that is out of order, or a message that was acknowledged before.
+// check notes a list that is out of order, or a message that was acknowledged
+// before.
 func (f *fakeSource) check(a driver.Acked) {
 	f.b.mu.Lock()
 	defer f.b.mu.Unlock()
@@ -283,7 +286,8 @@ type fakeSink struct {
 	busy bool // of writes; belongs to fakeBackend.mu
 }
 
-// alone notes a Write that is called concurrently with another, or with more than Limits allow.
+// alone notes a Write that is called concurrently with another, or with more
+// than Limits allow.
 func (s *fakeSink) alone() (leave func()) {
 	s.b.mu.Lock()
 	defer s.b.mu.Unlock()

@@ -28,8 +28,8 @@ var misleading = map[string]error{
 	"joined":        errors.Join(io.EOF, context.DeadlineExceeded),
 }
 
-// checkNotOurs fails unless err is typed, names the operation, and misleads
-// nobody.
+// checkNotOurs fails unless err is typed, names the operation, and does
+// not mislead.
 func checkNotOurs(t *testing.T, op string, err error) {
 	t.Helper()
 	e, ok := errors.AsType[*streamer.Error](err)

@@ -2,22 +2,24 @@ package engine
 
 import (
 	"math/bits"
+	"slices"
 	"sync/atomic"
-	"time"
 
 	"github.com/gostreamer/streamer"
 	"github.com/gostreamer/streamer/internal/inside"
 )
 
-// ledger knows, for one shard, what was emitted, handed out, done and committed. It is a FIFO of runs: commit never passes a gap, because the
-// mark only moves over contiguous done slots. Everything but watched belongs to session.mu.
+// ledger knows, for one shard, what was emitted, handed out, done and
+// committed. It is a FIFO of runs. A commit never passes a gap, because the
+// mark moves only over contiguous done slots. Except for watched it belongs to
+// session.mu.
 type ledger struct {
 	streamer.StreamShard
 	sess       *session
 	head, tail *run // kept runs, oldest first
 	cur        *run // the first that is not wholly done: where the mark stands
 
-	mark, saved  streamer.SeqNo // last contiguous done message; what the source was told last
+	mark, saved  streamer.SeqNo // last contiguous done message; what the source holds
 	first, last  streamer.SeqNo // first and last emitted message or mark
 	live         int            // messages ever emitted, but for those that went back to the group
 	passed       int            // live messages that the mark has passed
@@ -27,19 +29,16 @@ type ledger struct {
 	aheadPending bool
 	skips        []streamer.SeqNo // MessageAcker: entries that could not be decoded and that the source was not told of yet
 
-	watched   atomic.Bool // an Ack here is waited for: the window is full, or the shard is leaving
-	fullSince time.Time   // zero: the window has room
-	reported  time.Time   // when Stalled was last reported
-	paused    bool
-	listed    bool                // in session.active
-	leaving   bool                // being revoked: nothing is handed out any more
-	upTo      int                 // leaving: but for slots before this one
-	drained   chan struct{}       // closed when the program holds no message any more
-	parked    []*streamer.Message // undelivered messages behind a full window, oldest first
-	reissued  []*run              // messages that a member gave up, on their way to another (see deal.go)
+	listed   bool          // in committing.active
+	leaving  bool          // being revoked: nothing is handed out any more
+	upTo     int           // leaving: except for slots before this one
+	drained  chan struct{} // closed when the program holds no message any more
+	reissued []*run        // messages that a member gave up, on their way to another
+
+	window
 }
 
-// append adds a run whose slots are emitted.
+// append adds a run whose messages were emitted.
 func (l *ledger) append(r *run) {
 	r.base = l.live
 	if l.last.IsZero() {
@@ -57,9 +56,58 @@ func (l *ledger) append(r *run) {
 	}
 }
 
-// pass adds a slot that is no message, for the mark to pass: an entry that
-// could not be decoded, or a mark of the source's. It is done from the start.
-// Those in a row share a slot, since only the last of them can be committed.
+// emit counts n messages that were emitted.
+func (l *ledger) emit(n int) { l.buffered += n }
+
+// lend notes that a Stream offers a message.
+func (l *ledger) lend() { l.lent++ }
+
+// endLoan notes that an offered message was received or given back.
+func (l *ledger) endLoan() {
+	l.lent--
+	l.notifyDrained()
+}
+
+// skip records an entry that could not be decoded, to be acknowledged.
+func (l *ledger) skip(seq streamer.SeqNo) { l.skips = append(l.skips, seq) }
+
+// isAhead says whether the commit before the hand-out covers m.
+func (l *ledger) isAhead(m *streamer.Message) bool { return slotOf(m) < l.aheadUpTo }
+
+// setAhead records that everything before slot upTo is committed.
+func (l *ledger) setAhead(upTo int) { l.aheadUpTo, l.aheadPending = upTo, false }
+
+// isIdle says that the ledger keeps nothing to commit.
+func (l *ledger) isIdle() bool { return l.head == nil && len(l.skips) == 0 }
+
+// ackAged acknowledges the messages that were handed out delay ago.
+func (l *ledger) ackAged(now, delay uint32) {
+	for r := l.cur; r != nil; r = r.next {
+		r.ackAged(now, delay)
+	}
+}
+
+// giveUp takes away what q holds and returns the runs for another member.
+func (l *ledger) giveUp(q *queue, ack streamer.AckPolicy) []*run {
+	var again []*run
+	for r := l.head; r != nil; r = r.next {
+		again = append(again, r.giveUp(q, ack))
+	}
+	for _, r := range l.reissued {
+		again = append(again, r.giveUp(q, ack))
+	}
+	return slices.DeleteFunc(again, func(r *run) bool { return r == nil })
+}
+
+// reissue adds a run whose messages go to another member.
+func (l *ledger) reissue(r *run) {
+	l.reissued = append(l.reissued, r)
+	l.buffered += r.n
+}
+
+// pass adds a slot without a message for the mark to pass: an entry that could
+// not be decoded, or a mark of the source. It is done from the start.
+// Consecutive ones share a slot, since only the last of them can be committed.
 func (l *ledger) pass(seq streamer.SeqNo) {
 	if t := l.tail; t != nil && t.led == nil && t.done == 0 {
 		t.seqs, l.last = oneSeq(seq), seq
@@ -70,7 +118,7 @@ func (l *ledger) pass(seq streamer.SeqNo) {
 	l.append(r)
 }
 
-// advance moves the mark over what has been done since.
+// advance moves the mark over the slots that were done since.
 func (l *ledger) advance() {
 	l.absorb()
 	for r := l.cur; r != nil; r = l.cur {
@@ -86,7 +134,8 @@ func (l *ledger) advance() {
 	}
 }
 
-// release forgets the runs that nobody needs any more: the mark has passed them and the source holds their acknowledgements.
+// release drops the runs that the mark has passed and whose acknowledgements
+// the source holds.
 func (l *ledger) release(perMessage bool) {
 	for r := l.head; r != nil && r != l.cur; r = l.head {
 		if perMessage && !r.allSaved() {
@@ -96,33 +145,6 @@ func (l *ledger) release(perMessage bool) {
 			l.tail = nil
 		}
 	}
-}
-
-// window counts the messages that were handed out, from the oldest that is not
-// done on. What is no message of the program's does not count.
-func (l *ledger) window() int { return l.live - l.buffered - l.passed }
-
-// full says whether the next message has no room in the window. It looks at
-// fresh acknowledgements before it says yes.
-func (l *ledger) full(limit int) bool {
-	if len(l.parked) > 0 {
-		return !l.fits(l.parked[0], limit)
-	}
-	if l.window() < limit {
-		return false
-	}
-	l.advance()
-	return l.window() >= limit
-}
-
-// fits says whether m lies less than limit messages beyond the oldest that is
-// not done. So a message below one that was handed out always fits.
-func (l *ledger) fits(m *streamer.Message, limit int) bool {
-	if slotOf(m)-l.passed < limit {
-		return true
-	}
-	l.advance()
-	return slotOf(m)-l.passed < limit
 }
 
 // oldest is the first message that is not done; zero when all are.
@@ -145,14 +167,15 @@ func (l *ledger) inWork() int {
 	return n
 }
 
-// ackTaken acknowledges all that was handed out (AckDelayed, where nothing is reissued).
+// ackTaken acknowledges everything that was handed out (AckDelayed, where
+// nothing is reissued).
 func (l *ledger) ackTaken() {
 	for r := l.cur; r != nil; r = r.next {
 		r.ackTaken()
 	}
 }
 
-// seal makes later Acks come too late and counts the earlier ones.
+// seal counts the Acks so far; later ones do not count.
 func (l *ledger) seal() {
 	for r := l.head; r != nil; r = r.next {
 		r.seal()
@@ -163,7 +186,8 @@ func (l *ledger) seal() {
 	l.advance()
 }
 
-// eachUnsaved calls f for the messages that are done and not yet acknowledged at the source, in order.
+// eachUnsaved calls f for the messages that are done and not yet acknowledged
+// at the source, in order.
 func (l *ledger) eachUnsaved(f func(r *run, w int, slots uint64)) {
 	for r := l.head; r != nil; r = r.next {
 		for w := range r.acks.Bits {
@@ -174,7 +198,8 @@ func (l *ledger) eachUnsaved(f func(r *run, w int, slots uint64)) {
 	}
 }
 
-// newestTaken is the last message in order that was handed out and is not forgotten; zero when there is none.
+// newestTaken is the last message in order that was handed out and whose run is
+// kept; zero when there is none.
 func (l *ledger) newestTaken() (newest streamer.SeqNo) {
 	for r := l.head; r != nil; r = r.next {
 		for w, taken := range r.taken {
@@ -186,7 +211,8 @@ func (l *ledger) newestTaken() (newest streamer.SeqNo) {
 	return newest
 }
 
-// newestSlot is the slot of the last message in order that was handed out; 0 when there is none.
+// newestSlot is the slot of the last message in order that was handed out; 0
+// when there is none.
 func (l *ledger) newestSlot() (newest int) {
 	for r := l.head; r != nil; r = r.next {
 		for w, taken := range r.taken {
@@ -198,16 +224,17 @@ func (l *ledger) newestSlot() (newest int) {
 	return newest
 }
 
-// unsaved says whether a message is done and not yet acknowledged at the source.
+// unsaved says whether a message is done and not yet acknowledged at the
+// source.
 func (l *ledger) unsaved() bool {
 	some := len(l.skips) > 0
 	l.eachUnsaved(func(*run, int, uint64) { some = true })
 	return some
 }
 
-// newestSettled is the last message in order that was handed out or that the
+// newestDone is the last message in order that was handed out or that the
 // mark has passed; zero when there is none.
-func (l *ledger) newestSettled() streamer.SeqNo {
+func (l *ledger) newestDone() streamer.SeqNo {
 	newest := l.newestTaken()
 	if l.mark.Compare(newest) > 0 {
 		return l.mark
@@ -215,7 +242,8 @@ func (l *ledger) newestSettled() streamer.SeqNo {
 	return newest
 }
 
-// uncommitted calls f for each slot that was emitted and is not committed, oldest first, until f returns false.
+// uncommitted calls f for each slot that was emitted and is not committed,
+// oldest first, until f returns false.
 func (l *ledger) uncommitted(perMessage bool, f func(seq streamer.SeqNo, handedOut bool) bool) {
 	for r := l.head; r != nil; r = r.next {
 		for i := range r.n {
@@ -230,8 +258,9 @@ func (l *ledger) uncommitted(perMessage bool, f func(seq streamer.SeqNo, handedO
 	}
 }
 
-// committed says whether the source holds the acknowledgement of slot i. With AckOnDelivery the source holds it before the hand-out, and what
-// was not handed out may be taken back.
+// committed says whether the source holds the acknowledgement of slot i. With
+// AckOnDelivery the source holds it before the hand-out, and messages that were
+// not handed out may be taken back.
 func (r *run) committed(i int, l *ledger, perMessage bool) bool {
 	w, bit := bitOf(uint32(i))
 	if l.sess.o.atMostOnce() {
@@ -242,4 +271,20 @@ func (r *run) committed(i int, l *ledger, perMessage bool) bool {
 	}
 	seq := r.seqs.at(i)
 	return !l.saved.IsZero() && seq.Compare(l.saved) <= 0
+}
+
+// absorb carries the acknowledgements of reissued messages over to their
+// original slots.
+func (l *ledger) absorb() {
+	if len(l.reissued) == 0 {
+		return
+	}
+	kept := l.reissued[:0]
+	for _, r := range l.reissued {
+		if !r.absorb() {
+			kept = append(kept, r)
+		}
+	}
+	clear(l.reissued[len(kept):])
+	l.reissued = kept
 }

@@ -127,7 +127,7 @@ func TestPerMessageListIsTheDifference(t *testing.T) {
 				}
 				order = order[n:]
 				slices.Sort(want)
-				var c batch
+				var c commitBatch
 				b.advance()
 				c.addAcked(b.ledger)
 				if got := uints(c.acked[0].Seqs); !slices.Equal(got, want) {
@@ -153,7 +153,7 @@ func TestAFailedPerMessageCommitStaysInTheLedger(t *testing.T) {
 	b := newBook(resumable, 3)
 	ackAll(b.messages)
 	for range 2 { // not settled: the second list is the first
-		var c batch
+		var c commitBatch
 		b.advance()
 		c.addAcked(b.ledger)
 		b.release(true)
@@ -189,7 +189,7 @@ func TestSealMakesLateAcksFalseAndCountsTheOthersExactly(t *testing.T) {
 		}
 		b.seal()
 		wg.Wait()
-		var c batch
+		var c commitBatch
 		c.addAcked(b.ledger)
 		if got := int64(len(c.acked[0].Seqs)); got != counted.Load() {
 			t.Fatalf("%d Acks returned true, %d messages are acknowledged", counted.Load(), got)
@@ -238,7 +238,7 @@ func TestWhatIsNoMessageTakesItsPlace(t *testing.T) {
 			if b.mark.Uint() != tt.mark {
 				t.Errorf("mark %v, want %d", b.mark, tt.mark)
 			}
-			var c batch
+			var c commitBatch
 			c.addAcked(b.ledger)
 			var told []uint64
 			for _, a := range c.acked {
@@ -269,7 +269,7 @@ func TestWindowIsFromTheOldestOpenToTheNewestHandedOut(t *testing.T) {
 	b := newBook(resumable, 10)
 	b.buffered = 10
 	for i := range 10 {
-		if got := b.window(); got != i {
+		if got := b.inFlight(); got != i {
 			t.Fatalf("window %d after %d were handed out", got, i)
 		}
 		b.buffered--
@@ -282,8 +282,8 @@ func TestWindowIsFromTheOldestOpenToTheNewestHandedOut(t *testing.T) {
 		t.Fatalf("oldest is %v, want 1", b.oldest())
 	}
 	b.messages[0].Ack()
-	if b.full(10) || b.window() != 0 {
-		t.Fatalf("window %d after everything is done", b.window())
+	if b.full(10) || b.inFlight() != 0 {
+		t.Fatalf("window %d after everything is done", b.inFlight())
 	}
 }
 

@@ -25,7 +25,8 @@ func (r *rig) send(p streamer.Producer, values ...string) []*streamer.Receipt {
 	return list
 }
 
-// outcome is what a receipt says, which must come within an hour of the bubble's time.
+// outcome is what a receipt says, which must come within an hour of the
+// bubble's time.
 func (r *rig) outcome(rc *streamer.Receipt) error {
 	r.t.Helper()
 	select {

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"math/rand/v2"
-	"slices"
 	"sync/atomic"
 	"time"
 
@@ -13,23 +12,24 @@ import (
 	"github.com/gostreamer/streamer/internal/wait"
 )
 
-// errMoved tells a blocked taker that its consumer has another queue now.
+// errMoved is returned to a blocked taker whose consumer has another queue now.
 var errMoved = errors.New("moved")
 
-// queue is a consumer's place in a session: what was emitted for it and not handed out. Everything but the channels belongs to session.mu.
+// queue is a consumer's place in a session: the messages that were emitted for
+// it and not handed out. Except for the channels it belongs to session.mu.
 type queue struct {
-	s         *session
-	obs       *observe.Observer
-	id        uint64 // dealt groups: what keys are hashed with
-	ring      ring
-	slow      bool    // its messages went to others: it gets keyed ones only until it takes again
-	suspended int     // takers wait: a move or a rebalance is under way
-	loans     []*loan // of the Stream goroutines that offer a message
-	closed    bool    // the consumer left: takers get why
-	why       error
-	waiters   int
-	pace      pace
-	forfeited map[streamer.StreamShard]streamer.SeqNo // lost before all that was handed out, up to this, was committed; no Commit of the consumer's has said so yet
+	s           *session
+	obs         *observe.Observer
+	id          uint64 // dealt groups: what keys are hashed with
+	ring        ring
+	slow        bool    // its messages went to others: it gets keyed ones only until it takes again
+	suspended   int     // takers wait: a move or a rebalance is under way
+	loans       []*loan // of the Stream goroutines that offer a message
+	closed      bool    // the consumer left: takers get why
+	why         error
+	waiters     int
+	pace        pace
+	uncommitted map[streamer.StreamShard]streamer.SeqNo // lost before all that was handed out, up to this, was committed; no Commit of the consumer's has said so yet
 
 	leaveGroup func(ctx context.Context, why error) error // dealt groups: set when joined
 	leaving    atomic.Bool                                // shut has begun
@@ -55,10 +55,8 @@ func newQueue(s *session, obs *observe.Observer) *queue {
 	}
 }
 
-// loan is a Stream goroutine's right to offer a message: it counts as handed out only when somebody received it.
-type loan struct{ ctx context.Context }
-
-// take blocks for the next message. With a loan keep or giveBack must follow, at the latest when recall is closed.
+// take blocks for the next message. With a loan, keep or giveBack must follow,
+// at the latest when recall is closed.
 func (q *queue) take(ctx context.Context, l *loan) (m *streamer.Message, recall <-chan struct{}, err error) {
 	s := q.s
 	s.mu.Lock()
@@ -84,7 +82,7 @@ func (q *queue) take(ctx context.Context, l *loan) (m *streamer.Message, recall 
 	}
 }
 
-// takeBatch adds what is there to batch, without waiting.
+// takeBatch adds the buffered messages to batch without waiting.
 func (q *queue) takeBatch(batch []*streamer.Message) []*streamer.Message {
 	q.s.mu.Lock()
 	defer q.s.unlock()
@@ -98,43 +96,44 @@ func (q *queue) takeBatch(batch []*streamer.Message) []*streamer.Message {
 	return batch
 }
 
-// available counts what a taker could have now; a hint for the size of a batch.
+// available counts the messages that a taker could have now: a hint for the
+// size of a batch.
 func (q *queue) available() int {
 	q.s.mu.Lock()
 	defer q.s.mu.Unlock()
 	return q.ring.n
 }
 
-// done is the error for takers when there is nothing left to take.
+// done returns the error for takers when nothing is left to take.
 func (q *queue) done() error {
 	if q.closed {
 		return q.why
 	}
-	if q.suspended > 0 || q.s.ended == nil {
+	if q.suspended > 0 || q.s.end.reason == nil {
 		return nil
 	}
-	if !q.s.broken && (!q.empty() || len(q.loans) > 0) {
+	if !q.s.end.broken && (!q.empty() || len(q.loans) > 0) {
 		return nil
 	}
-	return q.s.ended
+	return q.s.end.reason
 }
 
-// empty says that nothing is on its way to this queue once fetching has ended.
-// What another member of a dealt group has may still come, if that one leaves.
+// empty says that no message can reach this queue once fetching has ended,
+// except from another member of a dealt group that leaves.
 func (q *queue) empty() bool {
-	return q.ring.n == 0 && q.s.pool.n == 0 && q.s.parked.messages == 0
+	return q.ring.n == 0 && q.s.deals.pool.n == 0 && q.s.flow.parked.messages == 0
 }
 
-// wait counts a taker in and tells those who could bring it something.
+// wait counts a waiting taker and wakes what could bring it something.
 func (q *queue) wait() {
 	q.waiters++
 	q.s.waiters++
 	q.pace.idle(time.Now)
 	if q.s.hasRoom() {
-		wait.Signal(q.s.room)
+		wait.Signal(q.s.flow.room)
 	}
-	if q.s.o.dealt && q.s.buffered.messages > 0 {
-		wait.Signal(q.s.wake) // another member may hoard
+	if q.s.o.dealt && q.s.flow.buffered.messages > 0 {
+		wait.Signal(q.s.commits.wake) // another member may hoard
 	}
 }
 
@@ -146,14 +145,15 @@ func (q *queue) sleep(ctx context.Context) {
 	}
 }
 
-// wakeOne wakes one taker if there is one and it would find something: a message or the end.
+// wakeOne wakes one taker, if there is one and it would find a message or the
+// end.
 func (q *queue) wakeOne() {
 	if q.waiters > 0 && (q.ring.n > 0 || q.done() != nil) {
 		wait.Signal(q.ready)
 	}
 }
 
-// arrived notes new messages.
+// arrived records new messages.
 func (q *queue) arrived() {
 	if q.ring.n > 0 {
 		q.pace.busy(time.Now)
@@ -161,15 +161,16 @@ func (q *queue) arrived() {
 	q.wakeOne()
 }
 
-// next hands out the oldest message whose shard has room in its window; nil when there is none.
+// next hands out the oldest message whose shard has room in its window; nil
+// when there is none.
 func (q *queue) next(lent *loan) *streamer.Message {
-	if q.suspended > 0 || q.closed || q.s.broken || q.overdue() {
+	if q.suspended > 0 || q.closed || q.s.end.broken || q.overdue() {
 		return nil
 	}
 	s := q.s
 	q.slow = false
 	for {
-		if q.ring.n == 0 && s.pool.n > 0 {
+		if q.ring.n == 0 && s.deals.pool.n > 0 {
 			s.deal()
 		}
 		if q.ring.n == 0 {
@@ -191,101 +192,6 @@ func (q *queue) next(lent *loan) *streamer.Message {
 			q.wakeOne()
 		}
 		return m
-	}
-}
-
-// overdue says that a Stream whose ctx has ended still holds a message: it comes before what is here.
-func (q *queue) overdue() bool {
-	for _, l := range q.loans {
-		if l.ctx.Err() != nil {
-			return true
-		}
-	}
-	return false
-}
-
-// keep counts a lent message as handed out: somebody received it.
-func (q *queue) keep(lent *loan, m *streamer.Message) {
-	s := q.s
-	s.mu.Lock()
-	defer s.unlock()
-	s.mark(q, m)
-	q.endLoan(lent, m)
-}
-
-// giveBack puts a lent message that nobody received where it came from; it is dropped when its shard is not ours any more.
-func (q *queue) giveBack(lent *loan, m *streamer.Message) {
-	s := q.s
-	s.mu.Lock()
-	defer s.unlock()
-	defer q.endLoan(lent, m)
-	l := runOf(m).led
-	if q.closed || s.ledgers[l.StreamShard] != l || l.leaving && slotOf(m) >= l.upTo {
-		return
-	}
-	l.buffered++
-	s.buffered.add(m)
-	q.restore(m)
-	s.reopenIfRoom(l)
-}
-
-// restore puts a message back in front of those of its shard that come after it.
-// Other Streams may have given theirs back first.
-func (q *queue) restore(m *streamer.Message) {
-	q.ring.pushFront(m)
-	at := 0
-	for i := 1; i < q.ring.n; i++ {
-		x := q.ring.at(i)
-		if runOf(x).led != runOf(m).led {
-			continue
-		}
-		if byEmission(x, m) > 0 {
-			return
-		}
-		q.ring.move(at, i)
-		at = i
-	}
-}
-
-func (q *queue) endLoan(lent *loan, m *streamer.Message) {
-	runOf(m).led.lent--
-	runOf(m).led.tellDrained()
-	i := slices.Index(q.loans, lent)
-	q.loans = slices.Delete(q.loans, i, i+1)
-	if len(q.loans) == 0 {
-		q.s.returned.Broadcast()
-	}
-	q.wakeOne()
-}
-
-// suspend stops handing out and waits until nothing is lent: afterwards no taker gets a message from before. session.mu is held, and let go
-// of while waiting.
-func (q *queue) suspend() {
-	q.suspended++
-	close(q.recall)
-	q.recall = make(chan struct{})
-	for len(q.loans) > 0 {
-		q.s.returned.Wait()
-	}
-}
-
-func (q *queue) resume() {
-	q.suspended--
-	q.wakeOne()
-}
-
-// suspendAll suspends every member. session.mu is held, and let go of while waiting.
-func (s *session) suspendAll() []*queue {
-	all := slices.Clone(s.queues)
-	for _, q := range all {
-		q.suspend()
-	}
-	return all
-}
-
-func resumeAll(queues []*queue) {
-	for _, q := range queues {
-		q.resume()
 	}
 }
 

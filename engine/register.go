@@ -10,11 +10,12 @@ import (
 	"github.com/gostreamer/streamer/engine/internal/options"
 )
 
-// OpenFunc opens a backend for a parsed URI. The returned options are the URI's (Options).
+// OpenFunc opens a backend for a parsed URI. The options that it returns are
+// those of the URI: driver.Options.
 type OpenFunc func(ctx context.Context, u *streamer.URI) (driver.Backend, streamer.StreamerOptions, error)
 
-// RegisterBackend makes a scheme, in lower case, known to streamer.Connect. It panics as
-// streamer.Register does. Call it from init.
+// Register makes a scheme, in lower case, known to streamer.Connect. It panics
+// under the conditions of streamer.Register. Call it from init.
 func Register(scheme string, open OpenFunc) {
 	if open == nil {
 		panic("streamer: Register of scheme " + scheme + " without a function")

@@ -22,7 +22,8 @@ type rig struct {
 	s streamer.Streamer
 }
 
-// inBubble runs f with a rig and closes the Streamer at the end. The engine must have kept the SPI's contract.
+// inBubble runs f with a rig and closes the Streamer at the end. The engine
+// must have kept the SPI's contract.
 func inBubble(t *testing.T, can abilities, o streamer.StreamerOptions, f func(t *testing.T, r *rig)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
@@ -49,7 +50,8 @@ func inBubble(t *testing.T, can abilities, o streamer.StreamerOptions, f func(t 
 	})
 }
 
-// consumer opens a consumer of stream "s" that reads from the beginning unless o says otherwise.
+// consumer opens a consumer of stream "s" that reads from the beginning unless
+// o says otherwise.
 func (r *rig) consumer(o streamer.ConsumerOptions) *consumer {
 	r.t.Helper()
 	c, err := r.tryConsumer(o)
@@ -89,7 +91,8 @@ func (r *rig) producer(o streamer.ProducerOptions) *produce.Producer {
 	return p.(*produce.Producer)
 }
 
-// take takes n messages, which must be there or come within a minute of the bubble's time.
+// take takes n messages, which must be there or come within a minute of the
+// bubble's time.
 func (r *rig) take(c streamer.Consumer, n int) []*streamer.Message {
 	r.t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
@@ -125,7 +128,8 @@ func (r *rig) nothing(c streamer.Consumer, d time.Duration) {
 	}
 }
 
-// calls checks what was called since the last time, apart from the operations in but.
+// calls checks what was called since the last time, apart from the operations
+// in but.
 func (r *rig) called(but []string, want ...string) {
 	r.t.Helper()
 	synctest.Wait()

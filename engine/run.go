@@ -9,10 +9,12 @@ import (
 	"github.com/gostreamer/streamer/internal/inside"
 )
 
-// run is one shard's part of a fetched slab: a bit per message says whether it is done. It keeps sequence numbers, not messages, so a payload
-// is free as soon as the program lets go of it. What the mark passes and is no message is a run of one slot that is done from the start.
+// run is one shard's part of a fetched slab. A bit per message says whether it
+// is done. A run keeps sequence numbers, not messages, so the payload is free
+// when the program drops it. A position that the mark passes without a message
+// is a run with one slot that is done from the start.
 //
-// acks is written by Ack without a lock; everything else belongs to session.mu.
+// Ack writes acks without a lock. The rest belongs to session.mu.
 type run struct {
 	led   *ledger     // nil: a slot that is no message, see ledger.pass
 	acks  inside.Acks // without bits in a session that tracks nothing (RealTime)
@@ -31,7 +33,7 @@ type run struct {
 	dealt
 }
 
-// runOf is the run of a message that the session has entered.
+// runOf returns the run of a message that was entered into the ledgers.
 func runOf(m *streamer.Message) *run { return inside.SlotOf(m).Run.Owner.(*run) } //nolint:forcetypeassert // enter put it there
 
 // indexOf is a message's place in its run.
@@ -42,15 +44,15 @@ func shardOf(m *streamer.Message) streamer.StreamShard {
 	return streamer.StreamShard{Stream: m.Stream, Shard: m.Shard}
 }
 
-// messageSize is what a Message takes in memory beside what it points to.
+// messageSize is the memory of a Message without what it points to.
 const messageSize = int(unsafe.Sizeof(streamer.Message{}))
 
-// track gives the messages of a run that has its ledger their bits.
+// track gives the messages of a run their bits. The run has its ledger.
 func (r *run) track(bits []atomic.Uint64) {
 	r.acks = inside.Acks{Bits: bits, Watched: &r.led.watched, Owner: r}
 }
 
-// Acked implements inside.Owner: the ledger waits for acknowledgements.
+// Acked implements inside.Owner.
 func (r *run) Acked() { r.led.sess.ackSeen(r.led) }
 
 func wordsOf(n int) int { return (n + 63) >> 6 }
@@ -95,7 +97,8 @@ func (r *run) advance() int {
 	return r.done - from
 }
 
-// seal makes every later Ack come too late: exactly the acknowledgements that returned true are in final.
+// seal makes later Acks not count. final has exactly the acknowledgements for
+// which Ack returned true.
 func (r *run) seal() {
 	if r.acks.Bits == nil || r.final != nil {
 		return
@@ -116,14 +119,15 @@ func (r *run) inWork() int {
 	return n
 }
 
-// ackTaken acknowledges what was handed out, on the program's behalf.
+// ackTaken acknowledges what was handed out, on behalf of the program.
 func (r *run) ackTaken() {
 	for w := range r.taken {
 		r.acks.Bits[w].Or(r.taken[w])
 	}
 }
 
-// unsaved is the word of slots that are done and not yet acknowledged at the source.
+// unsaved is the word of slots that are done and not yet acknowledged at the
+// source.
 func (r *run) unsaved(w int) uint64 {
 	b := r.bits(w) & r.mask(w)
 	if r.saved != nil {
@@ -132,7 +136,8 @@ func (r *run) unsaved(w int) uint64 {
 	return b
 }
 
-// save remembers that the source holds the acknowledgement of these slots of word w.
+// save records that the source holds the acknowledgement of these slots of word
+// w.
 func (r *run) save(w int, slots uint64) {
 	if r.saved == nil {
 		r.saved = make([]uint64, wordsOf(r.n))
@@ -140,7 +145,18 @@ func (r *run) save(w int, slots uint64) {
 	r.saved[w] |= slots
 }
 
-// allSaved says that nothing of the run has to be told to the source any more.
+// giveBack records that a message that was not handed out was returned to its
+// group.
+func (r *run) giveBack(i uint32) {
+	r.live--
+	r.led.live--
+	w, bit := bitOf(i)
+	r.acks.Bits[w].Or(bit)
+	r.save(w, bit)
+	r.led.notifyDrained()
+}
+
+// allSaved says that the source holds every acknowledgement of the run.
 func (r *run) allSaved() bool {
 	if r.saved == nil {
 		return false
@@ -151,4 +167,37 @@ func (r *run) allSaved() bool {
 		}
 	}
 	return true
+}
+
+// place makes part the messages of the run.
+func (r *run) place(part []streamer.Message) {
+	for i := range part {
+		*inside.SlotOf(&part[i]) = inside.Slot{Run: &r.acks, I: uint32(i)} //nolint:gosec // a slab's length
+	}
+}
+
+// take records that the program has message i. at is the time, for AckDelayed.
+// q is the member that got it, in a dealt group. acknowledged makes it done at
+// once.
+func (r *run) take(i uint32, at uint32, q *queue, acknowledged bool) {
+	w, bit := bitOf(i)
+	r.taken[w] |= bit
+	if r.when != nil {
+		r.when[i] = at
+	}
+	if acknowledged {
+		r.acks.Bits[w].Or(bit)
+	}
+	if r.owner != nil {
+		r.owner[i] = q
+	}
+}
+
+func (r *run) ackAged(now, delay uint32) {
+	for i, when := range r.when {
+		w, bit := bitOf(uint32(i))
+		if r.taken[w]&bit != 0 && now-when >= delay {
+			r.acks.Bits[w].Or(bit)
+		}
+	}
 }

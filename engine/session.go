@@ -2,8 +2,6 @@ package engine
 
 import (
 	"context"
-	"hash/maphash"
-	"io"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -11,14 +9,16 @@ import (
 	"github.com/gostreamer/streamer"
 	"github.com/gostreamer/streamer/driver"
 	"github.com/gostreamer/streamer/engine/internal/observe"
-	"github.com/gostreamer/streamer/internal/inside"
 	"github.com/gostreamer/streamer/internal/wait"
 )
 
-// session is one open source with its ledgers, one fetch goroutine and, where progress is tracked, one commit goroutine. Its messages go to
-// the queues of its members: one consumer, or the members of an in-process group. Seek does not move a session: it replaces it.
+// session is one open source with its ledgers, one fetch goroutine and, where
+// progress is tracked, one commit goroutine. Its messages go to the queues of
+// its members: one consumer, or the members of an in-process group. A Seek does
+// not move a session but replaces it.
 //
-// Lock order: deal table, session.mu. Nothing is called under mu that blocks or calls out: no source, no hook, no channel send that can wait.
+// Lock order: deal table, session.mu. Nothing is called under mu that blocks or
+// calls out: no source, no hook, no channel send that can wait.
 type session struct {
 	o    sessionOptions
 	obs  atomic.Pointer[observe.Observer]
@@ -30,50 +30,26 @@ type session struct {
 	pauser   driver.Pauser
 	releaser driver.Releaser
 
-	mu        sync.Mutex
-	returned  sync.Cond                        // a message lent to a Stream came back
-	ledgers   map[streamer.StreamShard]*ledger // the shards that are read; nil for one that was quiet so far: thousands may be
-	lost      map[streamer.StreamShard]bool    // revoked and not assigned again: late messages of theirs are dropped
-	past      map[streamer.StreamShard]*ledger // AckOnDelivery, MessageAcker: of shards that were revoked, for InFlight
-	active    []*ledger                        // keep runs
-	full      []*ledger                        // may have a full window
-	queues    []*queue                         // members, in order of joining
-	pool      ring                             // dealt groups: messages that no member has room for yet
-	turn      int                              // dealt groups: whose turn it is
-	seed      maphash.Seed                     // dealt groups: which member keeps a key means nothing outside this session
-	buffered  held                             // emitted and not handed out
-	parked    held                             // the part of buffered that waits behind full windows
-	order     uint64                           // runs so far
-	entered   int                              // messages since the ledgers were last looked through
-	ended     error                            // io.EOF or the failure that ended fetching
-	closing   bool
-	broken    bool                   // ended with a failure that leaves nothing to hand out: what is buffered can't be committed
-	resumed   []streamer.StreamShard // whose windows were reopened; unlock tells the source
-	sealed    bool                   // the last commit was made
-	resting   bool                   // undelivered messages went back to the group: fetch again when somebody asks
-	hoarder   *queue                 // its undelivered messages are to go back to the group
-	interrupt context.CancelFunc     // ends the Fetch that is under way
-	waiters   int
-	ahead     []*ledger // AckOnDelivery: shards whose next message waits for its commit
+	mu       sync.Mutex
+	returned sync.Cond // a message lent to a Stream came back
+	queues   []*queue  // members, in order of joining
+	waiters  int       // takers of all members
+	order    uint64    // runs so far
+	owned    ownership
+	flow     flow
+	deals    dealing
+	commits  committing
+	end      ending
 
-	room    chan struct{} // capacity 1: the fetcher may look again
-	wake    chan struct{} // capacity 1: the committer has something new to watch
-	slot    chan struct{} // capacity 1: holding the token is the right to commit
-	pausing sync.Mutex    // orders the calls of Pause: the last state wins
-	stop    context.CancelFunc
-	fetch   sync.WaitGroup // the fetch goroutine
-	commit  sync.WaitGroup // the commit goroutine
+	stop   context.CancelFunc
+	fetch  sync.WaitGroup // the fetch goroutine
+	commit sync.WaitGroup // the commit goroutine
 
 	fetchSince time.Time // since when the source has been fetching, for Hooks.Fetched; the fetch goroutine's
 }
 
-// held counts messages and the memory they take.
-type held struct{ messages, bytes int }
-
-func (h *held) add(m *streamer.Message) { h.messages++; h.bytes += m.Size() + messageSize }
-func (h *held) sub(m *streamer.Message) { h.messages--; h.bytes -= m.Size() + messageSize }
-
-// sessionOptions are what a session needs of ConsumerOptions. Members of a group share a session, so theirs must be equal.
+// sessionOptions are the part of ConsumerOptions that a session needs. Members
+// of a group share a session, so theirs must be equal.
 type sessionOptions struct {
 	mode        streamer.ConsumerMode
 	ack         streamer.AckPolicy
@@ -89,30 +65,30 @@ func (o *sessionOptions) atMostOnce() bool {
 	return o.ack == streamer.AckOnDelivery && o.mode != streamer.RealTime
 }
 
-// tracks says whether acknowledgements mean something: in a group, or where a lost member's messages go to another.
+// tracks says whether acknowledgements have an effect: in a group, or where a
+// lost member's messages go to another.
 func (o *sessionOptions) tracks() bool { return o.mode != streamer.RealTime || o.dealt }
 
-// maxBatch leaves room for a second fetch in Prefetch, so that one can be read while the other is worked on.
+// maxBatch leaves room for a second fetch in Prefetch, so that one can be read
+// while the other is processed.
 func (o *sessionOptions) maxBatch() int { return max(1, (o.prefetch+1)/2) }
 
 func newSession(o sessionOptions, obs *observe.Observer) *session {
 	s := &session{
 		o:       o,
 		born:    time.Now(),
-		seed:    maphash.MakeSeed(),
-		ledgers: map[streamer.StreamShard]*ledger{},
-		lost:    map[streamer.StreamShard]bool{},
-		past:    map[streamer.StreamShard]*ledger{},
-		room:    make(chan struct{}, 1),
-		wake:    make(chan struct{}, 1),
-		slot:    make(chan struct{}, 1),
+		owned:   newOwnership(),
+		flow:    newFlow(),
+		deals:   newDealing(),
+		commits: newCommitting(),
 	}
 	s.returned.L = &s.mu
 	s.obs.Store(obs)
 	return s
 }
 
-// open opens the source with the session's callbacks and starts the goroutines. The session's queues may be added before or after.
+// open opens the source with the session's callbacks and starts the goroutines.
+// Queues may be added before or after.
 func (s *session) open(ctx context.Context, b driver.Backend, c driver.SourceConfig) error {
 	c.MaxBatch = s.o.maxBatch()
 	c.AtMostOnce = s.o.atMostOnce()
@@ -149,24 +125,26 @@ func (s *session) start(src driver.Source) {
 	}
 }
 
-// shared says whether members take messages of the same shards, so that one can take what another holds.
+// shared says whether members take messages of the same shards, so that one can
+// take what another holds.
 func (s *session) shared() bool {
 	return s.o.dealt || s.o.mode == streamer.LoadBalanced && s.acker != nil
 }
 
-// emit takes a slab from the source. It is Fetch's second argument: called by the fetch goroutine.
+// emit takes a slab from the source. The fetch goroutine calls it, inside
+// Fetch.
 func (s *session) emit(slab []streamer.Message) {
 	if len(slab) == 0 {
 		return
 	}
-	if h := s.obs.Load(); h.Hooks.Fetched != nil { // before anybody can have a message of it
+	if h := s.obs.Load(); h.Hooks.Fetched != nil { // before anything can have a message of it
 		h.Fetched(countByShard(slab), time.Since(s.fetchSince))
 		s.fetchSince = time.Now()
 	}
 	s.mu.Lock()
 	s.enter(slab)
-	s.entered += len(slab)
-	s.resting = false
+	s.commits.recent += len(slab)
+	s.flow.resting = false
 	if s.o.dealt {
 		s.deal()
 	} else {
@@ -174,35 +152,37 @@ func (s *session) emit(slab []streamer.Message) {
 	}
 	s.mu.Unlock()
 	if s.o.tracks() {
-		wait.Signal(s.wake)
+		wait.Signal(s.commits.wake)
 	}
 }
 
-// enter writes the slab into the ledgers and its messages into the queue. A handful of allocations serves the whole slab.
+// enter records the slab in the ledgers and puts its messages into the queue. A
+// few allocations serve the whole slab.
 func (s *session) enter(slab []streamer.Message) {
 	a := newArena(slab, &s.o)
 	for from := 0; from < len(slab); {
 		to := shardEnd(slab, from)
 		part := slab[from:to]
 		from = to
-		l := s.ledger(shardOf(&part[0]))
+		l := s.owned.ledger(shardOf(&part[0]), s)
 		if l == nil {
 			continue
 		}
 		r := a.run(l, part)
 		s.order++
 		r.order = s.order
-		l.buffered += len(part)
+		l.emit(len(part))
 		if s.o.tracks() {
 			s.forgetDone(l)
 			l.append(r)
-			s.list(l)
+			s.commits.list(l)
 		}
 		s.queue(r, part)
 	}
 }
 
-// forgetDone frees what the mark has passed where only the mark is committed: until the next commit that can be millions.
+// forgetDone frees what the mark has passed where only the mark is committed.
+// Until the next commit that can be millions of messages.
 func (s *session) forgetDone(l *ledger) {
 	if s.acker == nil {
 		l.advance()
@@ -212,39 +192,15 @@ func (s *session) forgetDone(l *ledger) {
 
 // queue puts a run's messages where takers find them.
 func (s *session) queue(r *run, part []streamer.Message) {
-	to := &s.pool
+	to := &s.deals.pool
 	if !s.o.dealt {
 		to = &s.queues[0].ring
 	}
+	r.place(part)
 	for i := range part {
 		m := &part[i]
-		*inside.SlotOf(m) = inside.Slot{Run: &r.acks, I: uint32(i)}
-		s.buffered.add(m)
+		s.flow.enter(m)
 		to.pushBack(m)
-	}
-}
-
-// ledger is the shard's ledger, made with its first message; nil when the shard was taken away.
-func (s *session) ledger(at streamer.StreamShard) *ledger {
-	l, ours := s.ledgers[at]
-	switch {
-	case l != nil && l.leaving:
-		return nil
-	case l != nil:
-		return l
-	case !ours && s.lost[at]:
-		return nil
-	}
-	l = &ledger{StreamShard: at, sess: s}
-	s.ledgers[at] = l
-	return l
-}
-
-// list remembers that the ledger keeps runs.
-func (s *session) list(l *ledger) {
-	if !l.listed {
-		l.listed = true
-		s.active = append(s.active, l)
 	}
 }
 
@@ -270,52 +226,4 @@ func countByShard(slab []streamer.Message) []streamer.FetchEvent {
 		from = to
 	}
 	return events
-}
-
-// end stops the session with a reason: io.EOF, or a failure to read that
-// retrying cannot mend. Takers get it when the queue is empty, and at once where
-// nothing can be handed out before it is committed.
-func (s *session) end(err error) {
-	s.stopWith(err, err != io.EOF && s.o.atMostOnce())
-}
-
-// fail stops the session with a commit's failure that retrying cannot mend: each
-// call returns it from now on, and nothing is fetched any more.
-func (s *session) fail(err error) {
-	s.stopWith(err, true)
-	s.stop()
-}
-
-func (s *session) stopWith(err error, broken bool) {
-	if s.stopOnce(err, broken) && err != io.EOF {
-		o := s.obs.Load()
-		o.Log.Warn("consumer stopped", "backend", o.Backend, "err", err)
-	}
-}
-
-// stopOnce says whether this is what stops the session.
-func (s *session) stopOnce(err error, broken bool) bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.failed() || s.ended != nil && !broken {
-		return false
-	}
-	s.ended, s.broken = err, broken
-	for _, q := range s.queues {
-		q.wakeOne()
-	}
-	return true
-}
-
-// failed says that the session ended with a failure: what is not committed by now never will be. session.mu is held.
-func (s *session) failed() bool { return s.ended != nil && s.ended != io.EOF }
-
-// failure is why the session failed; nil while it has not.
-func (s *session) failure() error {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if !s.failed() {
-		return nil
-	}
-	return s.ended
 }

@@ -63,8 +63,8 @@ func TestBufferBytesBoundWhatIsParked(t *testing.T) {
 		s := c.q.Load().s
 		s.mu.Lock()
 		defer s.mu.Unlock()
-		if s.buffered.bytes > 2*limit+20*messageSize {
-			t.Errorf("%d bytes are held behind %d full windows, want about %d at most", s.buffered.bytes, taken, 2*limit)
+		if s.flow.buffered.bytes > 2*limit+20*messageSize {
+			t.Errorf("%d bytes are held behind %d full windows, want about %d at most", s.flow.buffered.bytes, taken, 2*limit)
 		}
 	})
 }

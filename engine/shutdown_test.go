@@ -49,7 +49,8 @@ func TestShutdownHaltsFlushesCommitsAndCloses(t *testing.T) {
 	})
 }
 
-// A program may be in the middle of a message when delivery stops: what it sends then is stored and its input committed.
+// A program may be in the middle of a message when delivery stops: what it
+// sends then is stored and its input committed.
 func TestShutdownLetsTheLastMessageHaveItsOutput(t *testing.T) {
 	inBubble(t, abilities{cursor: true}, streamer.StreamerOptions{}, func(t *testing.T, r *rig) {
 		r.add(0, 3)
@@ -70,7 +71,8 @@ func TestShutdownLetsTheLastMessageHaveItsOutput(t *testing.T) {
 	})
 }
 
-// What is sent later is not stored, because its input could not be committed any more.
+// What is sent later is not stored, because its input could not be committed
+// any more.
 func TestShutdownStoresNothingAfterTheLastMoment(t *testing.T) {
 	inBubble(t, abilities{cursor: true}, streamer.StreamerOptions{}, func(t *testing.T, r *rig) {
 		r.add(0, 3)

@@ -8,8 +8,9 @@ import (
 	"github.com/gostreamer/streamer/driver"
 )
 
-// slabs is a backend whose stream ends after so many messages; each slab spreads evenly over the shards. It is its own source and costs no more
-// than the slabs.
+// slabs is a backend whose stream ends after so many messages; each slab
+// spreads evenly over the shards. It is its own source and costs no more than
+// the slabs.
 type slabs struct {
 	shards, messages int
 	batch            int

@@ -196,12 +196,13 @@ func TestALatePauseDoesNotReachTheNextAssignment(t *testing.T) {
 		r.nothing(c, time.Second)
 		r.revoke(true)()
 		r.comesBack(1)
-		c.q.Load().s.tellPaused(streamer.StreamShard{Stream: "s", Shard: 0})
+		c.q.Load().s.applyPause(streamer.StreamShard{Stream: "s", Shard: 0})
 		r.expect(c, upTo(0, 2, 6)...)
 	})
 }
 
-// Nothing else does: no taker waits, and the next one may be a long time coming.
+// Nothing else does: no taker waits, and the next one may be a long time
+// coming.
 func TestAWindowThatReopensWakesTheFetcher(t *testing.T) {
 	inBubble(t, abilities{cursor: true}, streamer.StreamerOptions{}, func(t *testing.T, r *rig) {
 		r.add(0, 5)

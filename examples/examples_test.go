@@ -1,4 +1,5 @@
-// Package examples_test runs the eight examples, unchanged, on every backend and expects the same output from all of them.
+// Package examples_test runs the eight examples, unchanged, on every backend
+// and expects the same output from all of them.
 package examples_test
 
 import (
@@ -22,7 +23,8 @@ func TestMain(m *testing.M) {
 	}))
 }
 
-// backends is the table to extend: a new backend is one row. open returns nil where the server that it needs is missing.
+// backends is the table to extend: a new backend is one row. open returns nil
+// where the server that it needs is missing.
 var backends = []struct {
 	name string
 	open func(t *testing.T) *rig
@@ -203,7 +205,8 @@ func TestAProcessorThatIsStoppedLosesAndRepeatsNothing(t *testing.T) {
 	}
 }
 
-// stopHalfWay stops a processor in the middle of its work, starts it again and expects each order once.
+// stopHalfWay stops a processor in the middle of its work, starts it again and
+// expects each order once.
 func stopHalfWay(t *testing.T, r *rig) {
 	t.Helper()
 	const group = "mode=resumable&group=loud"

@@ -106,7 +106,8 @@ func (h *host) start(t *testing.T, example string, args []string) *program {
 	return p
 }
 
-// writeOverlay presents each example as a package that the host can import, and returns the overlay's file name.
+// writeOverlay presents each example as a package that the host can import, and
+// returns the overlay's file name.
 func writeOverlay(dir string) (string, error) {
 	root, err := os.Getwd()
 	if err != nil {

@@ -11,7 +11,8 @@ import (
 	"testing"
 )
 
-// startProcess runs an example as a process of its own, stdin and stdout redirected to the files in and out unless they are empty.
+// startProcess runs an example as a process of its own, stdin and stdout
+// redirected to the files in and out unless they are empty.
 func startProcess(t *testing.T, example, in, out string, args []string) *program {
 	t.Helper()
 	cmd := exec.Command(filepath.Join(binaries(t), example), args...)
@@ -28,7 +29,8 @@ func startProcess(t *testing.T, example, in, out string, args []string) *program
 	return p
 }
 
-// environment of an example: the race detector would let each process linger for a second.
+// environment of an example: the race detector would let each process linger
+// for a second.
 func environment() []string { return append(os.Environ(), "GORACE=atexit_sleep_ms=0 halt_on_error=1") }
 
 func open(t *testing.T, name string, flag int) *os.File {
@@ -41,7 +43,8 @@ func open(t *testing.T, name string, flag int) *os.File {
 	return f
 }
 
-// run starts cmd and reports its end to p. The goroutine ends with the process, which the test's end kills.
+// run starts cmd and reports its end to p. The goroutine ends with the process,
+// which the test's end kills.
 func run(t *testing.T, cmd *exec.Cmd, p *program) {
 	t.Helper()
 	if err := cmd.Start(); err != nil {
@@ -84,7 +87,8 @@ func binaries(t *testing.T) string {
 	return dir
 }
 
-// buildOnce builds every example, and the host with all of them, once per test run. TestMain removes the directory.
+// buildOnce builds every example, and the host with all of them, once per test
+// run. TestMain removes the directory.
 var buildOnce = sync.OnceValues(func() (string, error) {
 	dir, err := os.MkdirTemp("", "examples")
 	if err != nil {

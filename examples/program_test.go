@@ -52,7 +52,8 @@ func (p *program) wait(t *testing.T) {
 	}
 }
 
-// finish lets the program end when it has printed n lines: at the end of its input or, where that has none, by a signal.
+// finish lets the program end when it has printed n lines: at the end of its
+// input or, where that has none, by a signal.
 func (p *program) finish(t *testing.T, n int) {
 	t.Helper()
 	if p.endless {

@@ -34,7 +34,8 @@ func (r *rig) with(stream string, options ...string) string {
 	return r.uri(stream) + "?" + strings.Trim(strings.Join(set, "&"), "&")
 }
 
-// start runs an example on the streams in and out (either may be empty), from the beginning of in.
+// start runs an example on the streams in and out (either may be empty), from
+// the beginning of in.
 func (r *rig) start(t *testing.T, example, in, out string, extra ...string) *program {
 	t.Helper()
 	return r.startWith(t, example, in, out, "", extra...)
@@ -73,7 +74,8 @@ func openFile(t *testing.T) *rig {
 func openFollowedFile(t *testing.T) *rig {
 	dir := filepath.ToSlash(t.TempDir())
 	return &rig{
-		// One log per stream: a log has one writer, and here one example reads what another still writes.
+		// One log per stream: a log has one writer, and here one example reads
+		// what another still writes.
 		uri:      func(stream string) string { return "file://" + dir + "/" + stream + ".ss/" + stream },
 		input:    "start=beginning&create=always",
 		live:     "create=always",
@@ -84,7 +86,8 @@ func openFollowedFile(t *testing.T) *rig {
 	}
 }
 
-// openStdio keeps a stream in a file of lines, which is redirected to one example's stdin and from another's stdout.
+// openStdio keeps a stream in a file of lines, which is redirected to one
+// example's stdin and from another's stdout.
 func openStdio(t *testing.T) *rig {
 	dir := t.TempDir()
 	lines := func(stream string) string {
@@ -138,7 +141,8 @@ func openKafka(t *testing.T) *rig {
 	return r
 }
 
-// onServer has streams of its own on a server, or a cluster, that other tests use as well; nil where there is none.
+// onServer has streams of its own on a server, or a cluster, that other tests
+// use as well; nil where there is none.
 func onServer(t *testing.T, scheme string, hosts ...string) *rig {
 	server := scheme + strings.Join(hosts, ",")
 	if server == scheme {

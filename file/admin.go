@@ -19,7 +19,8 @@ import (
 	"github.com/gostreamer/streamer/file/internal/ss"
 )
 
-// Create implements streamer.Admin. It makes the log if that does not exist, and notes in it that the stream does, with its shards. ErrBusy while another
+// Create implements streamer.Admin. It makes the log if that does not exist,
+// and notes in it that the stream does, with its shards. ErrBusy while another
 // process writes the log.
 func (b *backend) Create(ctx context.Context, name string, shards int) error {
 	if err := b.enter(ctx); err != nil {
@@ -120,7 +121,8 @@ func (b *backend) readStream(ctx context.Context, name string, f func(*openLog, 
 	})
 }
 
-// Describe implements streamer.Admin. A stream exists when it has messages or Create made it.
+// Describe implements streamer.Admin. A stream exists when it has messages or
+// Create made it.
 func (b *backend) Describe(ctx context.Context, name string) (info streamer.StreamInfo, err error) {
 	err = b.readStream(ctx, name, func(_ *openLog, c *logfile.Catalogue) error {
 		info.Name = name
@@ -153,7 +155,8 @@ func (b *backend) Streams(ctx context.Context, prefix string) (all []string, err
 	return all, err
 }
 
-// Groups implements streamer.Admin. Members of a group in another process cannot be counted: -1.
+// Groups implements streamer.Admin. Members of a group in another process
+// cannot be counted: -1.
 func (b *backend) Groups(ctx context.Context, name string) (all []streamer.GroupInfo, err error) {
 	err = b.readStream(ctx, name, func(l *openLog, c *logfile.Catalogue) error {
 		dirs, err := os.ReadDir(group.Dir(l.path))
@@ -275,7 +278,8 @@ func (b *backend) DeleteGroup(ctx context.Context, stream, name string) error {
 	return errors.Join(errs...)
 }
 
-// ResetGroup implements streamer.Admin: it opens the group at the position, which commits that, and closes it. An Each moves the shards it names.
+// ResetGroup implements streamer.Admin: it opens the group at the position,
+// which commits that, and closes it. An Each moves the shards it names.
 func (b *backend) ResetGroup(ctx context.Context, stream, name string, to streamer.Position) error {
 	if err := b.enter(ctx); err != nil {
 		return err
@@ -303,7 +307,8 @@ func (b *backend) ResetGroup(ctx context.Context, stream, name string, to stream
 	return src.Close(ctx)
 }
 
-// resetting is the configuration of a source that is opened for its position alone.
+// resetting is the configuration of a source that is opened for its position
+// alone.
 func resetting(stream, group string, to streamer.Position) driver.SourceConfig {
 	c := driver.SourceConfig{
 		Streams: []string{stream}, Mode: streamer.Resumable, Group: group, Start: to, Reset: streamer.Earliest, MaxBatch: 1,

@@ -38,11 +38,13 @@ func init() {
 	})
 }
 
-// Connect opens a log from code: all that a file:// URI can say, c can; its streams are named in the options of the consumer or producer, "*" being all
-// of them. The log need not exist. ErrInvalid names what is wrong with c, ErrUnsupported says that the path is a directory, ErrDenied that it cannot be
+// Connect opens a log from code: all that a file:// URI can say, c can; its
+// streams are named in the options of the consumer or producer, "*" being all
+// of them. The log need not exist. ErrInvalid names what is wrong with c,
+// ErrUnsupported says that the path is a directory, ErrDenied that it cannot be
 // looked at. ctx bounds the call only.
 func Connect(ctx context.Context, c Config, o streamer.StreamerOptions) (streamer.Streamer, error) {
-	return opening.Connect(ctx, o, func() (driver.Backend, error) { return newBackend(c) })
+	return opening.New(ctx, o, func() (driver.Backend, error) { return newBackend(c) })
 }
 
 // backend is one connection to a log.
@@ -89,7 +91,7 @@ func newBackend(c Config) (driver.Backend, error) {
 
 func (b *backend) Name() string { return scheme }
 
-// Deals implements streamer.Dealer: members of a group meet however many
+// Deals implements driver.Dealer: members of a group meet however many
 // Streamers of the process they come from, if these name the log by the same
 // path. Those that do not may be led to different logs some day.
 func (b *backend) Deals() *driver.Deals { return &b.place.deals }
@@ -107,7 +109,8 @@ func (b *backend) current() (*openLog, error) {
 	return l, nil
 }
 
-// Close refuses what is opened later. Sources and sinks that are open stay usable until they are closed themselves.
+// Close refuses what is opened later. Sources and sinks that are open stay
+// usable until they are closed themselves.
 func (b *backend) Close(context.Context) error {
 	b.closed.Store(true)
 	b.release.Do(func() {
@@ -117,7 +120,8 @@ func (b *backend) Close(context.Context) error {
 	return nil
 }
 
-// Ping implements streamer.Pinger: the log can be read, or it does not exist and its directory does.
+// Ping implements driver.Pinger: the log can be read, or it does not exist
+// and its directory does.
 func (b *backend) Ping(ctx context.Context) error {
 	if err := b.enter(ctx); err != nil {
 		return err

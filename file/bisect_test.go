@@ -14,8 +14,9 @@ import (
 	"github.com/gostreamer/streamer/file/internal/ss"
 )
 
-// vast is a log of any size that is computed where it is read: message i is of stream i modulo streams, as one writer writes it. Its running checksums, at which no
-// reader looks, are zero.
+// vast is a log of any size that is computed where it is read: message i is of
+// stream i modulo streams, as one writer writes it. Its running checksums, at
+// which no reader looks, are zero.
 type vast struct {
 	streams, payload int
 	interval, size   int64
@@ -33,7 +34,8 @@ func newVast(size, interval int64, streams, payload int) *vast {
 // key is as long for every stream, so that beacons are all of one size.
 func (v *vast) key(i int64) string { return fmt.Sprintf("stream-%014d", i%int64(v.streams)) }
 
-// time is a message's: of each stream every thirteenth is as old as those some way back.
+// time is a message's: of each stream every thirteenth is as old as those some
+// way back.
 func (v *vast) time(i int64) uint64 {
 	if i/int64(v.streams)%13 == 12 {
 		i -= 7 * int64(v.streams)
@@ -50,7 +52,8 @@ func (v *vast) latest(stream, count int64) uint64 {
 // items is how many a beacon has: they name the streams in turns.
 func (v *vast) items() int64 { return int64(min(v.streams, ss.ItemCap(uint32(v.interval)))) }
 
-// messageBytes is how many bytes of frames stand before an offset, which is not in a beacon.
+// messageBytes is how many bytes of frames stand before an offset, which is not
+// in a beacon.
 func (v *vast) messageBytes(off int64) int64 {
 	return off - ss.HeaderSize - off/v.interval*v.beacon
 }
@@ -136,7 +139,8 @@ type vastFile struct {
 
 func (f vastFile) ReadAt(p []byte, off int64) (int, error) { return f.v.ReadAt(p, off) }
 
-// firstFrom opens a source at a position and takes its first message. It returns how many bytes that read.
+// firstFrom opens a source at a position and takes its first message. It
+// returns how many bytes that read.
 func (r *rig) firstFrom(v *vast, stream string, p streamer.Position) (m streamer.Message, read int64) {
 	r.Helper()
 	r.renew()
@@ -168,7 +172,9 @@ func readsLittle(t *testing.T, v *vast, read []int64, limit int64) {
 	}
 }
 
-// TestRewindIntoTheMiddleReadsLittle: of 1 GiB with 200 interleaved streams, more than a beacon names, less than 3 MiB are read, from opening the source to the message.
+// TestRewindIntoTheMiddleReadsLittle: of 1 GiB with 200 interleaved streams,
+// more than a beacon names, less than 3 MiB are read, from opening the source
+// to the message.
 func TestRewindIntoTheMiddleReadsLittle(t *testing.T) {
 	r := newRig(t)
 	v := newVast(1<<30, 1<<20, 200, 256)
@@ -188,8 +194,9 @@ func TestRewindIntoTheMiddleReadsLittle(t *testing.T) {
 	readsLittle(t, v, read, 3<<20)
 }
 
-// TestSeekIntoTheMiddleReadsLittle is the same by time, though the times of each stream go back now and then, and for all streams: where beacons have no room for them, these
-// take some segments more.
+// TestSeekIntoTheMiddleReadsLittle is the same by time, though the times of
+// each stream go back now and then, and for all streams: where beacons have no
+// room for them, these take some segments more.
 func TestSeekIntoTheMiddleReadsLittle(t *testing.T) {
 	for streams, limits := range map[int][2]int64{200: {3 << 20, 16 << 20}, 90: {3 << 20, 3 << 20}} {
 		t.Run(fmt.Sprint(streams, " streams"), func(t *testing.T) {
@@ -217,7 +224,8 @@ func TestSeekIntoTheMiddleReadsLittle(t *testing.T) {
 	}
 }
 
-// firstSince is the number of a stream's first message that is not older than ms.
+// firstSince is the number of a stream's first message that is not older than
+// ms.
 func (v *vast) firstSince(stream int64, ms uint64) uint64 {
 	row := max(int64(ms-v.time(0))/int64(v.streams)-1, 0)
 	for v.time(row*int64(v.streams)+stream) < ms {
@@ -226,7 +234,8 @@ func (v *vast) firstSince(stream int64, ms uint64) uint64 {
 	return uint64(row) + 1
 }
 
-// TestPositionsInAVastLog are right where beacons take turns to name the streams, at the ends and out of range.
+// TestPositionsInAVastLog are right where beacons take turns to name the
+// streams, at the ends and out of range.
 func TestPositionsInAVastLog(t *testing.T) {
 	r := newRig(t, func(c *Config) { c.NoFollow = true })
 	v := newVast(40<<20, 64<<10, 500, 700)

@@ -12,8 +12,10 @@ import (
 	"github.com/gostreamer/streamer/file/internal/ss"
 )
 
-// TestALogIsWhatSeaStreamerWrites: of messages without key and headers, byte for byte what the other encoder makes of header and messages, beacons included, also when the log was
-// closed and opened again meanwhile: beacons go on as if it had not been.
+// TestALogIsWhatSeaStreamerWrites: of messages without key and headers, byte
+// for byte what the other encoder makes of header and messages, beacons
+// included, also when the log was closed and opened again meanwhile: beacons go
+// on as if it had not been.
 func TestALogIsWhatSeaStreamerWrites(t *testing.T) {
 	for _, c := range []struct {
 		beacon                        int64
@@ -34,7 +36,8 @@ func TestALogIsWhatSeaStreamerWrites(t *testing.T) {
 	}
 }
 
-// TestALogWithAllThatItCanHoldDecodesToTheSameBytes: with keys, headers, shards and an end of stream.
+// TestALogWithAllThatItCanHoldDecodesToTheSameBytes: with keys, headers, shards
+// and an end of stream.
 func TestALogWithAllThatItCanHoldDecodesToTheSameBytes(t *testing.T) {
 	r := newRig(t, func(c *Config) { c.EOS, c.Shards = true, 3 })
 	for i := range 3 {
@@ -49,7 +52,8 @@ func TestALogWithAllThatItCanHoldDecodesToTheSameBytes(t *testing.T) {
 	r.equal(file, again(t, file))
 }
 
-// someMessages are of streams that appear one after the other, in the order in which they are sent; their times go back now and then.
+// someMessages are of streams that appear one after the other, in the order in
+// which they are sent; their times go back now and then.
 func someMessages(n, streams, size int) []reference.Message {
 	rnd := rand.New(rand.NewPCG(uint64(n), uint64(streams)))
 	seqs := map[string]uint64{}

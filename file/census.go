@@ -8,9 +8,9 @@ import (
 	"github.com/gostreamer/streamer/file/internal/logfile"
 )
 
-// census is what a source has to deliver that it had not emitted when the census
-// began. It is read on where it ended, so that all calls of Lag together read the
-// log once, and of that only what the source has not read.
+// census is what a source has to deliver that it had not emitted when the
+// census began. It is read on where it ended, so that all calls of Lag together
+// read the log once, and of that only what the source has not read.
 type census struct {
 	turn    chan struct{} // capacity 1: the rest is of who holds the token
 	of      *identity     // source.is when it began

@@ -63,7 +63,8 @@ func (s *source) install(p group.Plan) {
 	s.standby = !s.reading()
 }
 
-// putBehind has the source go back for a shard that starts where the others have been.
+// putBehind has the source go back for a shard that starts where the others
+// have been.
 func (s *source) putBehind(sh *shard) {
 	if sh.start.end < max(s.positioned(), s.front) {
 		sh.behind = sh.start.end
@@ -89,7 +90,8 @@ func (s *source) idle() bool {
 	return s.sharing != nil && s.r != nil && s.standby && s.sharing.keeper.Exist()
 }
 
-// standBy waits for shards, and looks now and then whether the log is still there.
+// standBy waits for shards, and looks now and then whether the log is still
+// there.
 func (s *source) standBy(ctx context.Context) error {
 	t := time.NewTimer(pollWatched)
 	defer t.Stop()
@@ -120,8 +122,8 @@ func (s *source) notice(sh *shard, offset int64) {
 	s.sharing.look()
 }
 
-// placed has shards that Lag has found get an owner, and waits for that, but not
-// long: another process may be at it.
+// placed has shards that Lag has found get an owner, and waits for that, but
+// not long: another process may be at it.
 func (s *source) placed(ctx context.Context, found []streamer.StreamShard) error {
 	s.mu.Lock()
 	k := s.sharing
@@ -154,7 +156,8 @@ func (s *source) placed(ctx context.Context, found []streamer.StreamShard) error
 	}
 }
 
-// seenSafe is an offset before which no shard without a position has anything to deliver. mu is held.
+// seenSafe is an offset before which no shard without a position has anything
+// to deliver. mu is held.
 func (s *source) seenSafe() int64 {
 	if s.sharing == nil {
 		return s.seen
@@ -162,7 +165,8 @@ func (s *source) seenSafe() int64 {
 	return s.sharing.keeper.Before(s.seen)
 }
 
-// discover makes known a shard that nobody knew of when the source was opened, and which begins at offset.
+// discover makes known a shard that nothing knew of when the source was opened,
+// and which begins at offset.
 func (s *source) discover(at streamer.StreamShard, offset int64) *shard {
 	_, read := s.startOf(at)
 	s.mu.Lock()

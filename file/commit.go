@@ -12,7 +12,8 @@ import (
 	"github.com/gostreamer/streamer/file/internal/group"
 )
 
-// refreshAfter is how far the position of a shard without messages may stay behind what was read: as much has to be read again when the group is opened.
+// refreshAfter is how far the position of a shard without messages may stay
+// behind what was read: as much has to be read again when the group is opened.
 const refreshAfter = 16 << 20
 
 // CommitCursors implements streamer.CursorCommitter.
@@ -90,7 +91,8 @@ func (s *source) cursorAt(sh *shard, upTo streamer.SeqNo) (c *group.Cursor, pass
 	return c, passed
 }
 
-// refresh moves up the offsets of shards that have nothing in work and lie more than behind bytes back.
+// refresh moves up the offsets of shards that have nothing in work and lie more
+// than behind bytes back.
 func (s *source) refresh(behind int64) error {
 	s.mu.Lock()
 	var idle []*shard
@@ -135,7 +137,8 @@ func (s *source) refreshOne(sh *shard) error {
 	return nil
 }
 
-// mend makes the group again where its members are, if somebody removed it while it is in use.
+// mend makes the group again where its members are, if something removed it
+// while it is in use.
 func (s *source) mend() error {
 	if s.whole() {
 		return nil

@@ -14,9 +14,11 @@ import (
 )
 
 const (
-	// MaxRecordBytes is the most that key, value and headers of one record may have together. Larger messages that others wrote are read.
+	// MaxRecordBytes is the most that key, value and headers of one record may
+	// have together. Larger messages that others wrote are read.
 	MaxRecordBytes = 64 << 20
-	// MaxShards is the most shards that Config.Shards can spread a stream over. Record.Shard may name any.
+	// MaxShards is the most shards that Config.Shards can spread a stream over.
+	// Record.Shard may name any.
 	MaxShards = 1 << 16
 
 	defaultBeacon = 1 << 20
@@ -25,10 +27,12 @@ const (
 	beaconUnit    = 1 << 10 // SeaStreamer takes multiples of it alone
 )
 
-// SyncAlways, as Config.Sync, makes a receipt wait until its record is on the disk.
+// SyncAlways as Config.Sync makes a receipt wait until its record is on the
+// disk.
 const SyncAlways time.Duration = -1
 
-// Config opens a log from code: all that a file:// URI can say. Only Path is required.
+// Config opens a log from code: all that a file:// URI can say. Only Path is
+// required.
 type Config struct {
 	Path     string          // of the log, which ends in .ss unless it is a directory; relative ones are relative to the working directory
 	Create   streamer.Create // CreateAuto: producers create the log
@@ -39,15 +43,18 @@ type Config struct {
 	Sync     time.Duration   // 0: the system writes to the disk when it likes; SyncAlways; or at this interval. Positions of groups follow it
 	Shards   int             // over which records with a key are spread, and those without; default 1
 
-	// A log in a directory, which Path then names, is a row of segments, each of them an .ss file. It is one when Segment is set or when the directory
-	// has segments. Old segments are dropped, as a whole, for any of the reasons that are set, when a producer writes: never the one that is written.
+	// A log in a directory, which Path then names, is a row of segments, each
+	// of them an .ss file. It is one when Segment is set or when the directory
+	// has segments. Old segments are dropped, as a whole, for any of the
+	// reasons that are set, when a producer writes: never the one that is
+	// written.
 	Segment     int64         // the size from which on another is begun; default 64 MiB
 	SegmentAge  time.Duration // the age from which on another is begun; 0: any
 	RetainBytes int64         // drop the oldest while all together are larger; 0: keep
 	RetainAge   time.Duration // drop those to which nothing was written for so long; 0: keep
-	// RetainCommitted drops those of which every group has done everything. A shard
-	// of a stream that a group reads, and for which it has no position yet, is not
-	// done. While there is no group: keep.
+	// RetainCommitted drops those of which every group has done everything. A
+	// shard of a stream that a group reads, and for which it has no position
+	// yet, is not done. While there is no group: keep.
 	RetainCommitted bool
 }
 

@@ -8,7 +8,8 @@ import (
 	"github.com/gostreamer/streamer/driver"
 )
 
-// The engine's own allocation, the Pending, is made outside of what is measured.
+// The engine's own allocation, the Pending, is made outside of what is
+// measured.
 func TestWritingAllocatesNothingPerRecord(t *testing.T) {
 	key := streamer.Record{Stream: "s", Key: make([]byte, 16), Value: make([]byte, 256), Headers: []streamer.Header{{Key: "h", Value: make([]byte, 8)}}}
 	for name, rec := range map[string]streamer.Record{"value": {Stream: "s", Value: make([]byte, 256)}, "key and headers": key} {

@@ -8,8 +8,10 @@ import (
 	"github.com/gostreamer/streamer/file/internal/logfile"
 )
 
-// create makes an empty log, if there is none. It appears whole, and nobody holds the writer's lock for it: a producer that comes at the same moment is not to
-// find the log in use. Where files can have no second name, the lock is taken after all; ErrBusy: another process is about to make the log.
+// create makes an empty log, if there is none. It appears whole, and nothing
+// holds the writer's lock for it: a producer that comes at the same moment is
+// not to find the log in use. Where files can have no second name, the lock is
+// taken after all; ErrBusy: another process is about to make the log.
 func (l *openLog) create(c *Config) error {
 	var err error
 	if l.segmented {

@@ -11,7 +11,9 @@ import (
 	"github.com/gostreamer/streamer"
 )
 
-// TestWhoMakesALogForAConsumerKeepsNoProducerOut: as soon as the log is there it can be written by another process, however many make it for themselves at that moment.
+// TestWhoMakesALogForAConsumerKeepsNoProducerOut: as soon as the log is there
+// it can be written by another process, however many make it for themselves at
+// that moment.
 func TestWhoMakesALogForAConsumerKeepsNoProducerOut(t *testing.T) {
 	for form, create := range map[string]streamer.Create{"log.ss": streamer.CreateNever, "log": streamer.CreateAuto} {
 		t.Run(form, func(t *testing.T) {
@@ -56,7 +58,8 @@ func onlyLog(t *testing.T, dir string, row bool) {
 	}
 }
 
-// TestProducersAndConsumersThatMakeALogAtOnce: whoever comes first, all open, and every consumer has what is sent.
+// TestProducersAndConsumersThatMakeALogAtOnce: the process that comes first,
+// all open, and every consumer has what is sent.
 func TestProducersAndConsumersThatMakeALogAtOnce(t *testing.T) {
 	const each = 8
 	for _, make := range []func(*testing.T, ...func(*Config)) *rig{newRig, newRow} {

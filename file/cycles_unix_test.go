@@ -24,8 +24,9 @@ const (
 // TestMember is a member of the group of TestProcessesComeAndGo.
 func TestMember(t *testing.T) { trials.RunMember(t) }
 
-// TestProcessesComeAndGo: the processes of one group join, leave and are killed, all with messages in hand, while records are sent. No message is lost, and only
-// what was uncommitted at a SIGKILL comes again.
+// TestProcessesComeAndGo: the processes of one group join, leave and are
+// killed, all with messages in hand, while records are sent. No message is
+// lost, and only what was uncommitted at a SIGKILL is redelivered.
 func TestProcessesComeAndGo(t *testing.T) {
 	trial := trials.New(t)
 	x := &exchange{Trial: trial, path: filepath.Join(t.TempDir(), "log.ss")}
@@ -66,7 +67,8 @@ func (x *exchange) turn(c *trials.Crew, random *rand.Rand) {
 	c.Start(crewTurn)
 }
 
-// stop stops a process for good: what is committed now it cannot change any more, and nobody else yet, as it has its locks.
+// stop stops a process for good: what is committed now it cannot change any
+// more, and nothing else yet, as it has its locks.
 func (x *exchange) stop(pid int) {
 	x.Helper()
 	x.Must("SIGSTOP", syscall.Kill(pid, syscall.SIGSTOP))

@@ -45,7 +45,8 @@ func referencePrefix(key string, shard, seq byte) []byte {
 	return b
 }
 
-// TestDamageAtTheEndIsReported: what is behind it cannot be seen, so the end is not all there is to say.
+// TestDamageAtTheEndIsReported: what is behind it cannot be seen, so the end is
+// not all there is to say.
 func TestDamageAtTheEndIsReported(t *testing.T) {
 	r := newRig(t, func(c *Config) { c.Beacon = 1 << 20 })
 	r.produce("a", numbers(0, 20)...)
@@ -68,7 +69,8 @@ func TestDamageAtTheEndIsReported(t *testing.T) {
 	}
 }
 
-// TestAMessageWithoutItsEnvelopeIsNotDelivered: without its key it would be another message.
+// TestAMessageWithoutItsEnvelopeIsNotDelivered: without its key it would be
+// another message.
 func TestAMessageWithoutItsEnvelopeIsNotDelivered(t *testing.T) {
 	for name, spoil := range map[string]func(b []byte, env int){
 		"a wrong checksum": func(b []byte, env int) { b[env+1+len(ss.Internal)+28+5]++ },

@@ -140,8 +140,8 @@ func closed[T interface{ Close() error }](x T, err error) error {
 	return x.Close()
 }
 
-// TestOpenOnesGoOnWhenDescriptorsAreBack: without any, a consumer and a producer
-// wait and say so; nothing is lost or ends.
+// TestOpenOnesGoOnWhenDescriptorsAreBack: without any, a consumer and a
+// producer wait and say so; nothing is lost or ends.
 func TestOpenOnesGoOnWhenDescriptorsAreBack(t *testing.T) {
 	for form, rig := range map[string]func(*testing.T, ...func(*Config)) *rig{"file": newRig, "directory": newRow} {
 		for i, o := range []streamer.ConsumerOptions{earliest(), resumable("g"), balanced("g")} {

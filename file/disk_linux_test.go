@@ -13,12 +13,14 @@ import (
 	"github.com/gostreamer/streamer"
 )
 
-// fullVariable says that this process is the child of TestOnAFullDisk, and where: "mount <dir>" or "limit <dir>".
+// fullVariable says that this process is the child of TestOnAFullDisk, and
+// where: "mount <dir>" or "limit <dir>".
 const fullVariable = "STREAMER_FILE_FULL"
 
 const tinyDisk = 2 << 20
 
-// TestOnAFullDisk fills a file system of 2 MB of its own, in a namespace of its own; where the system does not give it one, the process's limit for the size
+// TestOnAFullDisk fills a file system of 2 MB of its own, in a namespace of its
+// own; where the system does not give it one, the process's limit for the size
 // of a file stands in.
 func TestOnAFullDisk(t *testing.T) {
 	verb, dir, _ := bytes.Cut([]byte(os.Getenv(fullVariable)), []byte(" "))
@@ -74,7 +76,8 @@ func makeRoom(t *testing.T, dir string) {
 	}
 }
 
-// fillDisk stores until the disk is full, beyond that, and again when there is room. A consumer and a group follow.
+// fillDisk stores until the disk is full, beyond that, and again when there is
+// room. A consumer and a group follow.
 func fillDisk(t *testing.T, dir string, room func(*testing.T, string)) {
 	if err := os.WriteFile(filepath.Join(dir, "ballast"), make([]byte, tinyDisk/4), 0o644); err != nil {
 		t.Fatal(err)
@@ -114,7 +117,8 @@ func fillDisk(t *testing.T, dir string, room func(*testing.T, string)) {
 	r.ok(s.Close())
 }
 
-// fill sends until 200 records were refused, and returns why. Those that are small find room where large ones did not.
+// fill sends until 200 records were refused, and returns why. Those that are
+// small find room where large ones did not.
 func (r *rig) fill(p streamer.Producer, stored *[]string) (refused []error) {
 	r.Helper()
 	for i := 0; len(refused) < 200; i += 20 {
@@ -135,7 +139,8 @@ func (r *rig) fill(p streamer.Producer, stored *[]string) (refused []error) {
 	return refused
 }
 
-// commitOnFullDisk takes a message and commits it or is told that it cannot be.
+// commitOnFullDisk takes a message and commits it or is notified that it cannot
+// be.
 func (r *rig) commitOnFullDisk(c streamer.Consumer) {
 	r.Helper()
 	r.next(c).Ack()
@@ -144,7 +149,8 @@ func (r *rig) commitOnFullDisk(c streamer.Consumer) {
 	}
 }
 
-// readOnlyDisk: a log on a file system that is read-only can be read; a producer and a group are denied.
+// readOnlyDisk: a log on a file system that is read-only can be read; a
+// producer and a group are denied.
 func readOnlyDisk(t *testing.T, dir string) {
 	r := newRig(t, func(c *Config) { c.Path = filepath.Join(dir, "log.ss") })
 	want := values(r.all("a"))

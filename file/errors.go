@@ -32,16 +32,21 @@ var (
 
 // What Err of a CorruptionError can be.
 var (
-	// ErrChecksum is a message whose payload does not match its checksum. Reading goes on with the next one.
+	// ErrChecksum is a message whose payload does not match its checksum.
+	// Reading goes on with the next one.
 	ErrChecksum = ss.ErrChecksum
-	// ErrFrame is bytes that are no message. Reading goes on behind the next beacon.
+	// ErrFrame is bytes that are no message. Reading goes on behind the next
+	// beacon.
 	ErrFrame = ss.ErrFrame
-	// ErrBeacon is a beacon that is unreadable. Reading goes on behind the next one.
+	// ErrBeacon is a beacon that is unreadable. Reading goes on behind the next
+	// one.
 	ErrBeacon = ss.ErrBeacon
 )
 
-// CorruptionError says that Length bytes of a log, from Offset on, hold no readable message. Hooks.Skipped reports it, and a warning: it is never the
-// error of Next. Length is up to where reading goes on or, at the end of the log, up to that.
+// CorruptionError says that Length bytes of a log, from Offset on, hold no
+// readable message. Hooks.Skipped reports it, and a warning: it is never the
+// error of Next. Length is up to where reading goes on or, at the end of the
+// log, up to that.
 type CorruptionError struct {
 	Path           string
 	Offset, Length int64
@@ -54,8 +59,9 @@ func (e *CorruptionError) Error() string {
 
 func (e *CorruptionError) Unwrap() error { return e.Err }
 
-// CursorError is a position file of a group that cannot be used: it is damaged, or it is not one. Nothing of the log is affected. Set the file
-// right, or remove it: then the group has no position in that shard.
+// CursorError is a position file of a group that cannot be used: it is damaged,
+// or it is not one. Nothing of the log is affected. Set the file right, or
+// remove it: then the group has no position in that shard.
 type CursorError struct {
 	Path string
 	Err  error

@@ -25,7 +25,8 @@ type attempt struct {
 	err   error
 }
 
-// attempts opens producers one after the other and sends with each. Nothing in it fails the test: what fails is in the result.
+// attempts opens producers one after the other and sends with each. Nothing in
+// it fails the test: what fails is in the result.
 func (r *rig) attempts(sessions int) (all []attempt, opened []error) {
 	return r.attemptsOf(sessions, 40)
 }
@@ -78,8 +79,10 @@ func (r *rig) promises(what string, all []attempt, unknownToo bool) {
 	}
 }
 
-// TestEveryStepOfAWriterMayFail fails each thing that a writer does with its file, once or from then on, with and without a partial effect. Every receipt
-// tells the truth, what was there stays, and when the disk is well again the log is.
+// TestEveryStepOfAWriterMayFail fails each thing that a writer does with its
+// file, once or from then on, with and without a partial effect. Every receipt
+// tells the truth, what was there stays, and when the disk is well again the
+// log is.
 func TestEveryStepOfAWriterMayFail(t *testing.T) {
 	for _, policy := range []time.Duration{0, SyncAlways} {
 		for _, fault := range []*failingDisk{
@@ -163,7 +166,8 @@ func (r *rig) sound(what string) {
 	}
 }
 
-// TestAFullDiskTakesWhatFits: of the records of one write those are stored that were written whole, and say so; of the others nothing is left.
+// TestAFullDiskTakesWhatFits: of the records of one write those are stored that
+// were written whole, and say so; of the others nothing is left.
 func TestAFullDiskTakesWhatFits(t *testing.T) {
 	r := newRig(t)
 	lf, err := logfile.OpenFile(r.cfg.Path, streamer.CreateAuto, 128, nil)
@@ -183,7 +187,9 @@ func TestAFullDiskTakesWhatFits(t *testing.T) {
 	}
 }
 
-// writesUpTo writes what TestAFullDiskTakesWhatFits has made to a disk with room for so many bytes, then the rest: the log is as if the disk had not been full.
+// writesUpTo writes what TestAFullDiskTakesWhatFits has made to a disk with
+// room for so many bytes, then the rest: the log is as if the disk had not been
+// full.
 func (r *rig) writesUpTo(room int, ends []ss.Mark, m ss.Mark) {
 	r.Helper()
 	r.cfg.Path = fmt.Sprintf("%s.%d.ss", r.TempDir(), room)
@@ -214,7 +220,8 @@ func (r *rig) writesUpTo(room int, ends []ss.Mark, m ss.Mark) {
 	r.sound(fmt.Sprint("room for ", room))
 }
 
-// TestAfterAFailedFsyncTheLogIsDead until a producer is opened: no later fsync makes good what the system has dropped.
+// TestAfterAFailedFsyncTheLogIsDead until a producer is opened: no later fsync
+// makes good what the system has dropped.
 func TestAfterAFailedFsyncTheLogIsDead(t *testing.T) {
 	r := newRig(t, func(c *Config) { c.Sync = SyncAlways })
 	d := &failingDisk{}
@@ -241,7 +248,9 @@ func TestAfterAFailedFsyncTheLogIsDead(t *testing.T) {
 	r.same("messages", values(r.all("a")), []string{"1", "2", "4", "6"})
 }
 
-// TestReopeningADeadLogWritesItAgain: pages that the system takes for written and that the disk does not have are written once more before anything is promised.
+// TestReopeningADeadLogWritesItAgain: pages that the system takes for written
+// and that the disk does not have are written once more before anything is
+// promised.
 func TestReopeningADeadLogWritesItAgain(t *testing.T) {
 	r := newRig(t, func(c *Config) { c.Sync = SyncAlways })
 	d := &failingDisk{}
@@ -265,7 +274,8 @@ func TestReopeningADeadLogWritesItAgain(t *testing.T) {
 	r.same("messages", values(r.all("a")), numbers(1, 4))
 }
 
-// TestOneFsyncServesAllThatWait: while an fsync is under way others write, and one more serves them all, whether they share a producer or not.
+// TestOneFsyncServesAllThatWait: while an fsync is under way others write, and
+// one more serves them all, whether they share a producer or not.
 func TestOneFsyncServesAllThatWait(t *testing.T) {
 	const senders = 64
 	for _, producers := range []int{1, senders} {
@@ -299,7 +309,8 @@ func TestOneFsyncServesAllThatWait(t *testing.T) {
 	}
 }
 
-// TestASyncThatFailsInTheBackground is the end of the log too, and Close says it: its receipts could not.
+// TestASyncThatFailsInTheBackground is the end of the log too, and Close says
+// it: its receipts could not.
 func TestASyncThatFailsInTheBackground(t *testing.T) {
 	r := newRig(t, func(c *Config) { c.Sync = time.Millisecond })
 	d := &failingDisk{}
@@ -314,7 +325,8 @@ func TestASyncThatFailsInTheBackground(t *testing.T) {
 	r.is(p.Close(), ErrDead)
 }
 
-// TestCutOffUnderAReaderThatDoesNotFollow: the end of what is left is not the end of the log.
+// TestCutOffUnderAReaderThatDoesNotFollow: the end of what is left is not the
+// end of the log.
 func TestCutOffUnderAReaderThatDoesNotFollow(t *testing.T) {
 	r := newRig(t, func(c *Config) { c.NoFollow = true })
 	r.produce("a", numbers(0, 20000)...)

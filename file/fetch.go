@@ -14,7 +14,8 @@ import (
 	"github.com/gostreamer/streamer/file/internal/ss"
 )
 
-// Fetch implements streamer.Source. It hands out what one read of the file brings, at most MaxBatch messages at a time.
+// Fetch implements driver.Source. It hands out what one read of the file
+// brings, at most MaxBatch messages at a time.
 func (s *source) Fetch(ctx context.Context, emit func([]streamer.Message)) error {
 	s.fetching.Lock()
 	defer s.fetching.Unlock()
@@ -84,7 +85,8 @@ func (s *source) fail(err error) error {
 	return s.failed
 }
 
-// gather picks messages out of the window until the batch is full or something else comes: ss.ErrMore, a *ss.Damage or a failure.
+// gather picks messages out of the window until the batch is full or something
+// else comes: ss.ErrMore, a *ss.Damage or a failure.
 func (s *source) gather() error {
 	if s.r == nil {
 		return ss.ErrMore
@@ -132,7 +134,8 @@ func (s *source) begins(sh *shard, e *logfile.Entry) (bool, error) {
 	return true, nil
 }
 
-// own makes the consumer the owner of a shard, if that was not there when it was opened. Its first message is at offset.
+// own makes the consumer the owner of a shard, if that was not there when it
+// was opened. Its first message is at offset.
 func (s *source) own(sh *shard, offset int64) error {
 	if s.sharing != nil {
 		return nil // it has been the owner since the shard is read
@@ -236,7 +239,8 @@ func (s *source) more(ctx context.Context) error {
 	return s.atEnd(ctx)
 }
 
-// trimmed goes on at the oldest segment that is left, when those before it were dropped unread.
+// trimmed goes on at the oldest segment that is left, when those before it were
+// dropped unread.
 func (s *source) trimmed() error {
 	if _, err := s.segments.Look(); errors.Is(err, fs.ErrNotExist) {
 		return notThere(s.place.path)
@@ -287,7 +291,8 @@ func (s *source) atEnd(ctx context.Context) error {
 	return s.await(ctx)
 }
 
-// ended is io.EOF, unless the log was cut off while it was read: what was to come is lost.
+// ended is io.EOF, unless the log was cut off while it was read: what was to
+// come is lost.
 func (s *source) ended() error {
 	if err := s.intact(); err != nil {
 		return err
@@ -295,8 +300,9 @@ func (s *source) ended() error {
 	return io.EOF
 }
 
-// await waits for a change and makes sure, before anything more is read, that the log is still the same. What
-// shards have behind them in one that was put away is read first.
+// await waits for a change and makes sure, before anything more is read, that
+// the log is still the same. What shards have behind them in one that was put
+// away is read first.
 func (s *source) await(ctx context.Context) error {
 	if err := s.wait(ctx); err != nil {
 		return err

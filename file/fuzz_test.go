@@ -13,8 +13,9 @@ import (
 	"github.com/gostreamer/streamer/file/internal/ss"
 )
 
-// FuzzReader reads arbitrary bytes as a log: it comes to the end, takes memory as the log has bytes, and gives the same again. Then it writes to that log: what
-// could be read before still can.
+// FuzzReader reads arbitrary bytes as a log: it comes to the end, takes memory
+// as the log has bytes, and gives the same again. Then it writes to that log:
+// what could be read before still can.
 func FuzzReader(f *testing.F) {
 	for seed := range uint64(4) {
 		b, _ := madeUp(seed, 256<<seed, seed%2 == 0)

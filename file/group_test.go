@@ -64,7 +64,8 @@ func TestAnyGroupName(t *testing.T) {
 	}
 }
 
-// TestBadCursor: a cursor that is damaged or somebody else's is an error that names the file; nothing is lost, and nothing else is affected.
+// TestBadCursor: a cursor that is damaged or another program's is an error that
+// names the file; nothing is lost, and nothing else is affected.
 func TestBadCursor(t *testing.T) {
 	for name, spoil := range map[string]func(b []byte) []byte{
 		"empty":   func([]byte) []byte { return nil },
@@ -121,7 +122,8 @@ func TestRecreatedLog(t *testing.T) {
 	}
 }
 
-// TestShortenedLog: a position behind the end of a log that lost its end, as without sync= it can with the power. What is written then is not skipped.
+// TestShortenedLog: a position behind the end of a log that lost its end, as
+// without sync= it can with the power. What is written then is not skipped.
 func TestShortenedLog(t *testing.T) {
 	r := newRig(t)
 	r.produce("a", numbers(0, 10)...)
@@ -142,7 +144,8 @@ func TestShortenedLog(t *testing.T) {
 	r.expect(c, "new")
 }
 
-// TestCopiedLog: offsets of a cursor are not used in a log that starts otherwise; the number is right all the same.
+// TestCopiedLog: offsets of a cursor are not used in a log that starts
+// otherwise; the number is right all the same.
 func TestCopiedLog(t *testing.T) {
 	r := newRig(t)
 	p := r.producer(r.connect(), "")
@@ -158,7 +161,8 @@ func TestCopiedLog(t *testing.T) {
 	}
 }
 
-// TestSeveralStreamsInAGroup: each member gets messages of each stream (defect 5), and each stream has its position.
+// TestSeveralStreamsInAGroup: each member gets messages of each stream (defect
+// 5), and each stream has its position.
 func TestSeveralStreamsInAGroup(t *testing.T) {
 	r := newRig(t)
 	s := r.connect()
@@ -182,7 +186,8 @@ func TestSeveralStreamsInAGroup(t *testing.T) {
 	}
 }
 
-// TestWildcardInAGroup: streams that appear later are read from their beginning, also those that appeared while nobody ran.
+// TestWildcardInAGroup: streams that appear later are read from their
+// beginning, also those that appeared while no consumer ran.
 func TestWildcardInAGroup(t *testing.T) {
 	r := newRig(t)
 	o := resumable("g")
@@ -210,7 +215,8 @@ func TestWildcardInAGroup(t *testing.T) {
 	}
 }
 
-// TestWildcardGroupOnAnEmptyLog: the position is committed before Consumer returns although no stream exists that it could be of.
+// TestWildcardGroupOnAnEmptyLog: the position is committed before Consumer
+// returns although no stream exists that it could be of.
 func TestWildcardGroupOnAnEmptyLog(t *testing.T) {
 	r := newRig(t, func(c *Config) { c.Create = streamer.CreateAlways })
 	o := resumable("g")
@@ -222,7 +228,8 @@ func TestWildcardGroupOnAnEmptyLog(t *testing.T) {
 	r.expect(r.consumer(r.connect(), o, wildcard), "1", "2")
 }
 
-// TestIdleShardsMoveUp: a shard in which nothing happens does not make the group read the whole log again.
+// TestIdleShardsMoveUp: a shard in which nothing happens does not make the
+// group read the whole log again.
 func TestIdleShardsMoveUp(t *testing.T) {
 	r := newRig(t, func(c *Config) { c.Shards = 2 })
 	p := r.producer(r.connect(), "a")
@@ -244,7 +251,8 @@ func TestIdleShardsMoveUp(t *testing.T) {
 	r.same("what is left", r.take(resumable("g"), "a", 1), []string{"more"})
 }
 
-// TestPartsOfAStream: consumers of one group on different shards are different owners, and one of all shards is refused meanwhile.
+// TestPartsOfAStream: consumers of one group on different shards are different
+// owners, and one of all shards is refused meanwhile.
 func TestPartsOfAStream(t *testing.T) {
 	r := newRig(t, func(c *Config) { c.Shards = 2 })
 	r.produce("a", numbers(0, 10)...)
@@ -272,7 +280,8 @@ func TestPartsOfAStream(t *testing.T) {
 	r.is(err, streamer.ErrNotFound)
 }
 
-// TestTornCursor: a crash between writing a cursor and putting it in its place leaves the old one.
+// TestTornCursor: a crash between writing a cursor and putting it in its place
+// leaves the old one.
 func TestTornCursor(t *testing.T) {
 	r := newRig(t)
 	r.produce("a", numbers(0, 10)...)

@@ -22,7 +22,8 @@ import (
 
 func TestConformance(t *testing.T) { conformance.Run(t, harness("file", openPlace)) }
 
-// TestConformanceOfADirectory is for logs in segments, so small that every case has many.
+// TestConformanceOfADirectory is for logs in segments, so small that every case
+// has many.
 func TestConformanceOfADirectory(t *testing.T) {
 	conformance.Run(t, harness("file (directory)", openRowPlace))
 }

@@ -18,8 +18,8 @@ type identity struct {
 	created uint64 // as its header says; 0 while it has none
 }
 
-// identify notes what the source reads now. mu is held, or the source is not yet
-// in use.
+// identify notes what the source reads now. mu is held, or the source is not
+// yet in use.
 func (s *source) identify() {
 	s.is = &identity{info: s.info}
 	if s.head != nil {
@@ -37,7 +37,7 @@ func (i *identity) of(v *logfile.OpenedView) (bool, error) {
 }
 
 // verify says whether the log is still the one that is read: not deleted,
-// replaced, cut off, or written anew.
+// replaced, cut off, or rewritten.
 func (s *source) verify() error {
 	if err := s.named(); err != nil {
 		return err
@@ -88,7 +88,7 @@ func (s *source) intact() error {
 	return nil
 }
 
-// glance is what a source that has more to read sees of its log: written anew,
+// glance is what a source that has more to read sees of its log: rewritten,
 // it is at an end. One to which the place does not lead any more is read as far
 // as it is then; without that, a source that never comes to the end, because it
 // is slower than a writer there, would never know.

@@ -30,7 +30,8 @@ type index struct {
 	listings map[string]listing
 }
 
-// listing is which shards of each stream have a position in a group's directory.
+// listing is which shards of each stream have a position in a group's
+// directory.
 type listing struct {
 	changed, read time.Time
 	shards        map[string][]streamer.ShardID

@@ -15,8 +15,9 @@ import (
 	"github.com/gostreamer/streamer/file/internal/ss"
 )
 
-// Log is a log that is looked at as it is, whole or damaged, without a consumer: for tools. It sees the log as it was when it was opened; another process may
-// write it meanwhile. A Log is not safe for concurrent use.
+// Log is a log that is looked at as it is, whole or damaged, without a
+// consumer: for tools. It sees the log as it was when it was opened; another
+// process may write it meanwhile. A Log is not safe for concurrent use.
 type Log struct {
 	path string
 	v    *logfile.OpenedView
@@ -24,7 +25,9 @@ type Log struct {
 	at   int64
 }
 
-// Inspect opens a log in one file, or one segment of another. ErrNotFound, ErrDenied, ErrUnsupported for a directory, ErrInvalid for a file that is not a log.
+// Inspect opens a log in one file, or one segment of another. ErrNotFound,
+// ErrDenied, ErrUnsupported for a directory, ErrInvalid for a file that is not
+// a log.
 func Inspect(path string) (*Log, error) {
 	if info, err := os.Stat(path); err == nil && info.IsDir() {
 		return nil, fmt.Errorf("%s is a directory: each segment in it is a log to look at: %w", path, streamer.ErrUnsupported)
@@ -62,7 +65,8 @@ func (l *Log) Created() time.Time { return logfile.TimeOf(l.h.Created) }
 // BeaconInterval is the distance of the log's beacons in bytes.
 func (l *Log) BeaconInterval() int64 { return int64(l.h.Interval) }
 
-// Frame is one frame of a log: a message, or what SeaStreamer or this package put between them. Payload is the reader's until the next one is read.
+// Frame is one frame of a log: a message, or what SeaStreamer or this package
+// put between them. Payload is the reader's until the next one is read.
 type Frame struct {
 	Stream     string
 	Shard, Seq uint64
@@ -75,8 +79,9 @@ type Frame struct {
 // IsEndOfStream says that the frame ends the log, if nothing follows it.
 func (f *Frame) IsEndOfStream() bool { return f.Stream == ss.Internal && string(f.Payload) == ss.EOS }
 
-// Frames reads the log from its beginning. What cannot be read is a *CorruptionError in its place, and reading goes on behind it; any other error is the
-// last. An incomplete frame at the end is neither.
+// Frames reads the log from its beginning. What cannot be read is a
+// *CorruptionError in its place, and reading goes on behind it; any other error
+// is the last. An incomplete frame at the end is neither.
 func (l *Log) Frames(ctx context.Context) iter.Seq2[Frame, error] {
 	return func(yield func(Frame, error) bool) {
 		s := ss.NewScanner(io.NewSectionReader(l.v.Src, 0, l.v.Size), l.h.Interval, ss.HeaderSize)
@@ -123,7 +128,8 @@ func (l *Log) corruption(d *ss.Damage) *CorruptionError {
 	return &CorruptionError{Path: l.path, Offset: d.Offset, Length: d.Length, Err: d.Err}
 }
 
-// Messages reads the log's messages, with their keys and headers. Errors are as those of Frames; a message is the program's.
+// Messages reads the log's messages, with their keys and headers. Errors are as
+// those of Frames; a message is the program's.
 func (l *Log) Messages(ctx context.Context) iter.Seq2[*streamer.Message, error] {
 	return func(yield func(*streamer.Message, error) bool) {
 		r := l.v.Reader()
@@ -174,7 +180,8 @@ type BeaconItem struct {
 	RunningChecksum uint16
 }
 
-// Beacon reads the beacon with index n: the one at n times the interval, n ≥ 1. A *CorruptionError says that it cannot be read.
+// Beacon reads the beacon with index n: the one at n times the interval, n ≥ 1.
+// A *CorruptionError says that it cannot be read.
 func (l *Log) Beacon(n int64) (*Beacon, error) {
 	b, ok, err := l.v.Beacon(n)
 	if err != nil {

@@ -78,7 +78,8 @@ func TestASoundLogVerifies(t *testing.T) {
 	}
 }
 
-// TestVerifyFindsOneDamagedByte anywhere, but for those of a frame's head, which the format has no checksum for; then numbers or sums mostly do not fit.
+// TestVerifyFindsOneDamagedByte anywhere, but for those of a frame's head,
+// which the format has no checksum for; then numbers or sums mostly do not fit.
 func TestVerifyFindsOneDamagedByte(t *testing.T) {
 	r := newRig(t)
 	whole := r.mixed()
@@ -108,7 +109,8 @@ func TestVerifyFindsOneDamagedByte(t *testing.T) {
 	t.Logf("%d damaged bytes of heads look right", quiet)
 }
 
-// headBytes are the bytes of a log that no checksum covers: of frames, what stands before the payload, and of beacons all.
+// headBytes are the bytes of a log that no checksum covers: of frames, what
+// stands before the payload, and of beacons all.
 func headBytes(t *testing.T, b []byte) map[int]bool {
 	t.Helper()
 	heads := map[int]bool{}
@@ -131,7 +133,8 @@ func headBytes(t *testing.T, b []byte) map[int]bool {
 	return heads
 }
 
-// TestRepairSavesEveryWholeMessage: one damaged byte costs the message that it is in, no other, and what comes out is sound.
+// TestRepairSavesEveryWholeMessage: one damaged byte costs the message that it
+// is in, no other, and what comes out is sound.
 func TestRepairSavesEveryWholeMessage(t *testing.T) {
 	r := newRig(t)
 	whole := r.mixed()
@@ -201,7 +204,8 @@ func TestInspectRefusesWhatIsNoLog(t *testing.T) {
 	r.is(err, streamer.ErrUnsupported)
 }
 
-// TestVerifyReportsWhatCrashesLeaveApart: torn ends and zeros are no damage, what somebody else wrote there is.
+// TestVerifyReportsWhatCrashesLeaveApart: torn ends and zeros are no damage,
+// what another process wrote there is.
 func TestVerifyReportsWhatCrashesLeaveApart(t *testing.T) {
 	r := newRig(t)
 	whole := r.mixed()

@@ -15,9 +15,11 @@ import (
 	"github.com/gostreamer/streamer/file/internal/logfile"
 )
 
-// TestSIGKILLAtRandomPoints kills a writing process again and again, at any moment from its start on, under each policy of Config.Sync, in one file and in segments. Every record whose
-// receipt was seen is there, whole and once, numbers have no gaps, and nothing in the log is damaged but, at its end, what the next writer cuts off.
-// STREAMER_SOAK=1 makes it 300 kills.
+// TestSIGKILLAtRandomPoints kills a writing process again and again, at any
+// moment from its start on, under each policy of Config.Sync, in one file and
+// in segments. Every record whose receipt was seen is there, whole and once,
+// numbers have no gaps, and nothing in the log is damaged but, at its end, what
+// the next writer cuts off. STREAMER_SOAK=1 makes it 300 kills.
 func TestSIGKILLAtRandomPoints(t *testing.T) {
 	kills, seed := 50, uint64(time.Now().UnixNano())
 	if os.Getenv("STREAMER_SOAK") != "" {
@@ -125,7 +127,8 @@ func (k *killer) check() {
 
 const soakVariable = "STREAMER_FILE_SOAK" // sync policy, size of segments, seed and turn of a child
 
-// childSoaks stores records of all kinds as fast as it can and says what it has sent and what is stored, until it is killed.
+// childSoaks stores records of all kinds as fast as it can and says what it has
+// sent and what is stored, until it is killed.
 func childSoaks(path string) error {
 	var policy time.Duration
 	var segment int64

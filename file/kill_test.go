@@ -50,7 +50,8 @@ func runChild(errand string) error {
 	return childReads(s, resumable("g"))
 }
 
-// childWrites stores numbers as fast as it can, some with a key, and prints each one that is stored.
+// childWrites stores numbers as fast as it can, some with a key, and prints
+// each one that is stored.
 func childWrites(s streamer.Streamer) error {
 	ctx := context.Background()
 	p, err := s.Producer(ctx, streamer.ProducerOptions{Stream: "a"})
@@ -72,7 +73,8 @@ func childWrites(s streamer.Streamer) error {
 	}
 }
 
-// childReads takes messages one after the other, commits each, and prints what it has committed.
+// childReads takes messages one after the other, commits each, and prints what
+// it has committed.
 func childReads(s streamer.Streamer, o streamer.ConsumerOptions) error {
 	ctx := context.Background()
 	o.Streams = []string{"a"}
@@ -94,7 +96,8 @@ func childReads(s streamer.Streamer, o streamer.ConsumerOptions) error {
 	}
 }
 
-// killed runs a child until it has printed n numbers, kills it, and returns the last one of each word.
+// killed runs a child until it has printed n numbers, kills it, and returns the
+// last one of each word.
 func (r *rig) killed(verb string, n int) map[string]uint64 {
 	r.Helper()
 	cmd := exec.Command(os.Args[0], "-test.run=^$")
@@ -124,7 +127,8 @@ func (r *rig) killed(verb string, n int) map[string]uint64 {
 	return last
 }
 
-// TestSIGKILLOfAWriter: what was reported as stored is there, the log can be written at once, and goes on with the next number.
+// TestSIGKILLOfAWriter: what was reported as stored is there, the log can be
+// written at once, and goes on with the next number.
 func TestSIGKILLOfAWriter(t *testing.T) {
 	r := newRig(t)
 	next := uint64(1)
@@ -156,7 +160,8 @@ func keyed(m *streamer.Message) bool {
 	return err == nil && n%3 == 0
 }
 
-// TestSIGKILLOfAReader: the group's place is free at once; it goes on behind what was committed, and what was delivered and not committed comes again.
+// TestSIGKILLOfAReader: the group's place is free at once; it goes on behind
+// what was committed, and what was delivered and not committed is redelivered.
 func TestSIGKILLOfAReader(t *testing.T) {
 	r := newRig(t)
 	r.produce("a", numbers(1, 3000)...)
@@ -177,7 +182,8 @@ func TestSIGKILLOfAReader(t *testing.T) {
 	}
 }
 
-// TestStandByForAKilledProcess: it goes on at the first message that is not committed.
+// TestStandByForAKilledProcess: it goes on at the first message that is not
+// committed.
 func TestStandByForAKilledProcess(t *testing.T) {
 	r := newRig(t)
 	r.produce("a", numbers(1, 200_000)...)
@@ -201,7 +207,8 @@ func TestStandByForAKilledProcess(t *testing.T) {
 	}
 }
 
-// TestSecondWritingProcessIsBusyAtOnce, whatever it calls the log; consumers of any process read on.
+// TestSecondWritingProcessIsBusyAtOnce, whatever it calls the log; consumers of
+// any process read on.
 func TestSecondWritingProcessIsBusyAtOnce(t *testing.T) {
 	r := newRig(t)
 	dir := filepath.Dir(r.cfg.Path)
@@ -221,7 +228,8 @@ func TestSecondWritingProcessIsBusyAtOnce(t *testing.T) {
 	r.produce("a", "free again")
 }
 
-// child starts a child and returns when it has printed its first number. stop kills it.
+// child starts a child and returns when it has printed its first number. stop
+// kills it.
 func (r *rig) child(verb string) (stop func()) {
 	r.Helper()
 	cmd := exec.Command(os.Args[0], "-test.run=^$")

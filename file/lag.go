@@ -8,7 +8,7 @@ import (
 	"github.com/gostreamer/streamer/file/internal/logfile"
 )
 
-// Lag implements streamer.Lagger. A shard's messages are counted by their
+// Lag implements driver.Lagger. A shard's messages are counted by their
 // numbers, which rise by one in logs that this package and SeaStreamer write.
 // Shards that reading has not come to yet count, and the engine learns of them.
 func (s *source) Lag(ctx context.Context) ([]streamer.ShardLag, error) {
@@ -52,8 +52,8 @@ func (s *source) count(ctx context.Context) error {
 }
 
 // lags counts what is left of each shard that is read; found are those that
-// reading has not come to, or that it has come to just now. ErrNotFound: another
-// log has taken the place of the one that the census is of.
+// reading has not come to, or that it has come to just now. ErrNotFound:
+// another log has taken the place of the one that the census is of.
 func (s *source) lags() (lags []streamer.ShardLag, found []streamer.StreamShard, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

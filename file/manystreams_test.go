@@ -12,7 +12,8 @@ import (
 	"github.com/gostreamer/streamer/file/internal/logfile"
 )
 
-// crowd stores one message in each of n streams, or of n shards of one: more than beacons have room to name.
+// crowd stores one message in each of n streams, or of n shards of one: more
+// than beacons have room to name.
 func (r *rig) crowd(n int, of func(i int) streamer.Record) {
 	r.Helper()
 	s := r.connect()
@@ -34,7 +35,8 @@ func inShards(i int) streamer.Record {
 	return streamer.Record{Stream: "s", Shard: &at}
 }
 
-// drain takes messages up to io.EOF, acknowledges them, and says how many different ones there were.
+// drain takes messages up to io.EOF, acknowledges them, and says how many
+// different ones there were.
 func (r *rig) drain(c streamer.Consumer) int {
 	r.Helper()
 	seen := map[string]bool{}
@@ -65,7 +67,8 @@ func crowds(t *testing.T, f func(r *rig, streams string)) {
 	}
 }
 
-// TestFiniteInputEndsWhenTheWholeLogWasRead: io.EOF comes behind the messages of shards that only reading finds, in every mode.
+// TestFiniteInputEndsWhenTheWholeLogWasRead: io.EOF comes behind the messages
+// of shards that only reading finds, in every mode.
 func TestFiniteInputEndsWhenTheWholeLogWasRead(t *testing.T) {
 	crowds(t, func(r *rig, streams string) {
 		r.cfg.NoFollow = true
@@ -88,7 +91,8 @@ func (r *rig) behind(c streamer.Consumer) (n int64) {
 	return n
 }
 
-// TestLagCountsShardsThatReadingHasNotComeTo in every mode: their messages are not done.
+// TestLagCountsShardsThatReadingHasNotComeTo in every mode: their messages are
+// not done.
 func TestLagCountsShardsThatReadingHasNotComeTo(t *testing.T) {
 	crowds(t, func(r *rig, streams string) {
 		for i, o := range []streamer.ConsumerOptions{earliest(), resumable("r"), balanced("b")} {
@@ -102,8 +106,8 @@ func TestLagCountsShardsThatReadingHasNotComeTo(t *testing.T) {
 	})
 }
 
-// TestAskingAboutEveryStreamReadsTheLogOnce: what Admin has read it does not read
-// again for the next stream, and Lag goes on where it was.
+// TestAskingAboutEveryStreamReadsTheLogOnce: what Admin has read it does not
+// read again for the next stream, and Lag goes on where it was.
 func TestAskingAboutEveryStreamReadsTheLogOnce(t *testing.T) {
 	const n, each = crowdSize, 16 << 10 // of a call: the header, the end of what is known, the last beacons
 	crowds(t, func(r *rig, streams string) {
@@ -152,7 +156,7 @@ func (c countedBytes) ReadAt(p []byte, off int64) (int, error) {
 	return n, err
 }
 
-// TestAdminSeesWhatBecameOfALog: it grew, was written anew, cut off, or lost
+// TestAdminSeesWhatBecameOfALog: it grew, was rewritten, cut off, or lost
 // segments since Admin read it.
 func TestAdminSeesWhatBecameOfALog(t *testing.T) {
 	for form, rig := range map[string]func(*testing.T, ...func(*Config)) *rig{"file": newRig, "directory": newRow} {

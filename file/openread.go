@@ -45,7 +45,8 @@ func (s *source) openAt(ctx context.Context) error {
 	return nil
 }
 
-// openFile opens the log, and makes it first if it does not exist and consumers make logs.
+// openFile opens the log, and makes it first if it does not exist and consumers
+// make logs.
 func (s *source) openFile() error {
 	f, err := logfile.OpenToRead(s.log.path)
 	if errors.Is(err, fs.ErrNotExist) && s.conf.Create == streamer.CreateAlways {
@@ -199,7 +200,8 @@ type planner struct {
 	reports []func()        // to call when no lock is held
 }
 
-// plan fixes the start of every known shard, and of those that will turn out to exist. In a group each is durable when it returns.
+// plan fixes the start of every known shard, and of those that will turn out to
+// exist. In a group each is durable when it returns.
 func (p *planner) plan(ctx context.Context) error {
 	if p.s.group != nil {
 		return p.planGroup(ctx)
@@ -222,7 +224,8 @@ func (p *planner) plan(ctx context.Context) error {
 	return p.planUnknown()
 }
 
-// behind notes which message comes before the first one, as far as that is known: for Lag.
+// behind notes which message comes before the first one, as far as that is
+// known: for Lag.
 func (p *planner) behind(sh *shard, at streamer.Position) {
 	switch at.Kind() {
 	case streamer.AtEnd:
@@ -237,7 +240,8 @@ func (p *planner) behind(sh *shard, at streamer.Position) {
 	}
 }
 
-// first is where a shard starts without a committed position. ok is false when it is not to be read.
+// first is where a shard starts without a committed position. ok is false when
+// it is not to be read.
 func (s *source) first(at streamer.StreamShard) (p streamer.Position, ok bool, err error) {
 	if p, ok = s.startOf(at); !ok || p.Kind() != streamer.AtCommitted {
 		return p, ok, nil
@@ -292,7 +296,8 @@ func (p *planner) leftOf(at streamer.StreamShard, to streamer.Position) (int64, 
 	return p.v.Start(), nil
 }
 
-// leftOfAll is leftByTime for all that the source reads, shards of which nobody knows yet included.
+// leftOfAll is leftByTime for all that the source reads, shards of which
+// nothing knows yet included.
 func (p *planner) leftOfAll(ms int64) (left int64, err error) {
 	if left, ok := p.lefts[ms]; ok {
 		return left, nil
@@ -339,7 +344,8 @@ func (s *source) setUnknown(from start) {
 	s.unknown = from
 }
 
-// planUnknown decides about shards that turn out to exist. In RealTime they start where the known ones do.
+// planUnknown decides about shards that turn out to exist. In RealTime they
+// start where the known ones do.
 func (p *planner) planUnknown() error {
 	s := p.s
 	if !s.all {

@@ -7,8 +7,10 @@ import (
 	"github.com/gostreamer/streamer/file/internal/logfile"
 )
 
-// lane is how far a shard is behind the others because its window was full. While it is paused the log is read on for the others, and the shard's messages are passed over;
-// later the source goes back to the first of them, reads on for this shard alone, and returns to where it was.
+// lane is how far a shard is behind the others because its window was full.
+// While it is paused the log is read on for the others, and the shard's
+// messages are passed over; later the source goes back to the first of them,
+// reads on for this shard alone, and returns to where it was.
 type lane struct {
 	paused   atomic.Bool
 	behind   int64 // the shard's messages before this offset were emitted, those after it were not; onPar: as for all others. Fetch changes it with source.mu held
@@ -19,7 +21,7 @@ type lane struct {
 // onPar is the behind of a shard that was never paused, or has caught up.
 const onPar = -1
 
-// Pause implements streamer.Pauser.
+// Pause implements driver.Pauser.
 func (s *source) Pause(at streamer.StreamShard, paused bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -50,7 +52,8 @@ func (s *source) admits(sh *shard, e *logfile.Entry) bool {
 	return false
 }
 
-// catchUp goes back for shards that were paused and are not any more, or returns when they have caught up or are paused again.
+// catchUp goes back for shards that were paused and are not any more, or
+// returns when they have caught up or are paused again.
 func (s *source) catchUp() {
 	if s.lagging == 0 {
 		return
@@ -63,7 +66,8 @@ func (s *source) catchUp() {
 	}
 }
 
-// inTheBack says whether the source still reads for shards that it has gone back for.
+// inTheBack says whether the source still reads for shards that it has gone
+// back for.
 func (s *source) inTheBack() bool {
 	if s.positioned() >= s.front {
 		return false
@@ -78,7 +82,8 @@ func (s *source) inTheBack() bool {
 	return false
 }
 
-// returnToFront ends the catching up. Shards that have not come to the front stay behind where they are.
+// returnToFront ends the catching up. Shards that have not come to the front
+// stay behind where they are.
 func (s *source) returnToFront() {
 	arrived := s.positioned() >= s.front
 	s.mu.Lock()
@@ -98,7 +103,8 @@ func (s *source) returnToFront() {
 	s.front = 0
 }
 
-// goBack goes back for all shards that were paused and are not any more. The others have had everything up to here.
+// goBack goes back for all shards that were paused and are not any more. The
+// others have had everything up to here.
 func (s *source) goBack() {
 	front, to := s.positioned(), int64(never)
 	s.mu.Lock()
@@ -136,7 +142,8 @@ func (s *source) progressed() {
 	}
 }
 
-// emittedTo is the offset before which every message of the shard was emitted. source.mu is held.
+// emittedTo is the offset before which every message of the shard was emitted.
+// source.mu is held.
 func (sh *shard) emittedTo(seen int64) int64 {
 	if sh.behind != onPar {
 		return min(seen, sh.behind)

@@ -10,8 +10,9 @@ import (
 	"github.com/gostreamer/streamer/driver"
 )
 
-// TestPausedShardsMissNothing: whatever is paused and resumed and when, each shard's messages come once and in order; and a group that is closed on the way goes on behind
-// what it committed.
+// TestPausedShardsMissNothing: whatever is paused and resumed and when, each
+// shard's messages come once and in order; and a group that is closed on the
+// way goes on behind what it committed.
 func TestPausedShardsMissNothing(t *testing.T) {
 	for seed := range uint64(12) {
 		b, all := madeUp(seed, []uint32{256, 1024, 1 << 20}[seed%3], false)
@@ -40,7 +41,8 @@ type pausing struct {
 	done map[streamer.StreamShard]int      // how many of them are committed
 }
 
-// read opens a source and fetches, some times or to the end, pausing shards at random. In a group it commits a part of what it got.
+// read opens a source and fetches, some times or to the end, pausing shards at
+// random. In a group it commits a part of what it got.
 func (p *pausing) read(c driver.SourceConfig, fetches int) {
 	p.Helper()
 	c.MaxBatch = 1 + p.rnd.IntN(9)
@@ -88,7 +90,8 @@ func (p *pausing) read(c driver.SourceConfig, fetches int) {
 	p.ok(src.Close(p.ctx))
 }
 
-// fetch calls Fetch once and checks what comes. While shards are paused a Fetch may have nothing to give.
+// fetch calls Fetch once and checks what comes. While shards are paused a Fetch
+// may have nothing to give.
 func (p *pausing) fetch(src driver.Source, next map[streamer.StreamShard]int, paused map[streamer.StreamShard]bool) error {
 	if len(paused) > 0 && p.rnd.IntN(4) == 0 {
 		for at := range paused { // else it waits for this

@@ -19,7 +19,8 @@ type fork struct {
 	back       func() // and back again; nil where that cannot be done
 }
 
-// forks are the ways in which a path comes to mean another file that both keep their own names.
+// forks are the ways in which a path comes to mean another file that both keep
+// their own names.
 var forks = map[string]func(*testing.T, *fork){
 	"symlink": func(t *testing.T, f *fork) {
 		f.cfg.Path = filepath.Join(t.TempDir(), "current.ss")
@@ -65,7 +66,8 @@ func (r *rig) leads(link, to string) {
 	r.ok(os.Rename(link+".next", link))
 }
 
-// eachFork runs a test for every way, on logs of which the old one has some messages.
+// eachFork runs a test for every way, on logs of which the old one has some
+// messages.
 func eachFork(t *testing.T, edit func(*Config), test func(f *fork)) {
 	for name, prepare := range forks {
 		t.Run(name, func(t *testing.T) {
@@ -112,7 +114,8 @@ func modes() map[string]streamer.ConsumerOptions {
 	return map[string]streamer.ConsumerOptions{"real-time": earliest(), "resumable": resumable("g"), "load-balanced": balanced("g")}
 }
 
-// TestAPathThatLeadsElsewhereEndsAConsumer, in every mode, when what it had is delivered.
+// TestAPathThatLeadsElsewhereEndsAConsumer, in every mode, when what it had is
+// delivered.
 func TestAPathThatLeadsElsewhereEndsAConsumer(t *testing.T) {
 	for mode, o := range modes() {
 		t.Run(mode, func(t *testing.T) {
@@ -135,7 +138,8 @@ func TestAPathThatLeadsElsewhereEndsAConsumer(t *testing.T) {
 	}
 }
 
-// TestConsumersThatMakeLogsGoOnWhereThePathLeads, from the beginning of that log or, where the group has been there, behind what it has done.
+// TestConsumersThatMakeLogsGoOnWhereThePathLeads, from the beginning of that
+// log or, where the group has been there, behind what it has done.
 func TestConsumersThatMakeLogsGoOnWhereThePathLeads(t *testing.T) {
 	for mode, o := range modes() {
 		t.Run(mode, func(t *testing.T) {
@@ -173,7 +177,8 @@ func TestConsumersThatMakeLogsGoOnWhereThePathLeads(t *testing.T) {
 	}
 }
 
-// TestAReceiptSaysStoredWhereThePathLeads, and nothing is left in the log that it does not lead to any more.
+// TestAReceiptSaysStoredWhereThePathLeads, and nothing is left in the log that
+// it does not lead to any more.
 func TestAReceiptSaysStoredWhereThePathLeads(t *testing.T) {
 	for _, create := range []streamer.Create{streamer.CreateAuto, streamer.CreateNever} {
 		t.Run(fmt.Sprint(create), func(t *testing.T) {
@@ -201,7 +206,8 @@ func TestAReceiptSaysStoredWhereThePathLeads(t *testing.T) {
 	}
 }
 
-// TestProducersOfOneFileFollowTheirOwnPaths: one of them leads elsewhere, the other stays.
+// TestProducersOfOneFileFollowTheirOwnPaths: one of them leads elsewhere, the
+// other stays.
 func TestProducersOfOneFileFollowTheirOwnPaths(t *testing.T) {
 	eachFork(t, func(*Config) {}, func(f *fork) {
 		f.at(f.other, "a", "x")
@@ -239,7 +245,8 @@ func TestAHardLinkOutlivesTheNameThatTheLogWasOpenedBy(t *testing.T) {
 	r.same("the log at the first name", values(r.all("a")), []string{"new"})
 }
 
-// TestADanglingSymlinkIsTheLogThatItLeadsTo: its group is found by every name of it.
+// TestADanglingSymlinkIsTheLogThatItLeadsTo: its group is found by every name
+// of it.
 func TestADanglingSymlinkIsTheLogThatItLeadsTo(t *testing.T) {
 	r := newRig(t, func(c *Config) { c.Create = streamer.CreateAlways })
 	link := filepath.Join(t.TempDir(), "current.ss")
@@ -252,7 +259,8 @@ func TestADanglingSymlinkIsTheLogThatItLeadsTo(t *testing.T) {
 	r.expect(r.consumer(r.connect(), resumable("g"), "a"), "2")
 }
 
-// TestAnOpenStreamerFollowsItsPath: what is opened after the path was turned is opened where it leads.
+// TestAnOpenStreamerFollowsItsPath: what is opened after the path was turned is
+// opened where it leads.
 func TestAnOpenStreamerFollowsItsPath(t *testing.T) {
 	eachFork(t, func(*Config) {}, func(f *fork) {
 		f.at(f.other, "a", "x")
@@ -272,7 +280,8 @@ func TestAnOpenStreamerFollowsItsPath(t *testing.T) {
 	})
 }
 
-// TestASegmentThatIsReplacedIsNoticed: the directory is the same, its files are another log's.
+// TestASegmentThatIsReplacedIsNoticed: the directory is the same, its files are
+// another log's.
 func TestASegmentThatIsReplacedIsNoticed(t *testing.T) {
 	r := newRow(t, func(c *Config) { c.Segment = 1 << 20 })
 	other := newRow(t, func(c *Config) { c.Segment = 1 << 20 })
@@ -285,7 +294,8 @@ func TestASegmentThatIsReplacedIsNoticed(t *testing.T) {
 	r.is(err, streamer.ErrNotFound)
 }
 
-// TestARowsWriterKeepsOnlyItsOwnLock: when its lock file is removed, another process may write, and a receipt does not say stored beside that.
+// TestARowsWriterKeepsOnlyItsOwnLock: when its lock file is removed, another
+// process may write, and a receipt does not say stored beside that.
 func TestARowsWriterKeepsOnlyItsOwnLock(t *testing.T) {
 	r := newRow(t)
 	p := r.producer(r.connect(), "a")
@@ -300,7 +310,8 @@ func TestARowsWriterKeepsOnlyItsOwnLock(t *testing.T) {
 	r.same("messages", values(r.all("a")), []string{"0", "2"})
 }
 
-// TestASlowReaderOfAPathThatLeadsElsewhere comes to an end though the log that it reads grows on.
+// TestASlowReaderOfAPathThatLeadsElsewhere comes to an end though the log that
+// it reads grows on.
 func TestASlowReaderOfAPathThatLeadsElsewhere(t *testing.T) {
 	eachFork(t, func(*Config) {}, func(f *fork) {
 		f.at(f.other, "a", "x")
@@ -322,7 +333,8 @@ func TestASlowReaderOfAPathThatLeadsElsewhere(t *testing.T) {
 	})
 }
 
-// TestALogThatIsWrittenAnewInPlaceIsNoticedInItsMiddle: nothing of the new one comes as if it were the old one's.
+// TestALogThatIsWrittenAnewInPlaceIsNoticedInItsMiddle: nothing of the new one
+// comes as if it were the old one's.
 func TestALogThatIsWrittenAnewInPlaceIsNoticedInItsMiddle(t *testing.T) {
 	r := newRig(t, func(c *Config) { c.Beacon = 1 << 20 })
 	long := strings.Repeat("v", 64<<10)
@@ -350,7 +362,8 @@ func TestALogThatIsWrittenAnewInPlaceIsNoticedInItsMiddle(t *testing.T) {
 	}
 }
 
-// TestWhatAFullWindowHeldUpIsReadThoughTheLogIsPutAway: the file is there as long as it is open.
+// TestWhatAFullWindowHeldUpIsReadThoughTheLogIsPutAway: the file is there as
+// long as it is open.
 func TestWhatAFullWindowHeldUpIsReadThoughTheLogIsPutAway(t *testing.T) {
 	r := newRig(t)
 	r.produce("a", numbers(0, 500)...)

@@ -22,7 +22,8 @@ type msg struct {
 	envelope bool
 }
 
-// madeUp is a log of several streams and shards, some of them rare, written in several sessions that know nothing of one another, or by one writer.
+// madeUp is a log of several streams and shards, some of them rare, written in
+// several sessions that know nothing of one another, or by one writer.
 func madeUp(seed uint64, interval uint32, sessions bool) ([]byte, []msg) {
 	rnd := rand.New(rand.NewPCG(seed, 9))
 	f := newForeign(interval)
@@ -79,8 +80,10 @@ func first(of []msg, p streamer.Position) int {
 	return len(of)
 }
 
-// TestEveryPosition: At, After, AtTime and the ends, in every shard of logs with interleaved streams, with and without a group, against a search that looks
-// at every message (defect 4: SeaStreamer's seek looks at messages of any stream).
+// TestEveryPosition: At, After, AtTime and the ends, in every shard of logs
+// with interleaved streams, with and without a group, against a search that
+// looks at every message (defect 4: SeaStreamer's seek looks at messages of any
+// stream).
 func TestEveryPosition(t *testing.T) {
 	for seed, c := range []struct {
 		interval uint32
@@ -116,7 +119,8 @@ func TestEveryPosition(t *testing.T) {
 	}
 }
 
-// checkPosition opens a source on one shard and reads the log to its end. In a group it is opened once more, where it was committed.
+// checkPosition opens a source on one shard and reads the log to its end. In a
+// group it is opened once more, where it was committed.
 func checkPosition(t *testing.T, r *rig, what string, at streamer.StreamShard, p streamer.Position, group string, want []msg) {
 	t.Helper()
 	c := sourceConfig(at.Stream)
@@ -167,7 +171,8 @@ func openAndClose(t *testing.T, r *rig, c driver.SourceConfig) {
 	r.ok(src.Close(r.ctx))
 }
 
-// TestPositionsOverSeveralShards: Each gives every shard its own, AtTime all of them the same.
+// TestPositionsOverSeveralShards: Each gives every shard its own, AtTime all of
+// them the same.
 func TestPositionsOverSeveralShards(t *testing.T) {
 	for seed := range uint64(6) {
 		b, all := madeUp(seed, 1024, seed%2 == 0)
@@ -220,7 +225,8 @@ func contains(list []string, s string) bool {
 	return false
 }
 
-// TestSeek is SeaStreamer's: read everything, go back to several places, read on from there exactly.
+// TestSeek is SeaStreamer's: read everything, go back to several places, read
+// on from there exactly.
 func TestSeek(t *testing.T) {
 	r := newRig(t)
 	metas := r.produce("a", numbers(0, 100)...)
@@ -243,7 +249,8 @@ func TestSeek(t *testing.T) {
 	}
 }
 
-// TestBeaconsLeadToTheSegment: a shard is found without reading the log from its beginning (SeaStreamer picks beacons at random).
+// TestBeaconsLeadToTheSegment: a shard is found without reading the log from
+// its beginning (SeaStreamer picks beacons at random).
 func TestBeaconsLeadToTheSegment(t *testing.T) {
 	const interval, n = 1024, 4000
 	f := newForeign(interval)
@@ -283,7 +290,8 @@ func (c *counting) ReadAt(p []byte, off int64) (int, error) {
 	return n, err
 }
 
-// TestTheEndBehindALargeMessageTakesOneReading: not one for each of the beacons that it spans.
+// TestTheEndBehindALargeMessageTakesOneReading: not one for each of the beacons
+// that it spans.
 func TestTheEndBehindALargeMessageTakesOneReading(t *testing.T) {
 	f := newForeign(1024)
 	f.send("a", "small")
@@ -307,7 +315,8 @@ func TestTheEndBehindALargeMessageTakesOneReading(t *testing.T) {
 	}
 }
 
-// TestSurveyor is SeaStreamer's: which beacon is before message 3 of ten beacons, beacon n naming message n, when only some name the shard.
+// TestSurveyor is SeaStreamer's: which beacon is before message 3 of ten
+// beacons, beacon n naming message n, when only some name the shard.
 func TestSurveyor(t *testing.T) {
 	for _, c := range []struct {
 		named []int64
@@ -330,7 +339,8 @@ func TestSurveyor(t *testing.T) {
 	}
 }
 
-// TestLagCountsWhatIsOnItsWayUntilItIsEmitted: a message that Fetch has read and not handed over is not read yet.
+// TestLagCountsWhatIsOnItsWayUntilItIsEmitted: a message that Fetch has read
+// and not handed over is not read yet.
 func TestLagCountsWhatIsOnItsWayUntilItIsEmitted(t *testing.T) {
 	r := newRig(t, func(c *Config) { c.NoFollow = true })
 	r.produce("a", numbers(0, 10)...)

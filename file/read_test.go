@@ -24,7 +24,8 @@ func TestReplayWithoutEndOfStreamGivesEverything(t *testing.T) {
 	}
 }
 
-// TestConsumer is SeaStreamer's: Earliest gets what is there and then what comes, Latest only that; both end with the end of stream.
+// TestConsumer is SeaStreamer's: Earliest gets what is there and then what
+// comes, Latest only that; both end with the end of stream.
 func TestConsumer(t *testing.T) {
 	for _, stream := range []string{"a", wildcard} {
 		r := newRig(t, func(c *Config) { c.EOS = true })
@@ -77,7 +78,8 @@ func TestEndOfStreamInTheMiddleIsPassedOver(t *testing.T) {
 	r.ends(latest)
 }
 
-// TestEmptyFileHoldsUpNobody: a live consumer of a file without a header waits for it, alone (defect 14).
+// TestEmptyFileHoldsUpNobody: a live consumer of a file without a header waits
+// for it, alone (defect 14).
 func TestEmptyFileHoldsUpNobody(t *testing.T) {
 	r := newRig(t)
 	r.write(nil)
@@ -116,7 +118,8 @@ func TestHeaderThatComesInParts(t *testing.T) {
 	r.expect(c, "1")
 }
 
-// TestForeignFramesAreIgnored: envelopes that do not match, and whatever else is on the internal key.
+// TestForeignFramesAreIgnored: envelopes that do not match, and whatever else
+// is on the internal key.
 func TestForeignFramesAreIgnored(t *testing.T) {
 	f := newForeign(1 << 10)
 	env := func(stream string, shard, seq uint64) {
@@ -178,7 +181,8 @@ func sourceConfig(stream string) driver.SourceConfig {
 	}
 }
 
-// TestFetchEnds: with its ctx, with Close, and once the log has ended with that.
+// TestFetchEnds: with its ctx, with Close, and once the log has ended with
+// that.
 func TestFetchEnds(t *testing.T) {
 	r := newRig(t)
 	r.produce("a", "1")
@@ -204,7 +208,8 @@ func TestFetchEnds(t *testing.T) {
 	}
 }
 
-// TestReadersShareNothing: a fast consumer does not let a slow one's buffer grow, a seek of one does not move another (defect 12).
+// TestReadersShareNothing: a fast consumer does not let a slow one's buffer
+// grow, a seek of one does not move another (defect 12).
 func TestReadersShareNothing(t *testing.T) {
 	r := newRig(t)
 	s := r.connect()
@@ -256,7 +261,8 @@ func TestPing(t *testing.T) {
 	r.ok(r.connect(never).Ping(r.ctx))
 }
 
-// TestEmptyStreamName: SeaStreamer's code lets it be written, against its documentation.
+// TestEmptyStreamName: SeaStreamer's code lets it be written, against its
+// documentation.
 func TestEmptyStreamName(t *testing.T) {
 	f := newForeign(1 << 10)
 	f.send("a", "1")

@@ -19,7 +19,8 @@ func (r *rig) reopen() {
 	r.ok(lf.Close())
 }
 
-// TestAppendThreeTimes is SeaStreamer's test of its sink: ends of stream between appends vanish.
+// TestAppendThreeTimes is SeaStreamer's test of its sink: ends of stream
+// between appends vanish.
 func TestAppendThreeTimes(t *testing.T) {
 	for _, interval := range []int64{128, 256, 512, 1024, 1 << 20} {
 		t.Run(fmt.Sprint(interval), func(t *testing.T) {
@@ -45,8 +46,9 @@ func TestAppendThreeTimes(t *testing.T) {
 	}
 }
 
-// TestReopenOfALogCutAnywhere: whatever a crash leaves of a log, opening it for writing keeps every whole message, and what is written then can be read. SeaStreamer destroys such a
-// log when it ends in a beacon (defect 2).
+// TestReopenOfALogCutAnywhere: whatever a crash leaves of a log, opening it for
+// writing keeps every whole message, and what is written then can be read.
+// SeaStreamer destroys such a log when it ends in a beacon (defect 2).
 func TestReopenOfALogCutAnywhere(t *testing.T) {
 	r := newRig(t)
 	s := r.connect()
@@ -87,7 +89,8 @@ func TestReopenOfALogCutAnywhere(t *testing.T) {
 	}
 }
 
-// TestReopenedLogIsByteForByteTheSame: a log that was cut and completed by the same messages is the log that was never cut, with its beacons: running
+// TestReopenedLogIsByteForByteTheSame: a log that was cut and completed by the
+// same messages is the log that was never cut, with its beacons: running
 // checksums and streams are carried over (defect 11).
 func TestReopenedLogIsByteForByteTheSame(t *testing.T) {
 	f := newForeign(512)
@@ -147,7 +150,8 @@ func TestReopenCutsAnEnvelopeWithoutItsMessage(t *testing.T) {
 	}
 }
 
-// TestReopenNumbersOnFromTheHighest also in streams that no beacon names, because SeaStreamer wrote them in an earlier session.
+// TestReopenNumbersOnFromTheHighest also in streams that no beacon names,
+// because SeaStreamer wrote them in an earlier session.
 func TestReopenNumbersOnFromTheHighest(t *testing.T) {
 	f := newForeign(1024)
 	f.send("forgotten", "1", "2", "3")
@@ -162,7 +166,8 @@ func TestReopenNumbersOnFromTheHighest(t *testing.T) {
 	}
 }
 
-// TestReopenKeepsUnreadableBytes: what cannot be read and may hold messages is written around, not over.
+// TestReopenKeepsUnreadableBytes: what cannot be read and may hold messages is
+// written around, not over.
 func TestReopenKeepsUnreadableBytes(t *testing.T) {
 	for name, spoil := range map[string]func(b []byte, at int) []byte{
 		"a key":               func(b []byte, at int) []byte { b[at+1] = '\n'; return b },
@@ -192,7 +197,8 @@ func TestReopenKeepsUnreadableBytes(t *testing.T) {
 	}
 }
 
-// TestReopenCutsLeavings: what SeaStreamer leaves of an end of stream that it wrote over, and zeros that a file system puts at the end after a loss of
+// TestReopenCutsLeavings: what SeaStreamer leaves of an end of stream that it
+// wrote over, and zeros that a file system puts at the end after a loss of
 // power.
 func TestReopenCutsLeavings(t *testing.T) {
 	eos := newForeign(1 << 20)
@@ -218,7 +224,8 @@ func TestReopenCutsLeavings(t *testing.T) {
 	}
 }
 
-// TestOtherFilesAreNotTouched: a file that is no log is refused and stays what it is.
+// TestOtherFilesAreNotTouched: a file that is no log is refused and stays what
+// it is.
 func TestOtherFilesAreNotTouched(t *testing.T) {
 	for name, text := range map[string]string{"short": "notes", "long": string(bytes.Repeat([]byte("notes\n"), 99)), "version 2": "Ss\x02"} {
 		t.Run(name, func(t *testing.T) {

@@ -12,7 +12,8 @@ import (
 	"github.com/gostreamer/streamer/file/internal/logfile"
 )
 
-// vanished ends the source or, where consumers make logs, waits for the log to come back and goes on there from its beginning.
+// vanished ends the source or, where consumers make logs, waits for the log to
+// come back and goes on there from its beginning.
 func (s *source) vanished(ctx context.Context, err error) error {
 	if s.conf.Create != streamer.CreateAlways || !errors.Is(err, streamer.ErrNotFound) {
 		return err
@@ -41,7 +42,8 @@ func (s *source) vanished(ctx context.Context, err error) error {
 	}
 }
 
-// surrender gives up what a group had of the log that is no more, when its messages have been handed out: they are nowhere else.
+// surrender gives up what a group had of the log that is no more, when its
+// messages have been handed out: they are nowhere else.
 func (s *source) surrender(ctx context.Context) error {
 	if s.group == nil || s.surrendered {
 		return nil
@@ -63,7 +65,8 @@ func (s *source) surrender(ctx context.Context) error {
 	return nil
 }
 
-// buffered says whether the engine has messages of these shards that it has not handed out.
+// buffered says whether the engine has messages of these shards that it has not
+// handed out.
 func (s *source) buffered(shards []streamer.StreamShard) bool {
 	for _, at := range shards {
 		for _, handedOut := range s.cfg.InFlight(at) {
@@ -108,7 +111,8 @@ func (s *source) begin() error {
 	return s.restart()
 }
 
-// there says whether there is a log at the path. A directory without segments is none: whoever is removing it must not find new ones in it.
+// there says whether there is a log at the path. A directory without segments
+// is none: the process that is removing it must not find new ones in it.
 func (l *openLog) there() error {
 	_, err := os.Stat(l.path)
 	if err == nil && l.segmented && !logfile.IsSegmented(l.path) {
@@ -117,7 +121,8 @@ func (l *openLog) there() error {
 	return err
 }
 
-// openOther opens what is at the log's path now. On failure the source is as it was.
+// openOther opens what is at the log's path now. On failure the source is as it
+// was.
 func (s *source) openOther() error {
 	was := s.input
 	s.input = input{info: was.info, header: was.header}
@@ -135,7 +140,8 @@ func (s *source) openOther() error {
 	return err
 }
 
-// restart puts every shard at the beginning of the new log. Those of a group are so durably.
+// restart puts every shard at the beginning of the new log. Those of a group
+// are so durably.
 func (s *source) restart() error {
 	standby, looked := s.standby, s.looked
 	s.position = atStart()

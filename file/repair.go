@@ -24,9 +24,12 @@ type Salvage struct {
 	Missing  int64 // numbers that a shard of the new log lacks and the damage may have had
 }
 
-// Repair writes every whole frame of the log to a new one at path, with its stream, shard, number and time, behind beacons that are right. lost is called with
-// each range of bytes that could not be read. An end of stream stays only where it is the end. The log itself is not changed. ErrExists when there is
-// something at path. The new log is on the disk when Repair returns; after an error there is none.
+// Repair writes every whole frame of the log to a new one at path, with its
+// stream, shard, number and time, behind beacons that are right. lost is called
+// with each range of bytes that could not be read. An end of stream stays only
+// where it is the end. The log itself is not changed. ErrExists when there is
+// something at path. The new log is on the disk when Repair returns; after an
+// error there is none.
 func (l *Log) Repair(ctx context.Context, path string, lost func(*CorruptionError), progress func(at int64)) (*Salvage, error) {
 	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)
 	if err != nil {
@@ -128,7 +131,8 @@ func (r *repair) flush() {
 	r.buf = r.buf[:0]
 }
 
-// damage looks for whole frames in a range that readers pass over. Of a frame with a wrong checksum whose end is known there is nothing to find.
+// damage looks for whole frames in a range that readers pass over. Of a frame
+// with a wrong checksum whose end is known there is nothing to find.
 func (r *repair) damage(d *ss.Damage) {
 	r.held = nil
 	r.s.Lost++
@@ -141,7 +145,8 @@ func (r *repair) damage(d *ss.Damage) {
 	r.failed = ss.Salvage(r.l.v.Src, r.l.h.Interval, d.Offset, d.Offset+d.Length, r.found)
 }
 
-// found takes a frame that stands among unreadable bytes, unless it is older than what is there: then it is part of a payload.
+// found takes a frame that stands among unreadable bytes, unless it is older
+// than what is there: then it is part of a payload.
 func (r *repair) found(f *ss.Frame) {
 	if last, ok := r.last[logfile.ShardOf(f)]; ok && f.Seq <= last && !f.IsInternal() {
 		return
@@ -153,7 +158,8 @@ func (r *repair) found(f *ss.Frame) {
 	r.take(f)
 }
 
-// tail looks at what is behind the last frame, if it is more than a crash leaves.
+// tail looks at what is behind the last frame, if it is more than a crash
+// leaves.
 func (r *repair) tail(s *ss.Scanner) error {
 	from, size := s.Offset(), r.l.v.Size
 	if from >= size {

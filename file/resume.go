@@ -10,7 +10,8 @@ import (
 	"github.com/gostreamer/streamer/file/internal/ss"
 )
 
-// pending is a shard of a group whose first message has to be looked for, because its position must be durable before anybody reads.
+// pending is a shard of a group whose first message has to be looked for,
+// because its position must be durable before anything reads.
 type pending struct {
 	sh     *shard
 	from   start
@@ -22,8 +23,9 @@ type pending struct {
 	offset int64  // and where it is
 }
 
-// planGroup makes the source the owner of its shards, and fixes where each starts: where it was asked to, at the committed position, else where one without
-// position does.
+// planGroup makes the source the owner of its shards, and fixes where each
+// starts: where it was asked to, at the committed position, else where one
+// without position does.
 func (p *planner) planGroup(ctx context.Context) error {
 	s := p.s
 	committed, err := s.loadGroup()
@@ -228,7 +230,8 @@ func (s *source) matches(ctx context.Context, c *group.Cursor, v *logfile.View) 
 	return same, err
 }
 
-// search reads the log from the least bound of the pending shards until each has its first message, or to the end.
+// search reads the log from the least bound of the pending shards until each
+// has its first message, or to the end.
 func (p *planner) search(ctx context.Context) error {
 	if len(p.pending) == 0 {
 		return nil

@@ -9,10 +9,12 @@ import (
 	"github.com/gostreamer/streamer/file/internal/logfile"
 )
 
-// retainEvery is how often a writer looks for segments to drop, beside when it begins one.
+// retainEvery is how often a writer looks for segments to drop, beside when it
+// begins one.
 const retainEvery = time.Second
 
-// retain drops the oldest segments that c does not want kept: never the one that is written. One that cannot be dropped is tried again later.
+// retain drops the oldest segments that c does not want kept: never the one
+// that is written. One that cannot be dropped is tried again later.
 func (w *writer) retain(c *Config, now time.Time) {
 	if w.file.Dir == "" || c.RetainBytes == 0 && c.RetainAge == 0 && !c.RetainCommitted || now.Sub(w.retained) < retainEvery && w.retainedAt == w.file.Base {
 		return

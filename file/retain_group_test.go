@@ -10,7 +10,8 @@ import (
 	"github.com/gostreamer/streamer"
 )
 
-// spread stores n values in turn over two shards of a stream, and makes segments of them.
+// spread stores n values in turn over two shards of a stream, and makes
+// segments of them.
 func (r *rig) spread(stream string, n int) {
 	r.Helper()
 	s := r.connect(func(c *Config) { c.Shards = 2 })
@@ -21,7 +22,8 @@ func (r *rig) spread(stream string, n int) {
 	r.ok(s.Close())
 }
 
-// finish has a group acknowledge and commit what it has in one shard, or in all, up to the present end of the log.
+// finish has a group acknowledge and commit what it has in one shard, or in
+// all, up to the present end of the log.
 func (r *rig) finish(o streamer.ConsumerOptions, stream string) (seqs []uint64) {
 	r.Helper()
 	s := r.connect(func(c *Config) { c.NoFollow = true })
@@ -39,7 +41,8 @@ func (r *rig) finish(o streamer.ConsumerOptions, stream string) (seqs []uint64) 
 	return seqs
 }
 
-// tidy opens a producer that drops what every group has done, and returns how many segments there are then.
+// tidy opens a producer that drops what every group has done, and returns how
+// many segments there are then.
 func (r *rig) tidy(stream string) int {
 	r.Helper()
 	s := r.connect(func(c *Config) { c.RetainCommitted = true })
@@ -54,7 +57,8 @@ func member(group string, shards ...streamer.ShardID) streamer.ConsumerOptions {
 	return o
 }
 
-// ascending fails unless the numbers are from first on without a gap, n of them.
+// ascending fails unless the numbers are from first on without a gap, n of
+// them.
 func (r *rig) ascending(what string, seqs []uint64, first uint64, n int) {
 	r.Helper()
 	for i, seq := range seqs {
@@ -67,7 +71,8 @@ func (r *rig) ascending(what string, seqs []uint64, first uint64, n int) {
 	}
 }
 
-// TestRetainCommittedKeepsWhatNoMemberOfAGroupHasRead: a group with one program for each shard, of which only one has run. Its other shard is not done.
+// TestRetainCommittedKeepsWhatNoMemberOfAGroupHasRead: a group with one program
+// for each shard, of which only one has run. Its other shard is not done.
 func TestRetainCommittedKeepsWhatNoMemberOfAGroupHasRead(t *testing.T) {
 	r := newRow(t)
 	r.spread("a", 800)
@@ -96,7 +101,8 @@ func TestRetainCommittedAsksEveryGroup(t *testing.T) {
 	r.ascending("shard 0", r.finish(member("halves", 0), "a")[:400], 1, 400)
 }
 
-// TestRetainCommittedDropsWhatAnUnreadShardHasNothingIn: its first message bounds what is kept.
+// TestRetainCommittedDropsWhatAnUnreadShardHasNothingIn: its first message
+// bounds what is kept.
 func TestRetainCommittedDropsWhatAnUnreadShardHasNothingIn(t *testing.T) {
 	r := newRow(t)
 	r.trickle("a", numbers(0, 800)...)
@@ -111,7 +117,8 @@ func TestRetainCommittedDropsWhatAnUnreadShardHasNothingIn(t *testing.T) {
 	r.ascending("shard 1", r.finish(member("g", 1), "a"), 1, 400)
 }
 
-// TestRetainCommittedKeepsANewShard that appears while no member of the group runs, of the group's stream or, with "*", of any.
+// TestRetainCommittedKeepsANewShard that appears while no member of the group
+// runs, of the group's stream or, with "*", of any.
 func TestRetainCommittedKeepsANewShard(t *testing.T) {
 	for _, streams := range []string{"a", "*"} {
 		for _, mode := range []streamer.ConsumerMode{streamer.Resumable, streamer.LoadBalanced} {
@@ -137,7 +144,8 @@ func TestRetainCommittedKeepsANewShard(t *testing.T) {
 	}
 }
 
-// TestRetainCommittedForgetsPositionsOfAnotherLog: a directory that was removed and made anew has nothing done, whatever positions are left beside it.
+// TestRetainCommittedForgetsPositionsOfAnotherLog: a directory that was removed
+// and recreated has nothing done, whatever positions are left beside it.
 func TestRetainCommittedForgetsPositionsOfAnotherLog(t *testing.T) {
 	r := newRow(t)
 	r.spread("a", 800)
@@ -162,7 +170,8 @@ func TestRetainCommittedIgnoresStreamsThatAGroupDoesNotRead(t *testing.T) {
 	}
 }
 
-// TestRetainCommittedWithOtherReasons: a segment is dropped for any reason that is set; what the groups have not done is held by none of the others.
+// TestRetainCommittedWithOtherReasons: a segment is dropped for any reason that
+// is set; what the groups have not done is held by none of the others.
 func TestRetainCommittedWithOtherReasons(t *testing.T) {
 	r := newRow(t)
 	r.spread("a", 800)

@@ -9,7 +9,8 @@ import (
 	"github.com/gostreamer/streamer/file/internal/logfile"
 )
 
-// TestRetention drops whole segments, oldest first, for each reason, and never the one that is written.
+// TestRetention drops whole segments, oldest first, for each reason, and never
+// the one that is written.
 func TestRetention(t *testing.T) {
 	t.Run("bytes", retainBytes)
 	t.Run("age", retainAge)

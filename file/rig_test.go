@@ -111,7 +111,8 @@ func (r *rig) send(p streamer.Producer, recs ...streamer.Record) []streamer.Meta
 	return metas
 }
 
-// produce stores values on a stream with a producer of its own, in a program of its own.
+// produce stores values on a stream with a producer of its own, in a program of
+// its own.
 func (r *rig) produce(stream string, values ...string) []streamer.Meta {
 	r.Helper()
 	s := r.connect()
@@ -182,7 +183,8 @@ func (r *rig) ends(c streamer.Consumer) {
 	}
 }
 
-// all reads the log from the beginning to its present end in a program of its own.
+// all reads the log from the beginning to its present end in a program of its
+// own.
 func (r *rig) all(streams ...string) []*streamer.Message {
 	r.Helper()
 	s := r.connect(func(c *Config) { c.NoFollow = true })
@@ -240,7 +242,8 @@ func (r *rig) await(what string, so func() bool) {
 	}
 }
 
-// foreign writes a log as SeaStreamer does: its beacons name what this session wrote, and an end of stream may follow.
+// foreign writes a log as SeaStreamer does: its beacons name what this session
+// wrote, and an end of stream may follow.
 type foreign struct {
 	h   ss.Header
 	e   *ss.Encoder

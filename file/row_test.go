@@ -37,7 +37,8 @@ func (r *rig) segments() (paths []string) {
 	return paths
 }
 
-// trickle stores values a few at a time, so that they come into several segments.
+// trickle stores values a few at a time, so that they come into several
+// segments.
 func (r *rig) trickle(stream string, values ...string) {
 	r.Helper()
 	s := r.connect()
@@ -60,7 +61,8 @@ func (r *rig) soundRow(what string) {
 	}
 }
 
-// TestSegmentsAreLogs: each is an .ss file that verifies; numbers go on across them and across openings; a consumer reads them as one.
+// TestSegmentsAreLogs: each is an .ss file that verifies; numbers go on across
+// them and across openings; a consumer reads them as one.
 func TestSegmentsAreLogs(t *testing.T) {
 	r := newRow(t)
 	var want []string
@@ -107,7 +109,8 @@ func TestSegmentsAreLogs(t *testing.T) {
 	}
 }
 
-// TestPositionsAcrossSegments is TestEveryPosition's oracle for a row of segments, some of which are dropped.
+// TestPositionsAcrossSegments is TestEveryPosition's oracle for a row of
+// segments, some of which are dropped.
 func TestPositionsAcrossSegments(t *testing.T) {
 	r := newRow(t, func(c *Config) { c.Shards = 2; c.Segment = 2 << 10 })
 	by := r.scatter(600)
@@ -139,7 +142,8 @@ func TestPositionsAcrossSegments(t *testing.T) {
 	}
 }
 
-// scatter stores messages of several streams and shards, with times that go back now and then.
+// scatter stores messages of several streams and shards, with times that go
+// back now and then.
 func (r *rig) scatter(n int) map[streamer.StreamShard][]msg {
 	r.Helper()
 	rnd := rand.New(rand.NewPCG(7, 7))
@@ -179,7 +183,8 @@ func (r *rig) left(by map[streamer.StreamShard][]msg) map[streamer.StreamShard][
 	return out
 }
 
-// TestDroppedUnderAReader: who reads the segment reads it to its end; who comes too late goes on at the oldest that is left and is told.
+// TestDroppedUnderAReader: who reads the segment reads it to its end; who comes
+// too late goes on at the oldest that is left and is notified.
 func TestDroppedUnderAReader(t *testing.T) {
 	r := newRow(t)
 	var long []string
@@ -218,7 +223,9 @@ func TestDroppedUnderAReader(t *testing.T) {
 	}
 }
 
-// TestADirectoryThatIsBeingRemovedStaysEmpty: a consumer that makes logs waits for a new one instead of making it between the files that somebody is removing.
+// TestADirectoryThatIsBeingRemovedStaysEmpty: a consumer that makes logs waits
+// for a new one instead of making it between the files that something is
+// removing.
 func TestADirectoryThatIsBeingRemovedStaysEmpty(t *testing.T) {
 	r := newRow(t, func(c *Config) { c.Create = streamer.CreateAlways })
 	r.trickle("a", numbers(0, 300)...)
@@ -239,7 +246,9 @@ func TestADirectoryThatIsBeingRemovedStaysEmpty(t *testing.T) {
 	r.expect(c, "new")
 }
 
-// TestFollowersCrossSegments: consumers that wait at the end, alone and in a group, get everything of a log that rotates and drops under them, and a writer that is restarted.
+// TestFollowersCrossSegments: consumers that wait at the end, alone and in a
+// group, get everything of a log that rotates and drops under them, and a
+// writer that is restarted.
 func TestFollowersCrossSegments(t *testing.T) {
 	r := newRow(t, func(c *Config) { c.Create = streamer.CreateAlways })
 	s := r.connect()
@@ -264,7 +273,8 @@ func TestFollowersCrossSegments(t *testing.T) {
 	r.expect(r.consumer(r.connect(), resumable("g"), "a"), "more")
 }
 
-// TestACommittedPositionThatWasDropped goes on at the oldest message left and is told, or refuses.
+// TestACommittedPositionThatWasDropped goes on at the oldest message left and
+// is notified, or refuses.
 func TestACommittedPositionThatWasDropped(t *testing.T) {
 	r := newRow(t)
 	r.trickle("a", numbers(0, 2000)...)
@@ -289,7 +299,8 @@ func TestACommittedPositionThatWasDropped(t *testing.T) {
 	}
 }
 
-// TestSegmentsByAge: also a small segment has a successor when it is old, an empty one has not.
+// TestSegmentsByAge: also a small segment has a successor when it is old, an
+// empty one has not.
 func TestSegmentsByAge(t *testing.T) {
 	r := newRow(t, func(c *Config) { c.SegmentAge = time.Millisecond; c.Segment = 1 << 20 })
 	p := r.producer(r.connect(), "a")
@@ -307,7 +318,8 @@ func TestSegmentsByAge(t *testing.T) {
 	r.soundRow("by age")
 }
 
-// TestRotationThatFails: on a full disk the records of the next segment are refused, nothing is left of it, and it is made when there is room.
+// TestRotationThatFails: on a full disk the records of the next segment are
+// refused, nothing is left of it, and it is made when there is room.
 func TestRotationThatFails(t *testing.T) {
 	failEachStep(t, &failingDisk{err: syscall.ENOSPC, times: 3}, 40, func(d *failingDisk) (*rig, func(string)) {
 		r := newRow(t)
@@ -322,7 +334,8 @@ func TestRotationThatFails(t *testing.T) {
 	})
 }
 
-// TestLeftoversOfARotation: whatever a crash leaves of a segment that was being made, the log goes on.
+// TestLeftoversOfARotation: whatever a crash leaves of a segment that was being
+// made, the log goes on.
 func TestLeftoversOfARotation(t *testing.T) {
 	r := newRow(t)
 	r.trickle("a", numbers(0, 500)...)

@@ -17,7 +17,8 @@ import (
 	"github.com/gostreamer/streamer/file/internal/group"
 )
 
-// apart is a backend whose groups are not those of the process: what connects with it is to the others what another process is.
+// apart is a backend whose groups are not those of the process: what connects
+// with it is to the others what another process is.
 type apart struct {
 	*backend
 	deals driver.Deals
@@ -25,7 +26,8 @@ type apart struct {
 
 func (a *apart) Deals() *driver.Deals { return &a.deals }
 
-// apart starts a program on the log that shares groups as another process would.
+// apart starts a program on the log that shares groups as another process
+// would.
 func (r *rig) apart(edit ...func(*Config)) streamer.Streamer {
 	r.Helper()
 	c := r.cfg
@@ -74,7 +76,8 @@ func (r *rig) owns(counts []int, cs ...streamer.Consumer) {
 	})
 }
 
-// TestStandBy: who owns no shard waits, and goes on at the first message that the owner has not acknowledged when that leaves.
+// TestStandBy: who owns no shard waits, and goes on at the first message that
+// the owner has not acknowledged when that leaves.
 func TestStandBy(t *testing.T) {
 	for name, rig := range map[string]func(*testing.T, ...func(*Config)) *rig{"file": newRig, "directory": newRow} {
 		t.Run(name, func(t *testing.T) { testStandBy(rig(t)) })
@@ -97,7 +100,8 @@ func testStandBy(r *rig) {
 	r.expect(standBy, "10")
 }
 
-// TestSharesAreEven: processes that come and go have as many shards as each other, or one more.
+// TestSharesAreEven: processes that come and go have as many shards as each
+// other, or one more.
 func TestSharesAreEven(t *testing.T) {
 	r := newRig(t, func(c *Config) { c.Shards = 5 })
 	r.produce("a", numbers(0, 50)...)
@@ -130,7 +134,8 @@ func TestSharesAreEven(t *testing.T) {
 	}
 }
 
-// TestAShardMovesWithItsPosition: what is acknowledged of a shard that goes to another process stays done, and what is in work there is waited for.
+// TestAShardMovesWithItsPosition: what is acknowledged of a shard that goes to
+// another process stays done, and what is in work there is waited for.
 func TestAShardMovesWithItsPosition(t *testing.T) {
 	r := newRig(t, func(c *Config) { c.Shards = 2 })
 	p := r.producer(r.connect(), "a")
@@ -150,7 +155,8 @@ func TestAShardMovesWithItsPosition(t *testing.T) {
 	r.expect(two, numbers(30, 40)...)
 }
 
-// TestResumableAndSharedExcludeEachOther: a Resumable owner gets ErrBusy while processes share the group, and they wait while it has the shards.
+// TestResumableAndSharedExcludeEachOther: a Resumable owner gets ErrBusy while
+// processes share the group, and they wait while it has the shards.
 func TestResumableAndSharedExcludeEachOther(t *testing.T) {
 	for _, stream := range []string{"a", wildcard} {
 		t.Run(stream, func(t *testing.T) {
@@ -183,7 +189,8 @@ func TestResumableAndSharedExcludeEachOther(t *testing.T) {
 	}
 }
 
-// TestNewShardsOfASharedGroup are read from their beginning, once, whoever sees them first.
+// TestNewShardsOfASharedGroup are read from their beginning, once, the process
+// that sees them first.
 func TestNewShardsOfASharedGroup(t *testing.T) {
 	r := newRig(t)
 	r.produce("a", "before")
@@ -216,7 +223,8 @@ func TestNewShardsOfASharedGroup(t *testing.T) {
 	}
 }
 
-// TestAShardWhoseOwnerDiesBeforeItHasAPosition is read from its beginning all the same: what others have passed over of it they do not count as seen.
+// TestAShardWhoseOwnerDiesBeforeItHasAPosition is read from its beginning all
+// the same: what others have passed over of it they do not count as seen.
 func TestAShardWhoseOwnerDiesBeforeItHasAPosition(t *testing.T) {
 	r := newRig(t)
 	o := balanced("g")
@@ -241,7 +249,8 @@ func TestAShardWhoseOwnerDiesBeforeItHasAPosition(t *testing.T) {
 	r.expect(r.consumer(r.apart(), o, "a"), "new")
 }
 
-// TestASharedGroupThatVanishes is made again by the owners of its shards, where it had come to.
+// TestASharedGroupThatVanishes is made again by the owners of its shards, where
+// it had come to.
 func TestASharedGroupThatVanishes(t *testing.T) {
 	for _, stream := range []string{"a", wildcard} {
 		t.Run(stream, func(t *testing.T) {
@@ -282,7 +291,8 @@ func TestASharedGroupThatVanishes(t *testing.T) {
 	}
 }
 
-// TestASharedGroupThatVanishesWithItsOwner is begun anew by who stood by: nobody knows where it had come to.
+// TestASharedGroupThatVanishesWithItsOwner is started over by who stood by:
+// no process knows where it had come to.
 func TestASharedGroupThatVanishesWithItsOwner(t *testing.T) {
 	r := newRig(t)
 	r.produce("a", numbers(0, 10)...)
@@ -300,7 +310,8 @@ func TestASharedGroupThatVanishesWithItsOwner(t *testing.T) {
 	r.expect(standBy, numbers(0, 10)...)
 }
 
-// TestFiniteSharedGroup: at the end of the log those who have had their share are done, and who waits for one goes on when they have left.
+// TestFiniteSharedGroup: at the end of the log those who have had their share
+// are done, and who waits for one goes on when they have left.
 func TestFiniteSharedGroup(t *testing.T) {
 	r := newRig(t, func(c *Config) { c.Shards, c.NoFollow = 2, true })
 	r.produce("a", numbers(0, 20)...)
@@ -340,7 +351,8 @@ func TestADamagedPositionStopsWhoTakesItOver(t *testing.T) {
 	}
 }
 
-// TestTheSameLogAgainForASharedGroup: with create=always each process goes on in a log that takes the place of another.
+// TestTheSameLogAgainForASharedGroup: with create=always each process goes on
+// in a log that takes the place of another.
 func TestTheSameLogAgainForASharedGroup(t *testing.T) {
 	r := newRig(t, func(c *Config) { c.Shards, c.Create = 2, streamer.CreateAlways })
 	r.produce("a", numbers(0, 10)...)
@@ -367,7 +379,8 @@ func TestTheSameLogAgainForASharedGroup(t *testing.T) {
 	r.expect(cs[0], "20")
 }
 
-// TestNothingHandedOut: a mark of zero puts a position back to where the source began.
+// TestNothingHandedOut: a mark of zero puts a position back to where the source
+// began.
 func TestNothingHandedOut(t *testing.T) {
 	r := newRig(t)
 	r.produce("a", numbers(0, 10)...)

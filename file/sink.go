@@ -14,7 +14,8 @@ import (
 	"github.com/gostreamer/streamer/file/internal/logfile"
 )
 
-// sink is a producer's way to the log's writer. Its fields are Write's, of which there is one at a time, except those of the closing.
+// sink is a producer's way to the log's writer. Its fields are Write's, of
+// which there is one at a time, except those of the closing.
 type sink struct {
 	cfg     *Config
 	place   *place
@@ -31,7 +32,8 @@ type sink struct {
 	closed error
 }
 
-// OpenSink implements streamer.Backend. It opens the log's writer: ErrBusy when another process has it.
+// OpenSink implements driver.Backend. It opens the log's writer: ErrBusy when
+// another process has it.
 func (b *backend) OpenSink(ctx context.Context, c driver.SinkConfig) (driver.Sink, error) {
 	if err := b.enter(ctx); err != nil {
 		return nil, err
@@ -55,7 +57,8 @@ func (b *backend) OpenSink(ctx context.Context, c driver.SinkConfig) (driver.Sin
 	return s, nil
 }
 
-// checkStream refuses names that cannot be streams. Records mostly have the same one.
+// checkStream refuses names that cannot be streams. Records mostly have the
+// same one.
 func (s *sink) checkStream(name string) error {
 	if name == s.stream && name != "" {
 		return nil
@@ -67,7 +70,7 @@ func (s *sink) checkStream(name string) error {
 	return nil
 }
 
-// Limits implements streamer.Sink.
+// Limits implements driver.Sink.
 func (s *sink) Limits() driver.Limits {
 	if s.cfg.Sync == SyncAlways {
 		return driver.Limits{RecordBytes: MaxRecordBytes, Bytes: portionToSync}
@@ -75,10 +78,11 @@ func (s *sink) Limits() driver.Limits {
 	return driver.Limits{RecordBytes: MaxRecordBytes, Bytes: portion}
 }
 
-// Flush implements streamer.Sink: the sink holds nothing.
+// Flush implements driver.Sink: the sink holds nothing.
 func (s *sink) Flush(ctx context.Context) error { return ctx.Err() }
 
-// Write implements streamer.Writer: one write and, where receipts wait for the disk, one fsync, which may be another producer's.
+// Write implements driver.Writer: one write and, where receipts wait for the
+// disk, one fsync, which may be another producer's.
 func (s *sink) Write(ctx context.Context, p []*driver.Pending) error {
 	if err := ctx.Err(); err != nil {
 		return err
@@ -98,8 +102,8 @@ func (s *sink) Write(ctx context.Context, p []*driver.Pending) error {
 	return err
 }
 
-// append writes records where the path leads. It may lead to another log than it
-// did: then the sink goes on there, if producers make logs.
+// append writes records where the path leads. It may lead to another log than
+// it did: then the sink goes on there, if producers make logs.
 func (s *sink) append(p []*driver.Pending) (appended, error) {
 	to, err := s.w.append(s, p, s.results)
 	if !errors.Is(err, logfile.ErrElsewhere) || s.cfg.Create != streamer.CreateAuto && s.cfg.Create != streamer.CreateAlways {
@@ -139,7 +143,8 @@ func (s *sink) moor(row bool) error {
 	return nil
 }
 
-// resolve reports the records that have an error of their own and, of the others, the first whole ones. Those that are left have failed together.
+// resolve reports the records that have an error of their own and, of the
+// others, the first whole ones. Those that are left have failed together.
 func (s *sink) resolve(p []*driver.Pending, whole int) {
 	for i, r := range s.results {
 		if r.err == nil && whole == 0 {
@@ -166,7 +171,8 @@ func (w *writer) sync(file *logfile.File, end int64) error {
 	return err
 }
 
-// syncEvery is the sink's goroutine when Config.Sync is an interval. It ends with ctx.
+// syncEvery is the sink's goroutine when Config.Sync is an interval. It ends
+// with ctx.
 func (s *sink) syncEvery(ctx context.Context, c driver.SinkConfig) {
 	tick := time.NewTicker(s.cfg.Sync)
 	defer tick.Stop()
@@ -191,7 +197,8 @@ func (s *sink) syncEvery(ctx context.Context, c driver.SinkConfig) {
 	}
 }
 
-// Close implements streamer.Sink. Its ctx does not matter: nothing in it waits for others.
+// Close implements driver.Sink. Its ctx does not matter: nothing in it waits
+// for others.
 func (s *sink) Close(context.Context) error {
 	s.close.Do(func() {
 		s.stop()

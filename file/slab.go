@@ -7,7 +7,8 @@ import (
 	"github.com/gostreamer/streamer/file/internal/logfile"
 )
 
-// batch is messages picked out of a window, before they are copied out of it. Its memory is used again.
+// batch is messages picked out of a window, before they are copied out of it.
+// Its memory is used again.
 type batch struct {
 	picked []picked
 	envs   []logfile.Envelope
@@ -17,7 +18,8 @@ type batch struct {
 	heads  int      // headers
 }
 
-// picked is one message. It has no pointers, so that collecting garbage does not look at it.
+// picked is one message. It has no pointers, so that collecting garbage does
+// not look at it.
 type picked struct {
 	shard int32 // index into shards
 	env   int32 // index into envs, or -1
@@ -46,7 +48,8 @@ func (b *batch) add(sh *shard, e *logfile.Entry) {
 	b.picked = append(b.picked, p)
 }
 
-// slab copies the messages out of the window: one allocation for the messages, one for all bytes and, if there are headers, one for those and one for their
+// slab copies the messages out of the window: one allocation for the messages,
+// one for all bytes and, if there are headers, one for those and one for their
 // names. Messages of one shard lie together. The batch is empty afterwards.
 func (b *batch) slab(window []byte) []streamer.Message {
 	slab := make([]streamer.Message, len(b.picked))

@@ -182,7 +182,8 @@ func (s *start) begins(e *logfile.Entry) bool {
 	return false
 }
 
-// late says whether a message's time is not before ms, which may be before 1970.
+// late says whether a message's time is not before ms, which may be before
+// 1970.
 func late(at uint64, ms int64) bool { return ms <= 0 || at >= uint64(ms) }
 
 // never is an offset that no log reaches.
@@ -198,8 +199,9 @@ var (
 	_ driver.CursorCommitter = groupSource{}
 )
 
-// OpenSource implements streamer.Backend. Groups are dealt by the engine inside a process. Of those that several processes have members of, each process owns some
-// shards, by the kernel's locks.
+// OpenSource implements driver.Backend. Groups are dealt by the engine inside
+// a process. Of those that several processes have members of, each process owns
+// some shards, by the kernel's locks.
 func (b *backend) OpenSource(ctx context.Context, c driver.SourceConfig) (driver.Source, error) {
 	if err := b.enter(ctx); err != nil {
 		return nil, err
@@ -305,8 +307,9 @@ func (t *shardTable) assigned() []streamer.StreamShard {
 	return all
 }
 
-// Close implements streamer.Source. What is committed of shards without work in progress moves up to where the log was read, so that opening the
-// group again does not read that again.
+// Close implements driver.Source. What is committed of shards without work in
+// progress moves up to where the log was read, so that opening the group again
+// does not read that again.
 func (s *source) Close(context.Context) error {
 	s.close.Do(func() {
 		close(s.done)

@@ -14,8 +14,9 @@ import (
 	"github.com/gostreamer/streamer/file/internal/logfile"
 )
 
-// logs is the table of the logs that this process has open: package state, because a log has one writer and a group one table of members
-// however many Streamers, and however many spellings of its path, lead to it.
+// logs is the table of the logs that this process has open: package state,
+// because a log has one writer and a group one table of members however many
+// Streamers, and however many spellings of its path, lead to it.
 var logs logTable
 
 type logTable struct {
@@ -24,7 +25,8 @@ type logTable struct {
 	places map[string]*place
 }
 
-// openLog is one log as this process knows it: a file, by device and inode, or the path of one that does not exist yet.
+// openLog is one log as this process knows it: a file, by device and inode, or
+// the path of one that does not exist yet.
 type openLog struct {
 	path      string // absolute, without symbolic links: the first spelling
 	segmented bool   // it is a directory of segments
@@ -38,7 +40,8 @@ type openLog struct {
 	under func(logfile.Handle) logfile.Handle // what writers and sources get for a file that they have opened; nil: the file
 }
 
-// acquire finds the log at path, or makes it known. row says that it is to be a directory, if it does not exist. Every acquire needs its release.
+// acquire finds the log at path, or makes it known. row says that it is to be a
+// directory, if it does not exist. Every acquire needs its release.
 func (t *logTable) acquire(path string, row bool) (*openLog, error) {
 	path, err := canonical(path)
 	if err != nil {
@@ -60,7 +63,8 @@ func (t *logTable) acquire(path string, row bool) (*openLog, error) {
 	return t.at(path, t.same(path, info), false), nil
 }
 
-// at is the log with this path, or else the one that is known to be the same, or a new one.
+// at is the log with this path, or else the one that is known to be the same,
+// or a new one.
 func (t *logTable) at(path string, same *openLog, row bool) *openLog {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -86,8 +90,10 @@ func (l *openLog) through(f logfile.Handle) logfile.Handle {
 	return f
 }
 
-// same finds a log whose own path leads to the same file at present, as with a hard link. Device and inode have no portable form but os.SameFile, and are used
-// again by the system when a file is gone; logs are few, so each is looked at anew.
+// same finds a log whose own path leads to the same file at present, as with a
+// hard link. Device and inode have no portable form but os.SameFile, and are
+// used again by the system when a file is gone; logs are few, so each is looked
+// at again.
 func (t *logTable) same(path string, info os.FileInfo) *openLog {
 	t.mu.Lock()
 	open := slices.Clone(t.open)

@@ -16,7 +16,9 @@ import (
 // tailPause lets consumers come to the end of the log and wait.
 const tailPause = 2 * time.Millisecond
 
-// BenchmarkTail measures what passes from before Send to the return of Next in consumers that wait at the end of the log, written in this process and in another.
+// BenchmarkTail measures what passes from before Send to the return of Next in
+// consumers that wait at the end of the log, written in this process and in
+// another.
 func BenchmarkTail(b *testing.B) {
 	for _, n := range []int{1, 10, 100} {
 		b.Run(fmt.Sprint("same process/", n), func(b *testing.B) { benchmarkTail(b, n, writeHere) })
@@ -24,7 +26,8 @@ func BenchmarkTail(b *testing.B) {
 	}
 }
 
-// benchmarkTail has n consumers, each of them in a program of its own, take b.N messages.
+// benchmarkTail has n consumers, each of them in a program of its own, take b.N
+// messages.
 func benchmarkTail(b *testing.B, n int, write func(b *testing.B, c Config)) {
 	c := Config{Path: b.TempDir() + "/log.ss", Create: streamer.CreateAlways}
 	took := make(chan []time.Duration, n)
@@ -104,7 +107,7 @@ func tick(ctx context.Context, s streamer.Streamer, n int) error {
 	return p.Close()
 }
 
-// childTicks sends as many messages as it is told, and exits.
+// childTicks sends as many messages as it is notified, and exits.
 func childTicks(s streamer.Streamer) error {
 	var n int
 	if _, err := fmt.Sscan(os.Getenv(ticksVariable), &n); err != nil {

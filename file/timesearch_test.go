@@ -16,8 +16,10 @@ import (
 	"github.com/gostreamer/streamer/file/internal/ss"
 )
 
-// mixed makes logs in sessions of this package's writers and of SeaStreamer's, which know nothing of what was written before. Times are of senders whose clocks differ; only what
-// SeaStreamer's add is never older than what was there.
+// mixed makes logs in sessions of this package's writers and of SeaStreamer's,
+// which know nothing of what was written before. Times are of senders whose
+// clocks differ; only what SeaStreamer's add is never older than what was
+// there.
 type mixed struct {
 	*rig
 	rnd     *rand.Rand
@@ -133,8 +135,11 @@ func (m *mixed) scanned(v *logfile.View) (all []foundMessage) {
 	return all
 }
 
-// TestNothingLateIsBeforeWhereATimeIsSoughtFrom: whatever wrote the log and whatever its beacons lack, no message of that time or later, nor its envelope, starts before the place
-// from which on the source looks for it; and in logs that are all ours, with room in their beacons, that is not the beginning.
+// TestNothingLateIsBeforeWhereATimeIsSoughtFrom: whatever wrote the log and
+// whatever its beacons lack, no message of that time or later, nor its
+// envelope, starts before the place from which on the source looks for it; and
+// in logs that are all ours, with room in their beacons, that is not the
+// beginning.
 func TestNothingLateIsBeforeWhereATimeIsSoughtFrom(t *testing.T) {
 	var c chances
 	for seed := range uint64(60) {
@@ -170,7 +175,8 @@ func TestNothingLateIsBeforeWhereATimeIsSoughtFrom(t *testing.T) {
 	}
 }
 
-// chances are the searches for what is well inside a log, and those of them that start at its beginning.
+// chances are the searches for what is well inside a log, and those of them
+// that start at its beginning.
 type chances struct{ far, missed int }
 
 func (m *mixed) search() (c chances) {
@@ -248,7 +254,8 @@ func TestSeekInAMixedLog(t *testing.T) {
 	}
 }
 
-// TestAStreamThatSeaStreamerDidNotWriteToIsNotTakenForAbsent, however many of its beacons do not name it.
+// TestAStreamThatSeaStreamerDidNotWriteToIsNotTakenForAbsent, however many of
+// its beacons do not name it.
 func TestAStreamThatSeaStreamerDidNotWriteToIsNotTakenForAbsent(t *testing.T) {
 	r := newRig(t, func(c *Config) { c.Beacon = 4 << 10 })
 	f := newForeign(4 << 10)

@@ -5,14 +5,17 @@ import (
 	"slices"
 )
 
-// trail is where a shard's messages lie that were emitted and are not committed, oldest first. Between two commits there can be millions, so it has about four
-// bytes for each: what the next one does not have in common with the one before it.
+// trail is where a shard's messages lie that were emitted and are not
+// committed, oldest first. Between two commits there can be millions, so it has
+// about four bytes for each: what the next one does not have in common with the
+// one before it.
 type trail struct {
 	stretches []*stretch
 	n         int
 }
 
-// stretchSteps is how many steps a stretch has at most: to find a step one of them is decoded, the others are passed over.
+// stretchSteps is how many steps a stretch has at most: to find a step one of
+// them is decoded, the others are passed over.
 const stretchSteps = 512
 
 // stepBytes is as many as a step can take.
@@ -48,7 +51,7 @@ func (s *stretch) add(st step) {
 	if len(s.rest)-s.used < stepBytes {
 		s.rest = append(s.rest[:s.used], make([]byte, max(stepBytes, s.used))...)
 	}
-	b := s.rest[s.used:] // not appended to: the slice, which the collector would have to be told of, stays as it is
+	b := s.rest[s.used:] // not appended to: the slice, which the collector would have to be notified of, stays as it is
 	n := binary.PutVarint(b, int64(st.seq-s.last.seq-1))
 	n += binary.PutVarint(b[n:], st.start-s.last.frame)
 	n += binary.PutVarint(b[n:], st.frame-st.start)
@@ -68,7 +71,8 @@ func (st step) after(rest []byte) (step, []byte) {
 	return step{st.seq + 1 + uint64(d[0]), start, start + d[2]}, rest
 }
 
-// find looks for a number: where its frame is, and how many steps there are up to it; 0 when it is not there.
+// find looks for a number: where its frame is, and how many steps there are up
+// to it; 0 when it is not there.
 func (t *trail) find(seq uint64) (frame int64, passed int) {
 	for _, s := range t.stretches {
 		if s.low <= seq && seq <= s.high {

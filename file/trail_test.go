@@ -7,7 +7,8 @@ import (
 	"testing"
 )
 
-// TestTrail: against a list of steps, with numbers and places as they come and as they can come in what others have written.
+// TestTrail: against a list of steps, with numbers and places as they come and
+// as they can come in what others have written.
 func TestTrail(t *testing.T) {
 	for seed := range uint64(20) {
 		rnd := rand.New(rand.NewPCG(seed, 5))
@@ -63,7 +64,8 @@ func checkTrail(t *testing.T, rnd *rand.Rand, got *trail, want []step) {
 	}
 }
 
-// TestTrailIsSmall: a consumer that commits each second passes millions of messages in between.
+// TestTrailIsSmall: a consumer that commits each second passes millions of
+// messages in between.
 func TestTrailIsSmall(t *testing.T) {
 	var tr trail
 	const n = 100_000

@@ -28,8 +28,10 @@ func parse(u *streamer.URI) (Config, []string, error) {
 	return c, streams, err
 }
 
-// Split cuts the path of a file:// URI into that of the log and the streams that it names: none, several, or "*" for all. Options are not looked at.
-// ErrInvalid when there is no .ss file in the path, and when a name cannot be a stream's.
+// Split cuts the path of a file:// URI into that of the log and the streams
+// that it names: none, several, or "*" for all. Options are not looked at.
+// ErrInvalid when there is no .ss file in the path, and when a name cannot be a
+// stream's.
 func Split(u *streamer.URI) (log string, streams []string, err error) {
 	if u.User != nil {
 		return "", nil, invalid(errors.New("file:// has no users: leave the user out"))
@@ -44,8 +46,10 @@ func Split(u *streamer.URI) (log string, streams []string, err error) {
 	return splitPath(path, u.Query.Has("segment"))
 }
 
-// splitPath cuts /data/log.ss/orders,refunds into the log and its streams. An element that ends in .ss is the log when it is the last one or the last but one. Where there is
-// none, it is a directory with segments or, when segments are asked for, what is before the last slash.
+// splitPath cuts /data/log.ss/orders,refunds into the log and its streams. An
+// element that ends in .ss is the log when it is the last one or the last but
+// one. Where there is none, it is a directory with segments or, when segments
+// are asked for, what is before the last slash.
 func splitPath(path string, row bool) (log string, streams []string, err error) {
 	if isLog(path) || path != "" && !isLog(parent(path)) && logfile.IsSegmented(path) {
 		return strings.TrimRight(path, "/"), nil, nil

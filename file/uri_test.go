@@ -123,7 +123,8 @@ func TestADirectoryIsNotALog(t *testing.T) {
 	}
 }
 
-// TestBothDoorsOpenTheSame: each option is a field, and a bad field is refused like a bad option.
+// TestBothDoorsOpenTheSame: each option is a field, and a bad field is refused
+// like a bad option.
 func TestBothDoorsOpenTheSame(t *testing.T) {
 	u, err := streamer.ParseURI("file:///x.ss/k?follow=false&eos=true&beacon=2KiB&limit=1GiB&sync=100ms&shards=4&create=always&segment=1MiB&segment_age=1h&retain_bytes=1GiB&retain_age=2h&retain=committed")
 	if err != nil {

@@ -9,7 +9,8 @@ import (
 	"github.com/gostreamer/streamer"
 )
 
-// TestVanishedUnderAConsumer: deleted, replaced, cut off or written anew, it is one error, after what was there was delivered.
+// TestVanishedUnderAConsumer: deleted, replaced, cut off or rewritten, it is
+// one error, after what was there was delivered.
 func TestVanishedUnderAConsumer(t *testing.T) {
 	for name, vanish := range map[string]func(r *rig){
 		"deleted":  func(r *rig) { r.ok(os.Remove(r.cfg.Path)) },
@@ -54,7 +55,8 @@ func (r *rig) write2(b []byte) {
 	r.ok(os.Rename(r.cfg.Path+".new", r.cfg.Path))
 }
 
-// TestConsumersThatMakeLogsGoOn: with create=always they read what takes the place of a log that vanished, from its beginning.
+// TestConsumersThatMakeLogsGoOn: with create=always they read what takes the
+// place of a log that vanished, from its beginning.
 func TestConsumersThatMakeLogsGoOn(t *testing.T) {
 	for _, mode := range []streamer.ConsumerOptions{earliest(), resumable("g")} {
 		r := newRig(t, func(c *Config) { c.Create = streamer.CreateAlways })

@@ -21,14 +21,16 @@ type Report struct {
 
 	Damaged      int64 // ranges of bytes that are not what they should be
 	DamagedBytes int64
-	// Torn is how many bytes at the end are what a crash leaves, or a writer at work: part of a frame, or zeros. The next writer cuts them off; they are
+	// Torn is how many bytes at the end are what a crash leaves, or a writer at
+	// work: part of a frame, or zeros. The next writer cuts them off; they are
 	// no damage.
 	Torn int64
 
 	Ended       bool  // the last frame is an end of stream
 	EndedInside int64 // ends of stream that others follow: SeaStreamer's writers leave them, readers pass over them
-	// Unsummed is how many entries of beacons have a running checksum that is not that of the messages before. SeaStreamer's writers begin it anew when
-	// they open a log again, and no reader looks at it.
+	// Unsummed is how many entries of beacons have a running checksum that is
+	// not that of the messages before. SeaStreamer's writers begin it again
+	// when they open a log again, and no reader looks at it.
 	Unsummed int64
 }
 
@@ -43,8 +45,11 @@ type ShardReport struct {
 	Missing     int64     // numbers between First and Last that no message has
 }
 
-// Verify reads the whole log and calls found with each range of bytes that is damaged, in order: frames and beacons that cannot be read, that contradict each
-// other, or that do not end as they should. progress, if not nil, is told now and then how many bytes of Size have been read. The error is one of reading.
+// Verify reads the whole log and calls found with each range of bytes that is
+// damaged, in order: frames and beacons that cannot be read, that contradict
+// each other, or that do not end as they should. progress, if not nil, is
+// notified now and then how many bytes of Size have been read. The error is one
+// of reading.
 func (l *Log) Verify(ctx context.Context, found func(*CorruptionError), progress func(at int64)) (*Report, error) {
 	c := checker{l: l, found: found, shards: map[streamer.StreamShard]*tally{}, exact: true}
 	s := ss.NewScanner(io.NewSectionReader(l.v.Src, 0, l.v.Size), l.h.Interval, ss.HeaderSize)
@@ -172,7 +177,8 @@ func (c *checker) count(f *ss.Frame) {
 	t.running = ss.Running(t.running, f.Sum)
 }
 
-// beacon checks the beacon at an offset, which splits a frame of which left bytes are still to come, and returns its size.
+// beacon checks the beacon at an offset, which splits a frame of which left
+// bytes are still to come, and returns its size.
 func (c *checker) beacon(offset, left int64) (size int64, err error) {
 	b, ok, err := c.l.v.Beacon(offset / int64(c.l.h.Interval))
 	if err != nil || !ok {
@@ -185,7 +191,8 @@ func (c *checker) beacon(offset, left int64) (size int64, err error) {
 	return int64(b.Size), nil
 }
 
-// plausible holds a beacon against the frames before it. Where some of those could not be read it knows nothing.
+// plausible holds a beacon against the frames before it. Where some of those
+// could not be read it knows nothing.
 func (c *checker) plausible(items []ss.Item) bool {
 	if !c.exact {
 		return true

@@ -10,21 +10,27 @@ import (
 )
 
 const (
-	// pollWatched is how often a reader looks at a log that is watched: the notice of a change may get lost (network file systems send none).
+	// pollWatched is how often a reader looks at a log that is watched: the
+	// notice of a change may get lost (network file systems send none).
 	pollWatched = time.Second
-	// pollFirst and pollLast bound the doubling pause of a reader that has to look for itself.
+	// pollFirst and pollLast bound the doubling pause of a reader that has to
+	// look for itself.
 	pollFirst = time.Millisecond
 	pollLast  = 250 * time.Millisecond
 )
 
-// readers are the sources that follow a log. A writer in the process wakes them itself; for others the log's directory is watched, by one watcher and its
+// readers are the sources that follow a log. A writer in the process wakes them
+// itself; for others the log's directory is watched, by one watcher and its
 // goroutine however many sources there are, as long as there is one.
 type readers struct {
 	mu   sync.Mutex
 	wake map[chan struct{}]struct{}
 
-	// ours: this process has the log's writer, which wakes the readers itself. The file system's notices of what is written come after that, and would wake them for nothing; what
-	// others write all the same, without the lock or to a file that has taken the log's place, is seen when the readers look for themselves.
+	// ours: this process has the log's writer, which wakes the readers itself.
+	// The file system's notices of what is written come after that, and would
+	// wake them for nothing; what others write all the same, without the lock
+	// or to a file that has taken the log's place, is seen when the readers
+	// look for themselves.
 	ours atomic.Bool
 
 	lifecycle sync.Mutex // of what follows; held while the watcher is started and stopped
@@ -36,7 +42,8 @@ type readers struct {
 	newWatcher func() (*fsnotify.Watcher, error) // nil: fsnotify's; tests have it fail
 }
 
-// follow returns a channel that gets a token whenever the log may have changed, and whether the file system tells.
+// follow returns a channel that gets a token whenever the log may have changed,
+// and whether the file system tells.
 func (r *readers) follow(path string, row bool) (wake chan struct{}, watched bool) {
 	wake = make(chan struct{}, 1)
 	r.mu.Lock()
@@ -54,8 +61,8 @@ func (r *readers) follow(path string, row bool) (wake chan struct{}, watched boo
 	return wake, r.watcher != nil
 }
 
-// watchAgain tries again what follow could not: there may have been no descriptor
-// for it. It says whether the file system tells now.
+// watchAgain tries again what follow could not: there may have been no
+// descriptor for it. It says whether the file system tells now.
 func (r *readers) watchAgain(path string, row bool) bool {
 	if !r.lifecycle.TryLock() {
 		return false
@@ -67,7 +74,8 @@ func (r *readers) watchAgain(path string, row bool) bool {
 	return r.watcher != nil
 }
 
-// watch starts the watcher, or does not: then the readers poll. The directory is watched, because a file that is replaced takes its own watch with it.
+// watch starts the watcher, or does not: then the readers poll. The directory
+// is watched, because a file that is replaced takes its own watch with it.
 // lifecycle is held.
 func (r *readers) watch(path string, row bool) {
 	r.tried = time.Now()
@@ -135,7 +143,8 @@ func (r *readers) notify() {
 	}
 }
 
-// unfollow ends what follow began. The last one waits for the watcher's goroutine.
+// unfollow ends what follow began. The last one waits for the watcher's
+// goroutine.
 func (r *readers) unfollow(wake chan struct{}) {
 	r.mu.Lock()
 	delete(r.wake, wake)

@@ -61,7 +61,8 @@ func appendTo(lf *logfile.File, stream, value string) error {
 	return lf.Put(m, lf.Enc.Append(nil, stream, 0, seq, logfile.NowMillis(), []byte(value)))
 }
 
-// TestReadersThatOnlyPoll: where the file system sends no notices, or a watcher cannot be had, what other processes write is read all the same.
+// TestReadersThatOnlyPoll: where the file system sends no notices, or a watcher
+// cannot be had, what other processes write is read all the same.
 func TestReadersThatOnlyPoll(t *testing.T) {
 	for name, newWatcher := range map[string]func() (*fsnotify.Watcher, error){
 		"no watcher": func() (*fsnotify.Watcher, error) { return nil, errors.New("no more watches") },
@@ -103,7 +104,8 @@ func TestReadersThatOnlyPoll(t *testing.T) {
 	}
 }
 
-// TestOthersWritesWakeReaders: by the file system's notice, also of a log that took the place of one that was removed.
+// TestOthersWritesWakeReaders: by the file system's notice, also of a log that
+// took the place of one that was removed.
 func TestOthersWritesWakeReaders(t *testing.T) {
 	for form, newRig := range map[string]func(*testing.T, ...func(*Config)) *rig{"file": newRig, "directory": newRow} {
 		t.Run(form, func(t *testing.T) {
@@ -157,7 +159,8 @@ func TestOwnWritesWakeReadersOnce(t *testing.T) {
 	}
 }
 
-// countedReads counts the reads of a log's header, of which a reader that looks whether the log has changed needs one.
+// countedReads counts the reads of a log's header, of which a reader that looks
+// whether the log has changed needs one.
 type countedReads struct {
 	logfile.Handle
 	n *atomic.Int64
@@ -216,7 +219,8 @@ func TestIdleReadersThatAreTold(t *testing.T) {
 	}
 }
 
-// TestReadersLeaveNothingBehind: whether they are told or poll, the last one takes the watcher along.
+// TestReadersLeaveNothingBehind: whether they are notified or poll, the last
+// one takes the watcher along.
 func TestReadersLeaveNothingBehind(t *testing.T) {
 	r := newRig(t)
 	r.produce("a", "1")

@@ -14,7 +14,8 @@ import (
 	"github.com/gostreamer/streamer/internal/keyhash"
 )
 
-// portion is how many bytes go into one write: enough that the system call does not matter, little enough that a large batch is not held twice. Where an
+// portion is how many bytes go into one write: enough that the system call does
+// not matter, little enough that a large batch is not held twice. Where an
 // fsync follows, more make it worth its while.
 const (
 	portion       = 1 << 20
@@ -27,7 +28,8 @@ type writing struct {
 	w  *writer
 }
 
-// writer appends to a log, for every producer of the process. What several of them send between two writes goes into the file together.
+// writer appends to a log, for every producer of the process. What several of
+// them send between two writes goes into the file together.
 type writer struct {
 	log   *openLog
 	users int // writing.mu's
@@ -50,7 +52,8 @@ type result struct {
 	err  error
 }
 
-// openWriter opens the log's writer, or joins those who use it. Each needs a closeWriter.
+// openWriter opens the log's writer, or joins those who use it. Each needs a
+// closeWriter.
 func (l *openLog) openWriter(c *Config) (*writer, error) {
 	l.writing.mu.Lock()
 	defer l.writing.mu.Unlock()
@@ -105,7 +108,8 @@ func (w *writer) join(c *Config) bool {
 	return true
 }
 
-// closeWriter ends one use. The last one ends the log, if a producer asked for that, and gives it up.
+// closeWriter ends one use. The last one ends the log, if a producer asked for
+// that, and gives it up.
 func (l *openLog) closeWriter(w *writer, c *Config) error {
 	l.writing.mu.Lock()
 	defer l.writing.mu.Unlock()
@@ -165,7 +169,8 @@ type appended struct {
 	whole int   // how many of those that have no error of their own are in it; all when there was no error
 }
 
-// append writes p. out gets the outcome of each: an error of its own, or where it is if the file has it.
+// append writes p. out gets the outcome of each: an error of its own, or where
+// it is if the file has it.
 func (w *writer) append(s *sink, p []*driver.Pending, out []result) (appended, error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -179,8 +184,11 @@ func (w *writer) append(s *sink, p []*driver.Pending, out []result) (appended, e
 	return appended{w.file, w.file.Written.Load(), whole}, err
 }
 
-// write puts into the log what encode appends to the buffer, and returns how many of the records it has then. When the log was deleted or replaced
-// meanwhile it goes on in the one at its place, if producers make logs; when only the producer's own path leads elsewhere by now that is errElsewhere. mu is held.
+// write puts into the log what encode appends to the buffer, and returns how
+// many of the records it has then. When the log was deleted or replaced
+// meanwhile it goes on in the one at its place, if producers make logs; when
+// only the producer's own path leads elsewhere by now that is errElsewhere. mu
+// is held.
 func (w *writer) write(c *Config, at *place, encode func() error) (whole int, err error) {
 	for first := true; ; first = false {
 		if w.broken == nil {
@@ -216,8 +224,8 @@ func (w *writer) attempt(c *Config, at *place, encode func() error) (whole int, 
 	return w.put(m, at)
 }
 
-// fail notes that the file must not be written before it is opened again, if err
-// says so. mu is held.
+// fail notes that the file must not be written before it is opened again, if
+// err says so. mu is held.
 func (w *writer) fail(err error) error {
 	if _, ok := errors.AsType[*logfile.BrokenError](err); ok || errors.Is(err, logfile.ErrMoved) {
 		w.broken = err
@@ -225,7 +233,8 @@ func (w *writer) fail(err error) error {
 	return err
 }
 
-// rotate begins another segment when the last one is full, and drops old ones. mu is held.
+// rotate begins another segment when the last one is full, and drops old ones.
+// mu is held.
 func (w *writer) rotate(c *Config) error {
 	if w.file.Full(c.Segment, c.SegmentAge) {
 		next, err := w.file.Successor()
@@ -243,7 +252,8 @@ func (w *writer) rotate(c *Config) error {
 	return nil
 }
 
-// put writes the buffer and makes sure that it is where readers will look. mu is held.
+// put writes the buffer and makes sure that it is where readers will look. mu
+// is held.
 func (w *writer) put(m ss.Mark, at *place) (whole int, err error) {
 	whole, err = w.file.Store(m, w.buf, w.ends)
 	if err == nil && len(w.buf) > 0 {
@@ -268,7 +278,8 @@ func (w *writer) mendable(c *Config) bool {
 	return !errors.Is(w.broken, ErrDead)
 }
 
-// reopen goes on in the file that the log's path names now, or in a new one where there is none. mu is held.
+// reopen goes on in the file that the log's path names now, or in a new one
+// where there is none. mu is held.
 func (w *writer) reopen(c *Config) error {
 	_ = w.file.Close()
 	create := c.Create

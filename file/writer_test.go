@@ -18,8 +18,10 @@ import (
 	"github.com/gostreamer/streamer/file/internal/ss"
 )
 
-// TestProducersShareAWriter is SeaStreamer's test of its producer: two producers of different programs, one sequence; a producer that closes does
-// not harm the other; after the last one has closed the log is opened again where it ended.
+// TestProducersShareAWriter is SeaStreamer's test of its producer: two
+// producers of different programs, one sequence; a producer that closes does
+// not harm the other; after the last one has closed the log is opened again
+// where it ended.
 func TestProducersShareAWriter(t *testing.T) {
 	r := newRig(t, func(c *Config) { c.EOS = true })
 	s1, s2 := r.connect(), r.connect()
@@ -129,7 +131,9 @@ func TestCreate(t *testing.T) {
 	})
 }
 
-// TestLimit: a record that does not fit is refused whole, is the only one, and leaves no trace (defect 6: SeaStreamer reports it as stored and cuts its frame).
+// TestLimit: a record that does not fit is refused whole, is the only one, and
+// leaves no trace (defect 6: SeaStreamer reports it as stored and cuts its
+// frame).
 func TestLimit(t *testing.T) {
 	for limit := int64(128); limit < 2400; limit += 57 {
 		r := newRig(t, func(c *Config) { c.Limit = limit })
@@ -165,7 +169,8 @@ func TestALogBeyondItsLimitIsReadable(t *testing.T) {
 	r.same("messages", values(r.all("a")), numbers(0, 50))
 }
 
-// TestBadRecordsFailAlone: what SeaStreamer panics on (defect 18) is an error of the record's own.
+// TestBadRecordsFailAlone: what SeaStreamer panics on (defect 18) is an error
+// of the record's own.
 func TestBadRecordsFailAlone(t *testing.T) {
 	r := newRig(t)
 	p := r.producer(r.connect(), "a")
@@ -212,7 +217,8 @@ func TestLongFileName(t *testing.T) {
 	r.same("messages", values(r.all("a")), numbers(1, 2))
 }
 
-// TestDeletedUnderAProducer: a receipt says stored only if the record can be found where the log is (defect 6), and the writer goes on (defect 19).
+// TestDeletedUnderAProducer: a receipt says stored only if the record can be
+// found where the log is (defect 6), and the writer goes on (defect 19).
 func TestDeletedUnderAProducer(t *testing.T) {
 	t.Run("made again", func(t *testing.T) {
 		r := newRig(t)
@@ -301,7 +307,8 @@ func TestShards(t *testing.T) {
 	}
 }
 
-// TestSync: whatever the policy, what is stored can be read; the policy's cost is not measured here.
+// TestSync: whatever the policy, what is stored can be read; the policy's cost
+// is not measured here.
 func TestSync(t *testing.T) {
 	for _, sync := range []time.Duration{SyncAlways, time.Millisecond, 0} {
 		r := newRig(t, func(c *Config) { c.Sync = sync })
@@ -319,7 +326,8 @@ func TestSync(t *testing.T) {
 	}
 }
 
-// TestManyWritersAndReaders: producers of several programs, followed by consumers of several programs; nothing is lost, doubled or out of order.
+// TestManyWritersAndReaders: producers of several programs, followed by
+// consumers of several programs; nothing is lost, doubled or out of order.
 func TestManyWritersAndReaders(t *testing.T) {
 	const writers, each = 4, 2000
 	r := newRig(t, func(c *Config) { c.Shards = 3; c.Beacon = 4 << 10 })

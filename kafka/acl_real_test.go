@@ -36,7 +36,8 @@ func guard(t *testing.T) *guarded {
 // rights are operations on a case's topic and on the group of the same name.
 type rights struct{ topic, group []kadm.ACLOperation }
 
-// grant gives alice rights on a topic, on the group of the same name, and on those whose names begin with it.
+// grant gives alice rights on a topic, on the group of the same name, and on
+// those whose names begin with it.
 func (g *guarded) grant(topic string, r rights) {
 	g.Helper()
 	var acls []*kadm.ACLBuilder

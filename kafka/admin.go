@@ -22,7 +22,8 @@ func (b *backend) enter(ctx context.Context) error {
 	return nil
 }
 
-// Create implements streamer.Admin: it returns when every shard has a leader. Config.Replicas says how many replicas there are.
+// Create implements streamer.Admin. It returns when every shard has a leader.
+// Config.Replicas is the number of replicas.
 func (b *backend) Create(ctx context.Context, stream string, shards int) error {
 	if err := b.enter(ctx); err != nil {
 		return err
@@ -36,10 +37,12 @@ func (b *backend) Create(ctx context.Context, stream string, shards int) error {
 	return b.create(ctx, stream, shards)
 }
 
-// maxShards is far beyond what a cluster can bear and within what the protocol can say.
+// maxShards is far beyond what a cluster can bear and within what the protocol
+// can say.
 const maxShards = 1 << 20
 
-// Delete implements streamer.Admin: it returns when the topic cannot be found any more.
+// Delete implements streamer.Admin. It returns when the topic cannot be found
+// any more.
 func (b *backend) Delete(ctx context.Context, stream string) error {
 	if _, err := b.existing(ctx, stream); err != nil {
 		return err
@@ -96,7 +99,8 @@ func (b *backend) Describe(ctx context.Context, stream string) (streamer.StreamI
 	return info, nil
 }
 
-// Streams implements streamer.Admin. The brokers' own topics are left out.
+// Streams implements streamer.Admin. It leaves out the brokers' internal
+// topics.
 func (b *backend) Streams(ctx context.Context, prefix string) ([]string, error) {
 	if err := b.enter(ctx); err != nil {
 		return nil, err
@@ -112,7 +116,8 @@ func (b *backend) Streams(ctx context.Context, prefix string) ([]string, error) 
 	return names, nil
 }
 
-// Groups implements streamer.Admin. A Resumable owner counts as a member. Groups that this user may not see are left out.
+// Groups implements streamer.Admin. A Resumable owner counts as a member.
+// Groups that this user may not describe are left out.
 func (b *backend) Groups(ctx context.Context, stream string) ([]streamer.GroupInfo, error) {
 	t, err := b.existing(ctx, stream)
 	if err != nil {
@@ -163,7 +168,8 @@ func (b *backend) lagOf(ctx context.Context, places map[streamer.StreamShard]pla
 	return lags, nil
 }
 
-// members counts those of a group, whatever its protocol, and a Resumable owner.
+// members counts those of a group, whatever its protocol, and a Resumable
+// owner.
 func (b *backend) members(ctx context.Context, group string, places map[streamer.StreamShard]place) (int, error) {
 	now := time.Now()
 	for _, p := range places {
@@ -175,7 +181,8 @@ func (b *backend) members(ctx context.Context, group string, places map[streamer
 	if n > 0 || err != nil && !errors.Is(err, kerr.GroupIDNotFound) {
 		return n, b.explain(ctx, err)
 	}
-	// Brokers call a group of the newer protocol dead, or know none of its name.
+	// Brokers call a group of the newer protocol dead, or know none of its
+	// name.
 	newer, err := b.adm.DescribeConsumerGroups(ctx, group)
 	if err != nil {
 		return 0, ctx.Err() // an older broker, or no such group

@@ -12,7 +12,8 @@ import (
 	"github.com/twmb/franz-go/pkg/kerr"
 )
 
-// idle looks up the positions of a group that nobody is using: ErrNotFound, ErrBusy.
+// idle looks up the positions of a group that nothing is using: ErrNotFound,
+// ErrBusy.
 func (b *backend) idle(ctx context.Context, stream, group string) (topic, map[streamer.StreamShard]place, error) {
 	t, err := b.existing(ctx, stream)
 	if err != nil {
@@ -41,7 +42,8 @@ func busy(stream, group string) error {
 	return &streamer.Error{Stream: stream, Kind: streamer.ErrBusy, Err: fmt.Errorf("group %q is in use", group)}
 }
 
-// ResetGroup implements streamer.Admin. An Each moves the shards it names.
+// ResetGroup implements streamer.Admin. An Each moves only the shards that it
+// names.
 func (b *backend) ResetGroup(ctx context.Context, stream, group string, to streamer.Position) error {
 	t, _, err := b.idle(ctx, stream, group)
 	if err != nil {
@@ -78,7 +80,8 @@ func (b *backend) ResetGroup(ctx context.Context, stream, group string, to strea
 	return b.explain(ctx, err)
 }
 
-// DeleteGroup implements streamer.Admin. A group without any position left is deleted itself.
+// DeleteGroup implements streamer.Admin. A group without any position left is
+// deleted as a whole.
 func (b *backend) DeleteGroup(ctx context.Context, stream, group string) error {
 	_, places, err := b.idle(ctx, stream, group)
 	if err != nil {

@@ -10,8 +10,8 @@ import (
 	"github.com/twmb/franz-go/pkg/kmsg"
 )
 
-// TestTheMoreDataGrowsTheLessOfItIsFetchedAtOnce: a fetch is decompressed whole,
-// whatever BufferBytes says.
+// TestTheMoreDataGrowsTheLessOfItIsFetchedAtOnce: a fetch is decompressed
+// whole, whatever BufferBytes says.
 func TestTheMoreDataGrowsTheLessOfItIsFetchedAtOnce(t *testing.T) {
 	const records, size, grows, buffer = 120, 100_000, 25, 1 << 20
 	r := onFake(t, 1)

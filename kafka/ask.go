@@ -17,11 +17,11 @@ import (
 // others from being used.
 
 const (
-	// electionTime is how long an answer waits for a shard that has no leader when
-	// others have one: an election in a healthy cluster takes less.
+	// electionTime is how long an answer waits for a shard that has no leader
+	// when others have one: an election in a healthy cluster takes less.
 	electionTime = time.Second
-	// answerTime is how long it waits for a leader that does not answer. By then
-	// the cluster knows as well, and has another leader or none
+	// answerTime is how long it waits for a leader that does not answer. By
+	// then the cluster knows as well, and has another leader or none
 	// (broker.session.timeout.ms, 9 s).
 	answerTime = 10 * time.Second
 	// tryTime bounds one try, so that the next one asks another leader.
@@ -62,8 +62,8 @@ func (b *backend) each(ctx context.Context, shards []streamer.StreamShard, ask f
 	}
 }
 
-// passes says that a question may be answered later. What is no code of Kafka's is
-// about the way to the broker.
+// passes says that a question may be answered later. What is no code of Kafka's
+// is about the way to the broker.
 func passes(err error) bool {
 	if _, code := errors.AsType[*kerr.Error](err); code {
 		return isCold(err)
@@ -93,12 +93,12 @@ const (
 	atLogEnd   = -1
 )
 
-// listed is an answer about one shard. Its offset is -1 when all records are older
-// than the time that was asked for.
+// listed is an answer about one shard. Its offset is -1 when all records are
+// older than the time that was asked for.
 type listed map[streamer.StreamShard]position
 
-// list asks the leaders for the offsets of a time, in milliseconds, and adds the
-// answers to got.
+// list asks the leaders for the offsets of a time, in milliseconds, and adds
+// the answers to got.
 func (b *backend) list(ctx context.Context, shards []streamer.StreamShard, millis int64, level int8, got listed) unasked {
 	req := kmsg.NewPtrListOffsetsRequest()
 	req.IsolationLevel = level
@@ -146,8 +146,9 @@ func byStream(shards []streamer.StreamShard) map[string][]int32 {
 	return all
 }
 
-// epochEnds asks where the logs end as far as epochs go. Where that is not known,
-// or cannot be asked now, nothing is said: the client asks again when it reads.
+// epochEnds asks where the logs end as far as epochs go. Where that is not
+// known, or cannot be asked now, nothing is said: the client asks again when it
+// reads.
 func (b *backend) epochEnds(ctx context.Context, at map[streamer.StreamShard]position) map[streamer.StreamShard]position {
 	req := kmsg.NewPtrOffsetForLeaderEpochRequest()
 	req.ReplicaID = -1

@@ -36,14 +36,17 @@ func init() {
 	})
 }
 
-// Connect connects from code: all that a kafka:// URI can say, c can. It returns when a broker has answered: ErrInvalid for what in c cannot be
-// right, as far as the broker's answer tells, ErrDenied for wrong credentials. ctx bounds the call only.
+// Connect connects to a cluster from code. c can say everything that a kafka://
+// URI can. It returns when a broker has answered. ErrInvalid names what is
+// wrong with c, as far as the broker's answer shows; ErrDenied means wrong
+// credentials. ctx bounds the call only.
 func Connect(ctx context.Context, c Config, o streamer.StreamerOptions) (streamer.Streamer, error) {
 	return opening.Connect(ctx, o, func() (driver.Backend, error) { return newBackend(c) })
 }
 
-// Client is the client that s asks for metadata, positions and administration; false when s is not of this package. It consumes and
-// produces nothing. Closing it breaks s.
+// Client is the client that s uses for metadata, positions and administration;
+// false when s is not of this package. It consumes and produces nothing.
+// Closing it breaks s.
 func Client(s streamer.Streamer) (*kgo.Client, bool) {
 	found, _ := engine.BackendOf(s)
 	b, ok := found.(*backend)
@@ -53,7 +56,8 @@ func Client(s streamer.Streamer) (*kgo.Client, bool) {
 	return b.cl, true
 }
 
-// backend is one connection to a cluster. Each source and each sink has a client of its own beside it.
+// backend is one connection to a cluster. Each source and each sink has a
+// client of its own beside it.
 type backend struct {
 	cfg    Config
 	hosts  *hosts // nil: Config.Opts dial in another way
@@ -81,7 +85,7 @@ func newBackend(c Config) (*backend, error) {
 		return nil, err
 	}
 	plain := c.plainOpts(t)
-	if err := kgo.ValidateOpts(plain...); err != nil { // the clients are told of another broker
+	if err := kgo.ValidateOpts(plain...); err != nil { // the clients are given another address
 		return nil, invalid(err)
 	}
 	b := &backend{cfg: c}
@@ -120,7 +124,8 @@ func (b *backend) open(network []kgo.Opt) (err error) {
 
 func (b *backend) Name() string { return scheme }
 
-// Close closes the backend's own client. Sources and sinks have theirs.
+// Close closes the backend's own client. Sources and sinks have clients of
+// their own.
 func (b *backend) Close(context.Context) error {
 	b.closed.Store(true)
 	b.work.Wait()
@@ -128,7 +133,7 @@ func (b *backend) Close(context.Context) error {
 	return nil
 }
 
-// Ping asks for any broker's answer.
+// Ping implements driver.Pinger: any broker must answer.
 func (b *backend) Ping(ctx context.Context) error {
 	if b.closed.Load() {
 		return streamer.ErrClosed

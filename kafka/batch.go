@@ -66,8 +66,8 @@ func leftover(in []byte, offset int64) []byte {
 	}
 }
 
-// behind finds the next intact batch with an offset, or a later one, wherever in
-// in that begins. Nil: there is none.
+// behind finds the next intact batch with an offset, or a later one, wherever
+// in in that begins. Nil: there is none.
 func behind(in []byte, offset int64) []byte {
 	for ; len(in) >= batchHeaderSize; in = in[1:] {
 		if in[batchMagicAt] != batchMagic {

@@ -61,7 +61,8 @@ func (l *loaded) proceed(more int) {
 	}
 }
 
-// goOn waits until both sides have gone on, in every shard, and says how long that took.
+// goOn waits until both sides have gone on, in every shard, and says how long
+// that took.
 func (l *loaded) goOn() time.Duration {
 	l.Helper()
 	before := time.Now()
@@ -91,7 +92,8 @@ func (l *loaded) finish() {
 	}
 }
 
-// handOver checks that everything is committed, and that whoever comes next in the group has nothing left to do.
+// handOver checks that everything is committed, and that the next member of
+// the group has nothing left to do.
 func (l *loaded) handOver(r *loadedReader, entries int) {
 	l.Helper()
 	err := r.consumer.Commit(l.Ctx)
@@ -126,8 +128,9 @@ func (l *loaded) total(group string) int {
 	return n
 }
 
-// TestABrokerKilledAndRestartedLosesAndRepeatsNothing: what a receipt says is stored survives SIGKILL, as do positions, and producer and consumers go
-// on by themselves.
+// TestABrokerKilledAndRestartedLosesAndRepeatsNothing: what a receipt says is
+// stored survives SIGKILL, as do positions, and producer and consumers go on by
+// themselves.
 func TestABrokerKilledAndRestartedLosesAndRepeatsNothing(t *testing.T) {
 	t.Parallel()
 	at := onBrokers(trials.New(t), testservers.KafkaOptions{}, pace.Shards)
@@ -147,7 +150,8 @@ func TestABrokerKilledAndRestartedLosesAndRepeatsNothing(t *testing.T) {
 	t.Logf("%d kills; producer and consumers went on at most %v after the broker answered again", kills, longest.Round(time.Millisecond))
 }
 
-// TestTheLeaderAndTheCoordinatorOfThreeBrokersDie: others take over at once, and nothing that was stored or committed is lost.
+// TestTheLeaderAndTheCoordinatorOfThreeBrokersDie: others take over at once,
+// and nothing that was stored or committed is lost.
 func TestTheLeaderAndTheCoordinatorOfThreeBrokersDie(t *testing.T) {
 	t.Parallel()
 	at := onBrokers(trials.New(t), testservers.KafkaOptions{Brokers: 3}, pace.Shards)
@@ -164,7 +168,8 @@ func TestTheLeaderAndTheCoordinatorOfThreeBrokersDie(t *testing.T) {
 	l.finish()
 }
 
-// dies kills a broker that can be spared, and starts it again when the others have taken over.
+// dies kills a broker that can be spared, and starts it again when the others
+// have taken over.
 func (l *loaded) dies(c *testservers.KafkaCluster, what string, find func() *testservers.KafkaServer) {
 	l.Helper()
 	c.AwaitInSync(orders, "__consumer_offsets")

@@ -69,7 +69,8 @@ func sendUntil(r *rig, stop <-chan struct{}) (sent int) {
 	}
 }
 
-// Members come and go all the time: nothing is lost, and nothing comes twice that was acknowledged in time.
+// Members come and go all the time: nothing is lost, and nothing comes twice
+// that was acknowledged in time.
 func TestMembersComeAndGoUnderLoad(t *testing.T) {
 	const comers, cycles, shards = 2, 50, 6
 	r := onReal(t, shards, nil)

@@ -14,12 +14,15 @@ import (
 const (
 	// connectTimeout bounds how long Ping looks for a broker that answers.
 	connectTimeout = 10 * time.Second
-	// fetchWait bounds how long a broker holds a fetch that finds nothing. Until then changes of what is fetched wait; Java's default.
+	// fetchWait bounds how long a broker holds a fetch that finds nothing.
+	// Until then changes of what is fetched wait; Java's default.
 	fetchWait = 500 * time.Millisecond
-	// metadataAge is how soon a moved leader is looked for, metadataMaxAge how soon a new shard or a deleted stream is noticed.
+	// metadataAge is how soon a moved leader is looked for, metadataMaxAge how
+	// soon a new shard or a deleted stream is noticed.
 	metadataAge    = time.Second
 	metadataMaxAge = 10 * time.Second
-	// answersAge is how old an answer about topics may be: the client keeps answers, and the least it allows is this.
+	// answersAge is how old an answer about topics may be: the client keeps
+	// answers, and the least it allows is this.
 	answersAge = 10 * time.Millisecond
 )
 
@@ -78,12 +81,14 @@ func (c *Config) consumeOpts() []kgo.Opt {
 	return opts
 }
 
-// answerWait is how long the backend's own client waits for an answer before it asks another broker: one that is frozen stays among those of the
-// cluster for a while.
+// answerWait is how long the backend's own client waits for an answer before it
+// asks another broker: one that is frozen stays among those of the cluster for
+// a while.
 const answerWait = 5 * time.Second
 
-// askAgain is how long the backend's own client waits before it asks once more. Commits are among what it asks, and what a consumer hands out while
-// one waits comes again when its shards are lost meanwhile.
+// askAgain is how long the backend's own client waits before it asks once more.
+// Commits are among what it asks, and what a consumer hands out while one waits
+// is redelivered when its shards are lost meanwhile.
 func askAgain(fails int) time.Duration {
 	const first, longest = 50 * time.Millisecond, 400 * time.Millisecond
 	if fails > 3 {
@@ -100,7 +105,8 @@ func maxAge(cl *kgo.Client) time.Duration {
 	return metadataMaxAge
 }
 
-// lost reports connections that could not be made, and that all can be made again: the client retries by itself and is silent.
+// lost reports connections that could not be made, and that all can be made
+// again: the client retries by itself and is silent.
 type lost struct {
 	tell func(err error) // nil: all of them
 
@@ -135,7 +141,8 @@ func (l *lost) note(broker int32, err error) bool {
 	return len(l.away) == 0
 }
 
-// logger passes what the client warns of to slog, one level lower: what matters is reported by this package.
+// logger passes what the client warns of to slog, one level lower: what matters
+// is reported by this package.
 type logger struct{ to *slog.Logger }
 
 // Level implements kgo.Logger.

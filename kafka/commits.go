@@ -11,13 +11,14 @@ import (
 	"github.com/twmb/franz-go/pkg/kmsg"
 )
 
-// place is a committed position: that of the next message, and a note beside it.
+// place is a committed position: that of the next message, and a note beside
+// it.
 type place struct {
 	position
 	note string
 }
 
-// committer is who commits: a group's member, or somebody while it has none.
+// committer commits: as a member of the group, or for a group that has none.
 type committer struct {
 	group      string
 	member     string
@@ -63,8 +64,9 @@ func placesIn(got kadm.OffsetResponses, streams []string) map[streamer.StreamSha
 	return all
 }
 
-// commit stores positions in one request. The topics' ids keep a position out of a topic that was made anew. An error means that none, some
-// or all are stored.
+// commit stores positions in one request. The topics' ids keep a position out
+// of a topic that was recreated. An error means that none, some or all are
+// stored.
 func (b *backend) commit(ctx context.Context, by committer, topics map[string]topic, places map[streamer.StreamShard]place) error {
 	if len(places) == 0 {
 		return nil

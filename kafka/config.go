@@ -12,7 +12,8 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 )
 
-// Config connects from code: all that a kafka:// URI can say, and OAuth, TLS and Opts beside it. Only Brokers is required.
+// Config says how to connect, in code: everything that a kafka:// URI can say,
+// and OAuth, TLS and Opts in addition. Only Brokers is required.
 type Config struct {
 	Brokers  []string // host or host:port, 9092 where none is given; one that answers is enough, the others are found
 	ClientID string   // what the broker's logs and quotas call this program; default "streamer"
@@ -39,8 +40,9 @@ type Config struct {
 	Shards   int             // of streams that are created; default the broker's num.partitions
 	Replicas int             // of streams that are created; default the broker's default.replication.factor
 
-	// Opts are added to those of every client that is made: for consuming, for producing, and for all else. They may replace what this
-	// package sets, which can break what it promises.
+	// Opts are added to the options of every client: for consuming, for
+	// producing and for the rest. They may replace options of this package,
+	// which can break its promises.
 	Opts []kgo.Opt
 }
 
@@ -56,19 +58,22 @@ const (
 	Zstd
 )
 
-// Acks says what has happened when a receipt is resolved.
+// Acks says what a receipt waits for.
 type Acks uint8
 
 const (
-	// AllReplicas: as many replicas as min.insync.replicas asks for have the record, and a retried send stores it once.
+	// AllReplicas waits until as many replicas as min.insync.replicas requires
+	// have the record. A retried send stores it once.
 	AllReplicas Acks = iota
-	// LeaderOnly: one broker has it. What it had not passed on is lost with it, and a retried send may store it twice.
+	// LeaderOnly waits for one broker. A record that it has not replicated is
+	// lost with it, and a retried send may store it twice.
 	LeaderOnly
-	// NoAcks: it was sent. Receipts know no SeqNo, and nobody learns what was lost.
+	// NoAcks waits only until the record is sent. Receipts have no SeqNo, and
+	// losses go unnoticed.
 	NoAcks
 )
 
-// Isolation says what consumers see of transactions.
+// Isolation says which records of transactions consumers see.
 type Isolation uint8
 
 const (
@@ -76,12 +81,13 @@ const (
 	Uncommitted                  // everything at once, what is rolled back later too
 )
 
-// Balancer is how the members of a group share its shards. Members must have one in common.
+// Balancer is how the members of a group share its shards. Members must have
+// one in common.
 type Balancer uint8
 
 const (
 	CooperativeSticky Balancer = iota // moves as few shards as it can, the others go on meanwhile
-	Sticky                            // moves few shards, everybody stops meanwhile
+	Sticky                            // moves few shards, all stops meanwhile
 	Range                             // neighbouring shards to one member: Java's first choice of old, and Sarama's
 	RoundRobin
 )

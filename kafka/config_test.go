@@ -124,7 +124,8 @@ func FuzzClaim(f *testing.F) {
 	})
 }
 
-// FuzzBatches: whatever a disk has, what is found is there, and holds the offset.
+// FuzzBatches: whatever a disk has, what is found is there, and holds the
+// offset.
 func FuzzBatches(f *testing.F) {
 	f.Add([]byte{0, 0, 0, 0, 0, 0, 0, 5, 0, 0, 0, 15, 0, 0, 0, 0, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 3}, int64(6))
 	f.Add(batchOf(5, 8, 20), int64(6))

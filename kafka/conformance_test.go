@@ -60,7 +60,8 @@ func secretURI(secret string) string {
 	return fmt.Sprintf("kafka://someone:%s@127.0.0.1:1/orders?sasl=plain", url.PathEscape(secret))
 }
 
-// place is a corner of the broker: topics that no other case knows, and a network of its own.
+// place is a corner of the broker: topics that no other case knows, and a
+// network of its own.
 type place struct {
 	testing.TB
 	addr    string
@@ -72,7 +73,8 @@ type place struct {
 	topics  []string
 }
 
-// open opens a place on the shared broker, or, to be restarted, on one of its own.
+// open opens a place on the shared broker, or, to be restarted, on one of its
+// own.
 func open(t testing.TB, plan conformance.Plan) *conformance.Place {
 	p := &place{TB: t, net: &faultproxy.Net{}, plan: plan}
 	t.Cleanup(p.net.Close)
@@ -175,7 +177,8 @@ func (p *place) create(stream string) {
 	p.await(stream, p.plan.Shards)
 }
 
-// await waits until a topic has so many partitions with leaders; 0: until it is gone.
+// await waits until a topic has so many partitions with leaders; 0: until it is
+// gone.
 func (p *place) await(stream string, partitions int) {
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
@@ -261,7 +264,7 @@ func (p *place) deny(denied bool) {
 	p.awaitDenial(denied)
 }
 
-// awaitDenial waits until the broker does what it was told.
+// awaitDenial waits until the broker applies the change.
 func (p *place) awaitDenial(denied bool) {
 	deadline := time.Now().Add(time.Minute)
 	for {

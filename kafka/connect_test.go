@@ -66,7 +66,7 @@ func cluster(t *testing.T, opts ...kfake.Opt) string {
 	return c.ListenAddrs()[0]
 }
 
-// closedPort is where nobody listens.
+// closedPort is where nothing listens.
 func closedPort(t *testing.T) string {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
@@ -98,12 +98,14 @@ func listener(t *testing.T, answer func(net.Conn)) string {
 	return l.Addr().String()
 }
 
-// deaf is a port that closes what it does not understand, as a broker's does when TLS comes to one without.
+// deaf is a port that closes what it does not understand, as a broker's does
+// when TLS comes to one without.
 func deaf(t *testing.T) string {
 	return listener(t, func(c net.Conn) { _, _ = c.Read(make([]byte, 1024)) })
 }
 
-// abrupt is a port that speaks TLS and resets the connection behind the handshake, as a broker's may to whom it does not know.
+// abrupt is a port that speaks TLS and resets the connection behind the
+// handshake, as a broker's may to whom it does not know.
 func abrupt(t *testing.T, cert tls.Certificate) string {
 	return listener(t, func(c net.Conn) {
 		secure := tls.Server(c, &tls.Config{Certificates: []tls.Certificate{cert}})

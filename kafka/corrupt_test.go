@@ -9,14 +9,16 @@ import (
 	"github.com/twmb/franz-go/pkg/kmsg"
 )
 
-// spoilt serves a topic's batches, one of them with a byte that is not as its checksum says.
+// spoilt serves a topic's batches, one of them with a byte that is not as its
+// checksum says.
 type spoilt struct {
 	r       *rig
 	id      [16]byte
 	batches [][]byte
 }
 
-// spoil reads the n batches of shard 0, one record each, and damages the one at offset bad.
+// spoil reads the n batches of shard 0, one record each, and damages the one at
+// offset bad.
 func spoil(r *rig, n int, bad int64) *spoilt {
 	md, err := r.adm.Metadata(r.ctx(), r.topic)
 	r.must(err)

@@ -15,8 +15,9 @@ const (
 	crewTurn = 3 // who leaves or is killed at once
 )
 
-// TestMembersAreKilledUnderLoad: members of two groups join, leave and are killed, all with messages in hand, while records are sent. Each group
-// gets every message, and only what was uncommitted at a SIGKILL comes again.
+// TestMembersAreKilledUnderLoad: members of two groups join, leave and are
+// killed, all with messages in hand, while records are sent. Each group gets
+// every message, and only what was uncommitted at a SIGKILL is redelivered.
 func TestMembersAreKilledUnderLoad(t *testing.T) {
 	t.Parallel()
 	trial := trials.New(t)
@@ -58,7 +59,8 @@ func TestMembersAreKilledUnderLoad(t *testing.T) {
 	}
 }
 
-// crew is a group of processes. Their session is as short as a busy machine allows: until it is over nobody has what a killed one had.
+// crew is a group of processes. Their session is as short as a busy machine
+// allows: until it is over no member has the shards of a killed one.
 func (s *realSite) crew(group string) *trials.Crew {
 	return &trials.Crew{Trial: s.Trial, URI: s.uri("session_timeout=3s"), Group: group, Uncommitted: func(_ *trials.Member, got []trials.Entry) []trials.Entry {
 		committed := s.committed(group)

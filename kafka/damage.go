@@ -21,13 +21,14 @@ import (
 // broker has.
 
 const (
-	// maxCorrupt is how often a batch that cannot be decoded is fetched before it
-	// is passed over: once may have been the network.
+	// maxCorrupt is how often a batch that cannot be decoded is fetched before
+	// it is passed over: once may have been the network.
 	maxCorrupt = 3
 	// rescueTime bounds the work on one shard, during which the others, and a
 	// rebalance, wait.
 	rescueTime = 10 * time.Second
-	// leastRaw and mostRaw are how many bytes behind the damage are looked through.
+	// leastRaw and mostRaw are how many bytes behind the damage are looked
+	// through.
 	leastRaw, mostRaw = 64 << 10, 64 << 20
 )
 
@@ -172,8 +173,8 @@ func (s *source) examine(ctx context.Context, at streamer.StreamShard, offset in
 	return f, nil
 }
 
-// torn says whether what is in front of an offset ends with something that is no
-// batch. Else compaction has removed what was there.
+// torn says whether what is in front of an offset ends with something that is
+// no batch. Else compaction has removed what was there.
 func (s *source) torn(ctx context.Context, at streamer.StreamShard, offset int64) bool {
 	for back := int64(1); back <= offset; back *= 2 {
 		for size := int32(leastRaw); size <= mostRaw; size *= 4 {
@@ -256,9 +257,10 @@ func (s *source) passDamage(ctx context.Context, at streamer.StreamShard, next i
 	return s.salvage(at, next, got, emit)
 }
 
-// rest is what a broker has behind the damage at an offset, from the next intact
-// batch on; nil when there is none. Where the broker cannot begin at that offset
-// it is asked from an earlier one, since it does not look at what it sends.
+// rest is what a broker has behind the damage at an offset, from the next
+// intact batch on; nil when there is none. Where the broker cannot begin at
+// that offset it is asked from an earlier one, since it does not look at what
+// it sends.
 func (s *source) rest(ctx context.Context, at streamer.StreamShard, offset int64, ends bounds) (answer, error) {
 	for back := int64(0); ; back = max(2*back, 1) {
 		from := max(offset-back, ends.first)

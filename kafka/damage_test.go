@@ -52,7 +52,8 @@ func (d *disk) rig(t *testing.T) *rig {
 	return r
 }
 
-// storeBatches stores numbered records of a size in a shard, perBatch at a time.
+// storeBatches stores numbered records of a size in a shard, perBatch at a
+// time.
 func storeBatches(r *rig, shard int32, from, end, size int) {
 	r.Helper()
 	cl, err := kgo.NewClient(kgo.SeedBrokers(r.brokers...), kgo.RecordPartitioner(kgo.ManualPartitioner()), kgo.ManualFlushing(),
@@ -171,8 +172,8 @@ func onDisk(t *testing.T, modes []streamer.ConsumerOptions, f func(r *rig, d *di
 	}
 }
 
-// TestADamagedBatchOnDiskIsPassedOverAlone: thirty batches behind it arrive, and
-// so does the other shard.
+// TestADamagedBatchOnDiskIsPassedOverAlone: thirty batches behind it arrive,
+// and so does the other shard.
 func TestADamagedBatchOnDiskIsPassedOverAlone(t *testing.T) {
 	const bad, end = 5 * perBatch, 36 * perBatch
 	for _, size := range []int{1, 3000} { // all behind one entry of the broker's index, and one each

@@ -18,13 +18,13 @@ import (
 // overdue is how long a record waits before the reason is looked for.
 const overdue = time.Second
 
-// ages is how many spans of overdue are told apart.
+// ages is how many spans of overdue there are.
 const ages = 1024
 
 // delay finds out why records of a sink wait, and reports it once per state.
 type delay struct {
 	log  logger
-	tell func(op string, err error, after time.Duration) // nil: nobody listens
+	tell func(op string, err error, after time.Duration) // nil: nothing listens
 
 	flying    atomic.Int64       // records that the clients have
 	born      [ages]atomic.Int64 // those of them that came in a span
@@ -75,8 +75,8 @@ func (d *delay) again() {
 	}
 }
 
-// look listens to the client while a record waits that came before the span that
-// ends now.
+// look listens to the client while a record waits that came before the span
+// that ends now.
 func (d *delay) look() {
 	d.mu.Lock()
 	now := d.span.Load()
@@ -228,7 +228,7 @@ func codeNamed(name string) error {
 
 var _ interface{ Why() error } = (*sink)(nil)
 
-// Why implements streamer.Explainer.
+// Why implements driver.Explainer.
 func (s *sink) Why() error {
 	s.delay.mu.Lock()
 	defer s.delay.mu.Unlock()

@@ -45,8 +45,8 @@ func (r *retries) options() streamer.StreamerOptions {
 	return streamer.StreamerOptions{Hooks: streamer.Hooks{Retrying: r.add}}
 }
 
-// TestAProducerWithTooFewReplicasSaysSoOncePerState: the client alone knows, and
-// tries again in silence.
+// TestAProducerWithTooFewReplicasSaysSoOncePerState: the client alone knows,
+// and tries again in silence.
 func TestAProducerWithTooFewReplicasSaysSoOncePerState(t *testing.T) {
 	r := onFake(t, 2)
 	var few atomic.Bool
@@ -99,8 +99,8 @@ func tooFewReplicas(req *kmsg.ProduceRequest) *kmsg.ProduceResponse {
 	return resp
 }
 
-// TestAShardWithoutALeaderIsReportedWhileOthersAreStored: that other records are
-// stored hides nothing.
+// TestAShardWithoutALeaderIsReportedWhileOthersAreStored: that other records
+// are stored hides nothing.
 func TestAShardWithoutALeaderIsReportedWhileOthersAreStored(t *testing.T) {
 	r := onFake(t, 2)
 	var told retries

@@ -9,7 +9,8 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 )
 
-// RealTime and Resumable read without a group: no member waits for another, and what is read can be chosen.
+// RealTime and Resumable read without a group: no member waits for another, and
+// what is read can be chosen.
 
 func (b *backend) openRealTime(ctx context.Context, cfg driver.SourceConfig) (driver.Source, error) {
 	p, err := b.plan(ctx, &cfg)
@@ -43,8 +44,8 @@ func (s *source) openAt(p *plan) error {
 	return nil
 }
 
-// opened reports what is not as it should be: positions that are gone, and shards
-// that cannot be read yet.
+// opened reports what is not as it should be: positions that are gone, and
+// shards that cannot be read yet.
 func (s *source) opened(p *plan) {
 	for at, wanted := range p.gone {
 		s.cfg.Gone(at, seqOf(wanted), seqOf(p.starts[at].offset))
@@ -61,9 +62,10 @@ func addPartition(to map[string]map[int32]kgo.Offset, at streamer.StreamShard, s
 	to[at.Stream][partitionOf(at.Shard)] = start
 }
 
-// grown reads the shards that a topic has got, from their beginning. What fails is tried again at the next look.
+// grown reads the shards that a topic has got, from their beginning. What fails
+// is tried again at the next look.
 func (s *source) grown(ctx context.Context, was, now topic) {
-	if s.grouped { // the group's leader sees to it
+	if s.grouped { // the group's leader does it
 		s.know(now)
 		return
 	}
@@ -77,8 +79,8 @@ func (s *source) know(now topic) {
 	s.topics[now.name] = now
 }
 
-// begin reads shards that are new from their beginning, those of them that are to
-// be read.
+// begin reads shards that are new from their beginning, those of them that are
+// to be read.
 func (s *source) begin(ctx context.Context, now topic, shards []streamer.StreamShard) {
 	shards = slices.DeleteFunc(shards, func(at streamer.StreamShard) bool { return !s.wants(at) })
 	ends, left, err := s.b.bounds(ctx, shards)

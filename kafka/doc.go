@@ -1,14 +1,17 @@
-// Package kafka reads and writes Apache Kafka, 3.0 and later, and what speaks its protocol: kafka://. A stream is a topic, a shard one of its partitions.
+// Package kafka reads and writes Apache Kafka, 3.0 and later, and servers that
+// speak its protocol: kafka://. A stream is a topic, and a shard is one of its
+// partitions.
 //
 // # URI
 //
 //	kafka://[user[:password]@]host[:port][,host[:port]…]/topic[,topic…][?option=value…]
 //
-// The hosts are those to start from; the cluster names the others. The port is 9092 where none is given. [Connect] does the same from code.
+// The hosts are the seed brokers; the cluster names the others. The default
+// port is 9092. [Connect] does the same from code.
 //
 // # Options
 //
-// Beside those that every backend knows:
+// In addition to those that every backend knows:
 //
 //	tls=true                           TLS, trusting the system's authorities; default false, but true with one of the next three
 //	tls_ca=file                        PEM certificates to trust instead
@@ -30,52 +33,81 @@
 //	create=auto|always|never|new       a topic that does not exist: ErrNotFound (auto and never), created by producers and consumers (always), by producers
 //	                                   that then get ErrExists when it is there (new)
 //
-// Config.Opts takes what is not here, for every client that is made; Config.OAuth gives tokens from code.
+// Config.Opts passes other options to every client. Config.OAuth supplies
+// tokens from code.
 //
-// A group whose members are Java's, Sarama's or others' is joined with the balancer that they use: Java's default list is range, then
-// cooperative-sticky, Sarama's is range. A list that has cooperative-sticky beside another one works as an eager group does until all members have
-// that one alone.
+// To join a group with members of other clients, use their balancer: the
+// default list of Java is range, then cooperative-sticky; Sarama's is range. A
+// list that has cooperative-sticky and another one behaves like an eager group
+// until all members list only cooperative-sticky.
 //
 // # Shards
 //
-// A record goes to the shard that it names, else to that of its key (murmur2, as Java's clients do, so that both agree), else to any: one shard for
-// 64 KiB, then another, rather one that keeps up. Partitions that are added are noticed within 10 seconds and read from their beginning; from then on keys may
-// go to another than before.
+// A record goes to the shard that it names, or else to that of its key
+// (murmur2, as in Java's clients, so that both agree), or else to any: 64 KiB
+// to one shard, then to another, preferably one that keeps up. Added partitions
+// are noticed within 10 seconds and read from their beginning. From then on
+// keys may belong to other shards than before.
 //
 // # Ordering
 //
-// A sequence number is an offset ([streamer.SeqUint]). Offsets rise and have holes: markers of transactions, records that compaction removed. Time is the
-// record's, in milliseconds from 1678 to 2262, but for the last one before 1970, which says that there is none: another is [streamer.ErrUnsupported], as is one outside
-// the window of the topic. A record of others that has no time, or one that cannot be told, has the zero Time. A topic with message.timestamp.type=LogAppendTime has the broker's, which a receipt does not know and leaves zero. Times may be
-// in any order: seeking finds the first record, by offset, that is not older.
+// A sequence number is an offset ([streamer.SeqUint]). Offsets rise and have
+// gaps: transaction markers and records that compaction removed. Time is the
+// record's, in milliseconds between the years 1678 and 2262. The last
+// millisecond before 1970 means that a record has no time. Other times are
+// [streamer.ErrUnsupported], as are times outside the window that the topic
+// allows. A record of another client that has no time, or one that cannot be
+// represented, has the zero Time. In a topic with
+// message.timestamp.type=LogAppendTime, Time is the broker's; a receipt does
+// not know it and leaves it zero. Times may be in any order: seeking finds the
+// first record, by offset, that is not older.
 //
-// Retries keep the order of a shard. There is one exception, for a limit of the topic that was lowered while a producer was open: what is sent in the
-// moment in which the broker refuses a batch may be stored before those of the batch that are sent again.
+// Retries keep the order of a shard, with one exception: if a limit of the
+// topic is lowered while a producer is open, records that are sent at the
+// moment when the broker refuses a batch may be stored before the parts of the
+// batch that are sent again.
 //
 // # Delivery
 //
-// RealTime has no group: every shard is read from the end that it had before Consumer returned. Resumable has no members either, but commits
-// its positions for the group. Kafka does not know of such an owner, so each commit carries a note beside the position that names it: a second
-// owner takes over at once, and the first gets [streamer.ErrFenced] with its next commit, within 5 seconds when there is nothing to commit. Between the look
-// at the note and the commit another's commit can slip in. LoadBalanced is a member of a consumer group (the classic protocol). Acknowledged work is
-// committed before a shard is given to another member; a member whose program is slow holds nobody up longer than 10 seconds. Consumer
-// returns when the group has answered, which takes up to the broker's group.initial.rebalance.delay.ms (3 s) for the first member and as long as the slowest
-// other member needs to give up its shards.
+// RealTime has no group: every shard is read from the end that it had before
+// Consumer returned.
 //
-// With instance_id a member that closes does not leave: its shards wait for it, for session_timeout, and nobody reads them meanwhile.
+// Resumable has no members either, but commits its positions for the group.
+// Kafka does not know such an owner, so each commit carries metadata that names
+// it. A second owner takes over at once, and the first gets
+// [streamer.ErrFenced] with its next commit, or within 5 seconds when there is
+// nothing to commit. Another owner's commit can fall between reading the
+// metadata and the commit.
 //
-// A topic that is deleted, or deleted and made anew, is noticed within 10 seconds and stops the consumer with ErrNotFound; with create=always
-// the consumer's other topics go on, reading goes on at the new one's beginning when it is there, and what was not committed of the old one counts as done. A batch that cannot be decoded is fetched three times, then passed over as one entry
-// (Hooks.Skipped). Of one that is damaged on a broker's disk the header is not believed: reading goes on at the next batch whose checksum is right,
-// with CORRUPT_MESSAGE as the cause, and what the broker cannot find behind the damage is fetched from before it. The transactions of others are
-// respected; this package begins none.
+// LoadBalanced is a member of a consumer group (the classic protocol).
+// Acknowledged work is committed before a shard goes to another member; a slow
+// program delays the others for at most 10 seconds. Consumer returns when the
+// group has answered. For the first member that takes up to the broker's
+// group.initial.rebalance.delay.ms (3 s), and otherwise as long as the slowest
+// member needs to give up its shards.
 //
-// Commits carry the leader epoch. When a log gets shorter than what was read or
-// committed, reading goes on where it parts from what it was, in every mode; a
-// position without an epoch that lies beyond the end goes on at the oldest record.
-// Both are reported to Hooks.Gone, and are [streamer.ErrPositionGone] with
-// ResetError. A shard without a leader keeps no other from being read: it is
-// reported to Hooks.Retrying and read when it has one.
+// With instance_id a member that closes does not leave: its shards wait for it
+// for session_timeout, and are not read meanwhile.
+//
+// A topic that is deleted, or deleted and recreated, is noticed within 10
+// seconds and stops the consumer with ErrNotFound. With create=always the
+// consumer's other topics continue, the new topic is read from its beginning
+// when it exists, and what was not committed of the old one counts as done.
+//
+// A batch that cannot be decoded is fetched three times and then skipped as one
+// entry (Hooks.Skipped). If a batch is damaged on the broker's disk, its header
+// is not trusted: reading continues at the next batch with a valid checksum,
+// with CORRUPT_MESSAGE as the cause. Batches behind the damage that the broker
+// cannot find are fetched from before it.
+//
+// Transactions of other producers are respected; this package begins none.
+//
+// Commits carry the leader epoch. When a log becomes shorter than what was read
+// or committed, reading continues where the log diverges, in every mode. A
+// position without an epoch that lies beyond the end continues at the oldest
+// record. Both are reported to Hooks.Gone, and are [streamer.ErrPositionGone]
+// with ResetError. A shard without a leader does not keep others from being
+// read: it is reported to Hooks.Retrying and read when it has one.
 //
 // # Durability
 //
@@ -88,28 +120,41 @@
 //	disk of a broker
 //	retention                          lost when it is due                lost 7 days after the last member, or owner, is gone (offsets.retention.minutes)
 //
-// Positions that do not move are committed again every hour while a Resumable consumer runs: its group has no members for whose sake a broker
-// would keep them.
+// Positions that do not move are committed again every hour while a Resumable
+// consumer runs: its group has no members, for whose sake a broker would keep
+// them.
 //
 // # Limits
 //
-// A record has max.message.bytes of its topic less 128 in key, value and headers, and each header costs 10 more. That, the window that a record's time may lie in, and
-// that a compacted topic wants keys are asked for when a producer opens, and what is beyond them is refused before it is sent. Where the broker
-// refuses it later it refuses a batch as a whole; then the batch is sent again in parts until the record is alone that fails.
+// A record has at most max.message.bytes of its topic less 128 in key, value
+// and headers, and each header costs 10 more. A producer asks for this limit,
+// for the window of allowed times and for whether a compacted topic requires
+// keys when it opens, and refuses records outside before sending them. A broker
+// that refuses later refuses a whole batch; then the batch is sent again in
+// parts until only the offending record fails.
 //
-// DeliveryTimeout does not take back a record that a broker may have: it is held until its outcome is known. 512 MiB of these fill a producer, which then gets
-// ErrThrottled. ErrUnknown may mean stored.
+// DeliveryTimeout does not take back a record that a broker may have: it is
+// held until its outcome is known. With 512 MiB of such records a producer is
+// full, and further ones get ErrThrottled. ErrUnknown may mean stored.
 //
-// A group's name is any text. Lag knows messages, not time. Resumable, and an operator's ResetGroup, cannot commit for a group that has members: ErrBusy.
+// A group's name is any text. Lag knows messages, not time. Resumable, and
+// Admin.ResetGroup, cannot commit for a group that has members: ErrBusy.
 //
-// Each consumer and each producer has connections of its own to the brokers it needs. A consumer has the client's goroutines, about two per broker and six more,
-// and one that watches its topics; a producer the client's. A consumer's client fetches ahead of BufferBytes,
-// per broker one fetch that is being worked off and decompressed as a whole: as much again as BufferBytes, at most 1 MiB per shard and 50 MiB
-// (kgo.FetchMaxPartitionBytes and kgo.FetchMaxBytes in Config.Opts). What is asked for is that, divided by how many times the latest fetches grew when
-// they were decompressed, 8 before the first, and at least 16 KiB: data that begins to compress better than what was before exceeds the bound once, and
-// brokers send a whole batch in any case.
+// Each consumer and each producer has connections of its own to the brokers
+// that it needs. A consumer has the goroutines of its client, about two per
+// broker and six more, and one that watches its topics. A producer has those of
+// its client.
+//
+// A consumer's client fetches ahead of BufferBytes: for each broker one fetch,
+// which is decompressed as a whole. That is at most as much again as
+// BufferBytes, 1 MiB per shard and 50 MiB (kgo.FetchMaxPartitionBytes and
+// kgo.FetchMaxBytes in Config.Opts). A request asks for this amount divided by
+// the growth of the latest fetches when they were decompressed: 8 before the
+// first, and at least 16 KiB. Data that suddenly compresses better exceeds the
+// bound once, and brokers send a whole batch in any case.
 //
 // # Native access
 //
-// [Client] returns the [kgo.Client] behind a Streamer: for metadata and administration, it consumes and produces nothing.
+// [Client] returns the [kgo.Client] behind a Streamer. It is for metadata and
+// administration; it consumes and produces nothing.
 package kafka

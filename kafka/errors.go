@@ -73,7 +73,8 @@ var hints = map[*kerr.Error]string{
 	kerr.InvalidTopicException:      "a name has 1 to 249 of A-Z a-z 0-9 . _ - and differs from others in more than . and _",
 }
 
-// explain makes an error of the client one of ours. The end of ctx is returned bare.
+// explain types an error of the client. The end of ctx is returned
+// bare.
 func (b *backend) explain(ctx context.Context, err error) error {
 	if err == nil {
 		return nil
@@ -108,10 +109,12 @@ func typed(err error) error {
 	return &streamer.Error{Kind: kind, Err: err}
 }
 
-// tlsAlert is the Op of a [net.OpError] with which crypto/tls reports what the other side says.
+// tlsAlert is the Op of a [net.OpError] with which crypto/tls reports what the
+// other side says.
 const tlsAlert = "remote error"
 
-// network is a hint, and the kind, of what is wrong before a broker has said anything in Kafka's protocol.
+// network is a hint, and the kind, of what is wrong before a broker has said
+// anything in Kafka's protocol.
 func network(err error) (hint string, kind error) {
 	if errors.Is(err, kgo.ErrClientClosed) {
 		return "", streamer.ErrClosed
@@ -143,7 +146,8 @@ func network(err error) (hint string, kind error) {
 	return worded(err)
 }
 
-// suspect says what in c may be behind a connection that ends, or starts, without a word.
+// suspect says what in c may be behind a connection that ends, or starts,
+// without a word.
 func (c *Config) suspect(err error) error {
 	secure := c.TLS != nil || c.CAFile != "" || c.CertFile != ""
 	reset := errors.Is(err, syscall.ECONNRESET) || errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF)
@@ -172,7 +176,8 @@ func isNetwork(err error) bool {
 	return ok || errors.Is(err, io.EOF) || errors.Is(err, context.DeadlineExceeded)
 }
 
-// worded recognises by the client's words what it has no types for: a token that is refused, and answers that are not Kafka's.
+// worded recognises by the client's words what it has no types for: a token
+// that is refused, and answers that are not Kafka's.
 func worded(err error) (hint string, kind error) {
 	text := err.Error()
 	if strings.Contains(text, "unexpected data in oauth response") {

@@ -17,7 +17,8 @@ import (
 // fetchToken asks who gives tokens.
 func fetchToken(context.Context) (string, error) { return os.Getenv("TOKEN"), nil }
 
-// What a URI has no place for: a token from the program, TLS settings of its own, and options of the client.
+// What a URI has no place for: a token from the program, TLS settings of its
+// own, and options of the client.
 func ExampleConnect() {
 	ctx := context.Background()
 	s, err := kafka.Connect(ctx, kafka.Config{

@@ -16,11 +16,13 @@ import (
 
 var errDropped = errors.New("the connection is dropped")
 
-// fault makes a cluster do something once, or a few times; happened says whether it has.
+// fault makes a cluster do something once, or a few times; happened says
+// whether it has.
 type fault func(c *kfake.Cluster, random *rand.Rand) (happened func() bool)
 
-// refuse answers the next requests of these kinds with an error. An answer that says that the time is over, or that replicas are missing, is a
-// lie: the broker has done what it was asked for.
+// refuse answers the next requests of these kinds with an error. An answer that
+// says that the time is over, or that replicas are missing, is a lie: the
+// broker has done what it was asked for.
 func refuse(n int, code *kerr.Error, keys ...kmsg.Key) fault {
 	return func(c *kfake.Cluster, _ *rand.Rand) func() bool {
 		h := c.Fault(kfake.Fault{Keys: keys, Err: code, Count: n})
@@ -102,7 +104,8 @@ var faults = map[string][]fault{
 
 const fakeBrokers = 3
 
-// TestFaultsUnderLoad: whatever a cluster does now and then, all is stored and delivered, once and in order.
+// TestFaultsUnderLoad: whatever a cluster does now and then, all is stored and
+// delivered, once and in order.
 func TestFaultsUnderLoad(t *testing.T) {
 	for name, list := range faults {
 		t.Run(name, func(t *testing.T) {

@@ -11,8 +11,9 @@ import (
 
 const anyShard = -1
 
-// flight is a record on its way. It is the record's own context, so that the client's callback finds it, and so that the client lets go of
-// a record that nobody waits for any more.
+// flight is a record on its way. It is the record's own context, so that the
+// client's callback finds it, and so that the client lets go of a record that
+// nothing waits for any more.
 type flight struct {
 	rec    kgo.Record
 	p      *driver.Pending
@@ -20,7 +21,7 @@ type flight struct {
 	client *kgo.Client // that it was given to
 	shard  int32       // where it has to go, or anyShard
 	seated bool        // the repair's client has it in a batch
-	repair *repair     // which waits for its outcome; nil: nobody but its sender does
+	repair *repair     // which waits for its outcome; nil: only its sender waits
 	err    error       // its outcome, for the repair
 	span   uint32      // when the client got it: see delay
 }
@@ -50,7 +51,7 @@ func (f *flight) stored() {
 		m.Seq = seqOf(f.rec.Offset)
 	}
 	if f.lane.brokerTime() {
-		m.Time = time.Time{} // nobody has told us
+		m.Time = time.Time{} // unknown
 	}
 	f.p.Resolve(m, nil)
 }
@@ -58,7 +59,8 @@ func (f *flight) stored() {
 // Deadline implements context.Context.
 func (f *flight) Deadline() (time.Time, bool) { return time.Time{}, false }
 
-// Done implements context.Context: closed when the engine has given the record up. The client asks for the first record of each batch alone.
+// Done implements context.Context. It is closed when the engine has given the
+// record up. The client uses only the first record of each batch.
 func (f *flight) Done() <-chan struct{} { return f.p.Receipt().Done() }
 
 // Err implements context.Context.

@@ -20,11 +20,11 @@ import (
 
 // hosts are Config.Brokers, and the dialer of every client. A client asks its
 // first brokers one after another, and one that hangs takes all the time there
-// is. So it is told of a single one, under a name that no host has, and behind
+// is. So it is given a single one, under a name that no host has, and behind
 // this name it gets whichever answers first.
 type hosts struct {
 	addrs   []string
-	name    string // what the client is told; the one address where there is no choice
+	name    string // what the client is given; the one address where there is no choice
 	tls     *tls.Config
 	timeout time.Duration // of dialling
 

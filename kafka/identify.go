@@ -18,7 +18,7 @@ import (
 const suspicious = time.Second
 
 // strangers is why none of the hosts can be talked to as the settings say; nil
-// when one may be, or nobody knows. Each is asked side by side.
+// when one may be, or that is unknown. Each is asked side by side.
 func (h *hosts) strangers(ctx context.Context) error {
 	var all error
 	found := make([]error, len(h.addrs))
@@ -41,7 +41,8 @@ func (h *hosts) strangers(ctx context.Context) error {
 	return all
 }
 
-// identify is why a host cannot be talked to; nil when it can, or nobody knows.
+// identify is why a host cannot be talked to; nil when it can, or that is
+// unknown.
 func (h *hosts) identify(ctx context.Context, addr string) error {
 	plain := func(ctx context.Context) (net.Conn, error) { return new(net.Dialer).DialContext(ctx, "tcp", addr) }
 	if c, err := plain(ctx); err == nil {

@@ -15,7 +15,8 @@ import (
 	"github.com/gostreamer/streamer/kafka"
 )
 
-// strangers are members of groups that other clients make. They print the value of each record; n ends them, 0 never.
+// strangers are members of groups that other clients make. They print the value
+// of each record; n ends them, 0 never.
 func strangers(t *testing.T) map[string]func(r *rig, n int) *exec.Cmd {
 	return map[string]func(*rig, int) *exec.Cmd{
 		"Java": func(r *rig, n int) *exec.Cmd {

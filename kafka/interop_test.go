@@ -47,7 +47,7 @@ func interopRecords() []streamer.Record {
 	return records
 }
 
-// line is how both tools are told to show a record.
+// line is the format in which both tools print a record.
 func line(shard streamer.ShardID, key, value []byte, headers []streamer.Header) string {
 	var pairs []string
 	for _, h := range headers {
@@ -145,7 +145,8 @@ func TestWeReadWhatOtherClientsWrite(t *testing.T) {
 	}
 }
 
-// checkOthers takes the records that another client wrote, and sends one of each key: it has to go where the other's went.
+// checkOthers takes the records that another client wrote, and sends one of
+// each key: it has to go where the other's went.
 func (r *rig) checkOthers(c streamer.Consumer, numbered bool) {
 	r.Helper()
 	went := make(map[string]streamer.ShardID)

@@ -14,7 +14,8 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 )
 
-// lane is one stream of a sink. Its records go to the client in the order in which they come, at once while the lane is open.
+// lane is one stream of a sink. Its records go to the client in the order in
+// which they come, at once while the lane is open.
 type lane struct {
 	sink   *sink
 	stream string
@@ -27,7 +28,7 @@ type lane struct {
 	redo   []*flight // failed because of another record
 
 	flying  atomic.Int64  // records that the client has
-	landing atomic.Bool   // somebody waits until it has none
+	landing atomic.Bool   // a caller waits until it has none
 	settled chan struct{} // capacity 1: then
 }
 
@@ -78,8 +79,9 @@ func (l *lane) prepare(ctx context.Context) error {
 	return nil
 }
 
-// open prepares the lane and sends what has been waiting. When that fails, those records do that came before the cluster was asked; the answer
-// may be out of date for later ones.
+// open prepares the lane and sends what has been waiting. When that fails,
+// those records do that came before the cluster was asked; the answer may be
+// out of date for later ones.
 func (l *lane) open() {
 	for {
 		l.mu.RLock()
@@ -99,7 +101,8 @@ func (l *lane) open() {
 	}
 }
 
-// awaitShards waits until a client that knows the topic knows all its shards, and nothing against them.
+// awaitShards waits until a client that knows the topic knows all its shards,
+// and nothing against them.
 func (l *lane) awaitShards(ctx context.Context) error {
 	cl := l.sink.client.Load()
 	l.mu.RLock()
@@ -126,7 +129,8 @@ func (l *lane) awaitShards(ctx context.Context) error {
 	return nil
 }
 
-// failHeld fails the first n records that wait. True when none is left: then the next one opens the lane.
+// failHeld fails the first n records that wait. True when none is left: then
+// the next one opens the lane.
 func (l *lane) failHeld(n int, err error) bool {
 	l.mu.Lock()
 	failed := l.held[:n]
@@ -158,7 +162,8 @@ func (l *lane) enqueue(f *flight) {
 	l.wait(f)
 }
 
-// fly gives a record to a client. mu is held, for reading at least, or the lane is the repair's.
+// fly gives a record to a client. mu is held, for reading at least, or the lane
+// is the repair's.
 func (l *lane) fly(f *flight, cl *kgo.Client) {
 	l.flying.Add(1)
 	f.span = l.sink.delay.took()
@@ -166,7 +171,8 @@ func (l *lane) fly(f *flight, cl *kgo.Client) {
 	cl.TryProduce(context.Background(), &f.rec, l.sink.produced)
 }
 
-// wait keeps a record until the lane is open. One whose shard is not known yet makes it open anew.
+// wait keeps a record until the lane is open. One whose shard is not known yet
+// makes it open again.
 func (l *lane) wait(f *flight) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -181,8 +187,9 @@ func (l *lane) wait(f *flight) {
 	}
 }
 
-// resume sends what has waited, in order, until nothing has failed because of another record; then the lane is open. Senders wait for the
-// lock meanwhile, or a busy one would keep the lane from opening.
+// resume sends what has waited, in order, until nothing has failed because of
+// another record; then the lane is open. Senders wait for the lock meanwhile,
+// or a busy one would keep the lane from opening.
 func (l *lane) resume() {
 	for {
 		l.mu.Lock()
@@ -256,7 +263,8 @@ func (l *lane) lost(f *flight, err error) {
 	}
 }
 
-// reopen looks the topic up anew, for the records to come: what the client knows of it may be out of date. forget is called first.
+// reopen looks the topic up again, for the records to come: what the client
+// knows of it may be out of date. forget is called first.
 func (l *lane) reopen(forget func()) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -269,14 +277,16 @@ func (l *lane) reopen(forget func()) {
 	}
 }
 
-// isInnocent says that a record may have failed because of another one in its batch, or in front of it.
+// isInnocent says that a record may have failed because of another one in its
+// batch, or in front of it.
 func isInnocent(err error) bool {
 	return errors.Is(err, kerr.MessageTooLarge) || errors.Is(err, kerr.RecordListTooLarge) || errors.Is(err, kerr.InvalidTimestamp) ||
 		errors.Is(err, kerr.InvalidRecord) || errors.Is(err, kerr.CorruptMessage) || errors.Is(err, context.Canceled) ||
 		isUnknownShard(err)
 }
 
-// isUnknownShard recognises by its words that the client does not know a shard yet.
+// isUnknownShard recognises by its words that the client does not know a shard
+// yet.
 func isUnknownShard(err error) bool {
 	return err != nil && strings.Contains(err.Error(), "invalid record partitioning choice")
 }

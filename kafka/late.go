@@ -21,9 +21,9 @@ type late struct {
 const beyond = math.MaxInt64 >> 1
 
 // postpone leaves it to the client to resolve a position, as it was when the
-// source was opened. Without a leader nothing was stored then: the end was where
-// the log of the last one ends. A leader that does not answer us may take records
-// from others, so those count that are not older.
+// source was opened. Without a leader nothing was stored then: the end was
+// where the log of the last one ends. A leader that does not answer us may take
+// records from others, so those count that are not older.
 func (p *plan) postpone(s streamer.StreamShard, at streamer.Position, why error, opened time.Time) late {
 	switch at.Kind() {
 	case streamer.AtSeq:

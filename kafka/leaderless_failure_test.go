@@ -16,8 +16,8 @@ import (
 	"github.com/twmb/franz-go/pkg/kerr"
 )
 
-// maimed is a topic of three shards, each on a broker of its own, of which that of
-// shard 0 is gone for a while.
+// maimed is a topic of three shards, each on a broker of its own, of which that
+// of shard 0 is gone for a while.
 type maimed struct {
 	*rig
 	open []streamer.Consumer
@@ -29,8 +29,8 @@ type maimed struct {
 // inEach is how many records each shard has, numbered by shard*1000.
 const inEach = 10
 
-// TestAShardWithoutALeader: the others are read, and it is joined later. Each case
-// has a topic of its own.
+// TestAShardWithoutALeader: the others are read, and it is joined later. Each
+// case has a topic of its own.
 func TestAShardWithoutALeader(t *testing.T) {
 	t.Parallel()
 	cases := []struct {
@@ -130,7 +130,8 @@ func (m *maimed) opensAtTheEnd() {
 }
 
 // readsOnlyWhatIsNew: what is stored as soon as there is a leader is read, and
-// nothing that was stored before. It is committed for the consumers opened next.
+// nothing that was stored before. It is committed for the consumers opened
+// next.
 func (m *maimed) readsOnlyWhatIsNew() {
 	m.until("records to be stored", func() bool { return m.storeFrom(0, 500, inEach) == nil })
 	m.must(m.storeFrom(1, 1500, inEach))
@@ -277,8 +278,8 @@ func (m *maimed) opens(o streamer.ConsumerOptions) streamer.Consumer {
 	return c
 }
 
-// has takes and acknowledges messages until those numbered from..to-1 are there,
-// in any order, and no others.
+// has takes and acknowledges messages until those numbered from..to-1 are
+// there, in any order, and no others.
 func (m *maimed) has(c streamer.Consumer, numbers ...int) {
 	m.Helper()
 	want := make(map[string]bool)

@@ -11,11 +11,14 @@ import (
 )
 
 const (
-	// defaultBatchBytes is what a broker takes that was not told otherwise, and what is assumed where asking is denied.
+	// defaultBatchBytes is what a broker takes that was not told otherwise, and
+	// what is assumed where asking is denied.
 	defaultBatchBytes = 1_000_012
-	// mostBatchBytes leaves room for a request around the largest batch that the client writes.
+	// mostBatchBytes leaves room for a request around the largest batch that
+	// the client writes.
 	mostBatchBytes = 100<<20 - 1<<10
-	// framing is what a batch of one record without headers adds to its key and value, at most; headerFraming what each header adds.
+	// framing is what a batch of one record without headers adds to its key and
+	// value, at most; headerFraming what each header adds.
 	framing       = 128
 	headerFraming = 10
 	// futureWindow is message.timestamp.after.max.ms where asking is denied.
@@ -32,7 +35,8 @@ type limits struct {
 
 func unknownLimits() limits { return limits{batch: defaultBatchBytes, ahead: futureWindow} }
 
-// limits asks for a topic's settings. Who may not ask gets Kafka's defaults: what is beyond them fails then when it is sent.
+// limits asks for a topic's settings. Who may not ask gets Kafka's defaults:
+// what is beyond them fails then when it is sent.
 func (b *backend) limits(ctx context.Context, stream string) limits {
 	l := unknownLimits()
 	all, err := b.adm.DescribeTopicConfigs(ctx, stream)
@@ -72,7 +76,8 @@ func window(v string) time.Duration {
 
 const maxWindow = 200 * 365 * 24 * time.Hour
 
-// recordBytes is the most that key, value and headers of one record may have together.
+// recordBytes is the most that key, value and headers of one record may have
+// together.
 func (l *limits) recordBytes() int { return l.batch - framing }
 
 // check refuses a record that the broker would refuse with all its neighbours.

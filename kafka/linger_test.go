@@ -9,7 +9,7 @@ import (
 	"github.com/gostreamer/streamer/kafka"
 )
 
-// written are the batches that a hook was told of.
+// written are the batches that a hook got.
 type written struct {
 	mu     sync.Mutex
 	events []streamer.WriteEvent

@@ -39,7 +39,8 @@ const (
 	heartbeatsPerSession = 3
 )
 
-// openMember joins the group. It returns when the group has answered: the first shards are known, though they may be none.
+// openMember joins the group. It returns when the group has answered: the first
+// shards are known, though they may be none.
 func (b *backend) openMember(ctx context.Context, cfg driver.SourceConfig) (driver.Source, error) {
 	if err := checkGroup(cfg.Group); err != nil {
 		return nil, err
@@ -73,17 +74,20 @@ func (b *backend) openMember(ctx context.Context, cfg driver.SourceConfig) (driv
 	return m, nil
 }
 
-// leaveTime is how long a member that could not be opened tries to say so to the group.
+// leaveTime is how long a member that could not be opened tries to say so to
+// the group.
 const leaveTime = 5 * time.Second
 
-// leave closes the client of a member that could not be opened. The one who opened it does not wait.
+// leave closes the client of a member that could not be opened. The one who
+// opened it does not wait.
 func (m *member) leave() {
 	ctx, cancel := context.WithTimeout(context.Background(), leaveTime)
 	defer cancel()
 	_ = m.closeClient(ctx) // that it was not opened is said already
 }
 
-// anchor commits the starts of shards without a commit, which Kafka allows while nobody is in the group. Else they are left for later.
+// anchor commits the starts of shards without a commit, which Kafka allows
+// while nothing is in the group. Else they are left for later.
 func (b *backend) anchor(ctx context.Context, cfg *driver.SourceConfig, p *plan) (pending map[streamer.StreamShard]place, err error) {
 	fresh := p.places("")
 	maps.DeleteFunc(fresh, func(at streamer.StreamShard, _ place) bool { return !p.fresh[at] })
@@ -143,7 +147,8 @@ func (c *Config) groupBalancers() []kgo.GroupBalancer {
 	return all
 }
 
-// join waits for the group's first answer and commits what could not be committed from outside.
+// join waits for the group's first answer and commits what could not be
+// committed from outside.
 func (m *member) join(ctx context.Context, pending map[streamer.StreamShard]place) error {
 	select {
 	case <-m.joined:
@@ -154,13 +159,14 @@ func (m *member) join(ctx context.Context, pending map[streamer.StreamShard]plac
 		return m.refusal
 	}
 	err := warm(ctx, func() error { return m.anchorInside(ctx, pending) })
-	if isMemberError(err) { // the group is being shared anew: who owns the shards commits them
+	if isMemberError(err) { // the group is being shared again: the owner of the shards commits them
 		return nil
 	}
 	return m.b.explain(ctx, err)
 }
 
-// anchorInside commits as a member, but nothing that another member has committed meanwhile.
+// anchorInside commits as a member, but nothing that another member has
+// committed meanwhile.
 func (m *member) anchorInside(ctx context.Context, pending map[streamer.StreamShard]place) error {
 	places, err := m.b.committed(ctx, m.cfg.Group, m.cfg.Streams)
 	if err != nil {
@@ -179,7 +185,8 @@ func (m *member) OnGroupManageError(err error) {
 	m.cfg.Retrying("join group", typed(err), 0)
 }
 
-// OnBrokerConnect implements kgo.HookBrokerConnect: a member that runs waits for other credentials, one that opens does not.
+// OnBrokerConnect implements kgo.HookBrokerConnect. A running member waits for
+// other credentials; a member that opens does not.
 func (m *member) OnBrokerConnect(_ kgo.BrokerMetadata, _ time.Duration, _ net.Conn, err error) {
 	if errors.Is(err, kerr.SaslAuthenticationFailed) {
 		m.answered(typed(err))
@@ -208,7 +215,8 @@ func (m *member) gain(cl *kgo.Client, gained map[string][]int32) {
 	m.cfg.Retrying("join group", nil, 0)
 }
 
-// giveUp ends the work on shards and commits what is done, before another member gets them.
+// giveUp ends the work on shards and commits what is done, before another
+// member gets them.
 func (m *member) giveUp(gone map[string][]int32) {
 	shards := m.owned(gone)
 	if len(shards) == 0 {
@@ -288,8 +296,8 @@ func (m *member) adjust(_ context.Context, offsets map[string]map[int32]kgo.Offs
 	return offsets, nil
 }
 
-// place is a shard that was gained, and where the client is to start when that is
-// not at what is committed. mu is held.
+// place is a shard that was gained, and where the client is to start when that
+// is not at what is committed. mu is held.
 func (m *member) place(at streamer.StreamShard, committed position) (*shard, *kgo.Offset) {
 	if committed.offset >= 0 {
 		return newShard(committed), nil
@@ -315,7 +323,7 @@ func (m *member) committer() committer {
 	return c
 }
 
-// CommitCursors implements streamer.CursorCommitter.
+// CommitCursors implements driver.CursorCommitter.
 func (m *member) CommitCursors(ctx context.Context, upTo []driver.Mark) error {
 	topics := m.known()
 	upTo = m.void(upTo)
@@ -354,7 +362,7 @@ func (m *member) commitAs(ctx context.Context, by committer, topics map[string]t
 	return err
 }
 
-// Lag implements streamer.Lagger: behind what the group has committed.
+// Lag implements driver.Lagger, relative to the group's committed positions.
 func (m *member) Lag(ctx context.Context) ([]streamer.ShardLag, error) {
 	places, err := m.b.committed(ctx, m.cfg.Group, m.cfg.Streams)
 	if err != nil {

@@ -24,8 +24,8 @@ const (
 	levelCommitted   = 1
 )
 
-// bounds asks for the ends of shards. left are those whose leader does not answer,
-// or that have none.
+// bounds asks for the ends of shards. left are those whose leader does not
+// answer, or that have none.
 func (b *backend) bounds(ctx context.Context, shards []streamer.StreamShard) (all map[streamer.StreamShard]bounds, left unasked, err error) {
 	all = make(map[streamer.StreamShard]bounds, len(shards))
 	if len(shards) == 0 {
@@ -37,7 +37,8 @@ func (b *backend) bounds(ctx context.Context, shards []streamer.StreamShard) (al
 	return all, left, err
 }
 
-// ends asks once for the ends of shards and adds those that are answered to all.
+// ends asks once for the ends of shards and adds those that are answered to
+// all.
 func (b *backend) ends(ctx context.Context, shards []streamer.StreamShard, all map[streamer.StreamShard]bounds) unasked {
 	first, high, stable := make(listed), make(listed), make(listed)
 	var lefts [3]unasked
@@ -83,8 +84,8 @@ func partitionOf(id streamer.ShardID) int32 { return int32(id) } //nolint:gosec 
 // seqOf is the SeqNo of an offset.
 func seqOf(offset int64) streamer.SeqNo { return streamer.SeqUint(uint64(offset)) } //nolint:gosec // never negative
 
-// resolve turns positions of shards whose ends are known into offsets, none of them
-// committed. What is out of range is the nearest end.
+// resolve turns positions of shards whose ends are known into offsets, none of
+// them committed. What is out of range is the nearest end.
 func (b *backend) resolve(ctx context.Context, want map[streamer.StreamShard]streamer.Position, ends map[streamer.StreamShard]bounds) (map[streamer.StreamShard]position, error) {
 	at := make(map[streamer.StreamShard]position, len(want))
 	times := make(map[time.Time][]streamer.StreamShard)
@@ -111,8 +112,8 @@ func (b *backend) resolve(ctx context.Context, want map[streamer.StreamShard]str
 	return at, nil
 }
 
-// behind counts the records from a position on; -1 when the ends are not known for
-// a reason.
+// behind counts the records from a position on; -1 when the ends are not known
+// for a reason.
 func (e bounds) behind(p position, why error) int64 {
 	if why != nil {
 		return -1
@@ -126,7 +127,8 @@ func (e *bounds) at(offset int64) position { return position{offset, e.epoch} }
 // clamp is the offset n behind seq, within the shard.
 func (e *bounds) clamp(seq streamer.SeqNo, n int64) int64 { return e.within(offsetOf(seq, n)) }
 
-// offsetOf is the offset n behind seq; beyond every log for what no offset holds.
+// offsetOf is the offset n behind seq; beyond every log for what no offset
+// holds.
 func offsetOf(seq streamer.SeqNo, n int64) int64 {
 	digits, _ := seq.Decimal()
 	if seq.Uint() >= beyond || seq.Uint() == 0 && digits != "0" {

@@ -45,7 +45,7 @@ var options = []driver.URIOption[Config]{
 	number("shards", "of a stream that is created; default the broker's", math.MaxInt32, func(c *Config) *int { return &c.Shards }),
 	number("replicas", "of a stream that is created; default the broker's", math.MaxInt16, func(c *Config) *int { return &c.Replicas }),
 	text("client_id", "what the broker's logs and quotas call this program; default streamer", func(c *Config) *string { return &c.ClientID }),
-	{Key: "create", Doc: "a stream that does not exist: auto (nobody creates it), always, never or new; default auto", Set: func(c *Config, v string) (err error) {
+	{Key: "create", Doc: "a stream that does not exist: auto (not created), always, never or new; default auto", Set: func(c *Config, v string) (err error) {
 		c.Create, err = streamer.ParseCreate(v)
 		return err
 	}},

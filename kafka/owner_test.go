@@ -49,7 +49,8 @@ func TestAGroupIsEitherSharedOrOwned(t *testing.T) {
 	r.consumer(s, resumableOf(r))
 }
 
-// Positions of a group without commits in a shard are durable when Consumer has returned, in every order of members.
+// Positions of a group without commits in a shard are durable when Consumer has
+// returned, in every order of members.
 func TestEveryMemberFindsThePositionsOfTheFirst(t *testing.T) {
 	r := onReal(t, 3, nil)
 	if r == nil {

@@ -2,11 +2,13 @@ package kafka
 
 import "github.com/twmb/franz-go/pkg/kgo"
 
-// stickyBytes is how much goes to one shard before records without a key go to another one.
+// stickyBytes is how much goes to one shard before records without a key go to
+// another one.
 const stickyBytes = 64 << 10
 
-// partitioner sends a record to the shard that it names, else to that of its key as Java's clients do (murmur2), else to any: to one shard until
-// a batch's worth is there, rather to those that keep up.
+// partitioner sends a record to the shard that it names, else to that of its
+// key as Java's clients do (murmur2), else to any: to one shard until a batch's
+// worth is there, rather to those that keep up.
 type partitioner struct{ any kgo.Partitioner }
 
 func newPartitioner() kgo.Partitioner {

@@ -20,8 +20,8 @@ type plan struct {
 	left   unasked                           // the shards to read whose leader does not answer
 }
 
-// plan finds out where to start. The ends are asked for before the commits are: what is sent after another member has committed a start is not
-// skipped.
+// plan finds out where to start. The ends are asked for before the commits are:
+// what is sent after another member has committed a start is not skipped.
 func (b *backend) plan(ctx context.Context, cfg *driver.SourceConfig) (*plan, error) {
 	began := time.Now()
 	topics, err := b.topics(ctx, cfg.Streams)
@@ -148,7 +148,8 @@ func (p *plan) choose(cfg *driver.SourceConfig, places map[streamer.StreamShard]
 	return want, nil
 }
 
-// first is the position of a shard that has none committed, or is not to go there.
+// first is the position of a shard that has none committed, or is not to go
+// there.
 func first(cfg *driver.SourceConfig, s streamer.StreamShard, at streamer.Position, begun bool) (streamer.Position, bool, error) {
 	switch {
 	case at.Kind() != streamer.AtCommitted:
@@ -193,7 +194,7 @@ func (p *plan) places(note string) map[streamer.StreamShard]place {
 	return all
 }
 
-// OpenSource implements streamer.Backend.
+// OpenSource implements driver.Backend.
 func (b *backend) OpenSource(ctx context.Context, c driver.SourceConfig) (driver.Source, error) {
 	if b.closed.Load() {
 		return nil, streamer.ErrClosed

@@ -11,9 +11,10 @@ import (
 // noEpoch is the leader epoch of a position of which none is known.
 const noEpoch = -1
 
-// position is an offset of a log, and an epoch of its leaders under which the log
-// reached as far. Each new leader counts one more, so the epoch tells whether the
-// log was cut below the offset since, though it may have grown beyond it again.
+// position is an offset of a log, and an epoch of its leaders under which the
+// log reached as far. Each new leader counts one more, so the epoch tells
+// whether the log was cut below the offset since, though it may have grown
+// beyond it again.
 type position struct {
 	offset int64
 	epoch  int32
@@ -33,8 +34,8 @@ type shard struct {
 	stuck  time.Time // since when every broker that is asked is behind next; zero: none is
 }
 
-// unresolved is the next offset of a shard that is read from a position which the
-// client is yet to resolve.
+// unresolved is the next offset of a shard that is read from a position which
+// the client is yet to resolve.
 const unresolved = -1
 
 // newShard is a shard that is read from a position on.
@@ -59,8 +60,8 @@ func (sh *shard) read(records []*kgo.Record) {
 // position is where the shard goes on.
 func (sh *shard) position() position { return position{sh.next, sh.epochs.before(sh.next)} }
 
-// behind is the position to commit for a message, or a mark, that is done: where
-// the next message is. For none it is where the shard began.
+// behind is the position to commit for a message, or a mark, that is done:
+// where the next message is. For none it is where the shard began.
 func (sh *shard) behind(seq streamer.SeqNo) position {
 	if seq.IsZero() {
 		return sh.began

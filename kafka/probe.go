@@ -46,7 +46,8 @@ func (s *source) between(ctx context.Context, at streamer.StreamShard, broken, g
 	return good, nil
 }
 
-// readable says whether a broker has an intact batch at an offset, or behind it.
+// readable says whether a broker has an intact batch at an offset, or behind
+// it.
 func (s *source) readable(ctx context.Context, at streamer.StreamShard, offset int64) (bool, error) {
 	got, err := s.askOne(ctx, at, offset, leastRaw)
 	if err != nil {

@@ -20,7 +20,8 @@ var _ kgo.HookBrokerThrottle = (*throttles)(nil)
 // OnBrokerThrottle implements kgo.HookBrokerThrottle.
 func (t *throttles) OnBrokerThrottle(kgo.BrokerMetadata, time.Duration, bool) { t.n.Add(1) }
 
-// limit gives a client a quota of bytes per second, both ways, until the test ends.
+// limit gives a client a quota of bytes per second, both ways, until the test
+// ends.
 func (r *rig) limit(client string, bytes float64) {
 	r.Helper()
 	alter := func(remove bool) {
@@ -34,7 +35,8 @@ func (r *rig) limit(client string, bytes float64) {
 	r.Cleanup(func() { alter(true) })
 }
 
-// TestAClientBeyondItsQuotaIsSlowAndLosesNothing: the broker makes it wait, and it is told of no error.
+// TestAClientBeyondItsQuotaIsSlowAndLosesNothing: the broker makes it wait, and
+// it gets no error.
 func TestAClientBeyondItsQuotaIsSlowAndLosesNothing(t *testing.T) {
 	t.Parallel()
 	const n, size, quota = 10, 10_000, 50_000 // a step beyond what 11 seconds allow costs two

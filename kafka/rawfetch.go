@@ -15,8 +15,8 @@ var errNoAnswer = errors.New("the broker says nothing about the partition")
 type answer = *kmsg.FetchResponseTopicPartition
 
 // ask fetches from a broker what its shards have at these offsets, past the
-// client that reads them, behind whose fetches it would wait: at most size bytes
-// of each, but one whole batch.
+// client that reads them, behind whose fetches it would wait: at most size
+// bytes of each, but one whole batch.
 func (s *source) ask(ctx context.Context, broker int32, from map[streamer.StreamShard]int64, size int32) (map[streamer.StreamShard]answer, error) {
 	req := kmsg.NewPtrFetchRequest()
 	req.MaxBytes, req.SessionEpoch, req.ReplicaID = size, -1, -1

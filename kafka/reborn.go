@@ -75,7 +75,7 @@ func (o *owner) disown(ctx context.Context, shards []streamer.StreamShard) error
 	return nil
 }
 
-// reborn reads a topic that was made anew, from its beginning.
+// reborn reads a topic that was recreated, from its beginning.
 func (s *source) reborn(ctx context.Context, now topic) {
 	if !s.grouped {
 		s.begin(ctx, now, now.each())

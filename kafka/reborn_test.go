@@ -17,7 +17,7 @@ import (
 )
 
 // twin is a consumer of two topics, into both of which records flow: r.topic,
-// which is deleted and made anew, and a second one that is left alone.
+// which is deleted and recreated, and a second one that is left alone.
 type twin struct {
 	*rig
 	other   string
@@ -55,7 +55,8 @@ func twins(r *rig, o streamer.ConsumerOptions) *twin {
 	return w
 }
 
-// flow sends records until the test ends, each when the one before is stored or has failed.
+// flow sends records until the test ends, each when the one before is stored or
+// has failed.
 func (w *twin) flow(topic string) {
 	s := w.connect(kafka.Config{Create: streamer.CreateNever}, streamer.StreamerOptions{})
 	p, err := s.Producer(w.ctx(), streamer.ProducerOptions{Stream: topic})

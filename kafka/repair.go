@@ -8,8 +8,10 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 )
 
-// A broker refuses a batch as a whole, and the client fails everything behind it. So what failed is sent again, in order and in smaller and
-// smaller parts, until the record is alone that cannot be stored. The lane's other records wait meanwhile.
+// A broker refuses a batch as a whole, and the client fails everything behind
+// it. So what failed is sent again, in order and in smaller and smaller parts,
+// until the record is alone that cannot be stored. The lane's other records
+// wait meanwhile.
 
 var zeroAttrs kgo.RecordAttrs
 
@@ -26,7 +28,8 @@ type seat struct{}
 
 var _ kgo.HookProduceRecordPartitioned = seat{}
 
-// OnProduceRecordPartitioned implements kgo.HookProduceRecordPartitioned: the record has its place, behind those before it.
+// OnProduceRecordPartitioned implements kgo.HookProduceRecordPartitioned: the
+// record has its place, behind those before it.
 func (seat) OnProduceRecordPartitioned(r *kgo.Record, _ int32) {
 	if f := r.Context.(*flight); !f.seated { //nolint:forcetypeassert // newFlight put it there
 		f.seated = true
@@ -34,7 +37,8 @@ func (seat) OnProduceRecordPartitioned(r *kgo.Record, _ int32) {
 	}
 }
 
-// landed notes the outcome of a record; err means that it is to be sent once more. A record that no repair waits for has a nil one.
+// landed notes the outcome of a record; err means that it is to be sent once
+// more. A record that no repair waits for has a nil one.
 func (r *repair) landed(f *flight, err error) {
 	if r == nil {
 		return
@@ -71,7 +75,8 @@ func (l *lane) again(f *flight, err error) {
 	}
 }
 
-// repair waits for everything that the client has, and sends what is to be sent again. False when the sink is closing.
+// repair waits for everything that the client has, and sends what is to be sent
+// again. False when the sink is closing.
 func (l *lane) repair() bool {
 	if !l.land() {
 		return false
@@ -127,8 +132,10 @@ func (l *lane) divide(solo *kgo.Client, todo []*flight) bool {
 	return true
 }
 
-// sendPart sends a record by solo, or several by a client that has sent nothing yet: whatever is sent while the rest of a part is still being handed
-// over, the rest could overtake when it fails. Even a client that waits for Flush sends at once when it is not quite done with the part before.
+// sendPart sends a record by solo, or several by a client that has sent nothing
+// yet: whatever is sent while the rest of a part is still being handed over,
+// the rest could overtake when it fails. Even a client that waits for Flush
+// sends at once when it is not quite done with the part before.
 func (l *lane) sendPart(solo *kgo.Client, part []*flight) (failed []*flight, err error) {
 	if len(part) == 1 {
 		return l.sendAgain(solo, part), nil
@@ -141,7 +148,8 @@ func (l *lane) sendPart(solo *kgo.Client, part []*flight) (failed []*flight, err
 	return l.sendAgain(cl, part), nil
 }
 
-// sendAgain sends one part and returns what failed of it because of another record.
+// sendAgain sends one part and returns what failed of it because of another
+// record.
 func (l *lane) sendAgain(cl *kgo.Client, part []*flight) []*flight {
 	r := &repair{}
 	r.seating.Add(len(part))
@@ -157,7 +165,8 @@ func (l *lane) sendAgain(cl *kgo.Client, part []*flight) []*flight {
 	return r.failed
 }
 
-// land waits until the client has nothing of the lane; false when the sink closes before.
+// land waits until the client has nothing of the lane; false when the sink
+// closes before.
 func (l *lane) land() bool {
 	l.landing.Store(true)
 	defer l.landing.Store(false)

@@ -13,7 +13,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kerr"
 )
 
-// owner commits for a Resumable source, as long as nobody else does.
+// owner commits for a Resumable source, as long as nothing else does.
 type owner struct {
 	id    string
 	slot  chan struct{}                      // capacity 1: holding the token is the right to commit; it guards the rest
@@ -47,7 +47,8 @@ type resumable struct{ *source }
 
 var _ driver.CursorCommitter = resumable{}
 
-// openResumable takes the group's positions over: from now on they have this source's note.
+// openResumable takes the group's positions over: from now on they have this
+// source's note.
 func (b *backend) openResumable(ctx context.Context, cfg driver.SourceConfig) (driver.Source, error) {
 	if err := checkGroup(cfg.Group); err != nil {
 		return nil, err
@@ -74,7 +75,8 @@ func (b *backend) openResumable(ctx context.Context, cfg driver.SourceConfig) (d
 	return resumable{s}, nil
 }
 
-// checkGroup refuses a name that a record of the brokers' own topic cannot have.
+// checkGroup refuses a name that a record of the brokers' own topic cannot
+// have.
 func checkGroup(group string) error {
 	if group == "" {
 		return fmt.Errorf("%w group: it has no name", streamer.ErrInvalid)
@@ -82,7 +84,8 @@ func checkGroup(group string) error {
 	return nil
 }
 
-// isMemberError says that a commit was refused because the group has members, or others than the one that commits.
+// isMemberError says that a commit was refused because the group has members,
+// or others than the one that commits.
 func isMemberError(err error) bool {
 	return errors.Is(err, kerr.UnknownMemberID) || errors.Is(err, kerr.IllegalGeneration) || errors.Is(err, kerr.RebalanceInProgress) ||
 		errors.Is(err, kerr.StaleMemberEpoch)
@@ -115,7 +118,8 @@ func (s *source) known() map[string]topic {
 	return maps.Clone(s.topics)
 }
 
-// check looks for another owner's note: ErrFenced. It returns the shards whose position the brokers have forgotten.
+// check looks for another owner's note: ErrFenced. It returns the shards whose
+// position the brokers have forgotten.
 func (o *owner) check(ctx context.Context, s *source) (forgotten []streamer.StreamShard, err error) {
 	places, err := s.b.committed(ctx, s.cfg.Group, s.cfg.Streams)
 	if err != nil {
@@ -157,7 +161,7 @@ func (o *owner) advance(ctx context.Context, s *source, topics map[string]topic,
 	return nil
 }
 
-// CommitCursors implements streamer.CursorCommitter.
+// CommitCursors implements driver.CursorCommitter.
 func (r resumable) CommitCursors(ctx context.Context, upTo []driver.Mark) error {
 	o, topics := r.owner, r.known()
 	upTo = r.void(upTo)
@@ -196,12 +200,13 @@ func (o *owner) adopt(ctx context.Context, s *source, starts map[streamer.Stream
 	}
 	defer o.leave()
 	for sh := range starts {
-		delete(o.saved, sh) // a topic's that was made anew
+		delete(o.saved, sh) // a topic's that was recreated
 	}
 	return o.advance(ctx, s, s.known(), starts)
 }
 
-// renew writes the owner's note again while nothing is committed, and every position that is old.
+// renew writes the owner's note again while nothing is committed, and every
+// position that is old.
 func (s *source) renew(ctx context.Context) error {
 	o := s.owner
 	if err := o.enter(ctx); err != nil {
@@ -219,7 +224,8 @@ func (s *source) renew(ctx context.Context) error {
 	return nil // a commit will say it, or the next renewal succeed
 }
 
-// stale are the positions that have not been committed for long, and one of every stream.
+// stale are the positions that have not been committed for long, and one of
+// every stream.
 func (o *owner) stale(now time.Time) map[streamer.StreamShard]position {
 	at := make(map[streamer.StreamShard]position)
 	oldest := make(map[string]streamer.StreamShard)
@@ -237,7 +243,7 @@ func (o *owner) stale(now time.Time) map[streamer.StreamShard]position {
 	return at
 }
 
-// Lag implements streamer.Lagger: behind what is committed.
+// Lag implements driver.Lagger, relative to the committed positions.
 func (r resumable) Lag(ctx context.Context) ([]streamer.ShardLag, error) {
 	if err := r.owner.enter(ctx); err != nil {
 		return nil, err
@@ -248,7 +254,8 @@ func (r resumable) Lag(ctx context.Context) ([]streamer.ShardLag, error) {
 	return r.lagBehind(ctx, at)
 }
 
-// Close implements streamer.Source. It takes the note away, so that the group counts as free at once.
+// Close implements driver.Source. It removes the owner's metadata, so that the
+// group is free at once.
 func (r resumable) Close(ctx context.Context) error {
 	r.end(streamer.ErrClosed)
 	r.watching.Wait()
@@ -256,7 +263,8 @@ func (r resumable) Close(ctx context.Context) error {
 	return r.closeClient(ctx)
 }
 
-// release commits the same positions without a note. Nobody has to know when it fails: a note grows old.
+// release commits the same positions without a note. It does not matter when it
+// fails: a note grows old.
 func (r resumable) release(ctx context.Context) {
 	o := r.owner
 	if o.enter(ctx) != nil {

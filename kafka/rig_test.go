@@ -191,7 +191,8 @@ func (r *rig) expect(c streamer.Consumer, from, to int) []*streamer.Message {
 	return all
 }
 
-// configure sets a setting of the topic and returns when the broker says that it has it.
+// configure sets a setting of the topic and returns when the broker says that
+// it has it.
 func (r *rig) configure(key, value string) {
 	r.Helper()
 	_, err := r.adm.AlterTopicConfigs(r.ctx(), []kadm.AlterConfig{{Op: kadm.SetConfig, Name: key, Value: &value}}, r.topic)

@@ -15,7 +15,7 @@ import (
 	"github.com/twmb/franz-go/pkg/sasl/scram"
 )
 
-// SASL is how the program proves to the broker who it is.
+// SASL is the mechanism with which the program authenticates.
 type SASL uint8
 
 // The mechanisms.
@@ -27,7 +27,8 @@ const (
 	SASLOAuth // OAUTHBEARER, a token
 )
 
-// OAuth gives a token. It is called at every authentication, by several goroutines.
+// OAuth returns a token. It is called at every authentication, by several
+// goroutines.
 type OAuth func(ctx context.Context) (oauth.Auth, error)
 
 // completeSASL chooses the mechanism that the credentials are for.
@@ -59,7 +60,8 @@ func (c *Config) checkSASL() error {
 	return nil
 }
 
-// mechanism is the client's side of SASL, nil for none. The password is looked up at every authentication.
+// mechanism is the client's side of SASL, nil for none. The password is looked
+// up at every authentication.
 func (c *Config) mechanism() sasl.Mechanism {
 	switch c.SASL {
 	case Plain:
@@ -104,7 +106,8 @@ func (c *Config) password() (string, error) {
 	return strings.TrimSuffix(line, "\r"), nil
 }
 
-// tlsConfig is what connections are wrapped with, nil for plain text. Files are read once: a certificate that is renewed needs a new Streamer.
+// tlsConfig is what connections are wrapped with, nil for plain text. Files are
+// read once: a certificate that is renewed needs a new Streamer.
 func (c *Config) tlsConfig() (*tls.Config, error) {
 	if c.TLS == nil && c.CAFile == "" && c.CertFile == "" {
 		return nil, nil

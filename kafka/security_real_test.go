@@ -21,7 +21,8 @@ import (
 	"github.com/twmb/franz-go/pkg/sasl/oauth"
 )
 
-// fortress is a broker with every way in: a listener each for plain text, SASL, TLS, and SASL over TLS.
+// fortress is a broker with every way in: a listener each for plain text, SASL,
+// TLS, and SASL over TLS.
 type fortress struct {
 	*rig
 	*testservers.KafkaServer
@@ -29,7 +30,8 @@ type fortress struct {
 	password     string // the name of a file
 }
 
-// besiege starts a fortress, or leaves the test out and returns nil. Over TLS it takes PLAIN alone.
+// besiege starts a fortress, or leaves the test out and returns nil. Over TLS
+// it takes PLAIN alone.
 func besiege(t *testing.T) *fortress {
 	t.Helper()
 	c := testservers.StartKafka(t, testservers.KafkaOptions{
@@ -68,7 +70,8 @@ func (f *fortress) trust() string {
 	return "tls_ca=" + f.certificates.CA + "&tls_cert=" + f.certificates.Cert + "&tls_key=" + f.certificates.Key
 }
 
-// unsigned is a token that a broker takes which was not told who signs: a test's.
+// unsigned is a token that a broker takes which was not told who signs: a
+// test's.
 func unsigned(subject string, ends time.Time) string {
 	part := func(s string) string { return base64.RawURLEncoding.EncodeToString([]byte(s)) }
 	claims := fmt.Sprintf(`{"sub":%q,"iat":%d,"exp":%d}`, subject, time.Now().Add(-time.Minute).Unix(), ends.Unix())
@@ -149,7 +152,8 @@ func TestATokenComesFromTheProgramForEachConnection(t *testing.T) {
 	}
 }
 
-// A password that was changed is found in the file at the next connection. What waits for it meanwhile goes on; a member that opens does not wait.
+// A password that was changed is found in the file at the next connection. What
+// waits for it meanwhile goes on; a member that opens does not wait.
 func TestAPasswordThatChangesIsReadAgain(t *testing.T) {
 	const next = "even m0re s3cret"
 	f := besiege(t)

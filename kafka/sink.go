@@ -15,8 +15,9 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 )
 
-// clientBytes bounds what the client holds. The engine bounds what is sent and not resolved; beyond that it holds what was given up and could
-// not be called back, because nobody knows whether a broker has it.
+// clientBytes bounds what the client holds. The engine bounds what is sent and
+// not resolved; beyond that it holds what was given up and could not be called
+// back, because a broker may have it.
 const clientBytes = 512 << 20
 
 // longestLinger is the longest that the client takes.
@@ -29,7 +30,7 @@ type sink struct {
 	log    logger
 	tell   func(op string, err error, after time.Duration) // of what the client retries by itself
 	linger time.Duration
-	told   *told // nil: nobody listens
+	told   *told // nil: nothing listens
 	delay  delay // why records wait
 	client atomic.Pointer[kgo.Client]
 	main   *lane // of stream; nil where none is named
@@ -50,7 +51,8 @@ var _ interface {
 	driver.Enqueuer
 } = (*sink)(nil)
 
-// OpenSink implements streamer.Backend. A stream that is named must exist, or be created as Config.Create says.
+// OpenSink implements driver.Backend. A named stream must exist, or is created
+// as Config.Create says.
 func (b *backend) OpenSink(ctx context.Context, c driver.SinkConfig) (driver.Sink, error) {
 	if b.closed.Load() {
 		return nil, streamer.ErrClosed
@@ -106,7 +108,8 @@ func (s *sink) newClient(more ...kgo.Opt) (*kgo.Client, error) {
 	return s.b.client(append(opts, more...)...)
 }
 
-// disconnected reports a connection that could not be made, unless that is because the sink closes; nil: it can.
+// disconnected reports a connection that could not be made, unless that is
+// because the sink closes; nil: it can.
 func (s *sink) disconnected(err error) {
 	if s.life.Err() == nil && !errors.Is(err, context.Canceled) {
 		s.tell("connect", typed(err), 0)
@@ -139,7 +142,8 @@ func (s *sink) batchBytes(topic string) int32 {
 	return int32(l.limits.Load().batch) //nolint:gosec // at most mostBatchBytes
 }
 
-// Limits implements streamer.Sink: those of the stream that was opened. Lanes check their own.
+// Limits implements driver.Sink, for the stream that was opened. Lanes check
+// those of other streams.
 func (s *sink) Limits() driver.Limits {
 	if s.main != nil {
 		return driver.Limits{RecordBytes: s.main.limits.Load().recordBytes()}
@@ -147,7 +151,7 @@ func (s *sink) Limits() driver.Limits {
 	return driver.Limits{}
 }
 
-// Enqueue implements streamer.Enqueuer.
+// Enqueue implements driver.Enqueuer.
 func (s *sink) Enqueue(p *driver.Pending) {
 	l := s.main
 	if l == nil || p.Record.Stream != s.stream {
@@ -224,7 +228,8 @@ func (s *sink) refused(err error) error {
 	return typed(err)
 }
 
-// isFatal says that the client can produce nothing any more: its producer id was refused. Another client may.
+// isFatal says that the client can produce nothing any more: its producer id
+// was refused. Another client may.
 func isFatal(err error) bool {
 	return errors.Is(err, kerr.ClusterAuthorizationFailed) || errors.Is(err, kerr.TransactionalIDAuthorizationFailed) ||
 		errors.Is(err, kerr.InvalidProducerEpoch) || errors.Is(err, kerr.ProducerFenced) || errors.Is(err, kerr.UnknownProducerID)
@@ -233,7 +238,7 @@ func isFatal(err error) bool {
 // replaceEvery bounds how often another client is tried while all are refused.
 const replaceEvery = time.Second
 
-// replace takes another client in the place of one that was refused.
+// replace takes another client instead of one that was refused.
 func (s *sink) replace(old *kgo.Client) {
 	if !s.mayReplace(old) {
 		return
@@ -257,8 +262,9 @@ func (s *sink) mayReplace(old *kgo.Client) bool {
 	return true
 }
 
-// Flush implements streamer.Sink: it sends what lingers, and returns. For a while, nothing lingers: what was sent before may have been on its
-// way to the client still, while that looked for the stream's shards.
+// Flush implements driver.Sink. It sends lingering records and returns. For a
+// while afterwards nothing lingers, because earlier records may still be on
+// their way to the client while it looks up the stream's shards.
 func (s *sink) Flush(context.Context) error {
 	if s.linger == 0 {
 		s.hurry(0)
@@ -279,14 +285,15 @@ func (s *sink) Flush(context.Context) error {
 	return nil
 }
 
-// hurry makes the client send what lingers, and whatever comes until it has nothing left or the time is over.
+// hurry makes the client send what lingers, and whatever comes until it has
+// nothing left or the time is over.
 func (s *sink) hurry(d time.Duration) {
 	ctx, cancel := context.WithTimeout(s.life, d)
 	defer cancel()
 	_ = s.client.Load().Flush(ctx) // each record says what became of it
 }
 
-// Close implements streamer.Sink. What is not resolved by now is given up.
+// Close implements driver.Sink. It gives up unresolved records.
 func (s *sink) Close(context.Context) error {
 	s.mu.Lock()
 	first := !s.closed

@@ -18,7 +18,8 @@ import (
 
 const poison = "poison"
 
-// refusePoison makes the cluster refuse every batch that has a poisoned record, as a broker does, and answer nothing before all is sent.
+// refusePoison makes the cluster refuse every batch that has a poisoned record,
+// as a broker does, and answer nothing before all is sent.
 func refusePoison(c *kfake.Cluster, code *kerr.Error, sent <-chan struct{}) {
 	c.ControlKey(int16(kmsg.Produce), func(k kmsg.Request) (kmsg.Response, error, bool) {
 		c.KeepControl()
@@ -45,7 +46,8 @@ func refusePoison(c *kfake.Cluster, code *kerr.Error, sent <-chan struct{}) {
 	})
 }
 
-// sendAmong sends n records over shards by key, of which every step-th is poisoned, closes sent, and returns the outcomes.
+// sendAmong sends n records over shards by key, of which every step-th is
+// poisoned, closes sent, and returns the outcomes.
 func sendAmong(r *rig, p streamer.Producer, n, step int, spoil func(*streamer.Record), sent chan<- struct{}) []error {
 	receipts := make([]*streamer.Receipt, n)
 	for i := range receipts {
@@ -63,7 +65,8 @@ func sendAmong(r *rig, p streamer.Producer, n, step int, spoil func(*streamer.Re
 	return errs
 }
 
-// checkAmong fails unless exactly the poisoned ones failed, and the others are stored once and, if ordered, in the order of their keys.
+// checkAmong fails unless exactly the poisoned ones failed, and the others are
+// stored once and, if ordered, in the order of their keys.
 func checkAmong(r *rig, c streamer.Consumer, errs []error, step int, kind error, ordered bool) {
 	r.Helper()
 	want := 0
@@ -118,7 +121,8 @@ func TestAPoisonedRecordFailsAlone(t *testing.T) {
 	}
 }
 
-// The limits are asked for when a producer opens. What changes later is found out by the broker, which refuses whole batches.
+// The limits are asked for when a producer opens. What changes later is found
+// out by the broker, which refuses whole batches.
 func TestALimitThatShrinksFailsOnlyWhatIsBeyondIt(t *testing.T) {
 	r := onReal(t, 3, nil)
 	if r == nil {

@@ -14,7 +14,8 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 )
 
-// source is an open reader: a client of its own, and one goroutine that watches the topics.
+// source is an open reader: a client of its own, and one goroutine that watches
+// the topics.
 type source struct {
 	b   *backend
 	cfg driver.SourceConfig
@@ -26,8 +27,8 @@ type source struct {
 	unled   map[streamer.StreamShard]bool   // of them those without a leader, which was reported
 	retired map[streamer.StreamShard]bool   // of deleted topics; the client has not given them back to the group
 
-	// secure commits where shards start that are read from a new position; nil in
-	// RealTime.
+	// secure commits where shards start that are read from a new position; nil
+	// in RealTime.
 	secure func(ctx context.Context, starts map[streamer.StreamShard]position) error
 
 	life     context.Context // ends with a failure, which is its cause, or with Close
@@ -79,7 +80,8 @@ func (s *source) open(opts ...kgo.Opt) error {
 	return nil
 }
 
-// disconnected reports a connection that could not be made, unless that is because the source closes; nil: it can.
+// disconnected reports a connection that could not be made, unless that is
+// because the source closes; nil: it can.
 func (s *source) disconnected(err error) {
 	if s.life.Err() == nil && !errors.Is(err, context.Canceled) {
 		s.cfg.Retrying("connect", typed(err), 0)
@@ -89,7 +91,7 @@ func (s *source) disconnected(err error) {
 // fail ends the source: Fetch returns err from now on.
 func (s *source) fail(err error) { s.end(err) }
 
-// Fetch implements streamer.Source.
+// Fetch implements driver.Source.
 func (s *source) Fetch(ctx context.Context, emit func([]streamer.Message)) error {
 	if s.life.Err() != nil {
 		return context.Cause(s.life)
@@ -120,8 +122,8 @@ func (s *source) Fetch(ctx context.Context, emit func([]streamer.Message)) error
 	}
 }
 
-// deliver hands the records over and says how far the shards are read. Those of a
-// shard that was set back are fetched again.
+// deliver hands the records over and says how far the shards are read. Those of
+// a shard that was set back are fetched again.
 func (s *source) deliver(fetches kgo.Fetches, back map[streamer.StreamShard]bool, emit func([]streamer.Message)) {
 	b := slab{messages: make([]streamer.Message, 0, fetches.NumRecords())}
 	var marks []driver.Mark
@@ -149,7 +151,8 @@ func (s *source) deliver(fetches kgo.Fetches, back map[streamer.StreamShard]bool
 	}
 }
 
-// current says whether a fetch is of the topic that is read, and not of one that had its name.
+// current says whether a fetch is of the topic that is read, and not of one
+// that had its name.
 func (s *source) current(t *kgo.FetchTopic) bool {
 	if t.TopicID == [16]byte{} {
 		return true
@@ -160,7 +163,8 @@ func (s *source) current(t *kgo.FetchTopic) bool {
 	return !ok || [16]byte(known.id) == t.TopicID
 }
 
-// take adds a partition's records to the slab. It returns a mark when the last of them is no message.
+// take adds a partition's records to the slab. It returns a mark when the last
+// of them is no message.
 func (s *source) take(b *slab, topic string, p *kgo.FetchPartition) (m driver.Mark, marked bool) {
 	if len(p.Records) == 0 {
 		return m, false
@@ -180,7 +184,7 @@ func (s *source) take(b *slab, topic string, p *kgo.FetchPartition) (m driver.Ma
 	return driver.Mark{StreamShard: at, Seq: seqOf(last.Offset)}, last.Attrs.IsControl()
 }
 
-// Pause implements streamer.Pauser.
+// Pause implements driver.Pauser.
 func (s *source) Pause(at streamer.StreamShard, paused bool) {
 	one := map[string][]int32{at.Stream: {partitionOf(at.Shard)}}
 	if paused {
@@ -190,8 +194,8 @@ func (s *source) Pause(at streamer.StreamShard, paused bool) {
 	}
 }
 
-// resume ends the pauses of shards that are read from a new position: the client
-// keeps a pause whatever becomes of the shard.
+// resume ends the pauses of shards that are read from a new position: the
+// client keeps a pause whatever becomes of the shard.
 func (s *source) resume(shards []streamer.StreamShard) {
 	all := make(map[string][]int32)
 	for _, at := range shards {
@@ -200,7 +204,7 @@ func (s *source) resume(shards []streamer.StreamShard) {
 	s.cl.ResumeFetchPartitions(all)
 }
 
-// Lag implements streamer.Lagger: behind what was emitted.
+// Lag implements driver.Lagger, relative to what was emitted.
 func (s *source) Lag(ctx context.Context) ([]streamer.ShardLag, error) {
 	return s.lagBehind(ctx, s.positions())
 }
@@ -234,8 +238,8 @@ func (s *source) lagBehind(ctx context.Context, at map[streamer.StreamShard]posi
 	return lags, nil
 }
 
-// places are the positions to commit for marks; lost when some are of shards that
-// are not read any more.
+// places are the positions to commit for marks; lost when some are of shards
+// that are not read any more.
 func (s *source) places(upTo []driver.Mark) (at map[streamer.StreamShard]position, lost bool) {
 	at = make(map[streamer.StreamShard]position, len(upTo))
 	s.mu.Lock()
@@ -273,14 +277,15 @@ func (s *source) assigned() {
 	s.cfg.Assigned(all)
 }
 
-// Close implements streamer.Source.
+// Close implements driver.Source.
 func (s *source) Close(ctx context.Context) error {
 	s.end(streamer.ErrClosed)
 	s.watching.Wait()
 	return s.closeClient(ctx)
 }
 
-// closeClient leaves the group, if there is one, within ctx, and joins the client's goroutines.
+// closeClient leaves the group, if there is one, within ctx, and joins the
+// client's goroutines.
 func (s *source) closeClient(ctx context.Context) error {
 	var err error
 	s.closing.Do(func() {

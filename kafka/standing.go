@@ -7,10 +7,10 @@ import (
 )
 
 // standing is where positions, committed or read up to, lie in the logs as they
-// are now. One that was trimmed away lies at the oldest record left. One in a part
-// that the log has lost lies where the log parts from what it was; where that is
-// not known, because no epoch is, at the oldest record, so that nothing that
-// exists is passed over. Ends that are missing leave a position as it is.
+// are now. One that was trimmed away lies at the oldest record left. One in a
+// part that the log has lost lies where the log parts from what it was; where
+// that is not known, because no epoch is, at the oldest record, so that nothing
+// that exists is passed over. Ends that are missing leave a position as it is.
 func (b *backend) standing(ctx context.Context, at map[streamer.StreamShard]position, ends map[streamer.StreamShard]bounds) (map[streamer.StreamShard]position, error) {
 	doubtful := make(map[streamer.StreamShard]position)
 	for s, p := range at {
@@ -42,8 +42,8 @@ func (b *backend) standing(ctx context.Context, at map[streamer.StreamShard]posi
 	return now, nil
 }
 
-// boundsBehind asks again for the ends of shards whose position lies beyond them:
-// it may have been committed since they were asked for.
+// boundsBehind asks again for the ends of shards whose position lies beyond
+// them: it may have been committed since they were asked for.
 func (b *backend) boundsBehind(ctx context.Context, at map[streamer.StreamShard]position, ends map[streamer.StreamShard]bounds, parted map[streamer.StreamShard]position) (map[streamer.StreamShard]bounds, error) {
 	var again []streamer.StreamShard
 	for s, p := range at {
@@ -59,9 +59,9 @@ func (b *backend) boundsBehind(ctx context.Context, at map[streamer.StreamShard]
 	return fresh, err
 }
 
-// stands is where a position lies in a shard with these ends; end is where the log
-// ends as far as the position's epoch goes, if that is known. A broker that has not
-// heard of the epoch yet is behind and cannot tell.
+// stands is where a position lies in a shard with these ends; end is where the
+// log ends as far as the position's epoch goes, if that is known. A broker that
+// has not heard of the epoch yet is behind and cannot tell.
 func (e *bounds) stands(p, end position, known bool) position {
 	switch {
 	case known && end.offset < p.offset:

@@ -13,7 +13,8 @@ const (
 	// still, and how soon a damaged batch is noticed which the client does not
 	// report.
 	glimpse = time.Second
-	// restful is after how many of these a shard that is idle is looked at each time.
+	// restful is after how many of these a shard that is idle is looked at each
+	// time.
 	restful = 10
 	// glimpseTime bounds one look.
 	glimpseTime = 5 * time.Second

@@ -23,13 +23,14 @@ func storable(t time.Time) bool {
 	return !t.Before(earliest) && !t.After(latest) && t.Truncate(time.Millisecond).UnixMilli() != noTime
 }
 
-// mostMillis bounds what timeOf takes for a time. Other numbers cannot be told
-// from those that wrap to them.
+// mostMillis bounds what timeOf takes for a time. Other numbers cannot be
+// distinguished from those that wrap to them.
 const mostMillis = 1 << 53
 
 // timeOf is the time of a record, the zero time when it has none or one that
-// cannot be told. Multiplied by a million and wrapped, a number of milliseconds
-// lacks its upper six bits: 1e6 is 64 times an odd number, which has an inverse.
+// cannot be distinguished. Multiplied by a million and wrapped, a number of
+// milliseconds lacks its upper six bits: 1e6 is 64 times an odd number, which
+// has an inverse.
 func timeOf(r *kgo.Record) time.Time {
 	const inverse = 0x790fb65668c26139
 	ms := int64(uint64(r.Timestamp.UnixNano())>>6*inverse<<6) >> 6 //nolint:gosec // wraps on purpose

@@ -11,7 +11,8 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 )
 
-// TestARecordWithoutATimeHasNone, and is found by whoever seeks before all times.
+// TestARecordWithoutATimeHasNone, and is found by a seek before all
+// times.
 func TestARecordWithoutATimeHasNone(t *testing.T) {
 	r := onReal(t, 1, map[string]string{"message.timestamp.before.max.ms": "9223372036854775807"})
 	if r == nil {
@@ -37,7 +38,8 @@ func TestARecordWithoutATimeHasNone(t *testing.T) {
 	r.expect(c, 1, len(times))
 }
 
-// TestATimeThatKafkaCannotHoldIsRefused on its own receipt, also where the topic takes any; its neighbours are stored.
+// TestATimeThatKafkaCannotHoldIsRefused on its own receipt, also where the
+// topic takes any; its neighbours are stored.
 func TestATimeThatKafkaCannotHoldIsRefused(t *testing.T) {
 	r := onReal(t, 1, map[string]string{"message.timestamp.before.max.ms": "9223372036854775807", "message.timestamp.after.max.ms": "9223372036854775807"})
 	if r == nil {

@@ -9,8 +9,9 @@ import (
 	"github.com/twmb/franz-go/pkg/kmsg"
 )
 
-// told is the hook that reports the batches which a sink's client has stored. The client tells of no others: what became of their records is
-// on the receipts.
+// told is the hook that reports the batches which a sink's client has stored.
+// The client tells of no others: what became of their records is on the
+// receipts.
 type told struct {
 	sink   *sink
 	report func(streamer.WriteEvent)
@@ -24,7 +25,8 @@ var _ interface {
 	kgo.HookProduceBatchWritten
 } = (*told)(nil)
 
-// OnBrokerE2E implements kgo.HookBrokerE2E. The client calls it before it tells of the batches of the request.
+// OnBrokerE2E implements kgo.HookBrokerE2E. The client calls it before it
+// reports the batches of the request.
 func (t *told) OnBrokerE2E(m kgo.BrokerMetadata, key int16, e kgo.BrokerE2E) {
 	if key != int16(kmsg.Produce) {
 		return
@@ -34,7 +36,8 @@ func (t *told) OnBrokerE2E(m kgo.BrokerMetadata, key int16, e kgo.BrokerE2E) {
 	t.took[m.NodeID] = e.DurationE2E()
 }
 
-// OnProduceBatchWritten implements kgo.HookProduceBatchWritten. The client calls it on a goroutine that it does not wait for.
+// OnProduceBatchWritten implements kgo.HookProduceBatchWritten. The client does
+// not wait for the goroutine on which it calls this.
 func (t *told) OnProduceBatchWritten(m kgo.BrokerMetadata, topic string, _ int32, b kgo.ProduceBatchMetrics) {
 	if !t.sink.enter() {
 		return

@@ -14,9 +14,11 @@ import (
 const (
 	// maxName is the longest name of a topic.
 	maxName = 249
-	// settleTime is how long brokers may not yet know of a topic that another one has made.
+	// settleTime is how long brokers may not yet know of a topic that another
+	// one has made.
 	settleTime = 500 * time.Millisecond
-	// patience bounds how long an operation waits for leaders and coordinators that are being chosen.
+	// patience bounds how long an operation waits for leaders and coordinators
+	// that are being chosen.
 	patience = 30 * time.Second
 	// firstPause and lastPause are the pauses between two looks at the cluster.
 	firstPause = 20 * time.Millisecond
@@ -55,7 +57,8 @@ func checkName(name string) error {
 	return nil
 }
 
-// topics looks streams up. One that does not exist is made with CreateAlways, else ErrNotFound.
+// topics looks streams up. One that does not exist is made with CreateAlways,
+// else ErrNotFound.
 func (b *backend) topics(ctx context.Context, names []string) (map[string]topic, error) {
 	all := make(map[string]topic, len(names))
 	for _, name := range names {
@@ -74,7 +77,8 @@ func (b *backend) topics(ctx context.Context, names []string) (map[string]topic,
 	return all, nil
 }
 
-// topic looks one topic up. What another broker has just made is waited for, and so are leaders.
+// topic looks one topic up. What another broker has just made is waited for,
+// and so are leaders.
 func (b *backend) topic(ctx context.Context, name string) (topic, error) {
 	began := time.Now()
 	p := newPacer()
@@ -127,7 +131,8 @@ func topicOf(d *kadm.TopicDetail) topic {
 	return t
 }
 
-// make creates a topic as the Config says, or finds that somebody else just has.
+// make creates a topic as the Config says, or finds that another process just
+// has.
 func (b *backend) make(ctx context.Context, name string) (topic, error) {
 	if err := b.create(ctx, name, b.cfg.Shards); err != nil && !errors.Is(err, streamer.ErrExists) {
 		return topic{}, err
@@ -135,7 +140,8 @@ func (b *backend) make(ctx context.Context, name string) (topic, error) {
 	return b.topic(ctx, name)
 }
 
-// create makes a topic and returns when it can be used. No shards are the broker's default.
+// create makes a topic and returns when it can be used. No shards are the
+// broker's default.
 func (b *backend) create(ctx context.Context, name string, shards int) error {
 	if shards == 0 {
 		shards = -1
@@ -174,7 +180,8 @@ func (b *backend) awaitTopic(ctx context.Context, name string) error {
 	}
 }
 
-// isCold says that the cluster needs a moment: a leader or a coordinator is being chosen, or has moved.
+// isCold says that the cluster needs a moment: a leader or a coordinator is
+// being chosen, or has moved.
 func isCold(err error) bool {
 	for _, code := range [...]error{
 		kerr.CoordinatorNotAvailable, kerr.CoordinatorLoadInProgress, kerr.NotCoordinator, kerr.LeaderNotAvailable, kerr.NotLeaderForPartition,

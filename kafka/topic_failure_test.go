@@ -14,7 +14,8 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 )
 
-// TestPartitionsAddedUnderAReaderAreReadFromTheirBeginning: records are in a new partition before anybody may have noticed it.
+// TestPartitionsAddedUnderAReaderAreReadFromTheirBeginning: records are in a
+// new partition before anything may have noticed it.
 func TestPartitionsAddedUnderAReaderAreReadFromTheirBeginning(t *testing.T) {
 	const times, records = 4, 50
 	perMode(t, func(r *rig, o streamer.ConsumerOptions) {
@@ -35,7 +36,8 @@ func TestPartitionsAddedUnderAReaderAreReadFromTheirBeginning(t *testing.T) {
 	})
 }
 
-// storeIn stores numbered records with a client that knows nothing of before; nothing when the partition is not there yet.
+// storeIn stores numbered records with a client that knows nothing of before;
+// nothing when the partition is not there yet.
 func (r *rig) storeIn(partition int32, n int) error { return r.storeFrom(partition, 0, n) }
 
 // storeFrom stores n records in a partition, numbered from a number on.
@@ -69,7 +71,8 @@ func (r *rig) overtake(first int64) {
 	r.must(err)
 }
 
-// TestRetentionThatOvertakesAReaderIsItsEndWithResetError: once, as an error that says so.
+// TestRetentionThatOvertakesAReaderIsItsEndWithResetError: once, as an error
+// that says so.
 func TestRetentionThatOvertakesAReaderIsItsEndWithResetError(t *testing.T) {
 	perMode(t, func(r *rig, o streamer.ConsumerOptions) {
 		const n, size, left = 300, 50_000, 10 // more than the client fetches ahead
@@ -94,7 +97,8 @@ func TestRetentionThatOvertakesAReaderIsItsEndWithResetError(t *testing.T) {
 	})
 }
 
-// TestRetentionThatOvertakesACommit: a broker deletes what is old while nobody runs.
+// TestRetentionThatOvertakesACommit: a broker deletes what is old while nothing
+// runs.
 func TestRetentionThatOvertakesACommit(t *testing.T) {
 	t.Parallel()
 	at := onBrokers(trials.New(t), testservers.KafkaOptions{Properties: []string{"log.retention.check.interval.ms=200", "log.initial.task.delay.ms=100"}}, 1)
@@ -144,7 +148,8 @@ func (s *site) store(to streamer.Streamer, from, end int) {
 	s.Must("Close", p.Close())
 }
 
-// expire waits until the broker has deleted all records, and lets it keep what comes.
+// expire waits until the broker has deleted all records, and lets it keep what
+// comes.
 func (s *site) expire() {
 	s.Helper()
 	set := func(ms string) {

@@ -98,7 +98,8 @@ func (s *site) entries() []trials.Entry {
 	return all
 }
 
-// committed is what a group has committed: the offset of the next message, by shard.
+// committed is what a group has committed: the offset of the next message, by
+// shard.
 func (s *site) committed(group string) map[streamer.ShardID]int64 {
 	s.Helper()
 	got, err := s.adm.FetchOffsets(s.Ctx, group)
@@ -111,7 +112,8 @@ func (s *site) committed(group string) map[streamer.ShardID]int64 {
 	return all
 }
 
-// done is up to where a group has committed, as far as a broker answers at once.
+// done is up to where a group has committed, as far as a broker answers at
+// once.
 func (s *site) done(ctx context.Context, group string) (map[streamer.StreamShard]streamer.SeqNo, error) {
 	ctx, cancel := context.WithTimeout(ctx, time.Second)
 	defer cancel()

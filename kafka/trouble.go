@@ -10,11 +10,13 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 )
 
-// Every error that a fetch brings is dealt with here, because the client goes on fetching what failed, at once and for ever.
+// Every error that a fetch brings is dealt with here, because the client goes
+// on fetching what failed, at once and for ever.
 
 var errCaughtUp = errors.New("the broker that was asked is behind")
 
-// troubles deals with the errors among fetches: nil when all are mended, a Transient error when they may pass.
+// troubles deals with the errors among fetches: nil when all are mended, a
+// Transient error when they may pass.
 func (s *source) troubles(ctx context.Context, fetches kgo.Fetches) error {
 	var fatal, passing error
 	fetches.EachError(func(topic string, partition int32, err error) {

@@ -9,11 +9,12 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 )
 
-// A log gets shorter when a replica that was behind is elected, or a broker comes
-// back with an older disk. What is stored then has offsets that were read before.
+// A log gets shorter when a replica that was behind is elected, or a broker
+// comes back with an older disk. What is stored then has offsets that were read
+// before.
 
-// truncated deals with the shards of which the client has found that. It returns
-// those that were set back: what else came of them is void.
+// truncated deals with the shards of which the client has found that. It
+// returns those that were set back: what else came of them is void.
 func (s *source) truncated(ctx context.Context, fetches kgo.Fetches) map[streamer.StreamShard]bool {
 	var back map[streamer.StreamShard]bool
 	for _, loss := range losses(fetches) {
@@ -47,8 +48,9 @@ func losses(fetches kgo.Fetches) []*kgo.ErrDataLoss {
 	return all
 }
 
-// resolved notes where a shard starts that was opened without a leader: the client
-// reports the end of what the last one had as a loss of what it never had.
+// resolved notes where a shard starts that was opened without a leader: the
+// client reports the end of what the last one had as a loss of what it never
+// had.
 func (s *source) resolved(at streamer.StreamShard, to position) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -60,10 +62,10 @@ func (s *source) resolved(at streamer.StreamShard, to position) bool {
 	return true
 }
 
-// setBack makes a shard go on where its log parts from what was read. The numbers
-// of what comes are not above those that came before, so that is a new assignment:
-// what was handed out is waited for and committed as far as it is acknowledged,
-// and what was not done is read again where it still exists.
+// setBack makes a shard go on where its log parts from what was read. The
+// numbers of what comes are not above those that came before, so that is a new
+// assignment: what was handed out is waited for and committed as far as it is
+// acknowledged, and what was not done is read again where it still exists.
 func (s *source) setBack(ctx context.Context, at streamer.StreamShard, wanted int64, to position) {
 	s.mu.Lock()
 	read := s.shards[at] != nil
@@ -145,8 +147,8 @@ func (s *source) outOfRange(ctx context.Context, at streamer.StreamShard) error 
 	return s.leave(ctx, at, wanted, to)
 }
 
-// stuck says that the brokers have been behind a shard's position for so long that
-// they will not catch up.
+// stuck says that the brokers have been behind a shard's position for so long
+// that they will not catch up.
 func (s *source) stuck(at streamer.StreamShard) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()

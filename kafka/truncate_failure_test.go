@@ -24,7 +24,8 @@ const (
 	lost = 200
 )
 
-// shrinking is a topic of one shard whose log gets shorter, and a consumer of it.
+// shrinking is a topic of one shard whose log gets shorter, and a consumer of
+// it.
 type shrinking struct {
 	*rig
 	o             streamer.ConsumerOptions
@@ -38,8 +39,8 @@ type shrinking struct {
 	gone []streamer.GoneEvent
 }
 
-// TestALogThatGetsShorter: a broker comes back with an older disk, and records are
-// stored where it ends. Each case has a topic of its own.
+// TestALogThatGetsShorter: a broker comes back with an older disk, and records
+// are stored where it ends. Each case has a topic of its own.
 func TestALogThatGetsShorter(t *testing.T) {
 	t.Parallel()
 	c := testservers.StartKafka(t, testservers.KafkaOptions{})
@@ -66,8 +67,8 @@ func TestALogThatGetsShorter(t *testing.T) {
 	}
 }
 
-// aftermath is what a consumer is to do without a position, and how many records
-// are stored after the loss: none, fewer than were lost, or more.
+// aftermath is what a consumer is to do without a position, and how many
+// records are stored after the loss: none, fewer than were lost, or more.
 type aftermath struct {
 	reset streamer.AutoReset
 	more  int
@@ -142,7 +143,8 @@ func (x *shrinking) commits() {
 	x.must(x.in.Close())
 }
 
-// comesBack: what is stored is read where the log parts from what was committed.
+// comesBack: what is stored is read where the log parts from what was
+// committed.
 func (x *shrinking) comesBack() {
 	if !x.newer { // an operator cannot list groups of the newer protocol
 		x.checkLag(x.more)
@@ -242,7 +244,8 @@ func (x *shrinking) refuses() {
 	}
 }
 
-// checkRest checks that all is read, and that the next consumer goes on behind it.
+// checkRest checks that all is read, and that the next consumer goes on behind
+// it.
 func (x *shrinking) checkRest(in streamer.Consumer) {
 	x.Helper()
 	x.must(x.storeFrom(0, 5000, 5))
@@ -272,8 +275,8 @@ func (x *shrinking) takes(c streamer.Consumer, from, to int) {
 	}
 }
 
-// Positions without an epoch, as older clients and tools commit them, say nothing
-// about where the log parts: nothing that exists is passed over.
+// Positions without an epoch, as older clients and tools commit them, say
+// nothing about where the log parts: nothing that exists is passed over.
 func TestACommittedPositionBeyondTheEndOfWhichNoEpochIsKnown(t *testing.T) {
 	for _, mode := range []streamer.ConsumerMode{streamer.Resumable, streamer.LoadBalanced} {
 		t.Run(fmt.Sprint("mode ", mode), func(t *testing.T) {

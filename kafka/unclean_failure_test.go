@@ -10,8 +10,8 @@ import (
 	"github.com/twmb/franz-go/pkg/kmsg"
 )
 
-// A replica that is behind is elected, because the one that was not is gone: what
-// it stores is read by consumers that run and by those that come back.
+// A replica that is behind is elected, because the one that was not is gone:
+// what it stores is read by consumers that run and by those that come back.
 func TestAnUncleanElection(t *testing.T) {
 	t.Parallel()
 	c := testservers.StartKafka(t, testservers.KafkaOptions{Brokers: 3, Properties: []string{
@@ -67,8 +67,8 @@ func sparing(c *testservers.KafkaCluster) []*testservers.KafkaServer {
 	return slices.DeleteFunc(slices.Clone(c.Nodes), func(n *testservers.KafkaServer) bool { return n.ID() == coordinator.ID() })
 }
 
-// prepareOn makes the topic with a partition for each of these lists of brokers,
-// of which the first leads.
+// prepareOn makes the topic with a partition for each of these lists of
+// brokers, of which the first leads.
 func (r *rig) prepareOn(replicas ...[]int32) {
 	r.Helper()
 	r.dial()

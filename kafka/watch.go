@@ -12,7 +12,8 @@ import (
 	"github.com/twmb/franz-go/pkg/kerr"
 )
 
-// A consumer is told nothing when its topic is deleted or gets another partition: it has to look.
+// A consumer does not learn when its topic is deleted or gets another
+// partition: it has to look.
 
 // glance is the least time between two looks.
 const glance = 250 * time.Millisecond
@@ -50,7 +51,8 @@ func (s *source) watch(extra ...duty) {
 	})
 }
 
-// awaitDuty sleeps until something is due; being kicked makes the first duty due. False when the source has ended.
+// awaitDuty sleeps until something is due; being kicked makes the first duty
+// due. False when the source has ended.
 func (s *source) awaitDuty(due []time.Time) bool {
 	first := due[0]
 	for _, t := range due {
@@ -79,7 +81,8 @@ func (s *source) lookNow() {
 	}
 }
 
-// lookAll compares every topic with what is there now. An error is the end of the source.
+// lookAll compares every topic with what is there now. An error is the end of
+// the source.
 func (s *source) lookAll(ctx context.Context) error {
 	s.mu.Lock()
 	known := maps.Clone(s.topics)
@@ -104,7 +107,7 @@ func (s *source) lookAll(ctx context.Context) error {
 			}
 			s.reborn(ctx, now)
 		case now.id != was.id:
-			return vanished(name, "was deleted and made anew")
+			return vanished(name, "was deleted and recreated")
 		default:
 			if now.shards > was.shards {
 				s.grown(ctx, was, now)
@@ -139,7 +142,8 @@ func (s *source) leaderless(at streamer.StreamShard, err error) {
 	}
 }
 
-// reallyGone asks once more: a broker that has just started may not know every topic.
+// reallyGone asks once more: a broker that has just started may not know every
+// topic.
 func (s *source) reallyGone(ctx context.Context, name string) bool {
 	if !wait.Pause(ctx, settleTime) {
 		return false

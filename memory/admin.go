@@ -11,7 +11,7 @@ import (
 	"github.com/gostreamer/streamer"
 )
 
-// Create implements streamer.Admin. No shards are Config.Shards.
+// Create implements streamer.Admin. 0 shards means Config.Shards.
 func (b *backend) Create(ctx context.Context, name string, shards int) error {
 	if err := b.enter(ctx, name); err != nil {
 		return err
@@ -108,7 +108,8 @@ func (l *Log) membersOn(stream, group string) int {
 	return 0
 }
 
-// ResetGroup implements streamer.Admin. An Each moves the shards it names.
+// ResetGroup implements streamer.Admin. An Each moves only the shards that it
+// names.
 func (b *backend) ResetGroup(ctx context.Context, name, group string, to streamer.Position) error {
 	return b.look(ctx, name, func(st *stream) error {
 		p, err := b.log.idleProgress(st, group)
@@ -146,7 +147,8 @@ func (b *backend) DeleteGroup(ctx context.Context, name, group string) error {
 	})
 }
 
-// idleProgress is how far a group without members has come: ErrBusy, ErrNotFound. mu is held.
+// idleProgress is how far a group without members has come: ErrBusy,
+// ErrNotFound. mu is held.
 func (l *Log) idleProgress(st *stream, group string) (*progress, error) {
 	if n := l.membersOn(st.name, group); n > 0 {
 		return nil, &streamer.Error{Stream: st.name, Kind: streamer.ErrBusy, Err: fmt.Errorf("group %q has members", group)}

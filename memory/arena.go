@@ -2,14 +2,16 @@ package memory
 
 import "github.com/gostreamer/streamer"
 
-// Blocks start small, because many sinks write little, and double up to a size at which allocations do not count.
+// Blocks start small, because many sinks write little, and double up to a size
+// at which allocations do not count.
 const (
 	smallestBlock = 1 << 10
 	largestBlock  = 64 << 10
 	headerBlock   = 64
 )
 
-// arena copies records into shared blocks: a record costs no allocation of its own. What was copied is never written again.
+// arena copies records into shared blocks: a record costs no allocation of its
+// own. What was copied is never written again.
 type arena struct {
 	bytes   []byte // the rest of the block
 	headers []streamer.Header

@@ -9,7 +9,8 @@ import (
 	"github.com/gostreamer/streamer/driver"
 )
 
-// Members come and go while messages flow: every message is committed once, and what comes twice was delivered and not committed.
+// Members come and go while messages flow: every message is committed once, and
+// what comes twice was delivered and not committed.
 func TestGroupsSurviveComingAndGoing(t *testing.T) {
 	const shards, each = 8, 400
 	for _, acks := range []Acks{ByCursor, ByMessage} {
@@ -55,7 +56,8 @@ type tally struct {
 
 func newTally() *tally { return &tally{committed: map[string]bool{}} }
 
-// consume reads and commits, batch by batch, until n messages are committed in all. A revocation waits for the batch.
+// consume reads and commits, batch by batch, until n messages are committed in
+// all. A revocation waits for the batch.
 func (y *tally) consume(rd *reader, n int) {
 	for y.count() < n {
 		y.batch(rd)

@@ -7,7 +7,7 @@ import (
 	"github.com/gostreamer/streamer/driver"
 )
 
-// Close implements streamer.Source.
+// Close implements driver.Source.
 func (s *source) Close(ctx context.Context) error {
 	s.log.mu.Lock()
 	if s.closed {
@@ -46,8 +46,9 @@ func (s *source) Close(ctx context.Context) error {
 	return err
 }
 
-// neverHandedOut lists, where messages were acknowledged ahead of delivery one by
-// one, what the program has not seen. A position is the engine's to take back.
+// neverHandedOut lists, where messages were acknowledged ahead of delivery one
+// by one, what the program has not seen. A position is the engine's to take
+// back.
 func (s *source) neverHandedOut(shards []streamer.StreamShard) []driver.Acked {
 	if !s.cfg.AtMostOnce || s.group == nil || s.group.acks != ByMessage {
 		return nil

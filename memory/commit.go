@@ -11,7 +11,7 @@ import (
 // cursorSource commits one position per shard.
 type cursorSource struct{ *source }
 
-// CommitCursors implements streamer.CursorCommitter.
+// CommitCursors implements driver.CursorCommitter.
 func (s cursorSource) CommitCursors(ctx context.Context, upTo []driver.Mark) error {
 	v, err := strikeCommit(ctx, s.log, upTo, func(m driver.Mark) streamer.StreamShard { return m.StreamShard })
 	if err != nil {
@@ -60,7 +60,7 @@ func (s cursorSource) commit(m driver.Mark) error {
 // ackSource acknowledges single messages.
 type ackSource struct{ *source }
 
-// AckMessages implements streamer.MessageAcker.
+// AckMessages implements driver.MessageAcker.
 func (s ackSource) AckMessages(ctx context.Context, done []driver.Acked) error {
 	return s.each(ctx, done, func(w *window, seq uint64) { w.finish(seq) })
 }
@@ -68,12 +68,14 @@ func (s ackSource) AckMessages(ctx context.Context, done []driver.Acked) error {
 // sharedSource is a member of a group whose members share every shard.
 type sharedSource struct{ ackSource }
 
-// Release implements streamer.Releaser. What nobody else takes may come back to this source.
+// Release implements driver.Releaser. Messages that no other member takes may
+// return to this source.
 func (s sharedSource) Release(ctx context.Context, undelivered []driver.Acked) error {
 	return s.each(ctx, undelivered, func(w *window, seq uint64) { w.release(seq) })
 }
 
-// each calls f for those of the messages that the source still has. Another may have the rest by now.
+// each calls f for those of the messages that the source still has. Another may
+// have the rest by now.
 func (s ackSource) each(ctx context.Context, messages []driver.Acked, f func(w *window, seq uint64)) error {
 	v, err := strikeCommit(ctx, s.log, messages, func(a driver.Acked) streamer.StreamShard { return a.StreamShard })
 	if err != nil {
@@ -101,8 +103,10 @@ func (s ackSource) each(ctx context.Context, messages []driver.Acked, f func(w *
 	return v.err()
 }
 
-// ownerOf is the subscription of a shard in which the source may commit: ErrFenced when another may by now. While the engine does not know yet, but
-// will be told, that is Transient: without the shard the rest of the commit can succeed. mu is held.
+// ownerOf is the subscription of a shard in which the source may commit:
+// ErrFenced when another may by now. While the engine does not know yet, but
+// will learn of it, that is Transient: without the shard the rest of the commit
+// can succeed. mu is held.
 func (s *source) ownerOf(at streamer.StreamShard) (*subscription, error) {
 	if s.left {
 		return nil, streamer.ErrClosed
@@ -119,7 +123,8 @@ func (s *source) ownerOf(at streamer.StreamShard) (*subscription, error) {
 	return sub, nil
 }
 
-// restore gives a group that vanished from its streams back the progress that its members know of. mu is held.
+// restore gives a group that vanished from its streams back the progress that
+// its members know of. mu is held.
 func (g *group) restore() {
 	for _, m := range g.members {
 		if !m.orphaned {

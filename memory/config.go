@@ -10,13 +10,15 @@ import (
 	"github.com/gostreamer/streamer/internal/words"
 )
 
-// MaxShards is the most shards that a stream can have.
+// MaxShards is the largest number of shards of a stream.
 const MaxShards = 1 << 16
 
-// MaxRecordBytes is the most that key, value and headers of one record may have together. It is what a Producer buffers by default.
+// MaxRecordBytes is the largest size of a record: key, value and headers. It is
+// what a Producer buffers by default.
 const MaxRecordBytes = 64 << 20
 
-// Config opens a log. The zero value opens the log named "" with one shard per stream and cursors, and is what memory:// opens.
+// Config says which log to open. The zero value opens the log named "" with one
+// shard per stream and cursors, like memory://.
 type Config struct {
 	Log    string          // the log's name: same name, same log
 	Shards int             // of streams that are created here; default 1, at most MaxShards
@@ -29,20 +31,23 @@ type Config struct {
 type Acks uint8
 
 const (
-	// ByCursor, "cursor", is one position per shard, as in Kafka. In a load-balanced group each shard has one owner.
+	// ByCursor, "cursor", is one position per shard, as in Kafka. In a
+	// load-balanced group each shard has one owner.
 	ByCursor Acks = iota
-	// ByMessage, "message", is a state per message, as in Redis. In a load-balanced group the members share every shard: who asks first is
+	// ByMessage, "message", is a state per message, as in Redis. In a
+	// load-balanced group the members share every shard: the first to ask is
 	// served first.
 	ByMessage
 )
 
-// Groups says who shares the messages of a load-balanced group out.
+// Groups says what shares out the messages of a load-balanced group.
 type Groups uint8
 
 const (
-	// Native, "native": the log does, as a server would.
+	// Native, "native": the log, like a server.
 	Native Groups = iota
-	// Dealt, "dealt": the Streamer does, as with a log that knows no groups. The members share one source; a key stays with one of them.
+	// Dealt, "dealt": the Streamer, as for a log without groups. The members
+	// share one source; a key stays with one of them.
 	Dealt
 )
 

@@ -9,7 +9,8 @@ import (
 	"github.com/gostreamer/streamer/driver"
 )
 
-// The engine's own allocation, the Pending, is made outside of what is measured.
+// The engine's own allocation, the Pending, is made outside of what is
+// measured.
 func TestWritingAllocatesNothingPerRecord(t *testing.T) {
 	for _, batch := range []int{1, 10, 1000} {
 		t.Run(fmt.Sprint(batch), func(t *testing.T) {

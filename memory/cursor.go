@@ -5,7 +5,8 @@ import (
 	"github.com/gostreamer/streamer/driver"
 )
 
-// cursor is one source's place in one shard. Idle ones are many and must be small.
+// cursor is one source's place in one shard. Idle ones are many and must be
+// small.
 type cursor struct {
 	sub                    *subscription
 	shard                  *shard
@@ -36,7 +37,8 @@ func (c *cursor) behind() bool {
 	return n > 0 && seq < c.shard.next
 }
 
-// upcoming is the run of sequence numbers to read next, at most limit; they may be trimmed away or not there yet.
+// upcoming is the run of sequence numbers to read next, at most limit; they may
+// be trimmed away or not there yet.
 func (c *cursor) upcoming(limit int) (seq uint64, n int) {
 	if w := c.sub.window(c.shard.id); w != nil {
 		return w.upcoming(limit)
@@ -53,7 +55,8 @@ func (c *cursor) pass(seq uint64, n int) {
 	c.next = seq + uint64(n)
 }
 
-// read appends what can be read now to spans, at most limit messages, and counts them.
+// read appends what can be read now to spans, at most limit messages, and
+// counts them.
 func (c *cursor) read(spans []span, limit int) ([]span, int) {
 	n := 0
 	for n < limit {
@@ -101,7 +104,8 @@ func (c *cursor) unblock() (report func(), err error) {
 	return func() { cfg.Skipped(at, no, odd.err) }, nil
 }
 
-// catchUp moves c to the oldest entry left when its own was trimmed away, and returns how to report it; nil when nothing is to report.
+// catchUp moves c to the oldest entry left when its own was trimmed away, and
+// returns how to report it; nil when nothing is to report.
 func (c *cursor) catchUp() (report func()) {
 	wanted, n := c.upcoming(1)
 	first := c.shard.first
@@ -147,7 +151,8 @@ func (c *cursor) unlisten() {
 	c.nextReader, c.prevReader, c.active = nil, nil, false
 }
 
-// readyList is the cursors that have something to read, first come first served: a source never looks at its idle shards.
+// readyList is the cursors that have something to read, first come first
+// served: a source never looks at its idle shards.
 type readyList struct{ head, tail *cursor }
 
 func (r *readyList) push(c *cursor) {

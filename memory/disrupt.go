@@ -9,7 +9,8 @@ import (
 
 var errUndecodable = errors.New("the entry cannot be decoded")
 
-// AddShard adds a shard to a stream and returns when every reader knows of it: ErrNotFound. Records with keys may change shards.
+// AddShard adds a shard to a stream and returns when every reader knows of it.
+// ErrNotFound. Records with keys may go to other shards from then on.
 func (l *Log) AddShard(stream string) (id streamer.ShardID, err error) {
 	err = l.change(func() error {
 		st := l.streams[stream]
@@ -44,7 +45,8 @@ func (l *Log) regroup(st *stream) {
 	}
 }
 
-// Trim drops the messages of a shard before seq, all of them when seq is beyond the end: ErrNotFound.
+// Trim drops the messages of a shard before seq, or all of them when seq is
+// beyond the end. ErrNotFound.
 func (l *Log) Trim(at streamer.StreamShard, seq streamer.SeqNo) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -56,7 +58,8 @@ func (l *Log) Trim(at streamer.StreamShard, seq streamer.SeqNo) error {
 	return nil
 }
 
-// AppendUndecodable appends an entry to a shard that consumers cannot decode and pass over: ErrNotFound.
+// AppendUndecodable appends an entry to a shard that consumers cannot decode
+// and skip. ErrNotFound.
 func (l *Log) AppendUndecodable(at streamer.StreamShard) (streamer.SeqNo, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -67,14 +70,18 @@ func (l *Log) AppendUndecodable(at streamer.StreamShard) (streamer.SeqNo, error)
 	return streamer.SeqUint(sh.appendOdd(errUndecodable)), nil
 }
 
-// Revoke takes a shard from the member of group that reads it and returns when it has given it up: it may finish the messages in work and commit
-// (see SourceConfig.Revoked). Nobody reads the shard until giveBack is called, which returns when its reader knows. ErrNotFound when the group
-// has no position in the stream; ErrUnsupported when its members share the shards. Neither may be called from a Hook.
+// Revoke takes a shard from the member of group that reads it and returns when
+// the member has given it up. The member may finish its messages and commit
+// (see driver.SourceConfig.Revoked). The shard is not read until giveBack is
+// called, which returns when its reader knows. ErrNotFound when the group has
+// no position in the stream; ErrUnsupported when its members share the shards.
+// Neither may be called from a hook.
 func (l *Log) Revoke(group string, at streamer.StreamShard) (giveBack func(), err error) {
 	return l.withhold(group, at, false)
 }
 
-// Lose is Revoke without notice: the member is told when the shard is gone already, and what it did not commit comes again.
+// Lose is Revoke without notice: the member learns of it when the shard is
+// already gone, and its uncommitted messages are redelivered.
 func (l *Log) Lose(group string, at streamer.StreamShard) (giveBack func(), err error) {
 	return l.withhold(group, at, true)
 }
@@ -106,7 +113,8 @@ func (l *Log) withhold(group string, at streamer.StreamShard, lost bool) (giveBa
 	}, nil
 }
 
-// ownedProgress finds a group's progress in the stream of a shard that one member owns. mu is held.
+// ownedProgress finds a group's progress in the stream of a shard that one
+// member owns. mu is held.
 func (l *Log) ownedProgress(group string, at streamer.StreamShard) (*progress, error) {
 	if _, err := l.shardOf(at); err != nil {
 		return nil, err
@@ -148,9 +156,12 @@ func (l *Log) kickGroup(group string) {
 	}
 }
 
-// Expel treats a member of group, every member if name is empty, as a server does whose heartbeats stopped: its shards and messages go to the
-// others at once. It is not told, gets no more messages, and its next commit is ErrFenced. That is a death without a second process. Expel
-// returns when the others know; ErrNotFound when there is no such member.
+// Expel treats a member of group, or every member if name is empty, like a
+// server that gets no more heartbeats from it. Its shards and messages go to
+// the others at once. The member does not learn of it, gets no more messages,
+// and its next commit is ErrFenced: it is like the death of a process without a
+// second process. Expel returns when the others know. ErrNotFound when there is
+// no such member.
 func (l *Log) Expel(group, name string) error {
 	return l.change(func() error {
 		found := false
@@ -168,8 +179,9 @@ func (l *Log) Expel(group, name string) error {
 	})
 }
 
-// Forget deletes a group's positions in a stream as somebody on the server could, members or not: ErrNotFound. Members restore them when they
-// notice.
+// Forget deletes a group's positions in a stream, also while it has members, as
+// an administrator of a server could. ErrNotFound. Members restore the
+// positions when they notice.
 func (l *Log) Forget(stream, group string) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()

@@ -75,7 +75,8 @@ func ExampleLog_Inject() {
 	// flush: true
 }
 
-// While the connection is gone Send goes on buffering and Next goes on waiting: a program notices nothing but the delay.
+// While the connection is gone Send goes on buffering and Next goes on waiting:
+// a program notices nothing but the delay.
 func ExampleLog_Disconnect() {
 	ctx := context.Background()
 	s, p := connect(ctx, memory.Config{Log: "offline"})
@@ -97,7 +98,8 @@ func ExampleLog_Disconnect() {
 	// one lamp <nil>
 }
 
-// A consumer dies with a message in its hands: another takes over where it had committed.
+// A consumer dies with a message in its hands: another takes over where it had
+// committed.
 func ExampleLog_Expel() {
 	ctx := context.Background()
 	s, p := connect(ctx, memory.Config{Log: "death"})

@@ -13,24 +13,29 @@ import (
 type Op uint8
 
 const (
-	// Fetch is a consumer's request for messages. One that waits for messages is disturbed at once.
+	// Fetch is a consumer's request for messages. A request that waits for
+	// messages is disturbed at once.
 	Fetch Op = 1 << iota
 	// Write stores a record. Faults count records here, not batches.
 	Write
-	// Commit makes a group's progress durable, or gives messages back to it.
+	// Commit makes a group's progress durable, or returns messages to the
+	// group.
 	Commit
-	// Control is everything else: opening consumers and producers, Ping, Admin, Lag.
+	// Control is everything else: opening consumers and producers, Ping, Admin,
+	// Lag.
 	Control
 )
 
-// Forever, as Delay, waits until the fault is cleared or the call's context ends.
+// Forever as Delay waits until the fault is cleared or the call's context
+// ends.
 const Forever time.Duration = 1<<63 - 1
 
-// ErrDisconnected is what calls fail with while the log is disconnected.
+// ErrDisconnected is the error of calls while the log is disconnected.
 var ErrDisconnected = errors.New("connection lost")
 
-// Fault disturbs calls. The first four fields say which, the next two how many of them, the rest how. A call to which several faults apply meets them
-// in the order of Inject until one decides it: has Err or Lost.
+// Fault disturbs calls. The first four fields say which calls, the next two how
+// many of them, the others how. A call to which several faults apply meets them
+// in the order of Inject, until one of them decides it with Err or Lost.
 type Fault struct {
 	On     Op                           // 0: all of them
 	Stream string                       // only calls that concern this stream
@@ -40,22 +45,28 @@ type Fault struct {
 	Skip  int // spare this many first
 	Times int // then disturb this many; 0: until the fault is cleared
 
-	// Delay is waited before anything else, once per call. A Fault of nothing else slows the log down.
+	// Delay is the time that a call waits first, once. A Fault with nothing
+	// else slows the log down.
 	Delay time.Duration
 
-	// Err fails the call, and nothing has happened; with Stored it has: only the answer is lost. Transient marks Err as worth retrying: the engine
-	// repeats the call until it succeeds or, writing, DeliveryTimeout ends. Otherwise Err fails the record, or stops the consumer. Stored means
-	// something for Write and Commit.
+	// Err fails the call, without any effect. With Stored the call has its
+	// effect and only the answer is lost. Transient marks Err as worth
+	// retrying: the engine repeats the call until it succeeds or, for a write,
+	// DeliveryTimeout ends. Otherwise Err fails the record or stops the
+	// consumer. Stored applies to Write and Commit.
 	Err       error
 	Transient bool
 	Stored    bool
 
-	// Lost reports success, and nothing has happened: the record is not stored, the commit not durable; of Fetch, messages (Times counts them)
-	// are passed over and never come. It has no meaning beside Err, and none for Control.
+	// Lost reports success without any effect: the record is not stored, the
+	// commit is not durable. For Fetch, messages are skipped and never
+	// delivered; Times counts them. Lost has no effect with Err, and none for
+	// Control.
 	Lost bool
 }
 
-// Inject adds a fault. clear takes it away and releases the calls that wait for its Delay; it may be called twice.
+// Inject adds a fault. clear removes it and releases the calls that wait for
+// its Delay. clear may be called twice.
 func (l *Log) Inject(f Fault) (clear func()) {
 	a := &armed{Fault: f, skip: f.Skip, left: f.Times, cleared: make(chan struct{})}
 	l.faults.add(a)
@@ -70,7 +81,8 @@ func (l *Log) Inject(f Fault) (clear func()) {
 	})
 }
 
-// Disconnect fails every call, also those that wait, with ErrDisconnected, which is worth retrying, until restore is called.
+// Disconnect fails every call, also those that wait, with ErrDisconnected,
+// which is transient, until restore is called.
 func (l *Log) Disconnect() (restore func()) {
 	return l.Inject(Fault{Err: ErrDisconnected, Transient: true})
 }

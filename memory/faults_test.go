@@ -14,7 +14,8 @@ import (
 
 var errInjected = errors.New("injected")
 
-// outcomes writes one record per value and renders what became of each: its sequence number or "x".
+// outcomes writes one record per value and renders what became of each: its
+// sequence number or "x".
 func (r *rig) outcomes(s *sink, values ...string) (got []string, err error) {
 	r.Helper()
 	var records []streamer.Record

@@ -13,7 +13,7 @@ type span struct {
 	entries []entry
 }
 
-// Fetch implements streamer.Source.
+// Fetch implements driver.Source.
 func (s *source) Fetch(ctx context.Context, emit func([]streamer.Message)) error {
 	var seen faultID
 	for {
@@ -82,8 +82,10 @@ func (s *source) reads(f *Fault) bool {
 	return false
 }
 
-// take moves what is ready into s.spans, at most limit messages, and counts them. Where an entry that is no message comes first it returns how to
-// report that instead. Unless n is 0 and report is nil, emitted must be called when the caller has called out.
+// take moves what is ready into s.spans, at most limit messages, and counts
+// them. Where an entry that is no message comes first it returns how to report
+// that instead. Unless n is 0 and report is nil, emitted must be called when
+// the caller has called out.
 func (s *source) take(limit int) (n int, report func(), err error) {
 	s.log.mu.Lock()
 	defer s.log.mu.Unlock()
@@ -131,7 +133,8 @@ func (s *source) trouble() (report func(), err error) {
 	return nil, nil
 }
 
-// deliver makes messages of the spans. The payloads are shared with the log and with every other reader.
+// deliver makes messages of the spans. The payloads are shared with the log and
+// with every other reader.
 func (s *source) deliver(n int) []streamer.Message {
 	slab := make([]streamer.Message, n)
 	rest := slab

@@ -8,7 +8,8 @@ import (
 	"github.com/gostreamer/streamer/driver"
 )
 
-// group is the members that read under one name now. Where they have come is kept with each stream.
+// group is the members that read under one name now. Where they have come is
+// kept with each stream.
 type group struct {
 	name    string
 	mode    streamer.ConsumerMode
@@ -16,7 +17,8 @@ type group struct {
 	members []*source // in order of joining
 }
 
-// groupOf finds the group that c wants to join, or makes it. A group that others use in another way is ErrBusy. mu is held.
+// groupOf finds the group that c wants to join, or makes it. A group that
+// others use in another way is ErrBusy. mu is held.
 func (l *Log) groupOf(c *driver.SourceConfig, acks Acks) (*group, error) {
 	g := l.groups[c.Group]
 	if g == nil {
@@ -65,8 +67,9 @@ func (g *group) membersOn(stream string) int {
 	return n
 }
 
-// rebalance shares the shards out among the members of a group where each shard has one owner, and tells them. As few shards as possible move.
-// Where all members read the same streams, each has as many as any other or one more.
+// rebalance shares the shards out among the members of a group where each shard
+// has one owner, and tells them. As few shards as possible move. Where all
+// members read the same streams, each has as many as any other or one more.
 func (g *group) rebalance() {
 	if g.mode == streamer.LoadBalanced && g.acks == ByCursor && len(g.members) > 0 {
 		g.plan()
@@ -91,8 +94,8 @@ func (g *group) plan() {
 	g.eachPlace(func(pl *place, candidates []*source) { pl.level(candidates, least, most) })
 }
 
-// eachPlace calls f for every shard that the group reads, with those of its members that read it, in an order that only depends on the
-// members.
+// eachPlace calls f for every shard that the group reads, with those of its
+// members that read it, in an order that only depends on the members.
 func (g *group) eachPlace(f func(pl *place, candidates []*source)) {
 	done := map[string]bool{}
 	for _, first := range g.members {
@@ -135,7 +138,8 @@ func (pl *place) fill(candidates []*source) {
 	}
 }
 
-// level moves the shard from a member that has more than its part to the one that has least. One pass over the shards is enough.
+// level moves the shard from a member that has more than its part to the one
+// that has least. One pass over the shards is enough.
 func (pl *place) level(candidates []*source, least, most int) {
 	from, to := pl.plan, lightest(candidates)
 	surplus := from.load > most || from.load > least && to.load < least

@@ -7,7 +7,8 @@ import (
 	"github.com/gostreamer/streamer"
 )
 
-// Lag implements streamer.Lagger. Time is the age of the first message that is not done.
+// Lag implements driver.Lagger. Time is the age of the first message that is
+// not done.
 func (s *source) Lag(ctx context.Context) ([]streamer.ShardLag, error) {
 	v, err := s.log.faults.strike(ctx, Control, coversStream(s.cfg.Streams))
 	if err != nil {
@@ -42,7 +43,8 @@ func (s *source) Lag(ctx context.Context) ([]streamer.ShardLag, error) {
 	return lags, nil
 }
 
-// coming is, of each shard of which Fetch has taken messages and not emitted them yet, the first of those. mu is held.
+// coming is, of each shard of which Fetch has taken messages and not emitted
+// them yet, the first of those. mu is held.
 func (s *source) coming() map[streamer.StreamShard]uint64 {
 	first := make(map[streamer.StreamShard]uint64, len(s.spans))
 	for _, sp := range s.spans {

@@ -15,8 +15,9 @@ var logs struct {
 	byName map[string]*Log
 }
 
-// Open returns the log of that name, new if there is none: the one that memory://name opens. Its methods are the faults that a server could
-// have; they may be called concurrently with everything else.
+// Open returns the log of that name, which it creates if there is none: the log
+// of memory://name. Its methods are the faults of a server. They may be called
+// concurrently with everything else.
 func Open(name string) *Log {
 	logs.Lock()
 	defer logs.Unlock()
@@ -36,17 +37,20 @@ func Open(name string) *Log {
 	return l
 }
 
-// Drop forgets the log of that name: the next Open starts an empty one. Streamers that have the old one open keep it.
+// Drop removes the log of that name: the next Open starts an empty one.
+// Streamers that have the old one open keep it.
 func Drop(name string) {
 	logs.Lock()
 	defer logs.Unlock()
 	delete(logs.byName, name)
 }
 
-// Log is an in-process log: streams of numbered shards, and how far which group has read them.
+// Log is an in-process log: streams with numbered shards, and the positions of
+// groups.
 //
-// One mutex guards all of it, down to the last cursor. It is held for moments: nothing is called under it that blocks or calls out, payloads are
-// copied before and messages made after.
+// One mutex guards all of it. It is held briefly: nothing that blocks or calls
+// out is called under it, payloads are copied before, and messages are made
+// after.
 type Log struct {
 	mu      sync.Mutex
 	streams map[string]*stream
@@ -141,7 +145,8 @@ func missing(stream string, hint error) error {
 	return &streamer.Error{Stream: stream, Kind: streamer.ErrNotFound, Err: hint}
 }
 
-// change runs f under mu and returns when every source has been told of what f changed.
+// change runs f under mu and returns when every source has been told of what f
+// changed.
 func (l *Log) change(f func() error) error {
 	l.mu.Lock()
 	err := f()
@@ -150,7 +155,8 @@ func (l *Log) change(f func() error) error {
 	return err
 }
 
-// awaitSettled waits for the sources that are changing shards. One that has to give a shard up waits for the messages in work, for 5 s at most.
+// awaitSettled waits for the sources that are changing shards. One that has to
+// give a shard up waits for the messages in work, for 5 s at most.
 func (l *Log) awaitSettled() {
 	var settling []<-chan struct{}
 	l.mu.Lock()

@@ -27,13 +27,14 @@ func init() {
 	})
 }
 
-// Connect opens a log from code: all that a memory:// URI can say, c can. ErrInvalid names the field of c that is out of range. It never blocks;
-// ctx bounds the call only.
+// Connect opens a log from code. c can say everything that a memory:// URI can.
+// ErrInvalid names the field of c that is out of range. Connect never blocks.
 func Connect(ctx context.Context, c Config, o streamer.StreamerOptions) (streamer.Streamer, error) {
-	return opening.Connect(ctx, o, func() (driver.Backend, error) { return newBackend(c) })
+	return opening.New(ctx, o, func() (driver.Backend, error) { return newBackend(c) })
 }
 
-// NewBackend is what Connect builds a Streamer on, for code that comes between the two or measures what lies above it. The same errors.
+// NewBackend returns the backend that Connect builds a Streamer on, for
+// decorators and measurements. It returns the same errors.
 func NewBackend(c Config) (driver.Backend, error) { return newBackend(c) }
 
 // backend is one connection to a log.
@@ -59,7 +60,8 @@ func newBackend(c Config) (driver.Backend, error) {
 
 func (b *backend) Name() string { return scheme }
 
-// Close refuses what is opened later. Sources and sinks that are open stay usable until they are closed themselves.
+// Close refuses new sources and sinks. Open ones stay usable until they are
+// closed themselves.
 func (b *backend) Close(context.Context) error {
 	b.closed.Store(true)
 	return nil
@@ -69,7 +71,8 @@ func (b *backend) Ping(ctx context.Context) error { return b.enter(ctx) }
 
 func (b *backend) Deals() *driver.Deals { return &b.log.deals }
 
-// enter is the beginning of every call that is neither fetch, write nor commit. The call concerns streams.
+// enter is the beginning of every call that is neither fetch, write nor commit.
+// The call concerns streams.
 func (b *backend) enter(ctx context.Context, streams ...string) error {
 	if err := ctx.Err(); err != nil {
 		return err

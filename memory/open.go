@@ -9,7 +9,7 @@ import (
 	"github.com/gostreamer/streamer/driver"
 )
 
-// OpenSource implements streamer.Backend.
+// OpenSource implements driver.Backend.
 func (b *backend) OpenSource(ctx context.Context, c driver.SourceConfig) (driver.Source, error) {
 	if err := b.enter(ctx, c.Streams...); err != nil {
 		return nil, err
@@ -69,7 +69,8 @@ type first struct {
 	seq uint64
 }
 
-// open resolves every position and makes s known to the log, or leaves no trace. The settling is then the caller's.
+// open resolves every position and makes s known to the log, or leaves no
+// trace. The settling is then the caller's.
 func (s *source) open(create streamer.Create, shards int) error {
 	l := s.log
 	l.mu.Lock()
@@ -127,7 +128,8 @@ func (s *source) subscribe(name string) error {
 	return nil
 }
 
-// initial is where to start in a shard without a committed position. What must not be read is left out.
+// initial is where to start in a shard without a committed position. What must
+// not be read is left out.
 func (sub *subscription) initial(sh *shard) (seq uint64, ok bool, err error) {
 	cfg := &sub.src.cfg
 	p, ok := cfg.StartOf(sh.at())
@@ -154,7 +156,8 @@ func (sub *subscription) leaveOut(id streamer.ShardID) {
 	sub.skip[id] = true
 }
 
-// openGroup finds the group with its progress and commits where none is committed.
+// openGroup finds the group with its progress and commits where none is
+// committed.
 func (s *source) openGroup() error {
 	if s.cfg.Mode == streamer.RealTime {
 		return nil
@@ -214,7 +217,8 @@ func (sub *subscription) uncommitted(firsts []first) ([]first, error) {
 	return firsts, nil
 }
 
-// refuse is why the shard cannot be read: somebody does, or what comes next was trimmed away.
+// refuse is why the shard cannot be read: another consumer does, or the next
+// message was trimmed away.
 func (sub *subscription) refuse(sh *shard) error {
 	pl, cfg := sub.place(sh.id), &sub.src.cfg
 	if o := pl.owner; o != nil && cfg.Mode == streamer.Resumable {

@@ -12,14 +12,15 @@ type progress struct {
 	places []place // by shard
 }
 
-// place is how far a group has come with one shard. Idle ones are many and must be small.
+// place is how far a group has come with one shard. Idle ones are many and must
+// be small.
 type place struct {
 	next     uint64  // cursors: everything before is done
 	window   *window // single messages; nil with cursors
 	owner    *source // who reads the shard; nil where the members share it
 	plan     *source // load-balanced with cursors: who should
 	set      bool    // a position is committed
-	withheld bool    // nobody may read it: a fault
+	withheld bool    // nothing may read it: a fault
 }
 
 func newProgress(acks Acks, shards int) *progress {
@@ -30,7 +31,8 @@ func (p *progress) grow(shards int) {
 	p.places = append(p.places, make([]place, shards-len(p.places))...)
 }
 
-// begun says whether the group has committed a position in any shard: then those without one are new.
+// begun says whether the group has committed a position in any shard: then
+// those without one are new.
 func (p *progress) begun() bool {
 	for i := range p.places {
 		if p.places[i].set {
@@ -77,7 +79,8 @@ func (pl *place) lag(sh *shard) int64 {
 	return int64(sh.next - max(pl.next, sh.first))
 }
 
-// progressOf finds how far a group has come with st, or starts it. The style must be the group's: ErrInvalid.
+// progressOf finds how far a group has come with st, or starts it. The style
+// must be the group's: ErrInvalid.
 func (st *stream) progressOf(group string, acks Acks) (*progress, error) {
 	p := st.groups[group]
 	if p == nil {

@@ -326,7 +326,8 @@ func equal[T comparable](t *testing.T, got, want []T) {
 	}
 }
 
-// fetchShort is fetch for a reader that may have nothing to read because others do.
+// fetchShort is fetch for a reader that may have nothing to read because others
+// do.
 func (rd *reader) fetchShort() ([]streamer.Message, error) {
 	ctx, cancel := context.WithTimeout(rd.Context(), 5*time.Millisecond)
 	defer cancel()

@@ -6,8 +6,9 @@ import (
 
 // kick has s compare what it reads with what it should read. mu is held.
 //
-// The settling goroutine belongs to the source: it ends when nothing is left to change, and Close waits for it. It is the only one that tells the
-// engine of gained and lost shards, so it tells one thing after the other.
+// The settling goroutine belongs to the source: it ends when nothing is left to
+// change, and Close waits for it. It is the only one that tells the engine of
+// gained and lost shards, so it tells one thing after the other.
 func (s *source) kick() {
 	if s.settling == nil && !s.closed {
 		s.settling = make(chan struct{})
@@ -15,7 +16,8 @@ func (s *source) kick() {
 	}
 }
 
-// settle tells the engine which shards come and go until that is what it should read.
+// settle tells the engine which shards come and go until that is what it should
+// read.
 func (s *source) settle() {
 	for s.settleOnce() {
 	}
@@ -58,7 +60,8 @@ type change struct {
 
 func (c *change) empty() bool { return len(c.gone)+len(c.lost) == 0 && !c.gained }
 
-// compare claims the shards that s should read and stops reading those that it should not. mu is held.
+// compare claims the shards that s should read and stops reading those that it
+// should not. mu is held.
 func (s *source) compare() change {
 	var c change
 	if s.closed || s.expelled {
@@ -97,13 +100,15 @@ func (sub *subscription) compare(id streamer.ShardID, c *change) {
 	}
 }
 
-// readable says whether the source may read the shard; those that FirstOf left out are in skip.
+// readable says whether the source may read the shard; those that FirstOf left
+// out are in skip.
 func (sub *subscription) readable(id streamer.ShardID) bool {
 	_, ok := sub.src.cfg.StartOf(sub.stream.shards[id].at())
 	return ok
 }
 
-// silence returns what to wait for until Fetch has emitted what it took before; nil: nothing. mu is held.
+// silence returns what to wait for until Fetch has emitted what it took before;
+// nil: nothing. mu is held.
 func (s *source) silence() <-chan struct{} {
 	if !s.emitting {
 		return nil
@@ -163,7 +168,8 @@ func (s *source) reading() []streamer.StreamShard {
 	return all
 }
 
-// activate begins to read those of shards that are still the source's. mu is held.
+// activate begins to read those of shards that are still the source's. mu is
+// held.
 func (s *source) activate(shards []streamer.StreamShard) (reports []func()) {
 	for _, at := range shards {
 		c := s.cursor(at)
@@ -177,7 +183,8 @@ func (s *source) activate(shards []streamer.StreamShard) (reports []func()) {
 	return reports
 }
 
-// start begins to read where the group is; in RealTime c.next is set already. It returns how to report a position that was trimmed away.
+// start begins to read where the group is; in RealTime c.next is set already.
+// It returns how to report a position that was trimmed away.
 func (c *cursor) start() (report func()) {
 	id := c.shard.id
 	if pl := c.sub.place(id); pl != nil {

@@ -7,7 +7,8 @@ import (
 	"github.com/gostreamer/streamer/driver"
 )
 
-// The engine drops what it has of a revoked shard: nothing of it may come afterwards.
+// The engine drops what it has of a revoked shard: nothing of it may come
+// afterwards.
 func TestARevocationWaitsForWhatIsBeingEmitted(t *testing.T) {
 	r := newRig(t, Config{})
 	r.create("s", 1)
@@ -67,7 +68,8 @@ func TestACloseWaitsForTheSettling(t *testing.T) {
 	equal(t, rd.log(), []string{"assigned 1", "revoked 1 false", "told", "closed"})
 }
 
-// While the loss is not told yet, a commit that fails by it can be repeated without the shard.
+// While the loss is not told yet, a commit that fails by it can be repeated
+// without the shard.
 func TestACommitDuringALossIsFencedAndTransient(t *testing.T) {
 	for _, acks := range []Acks{ByCursor, ByMessage} {
 		r := newRig(t, Config{Acks: acks})

@@ -8,17 +8,20 @@ import (
 	"github.com/gostreamer/streamer"
 )
 
-// chunkLen is how many entries lie together: enough that allocations do not count, few enough that a trim soon frees memory.
+// chunkLen is how many entries lie together: enough that allocations do not
+// count, few enough that a trim soon frees memory.
 const chunkLen = 256
 
-// entry is one stored record. It never changes, so that readers need no lock for those they know of.
+// entry is one stored record. It never changes, so that readers need no lock
+// for those they know of.
 type entry struct {
 	key, value []byte
 	headers    []streamer.Header
 	at         time.Time
 }
 
-// shard is an ordered part of a stream. Its sequence numbers count from 0 without a gap.
+// shard is an ordered part of a stream. Its sequence numbers count from 0
+// without a gap.
 type shard struct {
 	stream      *stream
 	id          streamer.ShardID
@@ -29,7 +32,8 @@ type shard struct {
 	readers     *cursor  // list of the cursors that read here
 }
 
-// oddity is an entry that is no message: undecodable for the reason err, or, without err, lost.
+// oddity is an entry that is no message: undecodable for the reason err, or,
+// without err, lost.
 type oddity struct {
 	seq uint64
 	err error
@@ -71,7 +75,8 @@ func (sh *shard) appendOdd(err error) (seq uint64) {
 	return sh.append(new(entry))
 }
 
-// run is the messages that lie together from seq on, at most limit: none at the end, at an oddity, and where they were trimmed away.
+// run is the messages that lie together from seq on, at most limit: none at the
+// end, at an oddity, and where they were trimmed away.
 func (sh *shard) run(seq uint64, limit int) []entry {
 	if seq < sh.first || seq >= sh.next {
 		return nil
@@ -114,7 +119,8 @@ func (sh *shard) trim(seq uint64) {
 	sh.base += uint64(whole) * chunkLen
 }
 
-// resolve is the sequence number where p starts, between first and next. p is not Committed and not an Each.
+// resolve is the sequence number where p starts, between first and next. p is
+// not Committed and not an Each.
 func (sh *shard) resolve(p streamer.Position) (uint64, error) {
 	switch p.Kind() {
 	case streamer.AtBeginning:
@@ -136,13 +142,15 @@ func (sh *shard) resolve(p streamer.Position) (uint64, error) {
 	return 0, fmt.Errorf("position %v: %w", p, streamer.ErrUnsupported)
 }
 
-// search is the first sequence number for which f holds, next if there is none; f holds for all after one for which it does.
+// search is the first sequence number for which f holds, next if there is none;
+// f holds for all after one for which it does.
 func (sh *shard) search(f func(seq uint64) bool) uint64 {
 	n := sort.Search(int(sh.next-sh.first), func(i int) bool { return f(sh.first + uint64(i)) })
 	return sh.first + uint64(n)
 }
 
-// firstSince is the first entry with a time of t or later. Senders choose the times, so they may be in any order.
+// firstSince is the first entry with a time of t or later. Senders choose the
+// times, so they may be in any order.
 func (sh *shard) firstSince(t time.Time) uint64 {
 	for seq := sh.first; seq < sh.next; seq++ {
 		i := seq - sh.base

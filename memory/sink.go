@@ -11,7 +11,8 @@ import (
 	"github.com/gostreamer/streamer/internal/keyhash"
 )
 
-// sink is an open writer. It has no goroutine. Its fields are Write's, of which there is one at a time.
+// sink is an open writer. It has no goroutine. Its fields are Write's, of which
+// there is one at a time.
 type sink struct {
 	log     *Log
 	create  streamer.Create
@@ -30,7 +31,7 @@ type result struct {
 	err  error
 }
 
-// OpenSink implements streamer.Backend.
+// OpenSink implements driver.Backend.
 func (b *backend) OpenSink(ctx context.Context, c driver.SinkConfig) (driver.Sink, error) {
 	if err := b.enter(ctx, c.Stream); err != nil {
 		return nil, err
@@ -47,19 +48,19 @@ func (b *backend) OpenSink(ctx context.Context, c driver.SinkConfig) (driver.Sin
 	return s, nil
 }
 
-// Limits implements streamer.Sink.
+// Limits implements driver.Sink.
 func (s *sink) Limits() driver.Limits { return driver.Limits{RecordBytes: MaxRecordBytes} }
 
-// Flush implements streamer.Sink: the sink holds nothing.
+// Flush implements driver.Sink: the sink holds nothing.
 func (s *sink) Flush(ctx context.Context) error { return ctx.Err() }
 
-// Close implements streamer.Sink.
+// Close implements driver.Sink.
 func (s *sink) Close(context.Context) error {
 	s.closed.Store(true)
 	return nil
 }
 
-// Write implements streamer.Writer.
+// Write implements driver.Writer.
 func (s *sink) Write(ctx context.Context, p []*driver.Pending) error {
 	if s.closed.Load() {
 		return streamer.ErrClosed
@@ -93,7 +94,8 @@ func (s *sink) storeAll(p []*driver.Pending) {
 	}
 }
 
-// store appends one record. mu is held, so that the times of a shard rise with its sequence numbers where senders choose none.
+// store appends one record. mu is held, so that the times of a shard rise with
+// its sequence numbers where senders choose none.
 func (s *sink) store(r *streamer.Record, e *entry, now time.Time) (streamer.Meta, error) {
 	sh, err := s.shard(r)
 	if err != nil {

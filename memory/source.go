@@ -7,8 +7,9 @@ import (
 	"github.com/gostreamer/streamer/driver"
 )
 
-// source is an open reader. It has no goroutine but the one that settle starts when its shards change. Its fields belong to Log.mu, except those
-// that never change and those of Fetch.
+// source is an open reader. It has no goroutine but the one that settle starts
+// when its shards change. Its fields belong to Log.mu, except those that never
+// change and those of Fetch.
 type source struct {
 	log    *Log
 	cfg    driver.SourceConfig
@@ -35,7 +36,8 @@ type source struct {
 	left     bool // Close has given everything up
 }
 
-// shared says whether the members of the group take messages of the same shards.
+// shared says whether the members of the group take messages of the same
+// shards.
 func (s *source) shared() bool {
 	return s.cfg.Mode == streamer.LoadBalanced && s.acks == ByMessage
 }
@@ -49,7 +51,7 @@ func (s *source) signal() {
 	}
 }
 
-// Pause implements streamer.Pauser.
+// Pause implements driver.Pauser.
 func (s *source) Pause(at streamer.StreamShard, paused bool) {
 	s.log.mu.Lock()
 	defer s.log.mu.Unlock()

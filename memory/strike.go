@@ -93,7 +93,8 @@ type call struct {
 	waited  []faultID // whose Delay the call has waited
 }
 
-// strike applies the faults in force to a call. err is ctx's, when it ended during a Delay.
+// strike applies the faults in force to a call. err is ctx's, when it ended
+// during a Delay.
 func (f *faults) strike(ctx context.Context, op Op, touches func(f *Fault) bool) (v verdict, err error) {
 	if f.n.Load() == 0 {
 		return verdict{}, nil

@@ -41,7 +41,8 @@ func (sub *subscription) reserve() {
 	}
 }
 
-// claim says whether the source should read the shard now, and makes it the owner where there is one.
+// claim says whether the source should read the shard now, and makes it the
+// owner where there is one.
 func (sub *subscription) claim(id streamer.ShardID) bool {
 	s, pl := sub.src, sub.place(id)
 	switch {

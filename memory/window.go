@@ -4,12 +4,13 @@ package memory
 type memberID uint32
 
 const (
-	acked    memberID = iota // nobody needs it any more
-	released                 // it was fetched, and somebody has to have it again
+	acked    memberID = iota // nothing needs it any more
+	released                 // it was fetched, and a member must get it again
 )
 
-// window is how far a group has come with one shard when it acknowledges single messages: everything before low is acknowledged, everything
-// from next on was never fetched, holders says who has what lies between.
+// window is how far a group has come with one shard when it acknowledges single
+// messages: everything before low is acknowledged, everything from next on was
+// never fetched, holders says who has what lies between.
 type window struct {
 	low, next uint64
 	buf       []memberID // holders with the room that the acknowledged ones left in front
@@ -20,7 +21,8 @@ type window struct {
 // holders are those of low, low+1, … next-1. The first is not acked.
 func (w *window) holders() []memberID { return w.buf[w.head:] }
 
-// upcoming is the run of messages to hand out next, at most limit: those given back first, in order.
+// upcoming is the run of messages to hand out next, at most limit: those given
+// back first, in order.
 func (w *window) upcoming(limit int) (seq uint64, n int) {
 	if w.free == 0 {
 		return w.next, limit
@@ -56,7 +58,7 @@ func (w *window) has(seq uint64, member memberID) bool {
 	return seq >= w.low && seq < w.next && w.holders()[seq-w.low] == member
 }
 
-// finish acknowledges a message that somebody has.
+// finish acknowledges a message that a member has.
 func (w *window) finish(seq uint64) {
 	w.holders()[seq-w.low] = acked
 	w.shrink()
@@ -74,7 +76,7 @@ func (w *window) shrink() {
 	}
 }
 
-// release gives back a message that somebody has.
+// release gives back a message that a member has.
 func (w *window) release(seq uint64) {
 	w.holders()[seq-w.low] = released
 	w.free++

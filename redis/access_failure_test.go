@@ -15,7 +15,8 @@ import (
 
 const secret = "hunter2-and-more"
 
-// guarded starts a server with a user who may use orders, and one who may only read it.
+// guarded starts a server with a user who may use orders, and one who may only
+// read it.
 func guarded(t *trials.Trial) *testservers.RedisServer {
 	t.Helper()
 	s := testservers.StartRedis(t.T, testservers.RedisOptions{Password: "owner", Users: []string{
@@ -54,7 +55,8 @@ func attempt(t *trials.Trial, uri string, o *streamer.ConsumerOptions) error {
 	return err
 }
 
-// TestAccessThatIsDeniedIsOneTypedError: NOAUTH, WRONGPASS, NOPERM and WRONGTYPE come at once, as an error of this module, without the password.
+// TestAccessThatIsDeniedIsOneTypedError: NOAUTH, WRONGPASS, NOPERM and
+// WRONGTYPE come at once, as an error of this module, without the password.
 func TestAccessThatIsDeniedIsOneTypedError(t *testing.T) {
 	trial := trials.New(t)
 	server := guarded(trial)
@@ -108,7 +110,8 @@ func mustBe(t *testing.T, err, kind error, says string) {
 	}
 }
 
-// TestTheLeastRightsAreEnough: a user who may only use the stream's keys, and nothing dangerous, can do all of it.
+// TestTheLeastRightsAreEnough: a user who may only use the stream's keys, and
+// nothing dangerous, can do all of it.
 func TestTheLeastRightsAreEnough(t *testing.T) {
 	trials.EachMode(t, func(t *trials.Trial, mode streamer.ConsumerMode) {
 		server := guarded(t)
@@ -128,7 +131,8 @@ func TestTheLeastRightsAreEnough(t *testing.T) {
 	})
 }
 
-// TestRightsThatAreTakenAway: the user is removed under a consumer and a producer; each has one typed error, and neither spins.
+// TestRightsThatAreTakenAway: the user is removed under a consumer and a
+// producer; each has one typed error, and neither spins.
 func TestRightsThatAreTakenAway(t *testing.T) {
 	trials.EachMode(t, func(t *trials.Trial, mode streamer.ConsumerMode) {
 		server := guarded(t)

@@ -14,7 +14,8 @@ import (
 // ackCount is how many messages one command acknowledges.
 const ackCount = 1000
 
-// AckMessages implements streamer.MessageAcker. It has a connection of the pool: on that of a blocked read it would wait behind it.
+// AckMessages implements driver.MessageAcker. It uses a connection of the pool,
+// so that it does not wait behind a blocked read.
 func (s groupSource) AckMessages(ctx context.Context, done []driver.Acked) error {
 	var failed error
 	for _, a := range done {
@@ -77,7 +78,8 @@ type idArg struct {
 // MarshalBinary implements encoding.BinaryMarshaler for go-redis, which copies.
 func (a *idArg) MarshalBinary() ([]byte, error) { return a.append(a.text[:0]), nil }
 
-// ackArgs are the arguments of a command that acknowledges. go-redis is done with them when the command is.
+// ackArgs are the arguments of a command that acknowledges. go-redis is done
+// with them when the command is.
 type ackArgs struct {
 	all []any
 	ids []idArg
@@ -108,8 +110,9 @@ func (b *backend) xack(ctx context.Context, key, group string, seqs []streamer.S
 	return b.client.Process(ctx, redis.NewIntCmd(ctx, args.of(seqs, "xack", key, group)...))
 }
 
-// Release implements streamer.Releaser: what was fetched and not handed out is there for the others. What they leave of it we take again before we
-// read what is new.
+// Release implements driver.Releaser. The messages become available to the
+// other members. This source takes those that are left before it reads new
+// ones.
 func (s sharedSource) Release(ctx context.Context, undelivered []driver.Acked) error {
 	if err := s.claim(ctx); err != nil {
 		return err
@@ -149,7 +152,8 @@ func (s *source) releaseUnread(ctx context.Context) error {
 	return nil
 }
 
-// leftBehind notes that we gave back a message of a shard, and maybe others after it.
+// leftBehind notes that we gave back a message of a shard, and maybe others
+// after it.
 func (s *source) leftBehind(at streamer.StreamShard, first id) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -164,10 +168,12 @@ func (s *source) leftBehind(at streamer.StreamShard, first id) {
 	}
 }
 
-// longAgo is since when what was given back has been idle: longer than any claim_idle.
+// longAgo is since when what was given back has been idle: longer than any
+// claim_idle.
 var longAgo = strconv.Itoa(7 * 24 * 60 * 60 * 1000)
 
-// giveBack makes messages another consumer's, as if they had been idle for long.
+// giveBack makes messages another consumer's, as if they had been idle for
+// long.
 func (s *source) giveBack(ctx context.Context, key, to string, ids []string, options ...string) error {
 	args := make([]any, 0, len(ids)+len(options)+8)
 	args = append(args, "xclaim", key, s.group, to, 0)

@@ -76,7 +76,8 @@ func (b *backend) Delete(ctx context.Context, stream string) error {
 	return nil
 }
 
-// Describe implements streamer.Admin. Next is the least that the next message can get.
+// Describe implements streamer.Admin. Next is the smallest position that the
+// next message can get.
 func (b *backend) Describe(ctx context.Context, stream string) (streamer.StreamInfo, error) {
 	shards, keys, err := b.existing(ctx, stream)
 	if err != nil {
@@ -101,7 +102,7 @@ func (b *backend) Describe(ctx context.Context, stream string) (streamer.StreamI
 	return info, nil
 }
 
-// Streams implements streamer.Admin. It looks at every key of the server.
+// Streams implements streamer.Admin. It scans every key of the server.
 func (b *backend) Streams(ctx context.Context, prefix string) ([]string, error) {
 	if err := b.enter(ctx); err != nil {
 		return nil, err
@@ -164,8 +165,9 @@ func (b *backend) Groups(ctx context.Context, stream string) ([]streamer.GroupIn
 	return infos, nil
 }
 
-// members counts who reads for a group: consumers that the server has heard of lately. The owner of a Resumable group reads under the group's
-// name, and counts as the one that says so.
+// members counts who reads for a group: consumers that the server has heard of
+// lately. The owner of a Resumable group reads under the group's name, and
+// counts as the one that says so.
 func (b *backend) members(ctx context.Context, keys []string, group string) (int, error) {
 	live := map[string]bool{}
 	for _, key := range keys {
@@ -188,7 +190,8 @@ func (b *backend) members(ctx context.Context, keys []string, group string) (int
 	return len(live), nil
 }
 
-// idle lists the shards of a stream on which a group without members has a position: ErrBusy, ErrNotFound.
+// idle lists the shards of a stream on which a group without members has a
+// position: ErrBusy, ErrNotFound.
 func (b *backend) idle(ctx context.Context, stream, group string) ([]streamer.StreamShard, error) {
 	shards, keys, err := b.existing(ctx, stream)
 	if err != nil {
@@ -217,7 +220,8 @@ func (b *backend) idle(ctx context.Context, stream, group string) ([]streamer.St
 	return on, nil
 }
 
-// ResetGroup implements streamer.Admin. An Each moves the shards it names.
+// ResetGroup implements streamer.Admin. An Each moves only the shards that it
+// names.
 func (b *backend) ResetGroup(ctx context.Context, stream, group string, to streamer.Position) error {
 	on, err := b.idle(ctx, stream, group)
 	if err != nil {

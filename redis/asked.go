@@ -8,9 +8,9 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-// asked is a command that is under way on a conn. A goroutine waits for its reply,
-// which may take long on a slow link, and ends with it; giveUp joins it. The other
-// methods belong to who asked.
+// asked is a command that is under way on a conn. A goroutine waits for its
+// reply, which may take long on a slow link, and ends with it; giveUp joins it.
+// The other methods belong to who asked.
 type asked struct {
 	conn   *conn
 	reply  *reply
@@ -22,7 +22,8 @@ type asked struct {
 	ended  bool // by us
 }
 
-// ask sends a command once. No other is sent on the connection until it is done.
+// ask sends a command once. No other is sent on the connection until it is
+// done.
 func (c *conn) ask(reply *reply, blocks bool, args []any) *asked {
 	ctx, stop := context.WithCancel(context.Background())
 	a := &asked{conn: c, reply: reply, blocks: blocks, stop: stop, done: make(chan struct{})}
@@ -35,9 +36,9 @@ func (c *conn) ask(reply *reply, blocks bool, args []any) *asked {
 	return a
 }
 
-// await waits for the reply, an error of the server's too, until ctx ends; false:
-// it is still on its way, and can be waited for again. A command that waits at the
-// server is ended there; a reply that comes is let come.
+// await waits for the reply, an error of the server's too, until ctx ends;
+// false: it is still on its way, and can be waited for again. A command that
+// waits at the server is ended there; a reply that comes is let come.
 func (a *asked) await(ctx context.Context) bool {
 	if !a.wait(ctx) {
 		return false
@@ -66,14 +67,15 @@ func (a *asked) wait(ctx context.Context) bool {
 	}
 }
 
-// What an interrupted read is answered, and what a read that waited for nothing is.
+// What an interrupted read is answered, and what a read that waited for nothing
+// is.
 var (
 	unblocked = []byte("-UNBLOCKED client unblocked via CLIENT UNBLOCK")
 	nothing   = []byte("*-1\r\n")
 )
 
-// interrupt ends a command that may be blocked: the server is asked to, and when
-// that takes too long and nothing of a reply has come it is given up.
+// interrupt ends a command that may be blocked: the server is asked to, and
+// when that takes too long and nothing of a reply has come it is given up.
 func (a *asked) interrupt() {
 	deadline := time.NewTimer(grace)
 	defer deadline.Stop()
@@ -100,8 +102,8 @@ func (a *asked) interrupt() {
 	}
 }
 
-// giveUp ends the command by closing the connection. What the server did with it
-// is not known.
+// giveUp ends the command by closing the connection. What the server did with
+// it is not known.
 func (a *asked) giveUp() {
 	a.ended = true
 	a.stop()

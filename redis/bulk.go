@@ -9,10 +9,10 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-// A server refuses a text beyond its proto-max-bulk-len by an answer, and closes
-// the connection before it has read the text. Whoever has not read the answer
-// until writing fails cannot tell it from a lost connection, and sends the
-// record again, and all that went with it.
+// A server refuses a text beyond its proto-max-bulk-len by an answer, and
+// closes the connection before it has read the text. A client that has not read
+// the answer until writing fails cannot tell it from a lost connection, and
+// sends the record again, and all that went with it.
 
 // leastBulk is the least that proto-max-bulk-len can be: no shorter text is
 // refused.

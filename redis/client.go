@@ -15,12 +15,14 @@ const (
 	poolTimeout  = 6 * time.Second
 	bufferSize   = 64 << 10
 
-	// A master that died is noticed by dialling it, which makes the client look at the cluster only this often.
+	// A master that died is noticed by dialling it, which makes the client look
+	// at the cluster only this often.
 	clusterReload = 2 * time.Second
 )
 
-// newClient makes the client of all commands that do not block. It never sends a command twice by itself: what has to be sent again is decided
-// where it is known whether that is harmless.
+// newClient makes the client of all commands that do not block. It never sends
+// a command twice by itself: what has to be sent again is decided where it is
+// known whether that is harmless.
 func newClient(c *Config) redis.UniversalClient {
 	switch {
 	case c.Client != nil:

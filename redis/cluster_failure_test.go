@@ -18,7 +18,8 @@ import (
 
 const clusterShards = 3
 
-// onCluster starts a cluster with a producer and a consumer of a stream of several shards.
+// onCluster starts a cluster with a producer and a consumer of a stream of
+// several shards.
 func onCluster(t *trials.Trial, o testservers.ClusterOptions, mode streamer.ConsumerMode) (*testservers.Cluster, *trials.Flow, *trials.Intake) {
 	t.Helper()
 	c := testservers.StartRedisCluster(t.T, o)
@@ -43,7 +44,8 @@ func clusterEntries(t *trials.Trial, c *testservers.Cluster) []trials.Entry {
 	return all
 }
 
-// TestSlotsMoveUnderLoad: every shard's slot moves to another master, again and again, while records are sent and read.
+// TestSlotsMoveUnderLoad: every shard's slot moves to another master, again and
+// again, while records are sent and read.
 func TestSlotsMoveUnderLoad(t *testing.T) {
 	trials.EachMode(t, func(t *trials.Trial, mode streamer.ConsumerMode) {
 		c, f, in := onCluster(t, testservers.ClusterOptions{}, mode)
@@ -68,7 +70,8 @@ func TestSlotsMoveUnderLoad(t *testing.T) {
 	})
 }
 
-// TestAMasterHandsOverToItsReplica: CLUSTER FAILOVER, in which the server loses nothing.
+// TestAMasterHandsOverToItsReplica: CLUSTER FAILOVER, in which the server loses
+// nothing.
 func TestAMasterHandsOverToItsReplica(t *testing.T) {
 	trials.EachMode(t, func(t *trials.Trial, mode streamer.ConsumerMode) {
 		c, f, in := onCluster(t, testservers.ClusterOptions{Replicas: 1}, mode)
@@ -91,8 +94,9 @@ func TestAMasterHandsOverToItsReplica(t *testing.T) {
 	})
 }
 
-// TestAMasterOfAClusterDies: a replica takes over. What the master had stored and not replicated is lost by the server; all that is left is
-// delivered, and both sides go on by themselves.
+// TestAMasterOfAClusterDies: a replica takes over. What the master had stored
+// and not replicated is lost by the server; all that is left is delivered, and
+// both sides go on by themselves.
 func TestAMasterOfAClusterDies(t *testing.T) {
 	trials.EachMode(t, func(t *trials.Trial, mode streamer.ConsumerMode) {
 		c, f, in := onCluster(t, testservers.ClusterOptions{Replicas: 1}, mode)
@@ -136,8 +140,9 @@ func TestTheMasterBehindSentinelsDies(t *testing.T) {
 	})
 }
 
-// TestConnectionsCutInTheMiddleOfACluster is TestConnectionsCutInTheMiddle for every connection to the nodes of a cluster, with a client that
-// the program brings and that would, by itself, send what failed once more.
+// TestConnectionsCutInTheMiddleOfACluster is TestConnectionsCutInTheMiddle for
+// every connection to the nodes of a cluster, with a client that the program
+// brings and that would, by itself, send what failed once more.
 func TestConnectionsCutInTheMiddleOfACluster(t *testing.T) {
 	trials.EachMode(t, func(t *trials.Trial, mode streamer.ConsumerMode) {
 		c := testservers.StartRedisCluster(t.T, testservers.ClusterOptions{})

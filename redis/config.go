@@ -13,10 +13,11 @@ import (
 )
 
 const (
-	// MaxRecordBytes is the most that key, value and headers of one record may have together. The server's own limit, proto-max-bulk-len, may be
-	// set lower; larger entries that others wrote are read.
+	// MaxRecordBytes is the largest size of a record: key, value and headers.
+	// The server's own limit, proto-max-bulk-len, may be lower. Larger entries
+	// of other clients are read.
 	MaxRecordBytes = 64 << 20
-	// MaxShards is the most shards that Config.Shards can spread a stream over.
+	// MaxShards is the largest Config.Shards.
 	MaxShards = 1 << 14
 
 	defaultClaimIdle     = time.Minute
@@ -28,32 +29,38 @@ const (
 
 // What Config.Shards may be beside a number of shards.
 const (
-	// ShardsAuto, "auto", finds a stream's shards on the server, and those that appear later.
+	// ShardsAuto, "auto", finds a stream's shards on the server, including
+	// later ones.
 	ShardsAuto = -1
-	// ShardsNone, "none", is one key per stream, though keys exist that look like its shards.
+	// ShardsNone, "none", is one key per stream, even if keys exist that look
+	// like its shards.
 	ShardsNone = -2
 )
 
-// PlainShard is the shard of the key without a number where ShardsAuto finds it beside or instead of numbered ones.
+// PlainShard is the shard of the key without a number, which ShardsAuto finds
+// in addition to numbered keys or instead of them.
 const PlainShard = streamer.PlainShard
 
-// Config opens a connection from code: all that a redis:// URI can say. The zero value is the server at localhost:6379.
+// Config says how to connect, in code: everything that a redis:// URI can say.
+// The zero value is the server at localhost:6379.
 type Config struct {
-	// Addrs are host:port. Several are nodes of one cluster, or, with Sentinel,
-	// the sentinels. One that is a node of a cluster stands for the cluster. One
-	// that begins with '/' is the path of a unix socket, and is alone.
+	// Addrs are host:port. Several are nodes of one cluster or, with Sentinel,
+	// the sentinels. A single address of a cluster's node stands for the
+	// cluster. An address that starts with '/' is the path of a unix socket and
+	// must be the only one.
 	Addrs []string
-	// Sentinel is the name under which sentinels know the master; "" means that there are none.
+	// Sentinel is the master's name at the sentinels; "" means that there are
+	// none.
 	Sentinel string
 	DB       int
 	Username string          // of the server; "" means none
 	Password streamer.Secret // of the server; "" means none
 	TLS      *tls.Config     // nil: plain text
 
-	// Client is used instead of a connection of our own and is never closed by
-	// us: *redis.Client, or *redis.ClusterClient, which alone may lead to a
-	// cluster. The fields above are ErrInvalid beside it. Reads that block run on
-	// further connections, made with its options, which its hooks do not see.
+	// Client is used instead of a client of this package, and is never closed
+	// by it: a *redis.Client or, for a cluster, a *redis.ClusterClient. It
+	// excludes the fields above (ErrInvalid). Blocking reads use further
+	// connections, made with its options, which its hooks do not see.
 	Client redis.UniversalClient
 
 	Create        streamer.Create // CreateAuto: producers create

@@ -61,7 +61,8 @@ const (
 	claimInterval = 200 * time.Millisecond
 )
 
-// place is a corner of a server that many cases share: keys with one prefix, and a user who may have nothing else.
+// place is a corner of a server that many cases share: keys with one prefix,
+// and a user who may have nothing else.
 type place struct {
 	testing.TB
 	user, prefix string
@@ -111,7 +112,8 @@ func (p *place) made(plan conformance.Plan, hosts ...string) *conformance.Place 
 	return place
 }
 
-// openSingle opens a place on the shared server, or, to be restarted, on one of its own.
+// openSingle opens a place on the shared server, or, to be restarted, on one of
+// its own.
 func openSingle(t testing.TB, plan conformance.Plan) *conformance.Place {
 	addr := testservers.Redis(t)
 	restart := func() { t.Fatal("only a case with restart in its name has a server to restart") }
@@ -128,8 +130,9 @@ func openSingle(t testing.TB, plan conformance.Plan) *conformance.Place {
 	return p.made(plan, proxy.Addr())
 }
 
-// openCluster opens a place on the shared cluster, or, to be restarted, on one of its own. The client learns of the nodes from the cluster, so the
-// faults are in its dialler.
+// openCluster opens a place on the shared cluster, or, to be restarted, on one
+// of its own. The client learns of the nodes from the cluster, so the faults
+// are in its dialler.
 func openCluster(t testing.TB, plan conformance.Plan) *conformance.Place {
 	addrs := testservers.RedisCluster(t)
 	restart := func() { t.Fatal("only a case with restart in its name has a cluster to restart") }
@@ -239,8 +242,9 @@ func (p *place) connectTo(ctx context.Context, c redis.Config, o streamer.Stream
 	return redis.Connect(ctx, c, o)
 }
 
-// dropOwners takes the place of a group's owner away, as the next owner does when the last has been silent for long. It is done soon after the owner
-// was heard, so that the next one is there before the owner finds its place empty.
+// dropOwners takes the place of a group's owner away, as the next owner does
+// when the last has been silent for long. It is done soon after the owner was
+// heard, so that the next one is there before the owner finds its place empty.
 func dropOwners(c *goredis.Client, key, group string) error {
 	ctx := context.Background()
 	for {

@@ -19,8 +19,10 @@ const (
 	grace = 100 * time.Millisecond
 )
 
-// conn is one connection to one server for reads that block, or for what a producer sends: a client of its own with a pool of one, because go-redis
-// does not let go of a blocked read when its context ends. It is used by one goroutine at a time, and interrupted by any.
+// conn is one connection to one server for reads that block, or for what a
+// producer sends: a client of its own with a pool of one, because go-redis does
+// not let go of a blocked read when its context ends. It is used by one
+// goroutine at a time, and interrupted by any.
 type conn struct {
 	client  *redis.Client
 	control *redis.Client // of the same server
@@ -30,19 +32,21 @@ type conn struct {
 	at   caller
 	met  bool                  // the connection is introduced: what it reads from now on are replies to commands of ours
 	want *reply                // of the command that is under way
-	send func(io.Writer) error // what goes out in the place of the command that go-redis writes; nil: that
+	send func(io.Writer) error // what goes out instead of the command that go-redis writes; nil: that
 
 	writing sync.WaitGroup // what send is under way
 }
 
-// caller is a connection as the server knows it. Another server, or the same after a restart, may use the id again, but hardly for the same address.
+// caller is a connection as the server knows it. Another server, or the same
+// after a restart, may use the id again, but hardly for the same address.
 type caller struct {
 	id   int64  // 0: not known
 	addr string // "": not known
 }
 
-// newConn makes a connection with the options of control, for commands that wait up to block at the server. introduce is asked once what the server
-// knows it as.
+// newConn makes a connection with the options of control, for commands that
+// wait up to block at the server. introduce is asked once what the server knows
+// it as.
 func newConn(control *redis.Client, block time.Duration, introduce func(context.Context, *redis.Conn) (caller, error)) *conn {
 	c := &conn{control: control}
 	o := *control.Options()
@@ -75,7 +79,8 @@ func newConn(control *redis.Client, block time.Duration, introduce func(context.
 	return c
 }
 
-// introduce asks the server what it knows a connection as. Without the right to ask, a read is interrupted by closing its connection.
+// introduce asks the server what it knows a connection as. Without the right to
+// ask, a read is interrupted by closing its connection.
 func introduce(ctx context.Context, cn *redis.Conn) (at caller, err error) {
 	info, err := cn.Do(ctx, "client", "info").Text()
 	if isNotPermitted(err) {
@@ -96,7 +101,8 @@ func introduce(ctx context.Context, cn *redis.Conn) (at caller, err error) {
 	return at, err
 }
 
-// stranger does not introduce a connection that waits for nothing at the server, where nobody has to find it.
+// stranger does not introduce a connection that waits for nothing at the
+// server, where nothing has to find it.
 func stranger(context.Context, *redis.Conn) (caller, error) { return caller{}, nil }
 
 func (c *conn) dialled(raw net.Conn) {
@@ -111,15 +117,17 @@ func (c *conn) introduced(at caller) {
 	c.at, c.met = at, true
 }
 
-// expect says which reply the next command is to be answered with, and what is sent in its place; nil when none is under way.
+// expect says which reply the next command is to be answered with, and what is
+// sent in its place; nil when none is under way.
 func (c *conn) expect(r *reply, send func(io.Writer) error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.want, c.send = r, send
 }
 
-// begin sends what goes out in the place of go-redis's command; false: that does. It is written while the replies come in already, by a goroutine of
-// its own, which exchange joins.
+// begin sends what goes out instead of go-redis's command; false: that
+// does. It is written while the replies come in already, by a goroutine of its
+// own, which exchange joins.
 func (c *conn) begin(to io.Writer) bool {
 	c.mu.Lock()
 	send := c.send
@@ -141,7 +149,8 @@ func (c *conn) begin(to io.Writer) bool {
 	return began
 }
 
-// wanted is the reply that is to be read now; nil for those of go-redis's own commands.
+// wanted is the reply that is to be read now; nil for those of go-redis's own
+// commands.
 func (c *conn) wanted() *reply {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -160,8 +169,9 @@ func (c *conn) caller() caller {
 	return c.at
 }
 
-// bury makes sure that a server does nothing more for a connection that was given up: a command may wait in it that the server has not come to.
-// Without the right to do so, that is hoped.
+// bury makes sure that a server does nothing more for a connection that was
+// given up: a command may wait in it that the server has not come to. Without
+// the right to do so, that is hoped.
 func (c *conn) bury(ctx context.Context, ghost caller) error {
 	if ghost.addr == "" {
 		return nil
@@ -173,7 +183,8 @@ func (c *conn) bury(ctx context.Context, ghost caller) error {
 	return err
 }
 
-// exchange sends what send writes, once, and takes in the replies that are wanted, as many as come. When ctx ends it closes the connection.
+// exchange sends what send writes, once, and takes in the replies that are
+// wanted, as many as come. When ctx ends it closes the connection.
 func (c *conn) exchange(ctx context.Context, send func(io.Writer) error, want *reply) error {
 	joined := make(chan struct{})
 	stop := context.AfterFunc(ctx, func() {
@@ -193,8 +204,10 @@ func (c *conn) exchange(ctx context.Context, send func(io.Writer) error, want *r
 	return err
 }
 
-// unblock says whether the server could be asked. It has the read answered with an error: the other way, as if its time were over, ends servers
-// before Redis 8.2 and Valkey 8.1.2 that hold the read back because they are paused, as before every orderly fail-over.
+// unblock says whether the server could be asked. It has the read answered with
+// an error: the other way, as if its time were over, ends servers before Redis
+// 8.2 and Valkey 8.1.2 that hold the read back because they are paused, as
+// before every orderly fail-over.
 func (c *conn) unblock() bool {
 	id := c.caller().id
 	if id == 0 {
@@ -216,7 +229,7 @@ func (c *conn) hurry() {
 	}
 }
 
-// cut closes the connection under whoever reads from it.
+// cut closes the connection while it is being read.
 func (c *conn) cut() {
 	c.mu.Lock()
 	raw := c.raw
@@ -226,5 +239,5 @@ func (c *conn) cut() {
 	}
 }
 
-// close ends the connection. Nobody uses it.
+// close ends the connection. Nothing uses it.
 func (c *conn) close() { _ = c.client.Close() }

@@ -11,8 +11,9 @@ import (
 // TestMember is a member of the group of TestMembersComeAndGo.
 func TestMember(t *testing.T) { trials.RunMember(t) }
 
-// TestMembersComeAndGo: members of one group join, leave and are killed, all with messages in hand, while records are sent. No message is lost,
-// and only what was uncommitted at a SIGKILL comes again.
+// TestMembersComeAndGo: members of one group join, leave and are killed, all
+// with messages in hand, while records are sent. No message is lost, and only
+// what was uncommitted at a SIGKILL is redelivered.
 func TestMembersComeAndGo(t *testing.T) {
 	trial := trials.New(t)
 	server := testservers.StartRedis(t, testservers.RedisOptions{})
@@ -45,7 +46,8 @@ func TestMembersComeAndGo(t *testing.T) {
 	}
 }
 
-// pendingOf is what is pending in a member's name. When it is dead others take that over, no sooner than it was idle for claim_idle.
+// pendingOf is what is pending in a member's name. When it is dead others take
+// that over, no sooner than it was idle for claim_idle.
 func pendingOf(server *testservers.RedisServer, m *trials.Member) []trials.Entry {
 	var list []trials.Entry
 	for _, p := range server.Do("XPENDING", "orders", "g", "-", "+", "100000", m.Name).([]any) {

@@ -1,6 +1,6 @@
-// Package redis is Redis Streams, and Valkey's: redis://, rediss:// and
-// redis+unix://. It needs a server of version 7.0 or later, and shares streams
-// and groups with SeaStreamer: what either writes the other reads.
+// Package redis reads and writes Redis Streams, and those of Valkey: redis://,
+// rediss:// and redis+unix://. It needs a server of version 7.0 or later. It
+// shares streams and groups with SeaStreamer: each reads what the other writes.
 //
 // # URI
 //
@@ -10,19 +10,19 @@
 //	redis://host:26379,host:26380/stream?sentinel=master   the master that these sentinels watch
 //	redis+unix:///run/redis/redis.sock/stream              the server on this unix socket
 //
-// Behind redis+unix:// the socket is the first on the path that is no
-// directory, or, while it does not exist, the first whose name ends in .sock or
-// .socket; what follows it are the streams. No host is localhost, no port 6379,
-// or 26379 of a sentinel. A stream's name is the key, of any bytes that a key
-// may have; a name that is only digits is refused, because others mean a
-// database by it. A host that is a node of a cluster, as the one address is
-// that services give, stands for the whole cluster: [Connect] asks it. Without
-// a password in the URI or in password_file= that of REDISCLI_AUTH counts.
+// In a redis+unix:// URI the socket is the first element of the path that is
+// not a directory or, while it does not exist, the first whose name ends in
+// .sock or .socket. The streams follow it. The default host is localhost, the
+// default port 6379, or 26379 of a sentinel. A stream's name is the key and may
+// have any bytes. A name of only digits is refused, because other clients take
+// it for a database. If a host is a node of a cluster, it stands for the whole
+// cluster, like the single address that cloud services give: [Connect] asks it.
+// Without a password in the URI or in password_file=, REDISCLI_AUTH applies.
 // [Connect] does the same from code.
 //
 // # Options
 //
-// Beside those that every backend knows:
+// In addition to those that every backend knows:
 //
 //	db=0                           the database
 //	username=, password_file=      the ACL user, and a file with the password in its first line
@@ -40,52 +40,74 @@
 //
 // # Shards
 //
-// A stream is one key, shard 0. With shards=n it is the keys name:0 to name:n-1: a record goes to the shard that it names, else to that of its key (FNV-1a,
-// 32 bits, modulo n), else to each in turn. With shards=auto the shards are the keys of that form that exist, and the plain key, as [PlainShard]; a
-// consumer looks for the next numbers every 5 s and through all keys of the server every 30 s, and reads a new shard from its beginning. Without shards=,
-// a stream whose key is missing while name:0 exists is [streamer.ErrInvalid]; shards=none does not look.
+// A stream is one key, shard 0. With shards=n it is the keys name:0 to
+// name:n-1. A record goes to the shard that it names, or else to that of its
+// key (FNV-1a, 32 bits, modulo n), or else to each in turn. With shards=auto
+// the shards are the existing keys of that form and the plain key, as
+// [PlainShard]. A consumer looks for the next numbers every 5 s and through all
+// keys of the server every 30 s, and reads a new shard from its beginning.
+// Without shards=, a stream whose key is missing while name:0 exists is
+// [streamer.ErrInvalid]; shards=none does not check.
 //
 // # Ordering
 //
-// Sequence numbers are the entries' ids ([streamer.SeqPair]: milliseconds, count). Time is the id's milliseconds: the server's clock, or, with time=id,
-// the record's Time, which must not be before that of the shard's newest entry ([streamer.ErrInvalid] on that receipt) nor before 1970 ([streamer.ErrUnsupported]). An
-// id that was chosen as no time has the time that its number means, and none where no time has that number. A message that another member
-// held, or that comes again, is older than those before it.
+// Sequence numbers are the ids of entries ([streamer.SeqPair]: milliseconds,
+// count). Time is the id's milliseconds: the server's clock or, with time=id,
+// the record's Time, which must not be before the newest entry of the shard
+// ([streamer.ErrInvalid] on that receipt) nor before 1970
+// ([streamer.ErrUnsupported]). An id that another client chose freely has the
+// time of its number, or none if no time has that number. A message that
+// another member held, or that is redelivered, is older than those before it.
 //
-// An entry has the fields msg, the value, then k, the key, and h, the headers, where there are any: h is their number, and for each the lengths of name
-// and value before them, as uvarints. SeaStreamer reads msg and passes over the others; so do we over those that others add. An entry without msg, or
-// whose h is something else, is passed over, reported to Hooks.Skipped, and acknowledged. A nil Value is [streamer.ErrUnsupported].
+// An entry has the fields msg (the value), then k (the key) and h (the headers)
+// where there are any. h is the number of headers and, for each, the lengths of
+// name and value before them, as uvarints. SeaStreamer reads msg and ignores
+// other fields; so does this package. An entry without msg, or with another
+// kind of h, is skipped, reported to Hooks.Skipped and acknowledged. A nil
+// Value is [streamer.ErrUnsupported].
 //
 // # Delivery
 //
-// Every mode. RealTime is XREAD. A group is the server's: Resumable is a group of one, LoadBalanced XREADGROUP, where who asks first is served first and
-// all members share every shard. Acknowledgements are XACK, message by message, in batches. AckOnDelivery acknowledges a fetch before it is handed out.
+// Every mode is supported. RealTime uses XREAD. Groups are the server's:
+// Resumable is a group of one, and LoadBalanced uses XREADGROUP, where the
+// first to ask is served first and all members share every shard.
+// Acknowledgements are XACK, message by message, in batches. AckOnDelivery
+// acknowledges a fetch before it is handed out.
 //
-// A Resumable owner reads as the consumer that is named as the group, which is SeaStreamer's rule, and has a second consumer, streamer:owner:<uuid>, that says
-// that the place is taken. It is free at once after Close, and at most 14 s after the process has died. An owner that was silent for that long, and finds
-// another in its place, gets [streamer.ErrFenced]. Ours sees no owner of SeaStreamer's, nor it ours.
+// A Resumable owner reads as the consumer that has the group's name, as
+// SeaStreamer does, and has a second consumer, streamer:owner:<uuid>, which
+// marks the place as taken. The place is free at once after Close, and at most
+// 14 s after the process has died. An owner that was silent for that long and
+// finds another in its place gets [streamer.ErrFenced]. An owner of this
+// package and one of SeaStreamer's do not see each other.
 //
-// A LoadBalanced member that closes makes what it had not acknowledged the
-// consumer streamer:returned's, which never reads: others take it within
-// claim_interval, and who opens takes it before anything new. Its own consumer
-// goes with it. What a killed member held others take within claim_idle and
-// claim_interval. While a program lives what it holds is kept for it, however
-// long it takes. Members that were killed leave a consumer behind; it is
-// removed when it holds nothing, if its name is a UUID, as those are that we
-// choose. A name= is one member's: the second that opens with it gets
-// [streamer.ErrBusy], until the first has closed or was silent for claim_idle,
-// 14 s at most.
+// A LoadBalanced member that closes transfers its unacknowledged messages to
+// the consumer streamer:returned, which never reads, and deletes its own
+// consumer. Other members take them within claim_interval; a member that opens
+// takes them before new messages. The messages of a killed member are taken
+// within claim_idle and claim_interval. While a program runs, its messages are
+// kept for it, however long it takes. A killed member leaves a consumer behind.
+// It is deleted when it holds nothing, if its name is a UUID, as names are that
+// this package chooses. A name= belongs to one member: a second one that opens
+// with it gets [streamer.ErrBusy] until the first has closed or was silent for
+// claim_idle, at most 14 s.
 //
-// Entries that were deleted while they were pending are acknowledged. A group that vanishes while its stream lives is made anew after the last message up to
-// which everything was acknowledged, and reported to Hooks.Retrying; where members share messages, some may come again then. A stream that vanishes is
-// [streamer.ErrNotFound]; who reads in RealTime notices within three times block=.
+// Entries that were deleted while they were pending are acknowledged. If a
+// group vanishes while its stream exists, it is recreated after the last
+// message up to which everything was acknowledged, and reported to
+// Hooks.Retrying. Where members share messages, some may be redelivered then. A
+// stream that vanishes is [streamer.ErrNotFound]; a RealTime consumer notices
+// within three times block=.
 //
-// What a server refuses because of its state, which ends without the program's
-// doing (MISCONF, OOM, LOADING, READONLY and the like), is retried: by consumers for
-// ever, for records until delivery_timeout, then it is [streamer.ErrThrottled].
+// A refusal that is due to the server's state and ends without the program's
+// doing (MISCONF, OOM, LOADING, READONLY and similar) is retried: by consumers
+// without limit, for records until delivery_timeout, when it becomes
+// [streamer.ErrThrottled].
 //
-// Connections are made again after 50 ms, doubling to 2 s, for ever. A command is never sent twice, except by a producer, knowingly: where a connection broke
-// before the answer came, the records are sent again, in order, and may be stored twice. A receipt that fails then says [streamer.ErrUnknown].
+// Connections are restored after 50 ms, doubling to 2 s, without limit. A
+// command is never sent twice, with one exception: if a producer's connection
+// breaks before the answer, it sends the records again, in order, and they may
+// be stored twice. A receipt that then fails is [streamer.ErrUnknown].
 //
 // # Durability
 //
@@ -95,23 +117,37 @@
 //	loss of power               kept with appendfsync=always; with everysec all but about the last second
 //	fail-over to a replica      lost: what the replica had not got; replication does not wait
 //
-// What an acknowledgement lost is comes again; what a fail-over lost nobody has. A trimmed message is gone for every group, read or not.
+// A message whose acknowledgement was lost is redelivered. An entry that was
+// lost in a fail-over exists nowhere. A trimmed message is gone for every
+// group, read or not.
 //
 // # Limits
 //
-// A reply, and what is sent, may take as long as the link needs, as long as no 5 s pass without a byte. A reply is meant to have 4 MiB and to take a
-// second; one that is lost is asked for smaller, down to one entry. Asking for positions fetches no entry, if the user may EVAL_RO.
+// A reply or a request may take as long as the link needs, provided that no 5 s
+// pass without a byte. A reply should have 4 MiB and take a second. After a
+// lost reply less is requested, down to one entry. Asking for positions fetches
+// no entry if the user may call EVAL_RO.
 //
-// A record has [MaxRecordBytes] of key, value and headers, and what proto-max-bulk-len of the server allows. Nothing is removed but by maxlen=, maxage= and
-// others: acknowledged messages stay. A pending message costs the server 30 to 90 bytes. A cluster has database 0 alone.
+// A record has at most [MaxRecordBytes] of key, value and headers, and what the
+// server's proto-max-bulk-len allows. Only maxlen=, maxage= and other clients
+// remove entries: acknowledged messages stay. A pending message costs the
+// server 30 to 90 bytes. A cluster has only database 0.
 //
-// A consumer has a connection for each server that it reads from, and in a group a goroutine; in a cluster, a connection for each shard, and while it
-// waits a goroutine for each. A read that is under way is one more goroutine. A producer of a single server has one, too. Several streams and shards on one server are one read. Interrupting a blocked read takes CLIENT UNBLOCK, owning a
-// group EVALSHA: a user who may not is served all the same, by closing the connection, and by commands that look before they act; what
-// stays then is an empty consumer for each member that closed. A user who may not SCAN has shards=auto look at numbers up to a gap.
+// A consumer has a connection for each server that it reads from and, in a
+// group, a goroutine. In a cluster it has a connection for each shard and,
+// while it waits, a goroutine for each. A read under way is one more goroutine.
+// A producer of a single server has one goroutine. Several streams and shards
+// on one server are one read.
+//
+// Interrupting a blocked read takes CLIENT UNBLOCK, and owning a group takes
+// EVALSHA. A user without these rights is served by closing the connection and
+// by commands that check before they act; then each member that closes leaves
+// an empty consumer behind. For a user who may not SCAN, shards=auto looks at
+// numbers up to a gap.
 //
 // # Native access
 //
-// [Client] is the go-redis client behind a Streamer; Config.Client brings one. go-redis has one logger for the
-// whole process, which this package sends to [slog.Default] at level Debug: go-redis's SetLogger takes another.
+// [Client] is the go-redis client behind a Streamer. Config.Client supplies
+// one. go-redis has one logger for the whole process, which this package sends
+// to [slog.Default] at level Debug. The SetLogger of go-redis replaces it.
 package redis

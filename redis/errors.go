@@ -10,12 +10,13 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-// replyError is an error that the server answered in a reply that we read ourselves.
+// replyError is an error that the server answered in a reply that we read
+// ourselves.
 type replyError string
 
 func (e replyError) Error() string { return string(e) }
 
-// RedisError makes it a redis.Error.
+// RedisError implements redis.Error.
 func (replyError) RedisError() {}
 
 // errMalformed is a reply that is not what the command answers.
@@ -45,7 +46,8 @@ func said(err error, words string) bool {
 	return code(err) != "" && strings.Contains(err.Error(), words)
 }
 
-// isLost says that the connection failed: whether the command was done is not known.
+// isLost says that the connection failed: whether the command was done is not
+// known.
 func isLost(err error) bool {
 	if _, ours := errors.AsType[*streamer.Error](err); ours || err == nil {
 		return false // what we found out ourselves, on a connection that worked
@@ -58,7 +60,8 @@ func isUnsent(err error) bool {
 	return errors.Is(err, redis.ErrPoolTimeout) || errors.Is(err, redis.ErrPoolExhausted) || isDial(err)
 }
 
-// passes says that the server refused the command, did nothing, and may take it soon.
+// passes says that the server refused the command, did nothing, and may take it
+// soon.
 func passes(err error) bool {
 	switch code(err) {
 	case "MOVED", "ASK":
@@ -79,14 +82,16 @@ func isState(err error) bool {
 	return said(err, "max number of clients")
 }
 
-// isGone says that the stream or the group that a read waited for is not there any more.
+// isGone says that the stream or the group that a read waited for is not there
+// any more.
 func isGone(err error) bool {
 	return code(err) == "NOGROUP" || said(err, "stream key no longer exists") || said(err, "consumer group this client was blocked on no longer exists")
 }
 
 func isMissingKey(err error) bool { return said(err, "no such key") }
 
-// isNotPermitted says that this user may not use the command, which is no reason to fail where there is another way.
+// isNotPermitted says that this user may not use the command, which is no
+// reason to fail where there is another way.
 func isNotPermitted(err error) bool {
 	return code(err) == "NOPERM" || said(err, "unknown command")
 }

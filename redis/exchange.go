@@ -10,8 +10,10 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-// exchange has the servers carry out the batch and finds out what becomes of each record. A single server has the commands on a connection of the
-// sink's own, written and read without go-redis, and the records are resolved as its answers come; in a cluster go-redis finds the servers.
+// exchange has the servers carry out the batch and finds out what becomes of
+// each record. A single server has the commands on a connection of the sink's
+// own, written and read without go-redis, and the records are resolved as its
+// answers come; in a cluster go-redis finds the servers.
 func (s *sink) exchange(ctx context.Context) {
 	node, err := s.carrier(ctx)
 	if node == nil && err == nil {
@@ -66,7 +68,8 @@ func (s *sink) hangUp() {
 	}
 }
 
-// request writes the batch's commands. What is written first the server works on while the rest is written.
+// request writes the batch's commands. What is written first the server works
+// on while the rest is written.
 func (s *sink) request(to io.Writer) error {
 	s.out.Reset(to)
 	for _, sl := range s.slots {
@@ -78,7 +81,8 @@ func (s *sink) request(to io.Writer) error {
 	return s.out.Flush()
 }
 
-// follow reads the answers that have come and resolves the records that are stored, up to the first that is not: what becomes of that one depends on
+// follow reads the answers that have come and resolves the records that are
+// stored, up to the first that is not: what becomes of that one depends on
 // those behind it.
 func (s *sink) follow(r *reply) {
 	s.answers.b = r.b
@@ -92,7 +96,8 @@ func (s *sink) follow(r *reply) {
 	}
 }
 
-// rest reads the answers that are left; those that have not come failed with err.
+// rest reads the answers that are left; those that have not come failed with
+// err.
 func (s *sink) rest(err error) {
 	for _, sl := range s.slots[s.answered:] {
 		sl.outcome(s.answers.answer(err))

@@ -8,8 +8,8 @@ import (
 	"github.com/gostreamer/streamer"
 )
 
-// Fetch implements streamer.Source. It goes in rounds: what keeps the lanes from reading is done first, then they look for messages, and only when
-// none has any do they wait for some.
+// Fetch implements driver.Source. Each round first does what keeps the lanes
+// from reading, then looks for messages, and waits only when no lane has any.
 func (s *source) Fetch(ctx context.Context, emit func([]streamer.Message)) error {
 	for {
 		if err := ctx.Err(); err != nil {
@@ -46,8 +46,8 @@ func (s *source) round(ctx context.Context, emit func([]streamer.Message)) (got 
 	return s.collect(emit)
 }
 
-// gather emits what is still on its way to a member of a shared group: it may be
-// long until the next Fetch, and nobody else can have it.
+// gather emits what is still on its way to a member of a shared group: it may
+// be long until the next Fetch, and nothing else can have it.
 func (s *source) gather(ctx context.Context, emit func([]streamer.Message)) {
 	for _, l := range s.lanes {
 		l.gather(ctx)
@@ -74,8 +74,9 @@ func (s *source) finish(cancel context.CancelFunc) {
 	cancel()
 }
 
-// sweep has every lane take a step. When they wait, the first that has something ends the waiting of the others. busy says that a lane did
-// something other than reading.
+// sweep has every lane take a step. When they wait, the first that has
+// something ends the waiting of the others. busy says that a lane did something
+// other than reading.
 func (s *source) sweep(ctx context.Context, wait bool) (busy bool) {
 	if len(s.lanes) == 1 {
 		return s.lanes[0].step(ctx, wait)
@@ -102,7 +103,8 @@ func (s *source) sweep(ctx context.Context, wait bool) (busy bool) {
 	return busy
 }
 
-// collect emits what the lanes have brought, and returns the first error that retrying cannot mend.
+// collect emits what the lanes have brought, and returns the first error that
+// retrying cannot mend.
 func (s *source) collect(emit func([]streamer.Message)) (got bool, err error) {
 	for _, l := range s.lanes {
 		p := l.page
@@ -127,7 +129,7 @@ func (s *source) collect(emit func([]streamer.Message)) (got bool, err error) {
 	return false, err
 }
 
-// advance notes how far the engine is about to be told of.
+// advance notes how far the engine is about to learn of.
 func (s *source) advance(shards []*shard) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -136,7 +138,8 @@ func (s *source) advance(shards []*shard) {
 	}
 }
 
-// route puts every shard into a lane: one for all on one server, one for each in a cluster, whose keys can lie anywhere.
+// route puts every shard into a lane: one for all on one server, one for each
+// in a cluster, whose keys can lie anywhere.
 func (s *source) route() {
 	shards := s.all()
 	if _, ok := s.b.cluster(); !ok {

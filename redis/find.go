@@ -8,10 +8,12 @@ import (
 	"github.com/gostreamer/streamer"
 )
 
-// scanEvery is how often all keys are looked through for shards, where numbers may have gaps.
+// scanEvery is how often all keys are looked through for shards, where numbers
+// may have gaps.
 const scanEvery = 30 * time.Second
 
-// find looks for shards that are new, where the server is to tell which there are. They are read from their beginning.
+// find looks for shards that are new, where the server is to tell which there
+// are. They are read from their beginning.
 func (s *source) find(ctx context.Context) error {
 	if s.b.cfg.Shards != ShardsAuto || time.Since(s.found) < findEvery {
 		return nil
@@ -44,7 +46,8 @@ func (s *source) find(ctx context.Context) error {
 	return ctx.Err()
 }
 
-// newShards lists those that are not read yet: the next numbers, or, when it is time for the whole, all.
+// newShards lists those that are not read yet: the next numbers, or, when it is
+// time for the whole, all.
 func (s *source) newShards(ctx context.Context, stream string, whole bool) ([]streamer.ShardID, error) {
 	known := map[streamer.ShardID]bool{}
 	next := streamer.ShardID(0)

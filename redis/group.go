@@ -78,7 +78,7 @@ func (s *source) enterGroup(ctx context.Context, sh *shard, st *state, g *groupS
 	return nil
 }
 
-// occupy takes the place of a Resumable group's owner, or sees to it that there
+// occupy takes the place of a Resumable group's owner, or ensures that there
 // is none, and takes a member's name.
 func (s *source) occupy(ctx context.Context, sh *shard) error {
 	by := occupant{lock: s.lock}
@@ -102,7 +102,8 @@ func (s *source) occupy(ctx context.Context, sh *shard) error {
 	return nil
 }
 
-// moveGroup makes the group begin after an id, with nothing pending. The owner's place is made anew with it.
+// moveGroup makes the group begin after an id, with nothing pending. The
+// owner's place is recreated with it.
 func (s *source) moveGroup(ctx context.Context, sh *shard, after id) error {
 	pipe := s.b.client.TxPipeline()
 	pipe.XGroupDestroy(ctx, sh.key, s.group)
@@ -111,7 +112,8 @@ func (s *source) moveGroup(ctx context.Context, sh *shard, after id) error {
 	return execute(ctx, pipe)
 }
 
-// missed tells of messages that the group had not done with and that are trimmed away.
+// missed tells of messages that the group had not done with and that are
+// trimmed away.
 func (s *source) missed(ctx context.Context, sh *shard, st *state, g *groupState) error {
 	wanted, err := s.b.wanted(ctx, sh.key, s.group, g)
 	first, some := st.first()
@@ -132,7 +134,8 @@ func (s *source) missed(ctx context.Context, sh *shard, st *state, g *groupState
 	return nil
 }
 
-// wanted is the first message that the group is not done with, if it still exists: the oldest that is pending, else the next.
+// wanted is the first message that the group is not done with, if it still
+// exists: the oldest that is pending, else the next.
 func (b *backend) wanted(ctx context.Context, key, group string, g *groupState) (id, error) {
 	if g.pending == 0 {
 		return g.delivered.next(), nil
@@ -149,7 +152,8 @@ func (b *backend) wanted(ctx context.Context, key, group string, g *groupState) 
 
 const takeOverCount = 1000
 
-// takeOver makes all that is pending ours: a group of one has no other who could have it.
+// takeOver makes all that is pending ours: a group of one has no other who
+// could have it.
 func (s *source) takeOver(ctx context.Context, sh *shard) error {
 	from := "0-0"
 	for {
@@ -165,7 +169,8 @@ func (s *source) takeOver(ctx context.Context, sh *shard) error {
 	}
 }
 
-// chore does the first of what has to be done before new messages of a shard are read. done says that there was something.
+// chore does the first of what has to be done before new messages of a shard
+// are read. done says that there was something.
 func (l *lane) chore(ctx context.Context, sh *shard) (done bool, err error) {
 	if err := l.s.stillOurs(ctx, sh); err != nil {
 		return false, err
@@ -188,7 +193,8 @@ func (l *lane) chore(ctx context.Context, sh *shard) (done bool, err error) {
 	return false, nil
 }
 
-// giveBackUnseen returns what a lost reply held, so that it comes in order with what we gave back before.
+// giveBackUnseen returns what a lost reply held, so that it comes in order with
+// what we gave back before.
 func (s *source) giveBackUnseen(ctx context.Context, sh *shard) error {
 	seen := s.inFlight(sh)
 	err := s.eachPending(ctx, sh, func(ids []string) error {
@@ -205,7 +211,8 @@ func (s *source) giveBackUnseen(ctx context.Context, sh *shard) error {
 	return err
 }
 
-// readPending reads a page of our own pending messages and emits those that were not.
+// readPending reads a page of our own pending messages and emits those that
+// were not.
 func (l *lane) readPending(ctx context.Context, sh *shard) error {
 	known := l.s.inFlight(sh) // before it is asked for
 	limit := l.s.limit()
@@ -255,8 +262,10 @@ func (s *source) discard(ctx context.Context, sh *shard, gone []id) error {
 	return s.b.client.XAck(ctx, sh.key, s.group, ids...).Err()
 }
 
-// readClaimed takes a page of what other members left behind, from the first on that is, and looks whether there is more: going through all that is
-// pending would take as long as others add to it. A reply that is lost makes all of it ours without our knowing.
+// readClaimed takes a page of what other members left behind, from the first on
+// that is, and looks whether there is more: going through all that is pending
+// would take as long as others add to it. A reply that is lost makes all of it
+// ours without our knowing.
 func (l *lane) readClaimed(ctx context.Context, sh *shard, left id) error {
 	known := l.s.inFlight(sh) // before it is asked for
 	if err := l.ready.ids(sh, known); err != nil {
@@ -318,7 +327,8 @@ func (t *turn) ids(of *shard, all map[id]bool) error {
 	})
 }
 
-// lookOn looks whether there is more to claim, and tidies up when there is not. Until it is known it is taken that there is: what follows waits.
+// lookOn looks whether there is more to claim, and tidies up when there is not.
+// Until it is known it is taken that there is: what follows waits.
 func (s *source) lookOn(ctx context.Context, sh *shard, from id) error {
 	s.mu.Lock()
 	sh.left = &from
@@ -332,7 +342,8 @@ func (s *source) lookOn(ctx context.Context, sh *shard, from id) error {
 	return nil
 }
 
-// leftOf is the first message that was left behind, nil when there is none, and whether some of it was ours.
+// leftOf is the first message that was left behind, nil when there is none, and
+// whether some of it was ours.
 func (s *source) leftOf(sh *shard) (first *id, gaveBack bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -9,7 +9,8 @@ type head struct {
 	n    int // the bytes of a text or the members of a list, -1: nil; 0 for kinds that announce nothing
 }
 
-// longestText is more than any server sends as one: proto-max-bulk-len is 512 MiB by default. Lists have fewer members.
+// longestText is more than any server sends as one: proto-max-bulk-len is 512
+// MiB by default. Lists have fewer members.
 const longestText = 1 << 30
 
 // readHead reads the one that b begins with. Most are a kind and a few digits.

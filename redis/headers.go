@@ -9,7 +9,8 @@ import (
 
 var errHeaders = errors.New("field h does not hold headers")
 
-// appendHeaders packs headers into field h: their count, then for each the lengths of name and value before them, all as uvarints.
+// appendHeaders packs headers into field h: their count, then for each the
+// lengths of name and value before them, all as uvarints.
 func appendHeaders(b []byte, headers []streamer.Header) []byte {
 	b = binary.AppendUvarint(b, uint64(len(headers)))
 	for i := range headers {

@@ -66,8 +66,8 @@ func (i id) String() string { return string(i.append(nil)) }
 
 func (i id) seqNo() streamer.SeqNo { return streamer.SeqPair(i.ms, i.seq) }
 
-// time is when the server, or the sender, says that the entry was made. An id may
-// be a number of another kind; one that no time.Time holds is no time.
+// time is when the server, or the sender, says that the entry was made. An id
+// may be a number of another kind; one that no time.Time holds is no time.
 func (i id) time() time.Time {
 	if i.ms > math.MaxInt64 {
 		return time.Time{}

@@ -42,7 +42,8 @@ func TestNextAndPrevNeverWrap(t *testing.T) {
 	}
 }
 
-// Reading starts after an id: every position becomes one, and what is out of range the nearest end.
+// Reading starts after an id: every position becomes one, and what is out of
+// range the nearest end.
 func TestPositionsResolveToTheNearestEnd(t *testing.T) {
 	st := &state{exists: true}
 	st.top = id{100, 5}

@@ -10,7 +10,8 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-// keep is the keeper: it says that we live, keeps what we hold from being taken for left behind, and looks for what others left behind.
+// keep is the keeper: it says that we live, keeps what we hold from being taken
+// for left behind, and looks for what others left behind.
 func (s *source) keep() {
 	c := &s.b.cfg
 	every := beatEvery
@@ -43,7 +44,8 @@ func (s *source) keep() {
 // duties are what the keeper does this time.
 type duties struct{ look, hold bool }
 
-// tend does the keeper's duties on one shard. What fails is tried again next time: Fetch notices the same failure and tells of it.
+// tend does the keeper's duties on one shard. What fails is tried again next
+// time: Fetch notices the same failure and tells of it.
 func (s *source) tend(ctx context.Context, sh *shard, due duties) {
 	if !s.shared() {
 		s.beat(ctx, sh)
@@ -78,7 +80,7 @@ func (s *source) keptPlace(sh *shard, t tenure) {
 	if t != restored {
 		return
 	}
-	s.tell(sh, fmt.Errorf("the consumer of the owner of group %q was removed from %s and was made anew", s.group, sh.key))
+	s.tell(sh, fmt.Errorf("the consumer of the owner of group %q was removed from %s and was recreated", s.group, sh.key))
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	sh.removed = true
@@ -115,7 +117,8 @@ func fenced(at streamer.StreamShard, group string) error {
 	return about(at, streamer.ErrFenced, "another owner of group %q may read it now", group)
 }
 
-// stillOurs asks, when we were silent for so long that our place may be another's.
+// stillOurs asks, when we were silent for so long that our place may be
+// another's.
 func (s *source) stillOurs(ctx context.Context, sh *shard) error {
 	if s.shared() || s.silence(sh) < leaseTime-beatEvery {
 		return nil
@@ -160,7 +163,8 @@ func (s *source) look(ctx context.Context, sh *shard) error {
 // holdCount is how many messages one command keeps.
 const holdCount = 1000
 
-// hold keeps what we hold from being taken for left behind: only that which is still ours.
+// hold keeps what we hold from being taken for left behind: only that which is
+// still ours.
 func (s *source) hold(ctx context.Context, sh *shard) error {
 	if err := s.claim(ctx); err != nil {
 		return err
@@ -197,7 +201,8 @@ func (s *source) claim(ctx context.Context) error {
 
 func (s *source) claimed() { <-s.claiming }
 
-// eachPending calls f with the ids of what the server thinks we hold, page by page.
+// eachPending calls f with the ids of what the server thinks we hold, page by
+// page.
 func (s *source) eachPending(ctx context.Context, sh *shard, f func(ids []string) error) error {
 	from := lowest
 	for {
@@ -218,7 +223,8 @@ func (s *source) eachPending(ctx context.Context, sh *shard, f func(ids []string
 	}
 }
 
-// heard notes that the server has heard of us. The owner's place is another consumer, which reading says nothing about.
+// heard notes that the server has heard of us. The owner's place is another
+// consumer, which reading says nothing about.
 func (s *source) heard(shards []*shard) {
 	if !s.shared() {
 		return

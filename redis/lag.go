@@ -10,7 +10,8 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-// Lag implements streamer.Lagger. Time is the age of the first message that is not done.
+// Lag implements driver.Lagger. Time is the age of the first message that is
+// not done.
 func (s *source) Lag(ctx context.Context) ([]streamer.ShardLag, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
@@ -38,14 +39,16 @@ func (s *source) lags(ctx context.Context) ([]streamer.ShardLag, error) {
 				return nil, err
 			}
 		}
-		// What is fetched meanwhile the engine adds: it must not be counted here as well.
+		// What is fetched meanwhile the engine adds: it must not be counted
+		// here as well.
 		if s.grouped() || try == lagTries || slices.Equal(from, s.positions()) {
 			return lags, nil
 		}
 	}
 }
 
-// lagTries is how often RealTime looks for a moment in which nothing is fetched.
+// lagTries is how often RealTime looks for a moment in which nothing is
+// fetched.
 const lagTries = 10
 
 // position is how far a shard is read.
@@ -99,10 +102,10 @@ func (b *backend) left(ctx context.Context, key, group string, st *state, g *gro
 	return min(pending+fresh, st.length), err
 }
 
-// undelivered is how many entries that exist a group's members have not got. The
-// server's own answer counts those that were trimmed before they were read, on
-// Redis 7.0 for good, so it holds only where none was removed. Where there are
-// too many to count it is the bound.
+// undelivered is how many entries that exist a group's members have not got.
+// The server's own answer counts those that were trimmed before they were read,
+// on Redis 7.0 for good, so it holds only where none was removed. Where there
+// are too many to count it is the bound.
 func (b *backend) undelivered(ctx context.Context, key string, st *state, g *groupState) (int64, error) {
 	if whole := st.added == st.length; whole && g.lag >= 0 {
 		return g.lag, nil
@@ -178,8 +181,8 @@ func (b *backend) behind(ctx context.Context, at streamer.StreamShard, after id)
 	return lag, err
 }
 
-// after counts what comes after an id; -1: there is too much. The server cannot:
-// it is asked for the messages, up to some.
+// after counts what comes after an id; -1: there is too much. The server
+// cannot: it is asked for the messages, up to some.
 func (b *backend) after(ctx context.Context, key string, st *state, last id) (int64, error) {
 	first, some := st.first()
 	newest := st.newest

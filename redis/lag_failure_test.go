@@ -170,8 +170,8 @@ func TestPendingEntriesThatAreTrimmedAreNoLag(t *testing.T) {
 	}
 }
 
-// TestLagBesideFetchingCountsEachMessageOnce: the server is asked several things,
-// and delivers between them.
+// TestLagBesideFetchingCountsEachMessageOnce: the server is asked several
+// things, and delivers between them.
 func TestLagBesideFetchingCountsEachMessageOnce(t *testing.T) {
 	const stored, done = 3000, 1000
 	trials.EachMode(t, func(t *trials.Trial, mode streamer.ConsumerMode) {

@@ -31,14 +31,15 @@ type lane struct {
 	answered bool // a reply has come in this step
 
 	page  page           // for Fetch
-	acked []driver.Acked // before the group was made anew
+	acked []driver.Acked // before the group was recreated
 	err   error          // for Fetch: retrying cannot mend it
 
 	pause time.Duration // after the last failure
 	until time.Time     // when to try again
 }
 
-// step is the lane's part of a round: the first of what there is to do. busy says that it was not to read new messages.
+// step is the lane's part of a round: the first of what there is to do. busy
+// says that it was not to read new messages.
 func (l *lane) step(ctx context.Context, wait bool) (busy bool) {
 	if !l.rested(ctx, wait) {
 		return false
@@ -71,7 +72,8 @@ func (l *lane) work(ctx context.Context, readable []*shard, wait bool) (busy boo
 	return l.read(ctx, readable, wait)
 }
 
-// precede does the first of what has to be done before new messages are taken in.
+// precede does the first of what has to be done before new messages are taken
+// in.
 func (l *lane) precede(ctx context.Context, readable []*shard) (done bool, err error) {
 	if !l.s.grouped() {
 		if l.ready != nil || l.rest != nil { // what was read is ahead of the shard
@@ -119,7 +121,8 @@ func (l *lane) connect(ctx context.Context) error {
 	return nil
 }
 
-// block is how long a read waits at the server. In a group the keeper speaks with the server as well, so a read may wait longer.
+// block is how long a read waits at the server. In a group the keeper speaks
+// with the server as well, so a read may wait longer.
 func (s *source) block() time.Duration {
 	if s.grouped() {
 		return 2 * s.b.cfg.Block
@@ -150,7 +153,7 @@ func (l *lane) trouble(ctx context.Context, err error) {
 		l.doubt(err)
 		return
 	case isGone(err):
-		l.forget() // a group that is made anew gives it again
+		l.forget() // a group that is recreated gives it again
 		err = l.mend(ctx)
 		if err == nil {
 			return
@@ -173,7 +176,8 @@ func (l *lane) trouble(ctx context.Context, err error) {
 	l.s.cfg.Retrying("read", translate(err), l.pause)
 }
 
-// recover ends the pauses, and says so where no other lane has any. Lanes of several servers run side by side.
+// recover ends the pauses, and says so where no other lane has any. Lanes of
+// several servers run side by side.
 func (l *lane) recover() {
 	if l.pause == 0 {
 		return
@@ -184,8 +188,9 @@ func (l *lane) recover() {
 	}
 }
 
-// bury makes sure that what is pending is all that there will be of reads whose replies are lost: what the server gave out after it was read again
-// would come behind what follows it.
+// bury makes sure that what is pending is all that there will be of reads whose
+// replies are lost: what the server gave out after it was read again would come
+// behind what follows it.
 func (l *lane) bury(ctx context.Context) error {
 	if err := l.conn.bury(ctx, l.ghost); err != nil {
 		return err
@@ -194,8 +199,8 @@ func (l *lane) bury(ctx context.Context) error {
 	return nil
 }
 
-// doubt notes that a reply may have been lost, unless one is kept: then it was not
-// that one.
+// doubt notes that a reply may have been lost, unless one is kept: then it was
+// not that one.
 func (l *lane) doubt(err error) {
 	if code(err) == "" && l.under == nil && l.ready == nil {
 		l.unread()
@@ -254,8 +259,9 @@ func (l *lane) read(ctx context.Context, shards []*shard, wait bool) (busy bool,
 	return l.passOn(t, len(shards)), err
 }
 
-// part is those of shards that are read at once, and how much of each: as long as
-// replies are lost for their size, no more entries in all than have come of late.
+// part is those of shards that are read at once, and how much of each: as long
+// as replies are lost for their size, no more entries in all than have come of
+// late.
 func (l *lane) part(shards []*shard, limit int) ([]*shard, int) {
 	most, careful := l.s.size.most()
 	if !careful || l.barren >= len(shards) {
@@ -269,8 +275,8 @@ func (l *lane) part(shards []*shard, limit int) ([]*shard, int) {
 	return shards[from:min(from+n, len(shards))], 1
 }
 
-// passOn has the next read go on behind the shards of this one, if those were not
-// all; busy: some are still to be looked at.
+// passOn has the next read go on behind the shards of this one, if those were
+// not all; busy: some are still to be looked at.
 func (l *lane) passOn(t *turn, all int) (busy bool) {
 	if len(t.shards) == all {
 		l.barren = 0
@@ -285,7 +291,7 @@ func (l *lane) passOn(t *turn, all int) (busy bool) {
 	return true
 }
 
-// ackRepeated tells a group that was made anew what was acknowledged before.
+// ackRepeated tells a group that was recreated what was acknowledged before.
 func (l *lane) ackRepeated(ctx context.Context) error {
 	var failed error
 	for _, a := range l.acked {
@@ -375,8 +381,10 @@ func (l *lane) take(sh *shard, e *entry) {
 	l.page.add(l.s, sh, e)
 }
 
-// isRepeated says whether an entry was emitted before: it happens in a group that was made anew further back. What was acknowledged then, the
-// new group has to be told. Where members share the messages it may have been another's, so that one comes again.
+// isRepeated says whether an entry was emitted before: it happens in a group
+// that was recreated further back. What was acknowledged then, the new group
+// must be given. Where members share the messages it may have been another's,
+// so that one is redelivered.
 func (l *lane) isRepeated(sh *shard, e *entry) bool {
 	if !sh.restored {
 		return false

@@ -13,9 +13,10 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-// A stream is the key of its name, or, where shards are numbered, the keys name:0, name:1 and so on.
+// A stream is the key of its name, or, where shards are numbered, the keys
+// name:0, name:1 and so on.
 
-// numbered says whether shards are told apart by numbers.
+// numbered says whether shards have numbers.
 func (c *Config) numbered() bool { return c.Shards > 0 || c.Shards == ShardsAuto }
 
 // key is where a shard lies.
@@ -40,7 +41,8 @@ func cutShard(key string) (stream string, shard streamer.ShardID, ok bool) {
 	return key[:i], streamer.ShardID(n), true
 }
 
-// shards lists the shards of a stream as the layout has them, in order; none where the stream does not exist.
+// shards lists the shards of a stream as the layout has them, in order; none
+// where the stream does not exist.
 func (b *backend) shards(ctx context.Context, stream string) ([]streamer.ShardID, error) {
 	if b.cfg.Shards == ShardsAuto {
 		return b.discover(ctx, stream)
@@ -79,7 +81,8 @@ func (b *backend) keys(stream string, shards []streamer.ShardID) []string {
 // probed is how many numbers are tried beyond the last one that exists.
 const probed = 8
 
-// refuseNumbered explains why a stream seems to be missing whose shards are numbered.
+// refuseNumbered explains why a stream seems to be missing whose shards are
+// numbered.
 func (b *backend) refuseNumbered(ctx context.Context, stream string) error {
 	found, err := b.probe(ctx, stream, 0)
 	if err != nil || len(found) == 0 {
@@ -126,7 +129,8 @@ func (b *backend) numberedKey(stream string, n streamer.ShardID) string {
 	return stream + ":" + strconv.FormatUint(uint64(n), 10)
 }
 
-// discover finds a stream's keys on every master: the numbered ones, and the plain one as PlainShard.
+// discover finds a stream's keys on every master: the numbered ones, and the
+// plain one as PlainShard.
 func (b *backend) discover(ctx context.Context, stream string) ([]streamer.ShardID, error) {
 	there, err := b.exist(ctx, stream)
 	if err != nil && code(err) != "WRONGTYPE" {

@@ -8,13 +8,16 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-// A group's consumers are its register of who lives: the server keeps for each when it last heard of it. The owner of a Resumable group reads under
-// the group's own name, as SeaStreamer does, and has a second consumer that holds nothing and says by existing that the place is taken. Nothing of
-// this needs a key beside the stream's.
+// A group's consumers are its register of who lives: the server keeps for each
+// when it last heard of it. The owner of a Resumable group reads under the
+// group's own name, as SeaStreamer does, and has a second consumer that holds
+// nothing and says by existing that the place is taken. Nothing of this needs a
+// key beside the stream's.
 
 const (
 	ownerPrefix = "streamer:owner:"
-	// returned is a consumer that never reads: what it holds is there for anybody.
+	// returned is a consumer that never reads: what it holds is there for
+	// anything.
 	returned = "streamer:returned"
 
 	// leaseTime is how long an owner may be silent before its place is free.
@@ -25,13 +28,14 @@ const (
 	memberTime = 30 * time.Second
 )
 
-// nobody is read after by who wants to be heard and nothing else: no id is above it.
-const nobody = "18446744073709551614-0"
+// nothing is read after by who wants to be heard and nothing else: no id is
+// above it.
+const beyondAll = "18446744073709551614-0"
 
 // The scripts do one thing each that must not fall apart. Where a user may not
 // run scripts the same is done command by command.
 //
-// Consumers are made by reading after nobody, which a server does when its
+// Consumers are made by reading after nothing, which a server does when its
 // memory is full, and not by XGROUP CREATECONSUMER, which it refuses then.
 var (
 	// 1: the place is ours; 0: another owner or member has it; -1: a member of
@@ -65,7 +69,8 @@ return ours and 1 or 2`)
 	ackScript = redis.NewScript(ownsLua + `
 return redis.call('XACK', KEYS[1], ARGV[1], unpack(ARGV, 5))`)
 
-	// Deletes consumers that hold nothing: those named, and members that we named and that are silent for long.
+	// Deletes consumers that hold nothing: those named, and members that we
+	// named and that are silent for long.
 	reapScript = redis.NewScript(`
 local all = redis.pcall('XINFO', 'CONSUMERS', KEYS[1], ARGV[1])
 if all.err then return 0 end
@@ -112,10 +117,11 @@ const (
 	free
 )
 
-// occupy takes a place in a group. Without a lock it also looks whether an owner is there.
+// occupy takes a place in a group. Without a lock it also looks whether an
+// owner is there.
 func (b *backend) occupy(ctx context.Context, key, group string, by occupant) (occupancy, error) {
 	n, err := occupyScript.Run(ctx, b.client, []string{key}, group, by.lock, ownerPrefix, returned,
-		leaseTime.Milliseconds(), memberTime.Milliseconds(), by.name, by.lease.Milliseconds(), nobody).Int()
+		leaseTime.Milliseconds(), memberTime.Milliseconds(), by.name, by.lease.Milliseconds(), beyondAll).Int()
 	if isNotPermitted(err) {
 		return b.occupyPlainly(ctx, key, group, by.lock)
 	}
@@ -158,8 +164,8 @@ const (
 	restored               // the place had been removed, and is there again
 )
 
-// heardOf is how a script is told whether the server has heard of an owner
-// lately enough for its place to be nobody else's.
+// heardOf tells a script whether the server has heard of an owner
+// lately enough for its place to be its own.
 func heardOf(lately bool) string {
 	if lately {
 		return "heard"
@@ -170,7 +176,7 @@ func heardOf(lately bool) string {
 // beat says that the owner lives. lately is whether the server has heard of it
 // within leaseTime.
 func (b *backend) beat(ctx context.Context, key, group, lock string, lately bool) (tenure, error) {
-	n, err := beatScript.Run(ctx, b.client, []string{key}, group, lock, ownerPrefix, heardOf(lately), nobody).Int()
+	n, err := beatScript.Run(ctx, b.client, []string{key}, group, lock, ownerPrefix, heardOf(lately), beyondAll).Int()
 	switch {
 	case isNotPermitted(err):
 		t, err := b.owns(ctx, key, group, lock, lately)
@@ -207,14 +213,15 @@ func (b *backend) owns(ctx context.Context, key, group, lock string, lately bool
 
 // greet has the server hear of a member.
 func (b *backend) greet(ctx context.Context, key, group, name string) error {
-	err := b.client.XReadGroup(ctx, &redis.XReadGroupArgs{Group: group, Consumer: name, Streams: []string{key, nobody}, Count: 1, Block: -1}).Err()
+	err := b.client.XReadGroup(ctx, &redis.XReadGroupArgs{Group: group, Consumer: name, Streams: []string{key, beyondAll}, Count: 1, Block: -1}).Err()
 	if err == redis.Nil { //nolint:errorlint // go-redis returns it bare
 		return nil
 	}
 	return err
 }
 
-// reap removes the consumers that were generated, hold nothing and are silent for long. It is tidiness: it may fail.
+// reap removes the consumers that were generated, hold nothing and are silent
+// for long. It is tidiness: it may fail.
 func (b *backend) reap(ctx context.Context, key, group string, silent time.Duration) {
 	_ = reapScript.Run(ctx, b.client, []string{key}, group, returned, silent.Milliseconds()).Err()
 }

@@ -6,7 +6,8 @@ import (
 	"slices"
 )
 
-// leave gives back, on every shard, what was fetched and not acknowledged, and our place.
+// leave gives back, on every shard, what was fetched and not acknowledged, and
+// our place.
 func (s *source) leave(ctx context.Context) error {
 	var failed error
 	for _, sh := range s.all() {
@@ -66,7 +67,8 @@ func (s *source) vacate(ctx context.Context, sh *shard) error {
 	return s.b.client.XGroupDelConsumer(ctx, sh.key, s.group, s.lock).Err()
 }
 
-// unsee takes back, where messages were acknowledged ahead of their delivery, that those were which nobody has seen.
+// unsee takes back, where messages were acknowledged ahead of their delivery,
+// that those were which no consumer has seen.
 func (s *source) unsee(ctx context.Context, sh *shard, to string) error {
 	if !s.cfg.AtMostOnce {
 		return nil
@@ -83,7 +85,7 @@ func (s *source) unsee(ctx context.Context, sh *shard, to string) error {
 	return nil
 }
 
-// keepPending sees to it that what an owner holds is pending: a clean-up that
+// keepPending ensures that what an owner holds is pending: a clean-up that
 // removes a consumer takes that away from the group.
 func (s *source) keepPending(ctx context.Context, sh *shard) error {
 	if s.cfg.AtMostOnce {

@@ -11,7 +11,7 @@ import (
 // redis.SetLogger after this package is initialised.
 type clientLog struct{}
 
-// Printf is the client's method.
+// Printf implements the logger of go-redis.
 func (clientLog) Printf(ctx context.Context, format string, v ...any) {
 	if slog.Default().Enabled(ctx, slog.LevelDebug) {
 		slog.DebugContext(ctx, fmt.Sprintf(format, v...), "backend", scheme)

@@ -122,8 +122,8 @@ func TestAServerThatIsAwayIsOneWarningForEachConsumerAndProducer(t *testing.T) {
 	}
 }
 
-// TestAClusterThatIsSilentIsNoRecovery: nothing comes of the tries for long, and
-// that is no answer.
+// TestAClusterThatIsSilentIsNoRecovery: nothing comes of the tries for long,
+// and that is no answer.
 func TestAClusterThatIsSilentIsNoRecovery(t *testing.T) {
 	trials.EachMode(t, func(t *trials.Trial, mode streamer.ConsumerMode) {
 		c := testservers.StartRedisCluster(t.T, testservers.ClusterOptions{})

@@ -8,7 +8,7 @@ import (
 	"github.com/gostreamer/streamer"
 )
 
-// mend finds out which of the lane's groups vanished, and makes them anew.
+// mend finds out which of the lane's groups vanished, and recreates them.
 func (l *lane) mend(ctx context.Context) error {
 	for _, sh := range l.shards {
 		if err := l.s.mend(ctx, sh); err != nil {
@@ -18,7 +18,8 @@ func (l *lane) mend(ctx context.Context) error {
 	return nil
 }
 
-// mend makes the group on a shard anew where the last acknowledged message was, and tells of it.
+// mend makes the group on a shard again where the last acknowledged message
+// was, and tells of it.
 func (s *source) mend(ctx context.Context, sh *shard) error {
 	states, err := s.b.inspect(ctx, sh.key)
 	if err != nil {
@@ -39,7 +40,7 @@ func (s *source) mend(ctx context.Context, sh *shard) error {
 		return err
 	}
 	sh.restored, sh.replay = after.less(sh.last), nil
-	s.tell(sh, fmt.Errorf("group %q vanished from %s and was made anew after %v", s.group, sh.key, after))
+	s.tell(sh, fmt.Errorf("group %q vanished from %s and was recreated after %v", s.group, sh.key, after))
 	return nil
 }
 
@@ -52,11 +53,12 @@ func (s *source) mendStream(ctx context.Context, sh *shard) error {
 		return err
 	}
 	sh.last, sh.replay, sh.restored = id{}, nil, false
-	s.tell(sh, fmt.Errorf("stream %s vanished and was made anew", sh.key))
+	s.tell(sh, fmt.Errorf("stream %s vanished and was recreated", sh.key))
 	return nil
 }
 
-// hasOthers says whether the stream of a shard that vanished still has another one.
+// hasOthers says whether the stream of a shard that vanished still has another
+// one.
 func (s *source) hasOthers(ctx context.Context, sh *shard) bool {
 	if !s.b.cfg.numbered() {
 		return false
@@ -65,7 +67,8 @@ func (s *source) hasOthers(ctx context.Context, sh *shard) bool {
 	return err == nil && len(ids) > 0
 }
 
-// remake makes a group, or moves one that another member made to where nothing of ours is missed.
+// remake makes a group, or moves one that another member made to where nothing
+// of ours is missed.
 func (s *source) remake(ctx context.Context, sh *shard, after id) error {
 	pipe := s.b.client.TxPipeline()
 	made := pipe.XGroupCreateMkStream(ctx, sh.key, s.group, after.String())
@@ -100,7 +103,8 @@ func (s *source) tell(sh *shard, err error) {
 	s.cfg.Retrying("group", nil, 0)
 }
 
-// look, in RealTime, sees now and then whether the streams are still there: a read that waits is not told when its key is deleted.
+// look, in RealTime, sees now and then whether the streams are still there: a
+// read that waits is not told when its key is deleted.
 func (l *lane) look(ctx context.Context, shards []*shard) (busy bool, err error) {
 	every := 3 * l.s.b.cfg.Block
 	now := time.Now()

@@ -18,7 +18,7 @@ func named(name string) streamer.ConsumerOptions {
 	return o
 }
 
-// mustBeBusy opens what is somebody else's.
+// mustBeBusy opens what is another program's.
 func mustBeBusy(t *trials.Trial, s streamer.Streamer, o streamer.ConsumerOptions, says string) {
 	t.Helper()
 	c, err := s.Consumer(t.Ctx, o)

@@ -9,8 +9,8 @@ import (
 	"github.com/gostreamer/streamer"
 )
 
-// TestANegativeNumberIsInvalidInEveryFieldOfConfig, but for the values that have
-// a name.
+// TestANegativeNumberIsInvalidInEveryFieldOfConfig, except the values that
+// have a name.
 func TestANegativeNumberIsInvalidInEveryFieldOfConfig(t *testing.T) {
 	named := map[string][]int64{"Shards": {ShardsAuto, ShardsNone}}
 	typ := reflect.TypeFor[Config]()

@@ -10,7 +10,7 @@ import (
 	"github.com/gostreamer/streamer/driver"
 )
 
-// OpenSource implements streamer.Backend.
+// OpenSource implements driver.Backend.
 func (b *backend) OpenSource(ctx context.Context, c driver.SourceConfig) (driver.Source, error) {
 	if err := b.enter(ctx); err != nil {
 		return nil, err
@@ -33,7 +33,8 @@ func (b *backend) OpenSource(ctx context.Context, c driver.SourceConfig) (driver
 	return s.typed(), nil
 }
 
-// open resolves every position and, in a group, sees to it that one is committed.
+// open resolves every position and, in a group, ensures that one is
+// committed.
 func (s *source) open(ctx context.Context) error {
 	s.mu.Lock()
 	s.shards = nil // of a try that failed
@@ -115,7 +116,8 @@ func (b *backend) createAll(ctx context.Context, stream string) ([]streamer.Shar
 	return all, nil
 }
 
-// touch makes a key an empty stream, if it does not exist. Only a group can do that.
+// touch makes a key an empty stream, if it does not exist. Only a group can do
+// that.
 func (b *backend) touch(ctx context.Context, key string) error {
 	pipe := b.client.TxPipeline()
 	made := pipe.XGroupCreateMkStream(ctx, key, touchGroup, "0")
@@ -162,7 +164,8 @@ func keysOf(shards []*shard) []string {
 	return keys
 }
 
-// startShard begins to read one shard, unless it is not to be read. begun says that the group has a position in some shard of the stream.
+// startShard begins to read one shard, unless it is not to be read. begun says
+// that the group has a position in some shard of the stream.
 func (s *source) startShard(ctx context.Context, sh *shard, st *state, g *groupState, begun bool) error {
 	start, ok := s.cfg.StartOf(sh.StreamShard)
 	if !ok {
@@ -192,7 +195,8 @@ func (s *source) startShard(ctx context.Context, sh *shard, st *state, g *groupS
 	return s.enterGroup(ctx, sh, st, g, entrance{after: after, move: !stay && g != nil})
 }
 
-// resolve is the id after which reading starts. What is out of range is the nearest end.
+// resolve is the id after which reading starts. What is out of range is the
+// nearest end.
 func resolve(p streamer.Position, st *state) (id, error) {
 	last := id{}
 	if st.exists {

@@ -9,13 +9,15 @@ import (
 	"github.com/gostreamer/streamer/driver"
 )
 
-// settings are what a URI says: a Config, and names of files that it is completed from.
+// settings are what a URI says: a Config, and names of files that it is
+// completed from.
 type settings struct {
 	Config
 	passwordFile, ca, cert, key, serverName string
 }
 
-// options are the URI options of redis:// and rediss://, beside those every backend knows.
+// options are the URI options of redis:// and rediss://, beside those every
+// backend knows.
 var options = []driver.URIOption[settings]{
 	text("username", "the ACL user; also the URI's user", func(s *settings) *string { return &s.Username }),
 	text("password_file", "a file with the password in its first line", func(s *settings) *string { return &s.passwordFile }),

@@ -12,7 +12,8 @@ import (
 
 // paced is a connection on which nothing may stand still for long, however long
 // the whole takes: large values and slow links are no failure. Time limits that
-// its user sets hold beside that. It may be read from and written to concurrently.
+// its user sets hold beside that. It may be read from and written to
+// concurrently.
 type paced struct {
 	net.Conn
 	stall time.Duration // how long nothing may come
@@ -25,14 +26,14 @@ type paced struct {
 const (
 	// writtenAtOnce is how much has to go within stall.
 	writtenAtOnce = 64 << 10
-	// The kernel takes more than the link: of what is written up to so many bytes
-	// may still be here, and leave at no more than so many per second.
+	// The kernel takes more than the link: of what is written up to so many
+	// bytes may still be here, and leave at no more than so many per second.
 	kernelBytes = 4 << 20
 	slowestLink = 64 << 10
 )
 
-// newPaced paces a connection. What go-redis asks whether the other end has closed
-// it stays visible.
+// newPaced paces a connection. What go-redis asks whether the other end has
+// closed it stays visible.
 func newPaced(raw net.Conn, stall time.Duration) net.Conn {
 	if p, is := raw.(interface{ plain() net.Conn }); is {
 		raw = p.plain()

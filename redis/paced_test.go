@@ -35,8 +35,8 @@ func TestOnlyWhatStandsStillIsGivenUp(t *testing.T) {
 	})
 }
 
-// TestAReadWaitsForWhatIsStillWritten: an answer cannot come before the question
-// has gone, and a large one is in the kernel for long.
+// TestAReadWaitsForWhatIsStillWritten: an answer cannot come before the
+// question has gone, and a large one is in the kernel for long.
 func TestAReadWaitsForWhatIsStillWritten(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		near, far := net.Pipe()

@@ -7,14 +7,15 @@ import (
 	"github.com/gostreamer/streamer"
 )
 
-// page is what one lane brings to one Fetch: messages, and what has to be told between them.
+// page is what one lane brings to one Fetch: messages, and what is to be
+// reported between them.
 type page struct {
 	messages []streamer.Message
 	headers  []streamer.Header
 	notes    []note
 }
 
-// note is told when the messages before it are emitted.
+// note is reported when the messages before it are emitted.
 type note struct {
 	before int
 	tell   func()
@@ -61,7 +62,8 @@ func (p *page) unpack(b []byte) ([]streamer.Header, error) {
 // room makes room for n more messages.
 func (p *page) room(n int) { p.messages = slices.Grow(p.messages, n) }
 
-// emit hands everything to the engine, in order, and says whether a message was among it.
+// emit hands everything to the engine, in order, and says whether a message was
+// among it.
 func (p *page) emit(most int, emit func([]streamer.Message)) bool {
 	from := 0
 	flush := func(to int) {

@@ -7,10 +7,10 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-// XINFO STREAM answers with the first and the last entry whole, and XRANGE has no
-// form without values. Entries may be large and the link slow, so positions are
-// asked for by scripts, which leave the values at the server. They only read: a
-// server runs them while it refuses writes.
+// XINFO STREAM answers with the first and the last entry whole, and XRANGE has
+// no form without values. Entries may be large and the link slow, so positions
+// are asked for by scripts, which leave the values at the server. They only
+// read: a server runs them while it refuses writes.
 
 // state is what the server says of a key.
 type state struct {
@@ -42,7 +42,8 @@ for i = 1, #all, 2 do of[all[i]] = all[i + 1] end
 local first, last = of['first-entry'], of['last-entry']
 return {of['length'], of['entries-added'] or 0, of['last-generated-id'], first and first[1] or '', last and last[1] or ''}`)
 
-// inspect asks about keys in one round trip. A key that holds something else is an error.
+// inspect asks about keys in one round trip. A key that holds something else is
+// an error.
 func (b *backend) inspect(ctx context.Context, keys ...string) ([]state, error) {
 	states, err := b.ask(ctx, keys, func(pipe redis.Cmdable, key string) redis.Cmder {
 		return stateScript.EvalShaRO(ctx, pipe, []string{key})
@@ -58,8 +59,8 @@ func (b *backend) inspect(ctx context.Context, keys ...string) ([]state, error) 
 	return states, err
 }
 
-// exist says which keys are streams. A key that holds something else is an error.
-// XINFO GROUPS says it in few bytes.
+// exist says which keys are streams. A key that holds something else is an
+// error. XINFO GROUPS says it in few bytes.
 func (b *backend) exist(ctx context.Context, keys ...string) ([]bool, error) {
 	states, err := b.ask(ctx, keys, func(pipe redis.Cmdable, key string) redis.Cmder { return pipe.XInfoGroups(ctx, key) })
 	if isNotPermitted(err) {
@@ -145,7 +146,8 @@ var seekScript = redis.NewScript(`
 local found = redis.call('XRANGE', KEYS[1], ARGV[1], '+', 'COUNT', 1)
 return found[1] and found[1][1] or ''`)
 
-// seek is the id of the first entry from one id on; ok is false where there is none.
+// seek is the id of the first entry from one id on; ok is false where there is
+// none.
 func (b *backend) seek(ctx context.Context, key string, from id) (found id, ok bool, err error) {
 	text, err := seekScript.RunRO(ctx, b.client, []string{key}, from.String()).Text()
 	if !isNotPermitted(err) {
@@ -158,9 +160,9 @@ func (b *backend) seek(ctx context.Context, key string, from id) (found id, ok b
 	return infoID(page[0].ID), true, nil
 }
 
-// countScript counts entries from an id on, up to so many, or to so many bytes of
-// values that the server has to look at meanwhile. It takes few at a time while
-// they are large. -1 as where to go on says that there is no more.
+// countScript counts entries from an id on, up to so many, or to so many bytes
+// of values that the server has to look at meanwhile. It takes few at a time
+// while they are large. -1 as where to go on says that there is no more.
 var countScript = redis.NewScript(`
 local from, most, budget = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3])
 local n, size = 0, 1
@@ -176,8 +178,8 @@ while n < most and budget > 0 do
 end
 return {n, from}`)
 
-// What is counted at most, and the bytes that the server looks at in one command
-// and in all.
+// What is counted at most, and the bytes that the server looks at in one
+// command and in all.
 const (
 	counted      = 10_000
 	countBytes   = 8 << 20

@@ -45,8 +45,8 @@ func newFrugal(t *trials.Trial, keys ...string) *frugal {
 	return &frugal{t, server, faultproxy.New(t.T, server.Addr())}
 }
 
-// TestPositionsAreLearntWithoutValues: opening, sending, describing, measuring and
-// waiting cost nothing of the entries that are there.
+// TestPositionsAreLearntWithoutValues: opening, sending, describing, measuring
+// and waiting cost nothing of the entries that are there.
 func TestPositionsAreLearntWithoutValues(t *testing.T) {
 	for _, layout := range []string{"none", "auto", "2"} {
 		t.Run("shards="+layout, func(t *testing.T) {

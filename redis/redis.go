@@ -39,15 +39,17 @@ func open(_ context.Context, u *streamer.URI) (driver.Backend, streamer.Streamer
 	return b, o, err
 }
 
-// Connect opens a server from code: all that a redis:// URI can say, c can. It asks the server whether it answers; ctx bounds the call only.
-// ErrInvalid names the field of c that is wrong, ErrDenied is a wrong user or password.
+// Connect connects to a server from code. c can say everything that a redis://
+// URI can. It returns when the server has answered. ErrInvalid names the field
+// of c that is wrong; ErrDenied means a wrong user or password. ctx bounds the
+// call only.
 func Connect(ctx context.Context, c Config, o streamer.StreamerOptions) (streamer.Streamer, error) {
 	return opening.Connect(ctx, o, func() (driver.Backend, error) { return newBackend(c) })
 }
 
 // Client is the client behind s, also through decorators that engine.BackendOf
-// sees through; false when s is not of this package. It is closed with s, unless
-// it was Config.Client.
+// sees through; false when s is not of this package. It is closed with s,
+// unless it was Config.Client.
 func Client(s streamer.Streamer) (redis.UniversalClient, bool) {
 	found, _ := engine.BackendOf(s)
 	b, ok := found.(*backend)
@@ -81,7 +83,7 @@ func newBackend(c Config) (*backend, error) {
 
 func (b *backend) Name() string { return scheme }
 
-// Close implements streamer.Backend. Sources and sinks are closed before it.
+// Close implements driver.Backend. Sources and sinks are closed before it.
 func (b *backend) Close(context.Context) error {
 	if b.closed.Swap(true) || b.cfg.Client != nil {
 		return nil
@@ -100,7 +102,8 @@ func (b *backend) enter(ctx context.Context) error {
 	return nil
 }
 
-// failed is why a call failed, which may be that the backend was closed under it.
+// failed is why a call failed, which may be that the backend was closed under
+// it.
 func (b *backend) failed(ctx context.Context, err error) error {
 	if err != nil && ctx.Err() == nil && b.closed.Load() {
 		return streamer.ErrClosed

@@ -7,7 +7,8 @@ import (
 	"time"
 )
 
-// reply takes one reply in, as it comes. Messages are parts of it, so its bytes are never written again.
+// reply takes one reply in, as it comes. Messages are parts of it, so its bytes
+// are never written again.
 type reply struct {
 	b    []byte
 	next int // where the next value begins, which may be further than what has come
@@ -41,9 +42,11 @@ func newReply(expected int) *reply {
 const (
 	// leastRead is how much room a read gets at least.
 	leastRead = 4 << 10
-	// largestGrowth is how much room is made for what is announced and need not come.
+	// largestGrowth is how much room is made for what is announced and need not
+	// come.
 	largestGrowth = 1 << 20
-	// longestLine is the longest that is not followed by what it announces: an error, in practice.
+	// longestLine is the longest that is not followed by what it announces: an
+	// error, in practice.
 	longestLine = 64 << 10
 )
 
@@ -91,12 +94,13 @@ func (r *reply) whole() (bool, error) {
 		r.pass(h)
 	}
 	if r.left == 0 && r.next < len(r.b) {
-		return false, errMalformed // nobody has asked for more
+		return false, errMalformed // nothing has asked for more
 	}
 	return r.left == 0 && r.next == len(r.b), nil
 }
 
-// complete is how many of several replies that are not lists are there, of so many.
+// complete is how many of several replies that are not lists are there, of so
+// many.
 func (r *reply) complete(of int) int {
 	n := of - r.left
 	if r.next > len(r.b) {
@@ -119,8 +123,9 @@ func (r *reply) pass(h head) {
 	r.next += h.size
 }
 
-// ending is how many entries a whole reply has and the id of the last, without going through them all; ok is false when that is not to be had so:
-// the reply is not of one stream.
+// ending is how many entries a whole reply has and the id of the last, without
+// going through them all; ok is false when that is not to be had so: the reply
+// is not of one stream.
 func (r *reply) ending() (entries int, last id, ok bool) {
 	_, entries, err := r.only()
 	if err != nil || entries == 0 {
@@ -134,7 +139,8 @@ func (r *reply) ending() (entries int, last id, ok bool) {
 	return entries, last, err == nil
 }
 
-// only goes to the entries of the only stream and says how many there seem to be.
+// only goes to the entries of the only stream and says how many there seem to
+// be.
 func (r *reply) only() (s scanner, entries int, err error) {
 	s.b = r.b
 	if err := s.expect(1); err != nil {

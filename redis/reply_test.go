@@ -74,7 +74,8 @@ func TestAPageTellsItsEnd(t *testing.T) {
 	}
 }
 
-// FuzzReply takes bytes in at once and in pieces, with the same result, which the scanner agrees with.
+// FuzzReply takes bytes in at once and in pieces, with the same result, which
+// the scanner agrees with.
 func FuzzReply(f *testing.F) {
 	f.Add([]byte(resp(list{list{"s", list{list{"1-0", list{"msg", "a"}}, list{"1-1", nil}}}})))
 	f.Add([]byte("%1\r\n$1\r\ns\r\n*1\r\n*4\r\n$3\r\n1-0\r\n*2\r\n$3\r\nmsg\r\n$1\r\na\r\n:5\r\n:1\r\n"))

@@ -5,7 +5,8 @@ import (
 	"strconv"
 )
 
-// What is written in RESP goes through a bufio.Writer, which keeps the first error for Flush.
+// What is written in RESP goes through a bufio.Writer, which keeps the first
+// error for Flush.
 
 func writeList(to *bufio.Writer, n int) { writeNumber(to, '*', n) }
 

@@ -9,7 +9,8 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-// Trimming with each record would cost a fifth of the speed; after so many records, or so long, it costs nothing that can be measured.
+// Trimming with each record would cost a fifth of the speed; after so many
+// records, or so long, it costs nothing that can be measured.
 const (
 	trimRecords = 1000
 	trimEvery   = time.Second
@@ -66,7 +67,8 @@ func (t *trim) command(ctx context.Context) *redis.IntCmd {
 	return t.cmd
 }
 
-// warnTrims tells of a trim that the server refused; the next one is tried all the same. That it goes on failing is no news.
+// warnTrims tells of a trim that the server refused; the next one is tried all
+// the same. That it goes on failing is no news.
 func (s *sink) warnTrims() {
 	for _, t := range s.trims {
 		failed := code(t.err) != ""

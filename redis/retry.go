@@ -14,12 +14,14 @@ const (
 	firstRetry = 50 * time.Millisecond
 	lastRetry  = 2 * time.Second
 
-	// outage is how long opening waits for servers that answered when the client connected: a cluster is down for two seconds after its
-	// nodes start, and a fail-over takes a few.
+	// outage is how long opening waits for servers that answered when the
+	// client connected: a cluster is down for two seconds after its nodes
+	// start, and a fail-over takes a few.
 	outage = 10 * time.Second
 )
 
-// patiently tries a few times what a lost connection may have spoilt and what may be done twice.
+// patiently tries a few times what a lost connection may have spoilt and what
+// may be done twice.
 func patiently(ctx context.Context, f func() error) error {
 	return fewTimes(ctx, f, func(err error) bool { return isLost(err) || isUnsent(err) || passes(err) })
 }

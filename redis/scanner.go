@@ -6,7 +6,8 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-// scanner walks over a whole reply, in RESP2 or RESP3. Whatever the bytes are, it stays inside them and allocates nothing by what they announce.
+// scanner walks over a whole reply, in RESP2 or RESP3. Whatever the bytes are,
+// it stays inside them and allocates nothing by what they announce.
 type scanner struct {
 	b   []byte
 	pos int
@@ -29,7 +30,8 @@ const (
 	hasHeaders
 )
 
-// scanStreams reads what XREAD and XREADGROUP answer. page is told of each stream, with how many entries it seems to have, then entry of each.
+// scanStreams reads what XREAD and XREADGROUP answer. page gets each
+// stream, with how many entries it seems to have, then entry of each.
 func scanStreams(b []byte, page func(key []byte, n int) error, each func(*entry) error) error {
 	s := scanner{b: b}
 	if err := s.serverError(); err != nil {
@@ -60,7 +62,8 @@ func scanStreams(b []byte, page func(key []byte, n int) error, each func(*entry)
 	return s.end()
 }
 
-// scanClaim reads what XAUTOCLAIM answers: where to go on, entries, and, from 7.0 on, the ids of those that were deleted.
+// scanClaim reads what XAUTOCLAIM answers: where to go on, entries, and, from
+// 7.0 on, the ids of those that were deleted.
 func scanClaim(b []byte, page func(key []byte, n int) error, each func(*entry) error, deleted func(id)) (next id, err error) {
 	s := scanner{b: b}
 	if err := s.serverError(); err != nil {
@@ -118,7 +121,8 @@ func (s *scanner) serverError() error {
 	return nil
 }
 
-// entries reads a list of them. A nil entry, which 6.2 answers for a deleted one, is passed over.
+// entries reads a list of them. A nil entry, which 6.2 answers for a deleted
+// one, is passed over.
 func (s *scanner) entries(key []byte, page func([]byte, int) error, each func(*entry) error) error {
 	n, null, err := s.list()
 	if err != nil || null {
@@ -215,7 +219,8 @@ func (s *scanner) head() (head, error) {
 	return h, nil
 }
 
-// list reads the head of a list, set, push or map; a map counts keys and values.
+// list reads the head of a list, set, push or map; a map counts keys and
+// values.
 func (s *scanner) list() (n int, null bool, err error) {
 	h, err := s.head()
 	if err != nil {
@@ -266,7 +271,8 @@ func (s *scanner) bulk() (b []byte, null bool, err error) {
 	return s.b[from:to:to], false, nil
 }
 
-// answer reads the answer to one command of several: a text, or what it says in its place; failed where there is none any more.
+// answer reads the answer to one command of several: a text, or what it says in
+// its place; failed where there is none any more.
 func (s *scanner) answer(failed error) ([]byte, error) {
 	h, err := readHead(s.b[s.pos:])
 	if err != nil || h.size == 0 {

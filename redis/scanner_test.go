@@ -130,7 +130,8 @@ func TestClaimsAreRead(t *testing.T) {
 	}
 }
 
-// Whatever a server sends, the scanner stays inside it and says either what it is or that it is nothing.
+// Whatever a server sends, the scanner stays inside it and says either what it
+// is or that it is nothing.
 func FuzzScanner(f *testing.F) {
 	f.Add([]byte(resp(list{list{"s", list{list{"1-0", list{"msg", "a", "k", "b", "h", "\x00"}}, list{"1-1", nil}}}})))
 	f.Add([]byte(resp(list{"0-0", list{list{"1-0", list{"msg", "a"}}}, list{"1-1"}})))

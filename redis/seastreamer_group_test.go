@@ -54,7 +54,8 @@ func TestSeaStreamerImmediateAndDelayed(t *testing.T) {
 	}
 }
 
-// Rolling and Disabled of SeaStreamer are AckManual here, with and without commits of their own; Commit is allowed in both.
+// Rolling and Disabled of SeaStreamer are AckManual here, with and without
+// commits of their own; Commit is allowed in both.
 func TestSeaStreamerRollingAndDisabled(t *testing.T) {
 	for name, every := range map[string]time.Duration{"rolling": 10 * time.Millisecond, "disabled": streamer.Never} {
 		t.Run(name, func(t *testing.T) {
@@ -122,7 +123,8 @@ func seekRewind(t *sea, mode streamer.ConsumerMode, prefetch int) {
 	t.quiet(c)
 }
 
-// SeaStreamer spreads records in turn; here they go by key, or where the sender says.
+// SeaStreamer spreads records in turn; here they go by key, or where the sender
+// says.
 func TestSeaStreamerSharding(t *testing.T) {
 	for _, mode := range []streamer.ConsumerMode{streamer.RealTime, streamer.Resumable} {
 		t.Run(trials.NameOf(mode), func(t *testing.T) {

@@ -14,10 +14,12 @@ import (
 	"github.com/gostreamer/streamer/internal/trials"
 )
 
-// The tests of this file are the counterparts of SeaStreamer's own Redis tests, under their names there. What differs is intended and said where
-// it does; its wrong_type_key_errors is a row of TestAccessThatIsDeniedIsOneTypedError.
+// The tests of this file are the counterparts of SeaStreamer's own Redis tests,
+// under their names there. What differs is intended and said where it does; its
+// wrong_type_key_errors is a row of TestAccessThatIsDeniedIsOneTypedError.
 
-// sea is a trial on the shared server, or on the shared cluster, with streams of its own.
+// sea is a trial on the shared server, or on the shared cluster, with streams
+// of its own.
 type sea struct {
 	*trials.Trial
 	hosts string
@@ -41,7 +43,8 @@ func (t *sea) open(stream string, options ...string) streamer.Streamer {
 	return t.Connect("redis://" + t.hosts + "/" + stream + "?" + strings.Join(append(options, "block=1s"), "&"))
 }
 
-// send stores numbered records, one after the other, and checks that their receipts rise.
+// send stores numbered records, one after the other, and checks that their
+// receipts rise.
 func (t *sea) send(s streamer.Streamer, stream string, from, to int) []streamer.Meta {
 	t.Helper()
 	p, err := s.Producer(t.Ctx, streamer.ProducerOptions{Stream: stream})
@@ -118,7 +121,8 @@ func TestSeaStreamerLoadBalance(t *testing.T) {
 	}
 }
 
-// A member of ours hands back what it has not acknowledged when it closes; SeaStreamer's keep it until it is claimed.
+// A member of ours hands back what it has not acknowledged when it closes;
+// SeaStreamer's keep it until it is claimed.
 func TestSeaStreamerFailover(t *testing.T) {
 	sea := newSea(t)
 	if sea == nil {
@@ -184,7 +188,8 @@ func TestSeaStreamerRealtime(t *testing.T) {
 	}
 }
 
-// The three tests of realtime-multi that are about a fast stream and quiet ones: what lands in a quiet one between two reads is not lost.
+// The three tests of realtime-multi that are about a fast stream and quiet
+// ones: what lands in a quiet one between two reads is not lost.
 func TestSeaStreamerRealtimeMulti(t *testing.T) {
 	for _, quiet := range []int{1, 3} {
 		for _, history := range []int{0, 3} {

@@ -13,8 +13,9 @@ import (
 	"github.com/gostreamer/streamer/internal/trials"
 )
 
-// TestAServerKilledAndRestartedLosesAndRepeatsNothing: with appendfsync always, what a receipt says is stored survives SIGKILL, and producer
-// and consumer go on by themselves.
+// TestAServerKilledAndRestartedLosesAndRepeatsNothing: with appendfsync always,
+// what a receipt says is stored survives SIGKILL, and producer and consumer go
+// on by themselves.
 func TestAServerKilledAndRestartedLosesAndRepeatsNothing(t *testing.T) {
 	trials.EachMode(t, func(t *trials.Trial, mode streamer.ConsumerMode) {
 		server := testservers.StartRedis(t.T, testservers.RedisOptions{AOF: true})
@@ -42,7 +43,8 @@ func TestAServerKilledAndRestartedLosesAndRepeatsNothing(t *testing.T) {
 	})
 }
 
-// TestOpeningOutlastsAnOutage: what is opened while the server is away, or not ready yet, is open when it is back.
+// TestOpeningOutlastsAnOutage: what is opened while the server is away, or not
+// ready yet, is open when it is back.
 func TestOpeningOutlastsAnOutage(t *testing.T) {
 	trials.EachMode(t, func(t *trials.Trial, mode streamer.ConsumerMode) {
 		server := testservers.StartRedis(t.T, testservers.RedisOptions{AOF: true})
@@ -79,7 +81,8 @@ func TestOpeningOutlastsAnOutage(t *testing.T) {
 	})
 }
 
-// TestConnectionsCutInTheMiddle: connections break after a random number of bytes, of a request or of a reply, again and again.
+// TestConnectionsCutInTheMiddle: connections break after a random number of
+// bytes, of a request or of a reply, again and again.
 func TestConnectionsCutInTheMiddle(t *testing.T) {
 	for _, d := range []faultproxy.Direction{faultproxy.Requests, faultproxy.Replies} {
 		t.Run(d.String(), func(t *testing.T) {
@@ -121,7 +124,8 @@ func cutting(t *trials.Trial, server *testservers.RedisServer, mode streamer.Con
 	t.Logf("seed %d: %d cuts of %s, %d connections of %d broken", seed, cuts, d, broken, connections)
 }
 
-// TestAServerThatIsSilentForAWhile: it holds its connections and says nothing, longer than any reply may take; then it goes on.
+// TestAServerThatIsSilentForAWhile: it holds its connections and says nothing,
+// longer than any reply may take; then it goes on.
 func TestAServerThatIsSilentForAWhile(t *testing.T) {
 	trials.EachMode(t, func(t *trials.Trial, mode streamer.ConsumerMode) {
 		server := testservers.StartRedis(t.T, testservers.RedisOptions{})
@@ -143,8 +147,9 @@ func TestAServerThatIsSilentForAWhile(t *testing.T) {
 	})
 }
 
-// TestAPausedServerSurvivesAReadThatIsInterrupted: servers are paused before every orderly fail-over, and some do not survive every way to
-// interrupt a read then.
+// TestAPausedServerSurvivesAReadThatIsInterrupted: servers are paused before
+// every orderly fail-over, and some do not survive every way to interrupt a
+// read then.
 func TestAPausedServerSurvivesAReadThatIsInterrupted(t *testing.T) {
 	trials.EachMode(t, func(t *trials.Trial, mode streamer.ConsumerMode) {
 		server := testservers.StartRedis(t.T, testservers.RedisOptions{})

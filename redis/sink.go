@@ -23,12 +23,14 @@ const (
 	batchRecords = 10_000
 	batchBytes   = 2 << 20
 
-	// findEvery is how often a producer and a consumer look for shards that are new.
+	// findEvery is how often a producer and a consumer look for shards that are
+	// new.
 	findEvery = 5 * time.Second
 )
 
-// sink is an open writer: one batch at a time, so that the records of a shard are stored in order. It has no goroutine. Its fields, but for those
-// under mu, are Write's, of which there is one at a time.
+// sink is an open writer: one batch at a time, so that the records of a shard
+// are stored in order. It has no goroutine. Its fields, but for those under mu,
+// are Write's, of which there is one at a time.
 type sink struct {
 	b       *backend
 	log     *slog.Logger
@@ -47,7 +49,8 @@ type sink struct {
 	conn   *conn // of a single server; nil: not connected
 	closed bool
 
-	// doubt is the last record of a batch that may be stored in part: the engine hands the rest of it in again.
+	// doubt is the last record of a batch that may be stored in part: the
+	// engine hands the rest of it in again.
 	doubt     *driver.Pending
 	untrimmed bool // the last trim failed
 	// careful says that the last batch failed: see Write.
@@ -74,7 +77,8 @@ type target struct {
 	heads   [2 * shapes][]byte // what the commands of each shape begin with
 }
 
-// head is what the command of a shape begins with: all up to the id if the sender chooses that, else all up to the value.
+// head is what the command of a shape begins with: all up to the id if the
+// sender chooses that, else all up to the value.
 func (t *target) head(shape int, noMkStream, chosen bool) []byte {
 	i := shape
 	if chosen {
@@ -105,7 +109,7 @@ func (t *target) newHead(shape int, noMkStream, chosen bool) []byte {
 	return b.Bytes()
 }
 
-// OpenSink implements streamer.Backend.
+// OpenSink implements driver.Backend.
 func (b *backend) OpenSink(ctx context.Context, c driver.SinkConfig) (driver.Sink, error) {
 	if err := b.enter(ctx); err != nil {
 		return nil, err
@@ -124,15 +128,15 @@ func (b *backend) OpenSink(ctx context.Context, c driver.SinkConfig) (driver.Sin
 	return s, nil
 }
 
-// Limits implements streamer.Sink.
+// Limits implements driver.Sink.
 func (s *sink) Limits() driver.Limits {
 	return driver.Limits{Records: batchRecords, Bytes: batchBytes, RecordBytes: MaxRecordBytes}
 }
 
-// Flush implements streamer.Sink: the sink holds nothing.
+// Flush implements driver.Sink: the sink holds nothing.
 func (s *sink) Flush(ctx context.Context) error { return ctx.Err() }
 
-// Close implements streamer.Sink.
+// Close implements driver.Sink.
 func (s *sink) Close(context.Context) error {
 	s.mu.Lock()
 	s.closed = true
@@ -147,8 +151,10 @@ func (s *sink) isClosed() bool {
 	return s.closed
 }
 
-// Write implements streamer.Writer. A server that recovers in the middle of a pipeline has refused its first records and stores the others, out of
-// order; so after a failure the first record of each shard goes ahead, and the others follow when it is stored.
+// Write implements driver.Writer. A server that recovers in the middle of a
+// pipeline has refused the first records and stores the others, out of order.
+// So after a failure the first record of each shard is sent alone, and the
+// others when it is stored.
 func (s *sink) Write(ctx context.Context, p []*driver.Pending) error {
 	if s.isClosed() {
 		return streamer.ErrClosed
@@ -199,7 +205,8 @@ func (s *sink) sendAll(ctx context.Context, p []*driver.Pending, last *driver.Pe
 	return nil
 }
 
-// send sends records in one pipeline and resolves those whose outcome is known; last is that of the batch.
+// send sends records in one pipeline and resolves those whose outcome is known;
+// last is that of the batch.
 func (s *sink) send(ctx context.Context, p []*driver.Pending, last *driver.Pending) error {
 	p, err := s.prepare(ctx, p)
 	defer s.unload()
@@ -227,7 +234,8 @@ func (s *sink) unload() {
 	}
 }
 
-// prepare makes a command of each record that can be sent, in order, and returns these records. The others are resolved.
+// prepare makes a command of each record that can be sent, in order, and
+// returns these records. The others are resolved.
 func (s *sink) prepare(ctx context.Context, p []*driver.Pending) ([]*driver.Pending, error) {
 	s.slots, s.trims = s.slots[:0], s.trims[:0]
 	good := make([]*driver.Pending, 0, len(p))
@@ -282,8 +290,8 @@ func (t *target) slot(noMkStream bool) *slot {
 	return t.slots[t.used-1]
 }
 
-// settle resolves the records whose outcome is known and returns why the others have to be sent again. unknown says that some of those may be
-// stored.
+// settle resolves the records whose outcome is known and returns why the others
+// have to be sent again. unknown says that some of those may be stored.
 func (s *sink) settle() (unknown bool, retry error) {
 	s.holdOrder()
 	for i, pd := range s.batch[s.settled:] {
@@ -303,7 +311,8 @@ func (s *sink) settle() (unknown bool, retry error) {
 	return unknown, retry
 }
 
-// holdOrder marks the records that a stored one of their shard stands behind: sent again they would change places with it.
+// holdOrder marks the records that a stored one of their shard stands behind:
+// sent again they would change places with it.
 func (s *sink) holdOrder() {
 	if !slices.ContainsFunc(s.slots, func(sl *slot) bool { return passes(sl.err) }) {
 		return
@@ -326,7 +335,8 @@ func (s *sink) refusal(sl *slot, err error) error {
 	return translate(err)
 }
 
-// again has the engine hand the unresolved records of a batch in once more. While nobody knows whether they are stored, giving them up is ErrUnknown.
+// again has the engine hand the unresolved records of a batch in once more.
+// While it is unknown whether they are stored, giving them up is ErrUnknown.
 func (s *sink) again(last *driver.Pending, err error) error {
 	if err != nil && s.doubt == last {
 		return driver.Transient(&streamer.Error{Kind: streamer.ErrUnknown, Err: err}, 0)
@@ -367,7 +377,8 @@ func (s *sink) newTarget(at streamer.StreamShard) *target {
 	return &target{at: at, key: s.b.cfg.key(at)}
 }
 
-// outlet finds a stream, as Config.Create says, and its shards; new ones every findEvery.
+// outlet finds a stream, as Config.Create says, and its shards; new ones every
+// findEvery.
 func (s *sink) outlet(ctx context.Context, stream string) (*outlet, error) {
 	o := s.streams[stream]
 	if o != nil && (s.b.cfg.Shards != ShardsAuto || time.Since(o.found) < findEvery) {
@@ -379,7 +390,7 @@ func (s *sink) outlet(ctx context.Context, stream string) (*outlet, error) {
 	}
 	switch create := s.b.cfg.Create; {
 	case isNotPermitted(err):
-		shards = s.b.cfg.allShards() // whoever may write need not be allowed to look
+		shards = s.b.cfg.allShards() // a user that may write need not be allowed to look
 	case err != nil:
 		return nil, err
 	case len(shards) == 0 && create == streamer.CreateNever:
@@ -396,7 +407,8 @@ func (s *sink) outlet(ctx context.Context, stream string) (*outlet, error) {
 	return o, nil
 }
 
-// spread makes the shards those that records are spread over. The plain key takes part when it is all there is.
+// spread makes the shards those that records are spread over. The plain key
+// takes part when it is all there is.
 func (o *outlet) spread(s *sink, shards []streamer.ShardID) {
 	if len(shards) == 0 {
 		shards = s.b.cfg.allShards()

@@ -5,17 +5,18 @@ import (
 	"time"
 )
 
-// sizer says how many entries to ask for: as many as a reply may take of memory and
-// of time, no more than a few times what has come before, and fewer after a reply
-// that was lost. It may be used concurrently.
+// sizer says how many entries to ask for: as many as a reply may take of memory
+// and of time, no more than a few times what has come before, and fewer after a
+// reply that was lost. It may be used concurrently.
 type sizer struct {
 	mu   sync.Mutex
 	avg  int // bytes of an entry in a reply; 0: not known
-	rate int // bytes per second that the link carries; 0: more than can be told
+	rate int // bytes per second that the link carries; 0: more than can be measured
 	cap  int // entries in a reply; 0: none has come
 
-	// After a reply that was lost the cap grows once in a calm, which is longer when
-	// that was too much. Calm is 0 where no reply has been lost for its size.
+	// After a reply that was lost the cap grows once in a calm, which is longer
+	// when that was too much. Calm is 0 where no reply has been lost for its
+	// size.
 	calm  time.Duration
 	until time.Time
 	grown bool
@@ -32,7 +33,8 @@ const (
 	// unlimitedCap is more than any read asks for.
 	unlimitedCap = 1 << 13
 
-	// A reply says something about the link if it took so long, or was so large.
+	// A reply says something about the link if it took so long, or was so
+	// large.
 	tellingTime  = 50 * time.Millisecond
 	tellingBytes = 256 << 10
 
@@ -47,7 +49,8 @@ func (z *sizer) count(n int) int {
 	return z.within(n, replyBytes)
 }
 
-// stretch is a number of entries from least to most that is meant to take so many bytes.
+// stretch is a number of entries from least to most that is meant to take so
+// many bytes.
 func (z *sizer) stretch(least, most, bytes int) int {
 	z.mu.Lock()
 	defer z.mu.Unlock()
@@ -83,8 +86,8 @@ func (z *sizer) expect(n int) int {
 	return min(n*z.avg+n*z.avg/32, replyBytes)
 }
 
-// learn takes a reply into account: larger entries at once, smaller ones slowly.
-// took is from its first byte to its last.
+// learn takes a reply into account: larger entries at once, smaller ones
+// slowly. took is from its first byte to its last.
 func (z *sizer) learn(bytes, entries int, took time.Duration) {
 	if entries == 0 {
 		return
@@ -115,7 +118,8 @@ func (z *sizer) grow(entries int) {
 	}
 }
 
-// shrink has the next replies be smaller than one of so many entries that was lost.
+// shrink has the next replies be smaller than one of so many entries that was
+// lost.
 func (z *sizer) shrink(asked int) {
 	z.mu.Lock()
 	defer z.mu.Unlock()

@@ -9,14 +9,16 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-// The fields of an entry. msg is SeaStreamer's; the order is always this one, which the server packs best.
+// The fields of an entry. msg is SeaStreamer's; the order is always this one,
+// which the server packs best.
 const (
 	fieldValue   = "msg"
 	fieldKey     = "k"
 	fieldHeaders = "h"
 )
 
-// bytesArg is a command's argument. A pointer to it can be in the command before its bytes are known, and costs no allocation.
+// bytesArg is a command's argument. A pointer to it can be in the command
+// before its bytes are known, and costs no allocation.
 type bytesArg []byte
 
 // MarshalBinary implements encoding.BinaryMarshaler for go-redis, which copies.
@@ -29,8 +31,10 @@ const (
 	shapes
 )
 
-// slot is the XADD of one record. Its go-redis commands are used again and again, always for the same key, because go-redis keeps in a command where
-// in a cluster it goes. They are never sent twice for one record: ZeroCopyStringCmd is one of the commands that go-redis never retries.
+// slot is the XADD of one record. Its go-redis commands are used again and
+// again, always for the same key, because go-redis keeps in a command where in
+// a cluster it goes. They are never sent twice for one record:
+// ZeroCopyStringCmd is one of the commands that go-redis never retries.
 type slot struct {
 	target     *target
 	noMkStream bool
@@ -97,7 +101,8 @@ func (s *slot) arguments() []any {
 	return args
 }
 
-// result is what go-redis has read; failed is why, where the command was not answered and does not say so.
+// result is what go-redis has read; failed is why, where the command was not
+// answered and does not say so.
 func (s *slot) result(failed error) ([]byte, error) {
 	n, err := s.cmds[s.shape].Result()
 	if err == nil && n == 0 {

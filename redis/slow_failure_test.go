@@ -39,8 +39,8 @@ func takeAll(t *trials.Trial, c streamer.Consumer, n int) {
 	}
 }
 
-// TestAReplyThatTakesLongIsProgress: what counts is that bytes come, however long
-// the whole takes.
+// TestAReplyThatTakesLongIsProgress: what counts is that bytes come, however
+// long the whole takes.
 func TestAReplyThatTakesLongIsProgress(t *testing.T) {
 	for name, x := range map[string]struct{ entries, size, rate int }{
 		"many entries on a slow link": {400, 1000, 40_000},
@@ -65,8 +65,8 @@ func TestAReplyThatTakesLongIsProgress(t *testing.T) {
 	}
 }
 
-// TestOneEntryMayTakeLongerThanAnyReplyMayStandStill: also one that another member
-// left behind, or that the consumer itself had not acknowledged.
+// TestOneEntryMayTakeLongerThanAnyReplyMayStandStill: also one that another
+// member left behind, or that the consumer itself had not acknowledged.
 func TestOneEntryMayTakeLongerThanAnyReplyMayStandStill(t *testing.T) {
 	for _, mode := range []streamer.ConsumerMode{streamer.Resumable, streamer.LoadBalanced} {
 		t.Run(trials.NameOf(mode), func(t *testing.T) {
@@ -150,8 +150,8 @@ func TestALargeRecordIsSentOverASlowLink(t *testing.T) {
 	}
 }
 
-// TestALinkThatBreaksInEveryReplyIsReadAllTheSame: the entries that have come are
-// taken, and the next reply is smaller.
+// TestALinkThatBreaksInEveryReplyIsReadAllTheSame: the entries that have come
+// are taken, and the next reply is smaller.
 func TestALinkThatBreaksInEveryReplyIsReadAllTheSame(t *testing.T) {
 	trials.EachMode(t, func(t *trials.Trial, mode streamer.ConsumerMode) {
 		server := alone(t)

@@ -19,8 +19,8 @@ const (
 // isSocket says that an address is the path of a unix socket.
 func isSocket(addr string) bool { return strings.HasPrefix(addr, "/") }
 
-// onSocket is a URI of a unix socket as those of the other schemes are: the host
-// is the socket, and the rest of the path are the streams.
+// onSocket is a URI of a unix socket as those of the other schemes are: the
+// host is the socket, and the rest of the path are the streams.
 func onSocket(u *streamer.URI) (*streamer.URI, error) {
 	switch {
 	case len(u.Hosts) > 0:
@@ -41,8 +41,8 @@ func onSocket(u *streamer.URI) (*streamer.URI, error) {
 }
 
 // cutSocket cuts a path behind the socket: the first on the way that is no
-// directory. Where there is none yet it is the first whose name ends in .sock or
-// .socket, else all of it.
+// directory. Where there is none yet it is the first whose name ends in .sock
+// or .socket, else all of it.
 func cutSocket(path string) (socket, stream string, err error) {
 	for i := range len(path) + 1 {
 		if i == 0 || i < len(path) && path[i] != '/' {

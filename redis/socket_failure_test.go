@@ -76,8 +76,8 @@ func TestASocketThatLeadsNowhereIsToldWithARemedy(t *testing.T) {
 	t.Logf("all within %v", time.Since(begin).Round(time.Millisecond))
 }
 
-// TestASocketThatIsNoServersIsToldWithARemedy: no process listens on it any more,
-// or what does closes each connection, or is a web server.
+// TestASocketThatIsNoServersIsToldWithARemedy: no process listens on it any
+// more, or what does closes each connection, or is a web server.
 func TestASocketThatIsNoServersIsToldWithARemedy(t *testing.T) {
 	trial := trials.New(t)
 	dir := socketDir(t)

@@ -12,8 +12,10 @@ import (
 	"github.com/gostreamer/streamer/driver"
 )
 
-// source is an open reader. Fetch does all the reading: with one server on its own goroutine, with several on one for each while it is called. In
-// a group the source has one goroutine of its own beside that, keeper, which Close joins.
+// source is an open reader. Fetch does all the reading: with one server on its
+// own goroutine, with several on one for each while it is called. In a group
+// the source has one goroutine of its own beside that, keeper, which Close
+// joins.
 type source struct {
 	b     *backend
 	cfg   driver.SourceConfig
@@ -42,14 +44,15 @@ type source struct {
 	join sync.WaitGroup
 }
 
-// shard is one key that is read. Its fields are Fetch's, but for those that say so.
+// shard is one key that is read. Its fields are Fetch's, but for those that say
+// so.
 type shard struct {
 	streamer.StreamShard
 	key string
 
 	last     id          // the highest that was received, or where reading began
 	replay   *id         // own pending entries after it have to be read before new ones
-	restored bool        // the group was made anew: what it gives again up to last was received before
+	restored bool        // the group was recreated: what it gives again up to last was received before
 	known    map[id]bool // restored: what was in flight before the read that is under way
 	looked   time.Time
 
@@ -82,7 +85,8 @@ func (b *backend) newSource(c driver.SourceConfig) *source {
 
 func (s *source) grouped() bool { return s.cfg.Mode != streamer.RealTime }
 
-// shared says whether the members of the group take messages of the same shards.
+// shared says whether the members of the group take messages of the same
+// shards.
 func (s *source) shared() bool { return s.cfg.Mode == streamer.LoadBalanced }
 
 // typed gives the source the methods of its mode.
@@ -102,7 +106,7 @@ type groupSource struct{ *source }
 // sharedSource is a member of a group whose members share every shard.
 type sharedSource struct{ groupSource }
 
-// Pause implements streamer.Pauser.
+// Pause implements driver.Pauser.
 func (s *source) Pause(at streamer.StreamShard, paused bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -154,7 +158,8 @@ func (s *source) announce() {
 	s.cfg.Assigned(all)
 }
 
-// inFlight lists what was emitted of a shard and is not committed. Taken before a read of pending entries it tells what of them is new to us.
+// inFlight lists what was emitted of a shard and is not committed. Taken before
+// a read of pending entries it tells what of them is new to us.
 func (s *source) inFlight(sh *shard) map[id]bool {
 	all := map[id]bool{}
 	for seq := range s.cfg.InFlight(sh.StreamShard) {
@@ -163,7 +168,8 @@ func (s *source) inFlight(sh *shard) map[id]bool {
 	return all
 }
 
-// Close implements streamer.Source. In a group it gives back what was fetched and not acknowledged.
+// Close implements driver.Source. In a group it returns the messages that were
+// fetched and not acknowledged.
 func (s *source) Close(ctx context.Context) error {
 	s.stop()
 	s.join.Wait()

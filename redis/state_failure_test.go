@@ -133,7 +133,8 @@ func listening(t *trials.Trial, uri string) (streamer.Streamer, *atomic.Int64) {
 }
 
 // TestAServerThatRefusesForAWhileStopsNothing: producer and consumer go on by
-// themselves, whatever is opened meanwhile is open afterwards, and nothing is lost.
+// themselves, whatever is opened meanwhile is open afterwards, and nothing is
+// lost.
 func TestAServerThatRefusesForAWhileStopsNothing(t *testing.T) {
 	for name, r := range refusals {
 		t.Run(name, func(t *testing.T) {
@@ -268,8 +269,8 @@ func TestAShardThatAppearsWhileTheServerRefusesIsReadLater(t *testing.T) {
 	trial.Must("Next", <-next)
 }
 
-// TestWhatIsAcknowledgedAheadIsDeliveredOnceThroughARefusal: with AckOnDelivery a
-// fetch is acknowledged before it is handed out, which is refused as well.
+// TestWhatIsAcknowledgedAheadIsDeliveredOnceThroughARefusal: with AckOnDelivery
+// a fetch is acknowledged before it is handed out, which is refused as well.
 func TestWhatIsAcknowledgedAheadIsDeliveredOnceThroughARefusal(t *testing.T) {
 	for _, mode := range []streamer.ConsumerMode{streamer.Resumable, streamer.LoadBalanced} {
 		t.Run(trials.NameOf(mode), func(t *testing.T) {

@@ -5,9 +5,11 @@ import (
 	"syscall"
 )
 
-// tap is the connection under a go-redis client that reads pages of messages or sends batches. go-redis writes and reads value by value, with
-// allocations and copies; so the tap writes and reads what conn wants, and go-redis sees a short command and a short reply in its place. All else,
-// deadlines and errors among it, is go-redis's.
+// tap is the connection under a go-redis client that reads pages of messages or
+// sends batches. go-redis writes and reads value by value, with allocations and
+// copies; so the tap writes and reads what conn wants, and go-redis sees a
+// short command and a short reply in its place. All else, deadlines and errors
+// among it, is go-redis's.
 type tap struct {
 	net.Conn
 	of    *conn
@@ -17,7 +19,8 @@ type tap struct {
 // ok is what go-redis reads for a reply that was taken.
 const ok = "+OK\r\n"
 
-// tapped puts a tap on a connection. go-redis asks a connection that lets it whether the other end has closed it.
+// tapped puts a tap on a connection. go-redis asks a connection that lets it
+// whether the other end has closed it.
 func tapped(raw net.Conn, of *conn) net.Conn {
 	t := &tap{Conn: raw, of: of}
 	if sys, is := raw.(syscall.Conn); is {

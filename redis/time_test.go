@@ -11,7 +11,8 @@ import (
 	goredis "github.com/redis/go-redis/v9"
 )
 
-// TestIdsThatAreNoTimes: what others have chosen as ids is read, whatever it means, and found again by its number.
+// TestIdsThatAreNoTimes: what others have chosen as ids is read, whatever it
+// means, and found again by its number.
 func TestIdsThatAreNoTimes(t *testing.T) {
 	s := newSea(t)
 	if s == nil {

@@ -7,11 +7,11 @@ import (
 )
 
 // turn is a command under way on a lane's connection: for new messages, or for
-// older ones that go first. It may outlast the Fetch that asked: a reply takes as
-// long as the link needs. In RealTime the next page is asked for before the one
-// before is handed on, so that the server prepares it while the program works; in
-// a group that would take messages from other members that the engine does not
-// know of.
+// older ones that go first. It may outlast the Fetch that asked: a reply takes
+// as long as the link needs. In RealTime the next page is asked for before the
+// one before is handed on, so that the server prepares it while the program
+// works; in a group that would take messages from other members that the engine
+// does not know of.
 type turn struct {
 	*asked
 	shards []*shard
@@ -19,10 +19,11 @@ type turn struct {
 	count  int  // entries that each shard may bring
 
 	take func(context.Context, *reply, error) error // older messages: takes in what has come
-	lost func()                                     // older messages: nobody takes the reply; may be nil
+	lost func()                                     // older messages: the reply is dropped; may be nil
 }
 
-// Where one shard is read ahead, a page is of as many batches as fit into so many bytes: fewer turns of client and server.
+// Where one shard is read ahead, a page is of as many batches as fit into so
+// many bytes: fewer turns of client and server.
 const (
 	aheadBatches = 4
 	aheadBytes   = 1 << 20
@@ -44,8 +45,9 @@ func (l *lane) askOlder(ctx context.Context, args []any, t *turn) error {
 }
 
 // settle waits for what is under way, but not for long where other lanes are to
-// wait beside it. Older messages it takes in, new ones are ready then. Of a reply
-// that is lost it takes what has come. done says that the connection is free.
+// wait beside it. Older messages it takes in, new ones are ready then. Of a
+// reply that is lost it takes what has come. done says that the connection is
+// free.
 func (l *lane) settle(ctx context.Context, wait bool) (done bool, err error) {
 	t := l.under
 	waiting, cancel := ctx, context.CancelFunc(func() {})
@@ -73,8 +75,8 @@ func (l *lane) settle(ctx context.Context, wait bool) (done bool, err error) {
 	return true, nil
 }
 
-// lost notes that a reply was lost. If that was for its size, the next has to be
-// smaller: it was on its way, or it happened before.
+// lost notes that a reply was lost. If that was for its size, the next has to
+// be smaller: it was on its way, or it happened before.
 func (l *lane) lost(t *turn) {
 	if t.ended || isUnsent(t.err) || code(t.err) != "" {
 		return
@@ -86,7 +88,8 @@ func (l *lane) lost(t *turn) {
 	}
 }
 
-// salvage takes in those entries of a lost reply of new messages that have come.
+// salvage takes in those entries of a lost reply of new messages that have
+// come.
 func (l *lane) salvage(r *reply) error {
 	if err := l.scan(r, l.take); code(err) != "" {
 		return err
@@ -106,7 +109,8 @@ func (l *lane) askAhead(shards []*shard, after []id, limit int) {
 	l.under = l.askNew(shards, after, count, false)
 }
 
-// takePage takes in a page of what was asked for, or the first of it. In RealTime the next one is asked for, as soon as is known behind what.
+// takePage takes in a page of what was asked for, or the first of it. In
+// RealTime the next one is asked for, as soon as is known behind what.
 func (l *lane) takePage(t *turn, limit int) error {
 	r := t.reply
 	if l.s.grouped() {
@@ -137,7 +141,8 @@ func lastOf(shards []*shard) []id {
 	return ids
 }
 
-// fits says whether the page is behind what was read before, of the same shards, and may be handed on.
+// fits says whether the page is behind what was read before, of the same
+// shards, and may be handed on.
 func (t *turn) fits(shards []*shard, limit int) bool {
 	if whole := len(t.shards) == len(shards); whole && (len(shards) > 1 && t.count > limit || !slices.Equal(t.shards, shards)) {
 		return false
@@ -156,8 +161,8 @@ func (l *lane) gather(ctx context.Context) {
 	}
 }
 
-// forget gives up what is under way and what of the last page is not taken in. In
-// a group the messages are pending, and have to be read again.
+// forget gives up what is under way and what of the last page is not taken in.
+// In a group the messages are pending, and have to be read again.
 func (l *lane) forget() {
 	l.rest = nil
 	under, ready := l.under, l.ready
@@ -175,7 +180,8 @@ func (l *lane) forget() {
 	l.unread()
 }
 
-// rest is what of a page is still to be taken in. The shard is where it begins, so it may be forgotten at any time.
+// rest is what of a page is still to be taken in. The shard is where it begins,
+// so it may be forgotten at any time.
 type rest struct {
 	shard *shard
 	after id

@@ -22,10 +22,9 @@ import (
 // what it speaks.
 const suspicious = time.Second
 
-// Ping implements streamer.Pinger. An error of it says what is wrong with the
-// way to the server, as far as that can be found out. A server that refuses PING
-// for a while, as one does that loads its data or could not save them, has
-// answered.
+// Ping implements driver.Pinger. Its error says, as far as possible, what is
+// wrong with the way to the server. A server that temporarily refuses PING,
+// because it loads its data or could not save them, counts as reachable.
 func (b *backend) Ping(ctx context.Context) error {
 	if b.closed.Load() {
 		return streamer.ErrClosed
@@ -162,7 +161,7 @@ func isRemoteAlert(err error) bool {
 }
 
 // stranger is why none of the hosts can be talked to as the settings say; nil
-// when one may be, or nobody knows.
+// when one may be, or that is unknown.
 func (b *backend) stranger(ctx context.Context) error {
 	if b.cfg.Client != nil {
 		return nil
@@ -185,7 +184,8 @@ func (b *backend) stranger(ctx context.Context) error {
 	return first
 }
 
-// identify is why a host cannot be talked to; nil when it can, or nobody knows.
+// identify is why a host cannot be talked to; nil when it can, or that is
+// unknown.
 func identify(ctx context.Context, addr string, t *tls.Config) error {
 	speaks := peer.Ask(ctx, func(ctx context.Context) (net.Conn, error) { return connect(ctx, addr, nil) })
 	inside := false

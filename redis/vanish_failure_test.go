@@ -101,7 +101,8 @@ func TestAStreamThatIsMadeAnewGoesOnFromItsBeginning(t *testing.T) {
 	}
 }
 
-// TestAGroupThatVanishesGoesOnWhereItWas: XGROUP DESTROY under its members, with messages handed out.
+// TestAGroupThatVanishesGoesOnWhereItWas: XGROUP DESTROY under its members,
+// with messages handed out.
 func TestAGroupThatVanishesGoesOnWhereItWas(t *testing.T) {
 	for _, mode := range []streamer.ConsumerMode{streamer.Resumable, streamer.LoadBalanced} {
 		t.Run(trials.NameOf(mode), func(t *testing.T) {
@@ -138,7 +139,8 @@ func TestAGroupThatVanishesGoesOnWhereItWas(t *testing.T) {
 	}
 }
 
-// TestTrimmingUnderAReader: producers trim, as maxlen does, faster than the reader reads. It goes on at what is left, in order, and never twice.
+// TestTrimmingUnderAReader: producers trim, as maxlen does, faster than the
+// reader reads. It goes on at what is left, in order, and never twice.
 func TestTrimmingUnderAReader(t *testing.T) {
 	trials.EachMode(t, func(t *trials.Trial, mode streamer.ConsumerMode) {
 		server := alone(t)
@@ -192,7 +194,8 @@ func TestTrimmingUnderAReader(t *testing.T) {
 	})
 }
 
-// TestPendingEntriesThatWereDeletedAreDoneWith: a member died holding entries that XDEL and XTRIM then took away.
+// TestPendingEntriesThatWereDeletedAreDoneWith: a member died holding entries
+// that XDEL and XTRIM then took away.
 func TestPendingEntriesThatWereDeletedAreDoneWith(t *testing.T) {
 	for _, mode := range []streamer.ConsumerMode{streamer.Resumable, streamer.LoadBalanced} {
 		t.Run(trials.NameOf(mode), func(t *testing.T) {
@@ -228,7 +231,8 @@ func TestPendingEntriesThatWereDeletedAreDoneWith(t *testing.T) {
 	}
 }
 
-// TestEntriesThatAreNoMessagesArePassedOver: no msg, odd fields, names that are not UTF-8. Each is reported, done with, and its neighbours arrive.
+// TestEntriesThatAreNoMessagesArePassedOver: no msg, odd fields, names that are
+// not UTF-8. Each is reported, done with, and its neighbours arrive.
 func TestEntriesThatAreNoMessagesArePassedOver(t *testing.T) {
 	trials.EachMode(t, func(t *trials.Trial, mode streamer.ConsumerMode) {
 		server := alone(t)
@@ -266,7 +270,8 @@ func TestEntriesThatAreNoMessagesArePassedOver(t *testing.T) {
 	})
 }
 
-// TestAnyKeyIsAStream: also one that looks like a shard, and one with a hash tag.
+// TestAnyKeyIsAStream: also one that looks like a shard, and one with a hash
+// tag.
 func TestAnyKeyIsAStream(t *testing.T) {
 	trial := trials.New(t)
 	server := alone(trial)

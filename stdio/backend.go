@@ -32,10 +32,11 @@ func open(_ context.Context, u *streamer.URI) (driver.Backend, streamer.Streamer
 	return newBackend(c), o, nil
 }
 
-// Connect is the second door: code. Without o.Consumer.Streams a consumer that names none reads every stream. It does no I/O: reading begins
-// with the first consumer.
+// Connect opens an input and output from code. If o.Consumer.Streams is empty,
+// a consumer that names no stream reads every stream. Connect does no I/O:
+// reading begins with the first consumer.
 func Connect(ctx context.Context, c Config, o streamer.StreamerOptions) (streamer.Streamer, error) {
-	return opening.Connect(ctx, o, func() (driver.Backend, error) { return newBackend(c), nil })
+	return opening.New(ctx, o, func() (driver.Backend, error) { return newBackend(c), nil })
 }
 
 // backend is one Streamer's share of an input and an output.
@@ -63,16 +64,18 @@ func newBackend(c Config) *backend {
 
 func (*backend) Name() string { return "stdio" }
 
-// Defaults implements streamer.Defaulter: who names no stream anywhere reads every stream.
+// Defaults implements driver.Defaulter: a consumer for which no stream is named
+// reads every stream.
 func (*backend) Defaults() (o streamer.StreamerOptions) {
 	o.Consumer.Streams = []string{everyStream}
 	return o
 }
 
-// Deals: members of one group meet wherever in the process they were opened, as they share the one standard input.
+// Deals implements driver.Dealer: all members of a group in the process share
+// the one standard input.
 func (b *backend) Deals() *driver.Deals { return &b.in.deals }
 
-// Ping has nobody to ask.
+// Ping implements driver.Pinger: a pipe has nothing to check.
 func (b *backend) Ping(context.Context) error { return b.open() }
 
 func (b *backend) open() error {
@@ -82,7 +85,7 @@ func (b *backend) open() error {
 	return nil
 }
 
-// Close leaves In and Out as they are: they are the process's or the caller's.
+// Close leaves In and Out open: they belong to the process or the caller.
 func (b *backend) Close(context.Context) error {
 	b.closed.Store(true)
 	return nil
@@ -127,7 +130,7 @@ func checkSource(c *driver.SourceConfig, f Format) error {
 	return nil
 }
 
-// Fixed implements streamer.Fixed.
+// Fixed implements driver.Fixed.
 func (*backend) Fixed() error { return noPosition("Seek, Rewind and Assign") }
 
 func noPosition(what string) error {

@@ -53,7 +53,8 @@ func BenchmarkParse(b *testing.B) {
 
 const benchLines = 100_000
 
-// BenchmarkSource reads a file, as standard input is one: beside it bufio.Scanner over the same bytes, which keeps no line, and one that copies
+// BenchmarkSource reads a file, as standard input is one: beside it
+// bufio.Scanner over the same bytes, which keeps no line, and one that copies
 // each as a message that outlives the next needs it.
 func BenchmarkSource(b *testing.B) {
 	readers := []struct {

@@ -8,7 +8,8 @@ import (
 	"github.com/gostreamer/streamer/internal/ndjson"
 )
 
-// block is what one read completed: whole lines, each with its newline, though the last one of an input may lack it.
+// block is what one read completed: whole lines, each with its newline, though
+// the last one of an input may lack it.
 type block struct {
 	data []byte
 	long int64     // data is the start of one line of that many bytes, too long to keep; 0: data is all there is

@@ -8,16 +8,23 @@ import (
 	"github.com/gostreamer/streamer/driver"
 )
 
-// Config says what to read and write. The zero value is the process's standard input and output in the line format.
+// Config says what to read and write. The zero value means the process's
+// standard input and output in the line format.
 type Config struct {
-	// In is read by one goroutine from the first consumer on. nil, like os.Stdin itself, is the process's standard input, which all Streamers
-	// share. Another reader belongs to the Streamer until that is closed, which does not close it. Where In has SetReadDeadline and supports
-	// it (pipes made by os.Pipe, net.Conn), Close interrupts a Read that waits, and In's read deadline is the Streamer's to set.
+	// In is read by one goroutine, from the first consumer on. Nil, like
+	// os.Stdin itself, is the process's standard input, which all Streamers
+	// share. Another reader belongs to the Streamer until that is closed, which
+	// does not close the reader. If In supports SetReadDeadline (pipes made by
+	// os.Pipe, net.Conn), Close interrupts a blocked Read, and only the
+	// Streamer may set the read deadline.
 	In io.Reader
 
-	// Out is written to in whole lines, several in one Write. nil, like os.Stdout itself, is the process's standard output, which all Streamers
-	// share. Another writer belongs to the Streamer until that is closed, which neither flushes nor closes it. Where Out has
-	// SetWriteDeadline and supports it, Close interrupts a Write that waits, and Out's write deadline is the Streamer's to set.
+	// Out is written to in whole lines, several in one Write. Nil, like
+	// os.Stdout itself, is the process's standard output, which all Streamers
+	// share. Another writer belongs to the Streamer until that is closed, which
+	// neither flushes nor closes the writer. If Out supports SetWriteDeadline,
+	// Close interrupts a blocked Write, and only the Streamer may set the write
+	// deadline.
 	Out io.Writer
 
 	Format Format

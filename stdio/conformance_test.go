@@ -49,8 +49,10 @@ func harness(name string, f stdio.Format) conformance.Harness {
 	}
 }
 
-// open puts a pipe in place of the process's standard output and one in place of its standard input. Whatever is written to one can be read
-// from the other, so that programs see their own lines and one another's; nobody waits for room.
+// open puts a pipe in place of the process's standard output and one in place
+// of its standard input. Whatever is written to one can be read from the other,
+// so that programs see their own lines and one another's; nothing waits for
+// room.
 func open(t testing.TB, p conformance.Plan, f stdio.Format) *conformance.Place {
 	inRead, inWrite := pipe(t)
 	outRead, outWrite := pipe(t)

@@ -9,7 +9,8 @@ import (
 	"github.com/gostreamer/streamer/internal/ndjson"
 )
 
-// decoder makes entries of lines. It numbers those that bring no number, so it takes the blocks of an input in order, one at a time.
+// decoder makes entries of lines. It numbers those that bring no number, so it
+// takes the blocks of an input in order, one at a time.
 type decoder struct {
 	format  Format
 	max     int // the longest line

@@ -111,7 +111,8 @@ func TestDefectAnExplicitNumberIsUsedTwice(t *testing.T) {
 	}
 }
 
-// The output had no shard and no fraction of a second, and the time was that of printing.
+// The output had no shard and no fraction of a second, and the time was that of
+// printing.
 func TestDefectTheOutputDropsShardAndTime(t *testing.T) {
 	const line = "[2022-01-02T03:04:05.000000678 | a | 0 | 9] x\n"
 	var out bytes.Buffer
@@ -147,7 +148,8 @@ func TestDefectAnEmptyNameIsAStream(t *testing.T) {
 	}
 }
 
-// To disconnect one streamer stopped every consumer and producer of the process.
+// To disconnect one streamer stopped every consumer and producer of the
+// process.
 func TestDefectDisconnectIsGlobal(t *testing.T) {
 	r, w := osPipe(t)
 	one := connected(t, Config{In: strings.NewReader("x\n"), Out: io.Discard}, streamer.StreamerOptions{})
@@ -180,8 +182,10 @@ func TestDefectTheDocumentedInvalidLineIsValid(t *testing.T) {
 	}
 }
 
-// A pipeline of three processes hung once in three runs; what was queued had no bound. See also TestAChainOfProcessesPassesEveryLineOn,
-// TestTheSlowestSourceBoundsWhatIsReadAhead and TestAStandardOutputThatNobodyReadsEndsNoProcess.
+// A pipeline of three processes hung once in three runs; what was queued had no
+// bound. See also TestAChainOfProcessesPassesEveryLineOn,
+// TestTheSlowestSourceBoundsWhatIsReadAhead and
+// TestAStandardOutputThatNobodyReadsEndsNoProcess.
 func TestDefectAPipelineHangs(t *testing.T) {
 	const lines = 10_000
 	r1, w1 := osPipe(t)

@@ -1,20 +1,23 @@
-// Package stdio makes a filter of a program that reads and writes streams: stdio:// is its standard input and output, one message per line. The lines
-// are SeaStreamer's, which a person can read and write, or JSON that carries everything. [Connect] takes any reader and writer instead.
+// Package stdio turns a program that reads and writes streams into a filter:
+// stdio:// is its standard input and output, one message per line. The lines
+// have SeaStreamer's format, which people can read and write, or are JSON that
+// carries everything. [Connect] takes any reader and writer instead.
 //
 // # URI
 //
 //	stdio:///stream[,stream…][?option=value…]
 //
-// There is no host. Without a stream, and with the stream "*", a consumer reads every stream, and a producer's records have to name theirs.
+// There is no host. Without a stream, or with the stream "*", a consumer reads
+// every stream, and a producer's records must name theirs.
 //
 // # Options
 //
-// Beside those that every backend knows:
+// In addition to those that every backend knows:
 //
 //	format=line|json               how a message stands on its line; default line
 //	create=auto|always|never|new   has no effect: a stream of a pipe is there as soon as a line names it
 //
-// All consumers of one input agree on its format.
+// All consumers of one input must agree on its format.
 //
 // The line format is SeaStreamer's input grammar:
 //
@@ -29,11 +32,15 @@
 //	[orders] one lamp
 //	[2024-05-06T07:08:09.5 | orders | 17 | 2] one lamp
 //
-// White space in front of the value is left out, unless there is nothing else; a carriage return at the end belongs to the value. A line that begins like a
-// head and is none, such as a JSON array, is a value as it stands: the first one is worth a warning. A producer writes all four parts of the head:
-// SeaStreamer writes neither shard nor fractions of a second, but reads both. What would not come back equal is refused on the record's receipt
-// ([streamer.ErrUnsupported]): a key, headers, a nil value, a value that has a newline, begins with white space and goes on with something else, or is
-// not UTF-8.
+// White space in front of the value is dropped, unless there is nothing else. A
+// carriage return at the end belongs to the value. A line that starts like a
+// head but is none, such as a JSON array, is a value as a whole; the first such
+// line is reported as a warning. A producer writes all four parts of the head.
+// SeaStreamer writes neither shard nor fractions of a second, but reads both. A
+// record that would not be read back equal is refused on its receipt
+// ([streamer.ErrUnsupported]): one with a key, headers, a nil value, or a value
+// that contains a newline, starts with white space followed by something else,
+// or is not UTF-8.
 //
 // The JSON format is an object per line, such as
 //
@@ -49,41 +56,57 @@
 //	headers   array of {"key": …, "value": …}    none
 //	value     string or null                     the line is not in this form
 //
-// A string that is not UTF-8 stands in base64 under the name with _base64 added, in headers too. Members come in any order. A line with another member,
-// a member twice or of another type, or anything else than such an object, is somebody else's: it is the value of a message for every consumer, as it
-// stands, and the first one is worth a warning. So no line is lost, nor understood in part.
+// A string that is not UTF-8 is written in base64 under its name with the
+// suffix _base64, in headers too. Members may have any order. A line that is no
+// such object, or has another member, a member twice or one of another type,
+// belongs to another program. It becomes the value of a message for every
+// consumer, as a whole, and the first such line is reported as a warning. So no
+// line is lost or understood in part.
 //
 // # Shards
 //
-// A shard is there as soon as a line names it. A record goes to the shard that it names, else to shard 0.
+// A shard exists as soon as a line names it. A record goes to the shard that it
+// names, or else to shard 0.
 //
 // # Ordering
 //
-// Messages come in the order of their lines. The sequence numbers of a shard count from 0; a line that says its own is followed by the next
-// higher one. They rise if the writer's do. Of an output, numbers count from 0 per shard as long as the process lives (another writer than standard
-// output: the Streamer).
+// Messages have the order of their lines. The sequence numbers of a shard count
+// from 0. A line may state its own number, and the next line continues from it.
+// Numbers rise if the writer's do. In the output, numbers count from 0 per
+// shard for the life of the process; with a writer other than standard output,
+// of the Streamer.
 //
-// Members of a group in one process share a shard. What a slow or a leaving member
-// gives up goes to another, which may have taken later messages of the shard: a
-// key's are in order, those without a key need not be.
+// Members of a group in one process share a shard. Messages that a slow or
+// leaving member gives up go to another, which may have taken later messages of
+// the shard. Messages of one key stay in order; those without a key need not.
 //
 // # Delivery
 //
-// RealTime: every consumer sees every line of its streams from the one on that nobody had been given when it opened. Reading begins with the first
-// consumer; a line that nobody was given waits for the next one. So the first consumer misses nothing, but a second one misses what the first has
-// fetched ahead by then: to read several streams of an input that is there already, such as a file, open one consumer on all of them. What a consumer
-// has fetched ahead and not handed out when it closes is for the next one to open, but for lines that another consumer which is open reads itself. A
-// line that names no stream reaches every consumer, whatever that subscribed to, as the stream "broadcast"; a line that names "broadcast" reaches who
-// subscribed to it. Both are numbered together.
+// RealTime: every consumer sees every line of its streams, starting with the
+// first line that no consumer had received when it opened. Reading begins with
+// the first consumer. A line that no consumer has received waits for the next
+// one. So the first consumer misses nothing, but a second one misses what the
+// first has prefetched. To read several streams of input that exists already,
+// such as a file, open one consumer on all of them. Lines that a consumer has
+// prefetched and not handed out when it closes go to the next consumer that
+// opens, except lines that another open consumer reads itself. A line that
+// names no stream reaches every consumer, whatever its subscription, as the
+// stream "broadcast". A line that names "broadcast" reaches the consumers that
+// subscribe to it. Both are numbered together.
 //
-// LoadBalanced: the members of a group, in all Streamers of the process, share the lines: a key stays with one member, lines without a key go to them in
-// turn. What its last member was handed and did not acknowledge is lost when that closes; what nobody was handed is for the next consumer.
+// LoadBalanced: the members of a group, in all Streamers of the process, share
+// the lines. A key stays with one member; lines without a key go to the members
+// in turn. When the last member closes, the lines that it was handed and did
+// not acknowledge are lost; lines that were not handed out go to the next
+// consumer.
 //
-// The end of the input is [io.EOF], for each consumer after its last message; the last line needs no newline. The slowest open consumer holds up the others,
-// and the writer of the pipe: 1 MiB is read ahead.
+// The end of the input is [io.EOF], for each consumer after its last message.
+// The last line needs no newline. The slowest open consumer holds up the others
+// and the writer of the pipe: at most 1 MiB is read ahead.
 //
-// A pipe is read once, from where it is, so there are no positions: Resumable, Start, AutoReset other than Latest, Seek, Rewind, Shards, Assign, Lag and
-// Admin are [streamer.ErrUnsupported].
+// A pipe is read once and forward, so there are no positions: Resumable, Start,
+// AutoReset other than Latest, Seek, Rewind, Shards, Assign, Lag and Admin are
+// [streamer.ErrUnsupported].
 //
 // # Durability
 //
@@ -94,21 +117,31 @@
 //	power loss               lost, unless Out is a file that      lost
 //	                         the caller syncs
 //
-// A record is stored when the Write that has its line returned. A Write that was cut short has its line finished before the next one; its receipt, like that
-// of a line whose Write never returned, says [streamer.ErrUnknown]. When the reader of a pipe is gone, receipts say [streamer.ErrClosed], wrapping the
-// system's error. A write to standard output by this package does not end the program by SIGPIPE, as the program's own do: filters that want to end
-// quietly then, end on that error.
+// A record is stored when the Write of its line has returned. If a Write is cut
+// short, its line is completed before the next one; its receipt, like that of a
+// line whose Write never returned, is [streamer.ErrUnknown]. When the reader of
+// a pipe is gone, receipts are [streamer.ErrClosed], wrapping the system's
+// error. A write by this package to standard output does not end the program by
+// SIGPIPE, unlike the program's own writes: a filter that should end quietly
+// then ends on that error.
 //
 // # Limits
 //
-// A line has at most 64 MiB: a longer one is skipped and reported ([streamer.Hooks].Skipped), and no record becomes one ([streamer.ErrTooLarge]). Times are
-// of the years 0 to 9999, in nanoseconds. An input and an output remember each shard they have come across, with about 200 bytes.
+// A line has at most 64 MiB. A longer one is skipped and reported
+// ([streamer.Hooks].Skipped), and a record that would become one is
+// [streamer.ErrTooLarge]. Times are between the years 0 and 9999, in
+// nanoseconds. An input and an output keep about 200 bytes for each shard that
+// they have seen.
 //
-// A descriptor that another process makes non-blocking (O_NONBLOCK), at any time, is waited for all the same.
+// If another process makes a descriptor non-blocking (O_NONBLOCK), this package
+// waits for it all the same.
 //
-// One goroutine reads, while there is a consumer. Close ends it, also inside a Read where the reader has a deadline that works: pipes made by os.Pipe,
-// sockets. A Read of a terminal, of a pipe that the program was started with, or of a reader without deadlines can't be interrupted: this goroutine outlives
-// Close until that Read returns, and what it brings is the next consumer's. The same goes for a Write that waits, whose goroutine is otherwise joined.
+// One goroutine reads while there is a consumer. Close ends it, also inside a
+// Read if the reader supports deadlines: pipes made by os.Pipe, sockets. A Read
+// of a terminal, of a pipe that the program was started with, or of a reader
+// without deadlines cannot be interrupted. Then the goroutine outlives Close
+// until that Read returns, and what it reads goes to the next consumer. The
+// same is true for a Write that blocks, whose goroutine is otherwise joined.
 //
 // # Native access
 //

@@ -12,7 +12,8 @@ import (
 	"github.com/gostreamer/streamer/stdio"
 )
 
-// A filter: what it reads is any reader's, what it writes goes to standard output.
+// A filter: what it reads is any reader's, what it writes goes to standard
+// output.
 func Example() {
 	ctx := context.Background()
 	in := strings.NewReader("[orders | 7] one lamp\n[invoices] not for us\n[orders] two desks\nfor everyone\n")
@@ -42,7 +43,8 @@ func Example() {
 	// true
 }
 
-// The line format has no place for a key: its receipt names the format that has.
+// The line format has no place for a key: its receipt names the format that
+// has.
 func ExampleConnect() {
 	ctx := context.Background()
 	at := time.Date(2024, 5, 6, 7, 8, 9, 500_000_000, time.UTC)

@@ -6,7 +6,7 @@ import (
 	"github.com/gostreamer/streamer"
 )
 
-// Format is how a message stands on its line.
+// Format is the form of a message on its line.
 type Format uint8
 
 const (
@@ -14,7 +14,7 @@ const (
 	JSON               // "json": NDJSON that carries everything
 )
 
-// ParseFormat is String's inverse: ErrInvalid lists the words.
+// ParseFormat is the inverse of String. ErrInvalid lists the words.
 func ParseFormat(s string) (Format, error) {
 	switch s {
 	case "line":

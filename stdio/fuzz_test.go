@@ -7,8 +7,9 @@ import (
 	"time"
 )
 
-// FuzzParseLine: any bytes; a payload is a part of its line, the whole of it when the line has no head; what a head says, formatted and read
-// again, says the same.
+// FuzzParseLine: any bytes; a payload is a part of its line, the whole of it
+// when the line has no head; what a head says, formatted and read again, says
+// the same.
 func FuzzParseLine(f *testing.F) {
 	for _, c := range framedLines {
 		f.Add([]byte(c.line))
@@ -43,7 +44,8 @@ func FuzzLineRoundTrip(f *testing.F) {
 	})
 }
 
-// FuzzInput: any bytes in either format, whatever the reads bring and the longest line is: no panic, and a line for a line.
+// FuzzInput: any bytes in either format, whatever the reads bring and the
+// longest line is: no panic, and a line for a line.
 func FuzzInput(f *testing.F) {
 	f.Add([]byte("a\n[a] b\n\n[a | 5] c\r\n[x y] d\ne"), uint16(3), uint16(10), false)
 	f.Add([]byte("{\"stream\":\"a\",\"value\":null}\n{\"value\":\"b\"}\n{}\n[1]\n"), uint16(100), uint16(1000), true)

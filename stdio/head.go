@@ -28,7 +28,8 @@ const (
 	malformed             // with brackets that hold no head
 )
 
-// parse reads one line without its newline. The payload is a part of line; h is valid for a framed line only.
+// parse reads one line without its newline. The payload is a part of line; h is
+// valid for a framed line only.
 //
 //	line   = framed / raw
 //	framed = "[" inner "]" payload         "[" is the first byte; inner is not empty and has no "]"
@@ -78,7 +79,8 @@ func (h *head) parts(inner []byte) bool {
 	return true
 }
 
-// part puts one part into the first place that it fits, from place on, and returns the next place.
+// part puts one part into the first place that it fits, from place on, and
+// returns the next place.
 func (h *head) part(part []byte, place int) int {
 	switch place {
 	case placeTime:
@@ -103,7 +105,8 @@ func (h *head) part(part []byte, place int) int {
 	return misplaced
 }
 
-// trim takes the white space off both ends of a part. It does the usual blanks by hand.
+// trim takes the white space off both ends of a part. It does the usual blanks
+// by hand.
 func trim(part []byte) []byte {
 	for len(part) > 0 && part[0] == ' ' {
 		part = part[1:]
@@ -117,7 +120,8 @@ func trim(part []byte) []byte {
 	return bytes.TrimSpace(part)
 }
 
-// payloadOf is what follows the brackets without the white space in front. What is nothing but white space stays as it is.
+// payloadOf is what follows the brackets without the white space in front. What
+// is nothing but white space stays as it is.
 func payloadOf(rest []byte) []byte {
 	if len(rest) > 1 && rest[0] == ' ' && rest[1] > ' ' && rest[1] < utf8.RuneSelf {
 		return rest[1:]
@@ -151,7 +155,8 @@ func validName[T string | []byte](name T) bool {
 	return true
 }
 
-// parseNumber reads a decimal number of 64 bits, with leading zeros and one plus sign if need be.
+// parseNumber reads a decimal number of 64 bits, with leading zeros and one
+// plus sign if need be.
 func parseNumber(b []byte) (n uint64, ok bool) {
 	if len(b) > 1 && b[0] == '+' {
 		b = b[1:]

@@ -9,7 +9,8 @@ import (
 
 var stamp = time.Date(2022, 1, 2, 3, 4, 5, 0, time.UTC)
 
-// framedLines are SeaStreamer's own parser tests and the further cases that were tried on it, with what they say.
+// framedLines are SeaStreamer's own parser tests and the further cases that
+// were tried on it, with what they say.
 var framedLines = []struct {
 	line    string
 	want    head

@@ -13,8 +13,10 @@ import (
 
 // input is one reader and the sources that share what it brings.
 //
-// What was read is a list of blocks. Each source has its own place in it; it sees every line from the first one on that nobody had been
-// given when it opened. The input holds on to that place, so that lines which are read and not given to anybody wait for the next source.
+// What was read is a list of blocks. Each source has its own place in it; it
+// sees every line from the first one on that no consumer had been given when it
+// opened. The input holds on to that place, so that lines which are read and
+// not given to a consumer wait for the next source.
 type input struct {
 	reader
 	decoder
@@ -25,8 +27,8 @@ type input struct {
 	mu      sync.Mutex
 	sources []*source
 	used    bool    // a source has chosen the format
-	unseen  place   // nobody has been given a line from here on
-	left    []entry // lines before it that went to sources which have closed, and that nobody was handed
+	unseen  place   // nothing has been given a line from here on
+	left    []entry // lines before it that went to sources which have closed, and that no consumer was handed
 	last    *block
 	spare   []entry       // memory for the entries of the next block
 	err     error         // what comes behind last; nil: not known yet
@@ -34,7 +36,8 @@ type input struct {
 	inRead  bool          // it is inside Read
 }
 
-// place is a line in the list of blocks; behind the last line of a block, it is the next block's first.
+// place is a line in the list of blocks; behind the last line of a block, it is
+// the next block's first.
 type place struct {
 	*block
 	line int
@@ -55,7 +58,8 @@ func newInput(r io.Reader, longest int) *input {
 	}
 }
 
-// attach opens the input for s. The first source starts the reading goroutine and chooses the format.
+// attach opens the input for s. The first source starts the reading goroutine
+// and chooses the format.
 func (in *input) attach(ctx context.Context, s *source, f Format) error {
 	if err := in.await(ctx); err != nil {
 		return err
@@ -79,8 +83,9 @@ func (in *input) attach(ctx context.Context, s *source, f Format) error {
 	return nil
 }
 
-// detach is attach's inverse. The last source ends the reading goroutine and waits for it, unless that is inside a Read which cannot be
-// interrupted. Then it ends when the Read does, and what that brings is the next source's.
+// detach is attach's inverse. The last source ends the reading goroutine and
+// waits for it, unless that is inside a Read which cannot be interrupted. Then
+// it ends when the Read does, and what that brings is the next source's.
 func (in *input) detach(ctx context.Context, s *source, rest []entry) error {
 	in.mu.Lock()
 	in.sources = slices.DeleteFunc(in.sources, func(other *source) bool { return other == s })
@@ -110,7 +115,8 @@ func (in *input) detach(ctx context.Context, s *source, rest []entry) error {
 	}
 }
 
-// await takes the turn of coming and going, if it is free even when ctx has ended; pass gives it on.
+// await takes the turn of coming and going, if it is free even when ctx has
+// ended; pass gives it on.
 func (in *input) await(ctx context.Context) error {
 	select {
 	case in.turn <- struct{}{}:
@@ -127,7 +133,8 @@ func (in *input) await(ctx context.Context) error {
 
 func (in *input) pass() { <-in.turn }
 
-// move says that s has been given the lines before to, and returns how far the reading is ahead.
+// move says that s has been given the lines before to, and returns how far the
+// reading is ahead.
 func (in *input) move(s *source, to place) int64 {
 	in.mu.Lock()
 	defer in.mu.Unlock()
@@ -142,7 +149,8 @@ func (in *input) move(s *source, to place) int64 {
 	return in.ahead()
 }
 
-// next moves s to the block behind its own. When there is none yet it says so, and when there will be none it says why.
+// next moves s to the block behind its own. When there is none yet it says so,
+// and when there will be none it says why.
 func (in *input) next(s *source) (moved bool, err error) {
 	in.mu.Lock()
 	b, err := s.next, in.err
@@ -156,8 +164,9 @@ func (in *input) next(s *source) (moved bool, err error) {
 	return true, nil
 }
 
-// decode returns the entries of b. The source that comes to b first decodes it for all; every source goes from block to block, so that happens
-// in the order of the blocks.
+// decode returns the entries of b. The source that comes to b first decodes it
+// for all; every source goes from block to block, so that happens in the order
+// of the blocks.
 func (in *input) decode(b *block) []entry {
 	b.decoded.Do(func() {
 		in.mu.Lock()
@@ -183,7 +192,8 @@ func (in *input) reuse(b *block) {
 	b.entries = nil
 }
 
-// mayRead waits until a source can use more. It is false when there is no source or nothing more to read: then the goroutine ends.
+// mayRead waits until a source can use more. It is false when there is no
+// source or nothing more to read: then the goroutine ends.
 func (in *input) mayRead() bool {
 	for {
 		in.mu.Lock()
@@ -202,7 +212,8 @@ func (in *input) mayRead() bool {
 	}
 }
 
-// ahead is how many bytes the reading is ahead of the slowest source's block. in.mu is held.
+// ahead is how many bytes the reading is ahead of the slowest source's block.
+// in.mu is held.
 func (in *input) ahead() int64 {
 	least := in.last.end
 	for _, s := range in.sources {

@@ -44,7 +44,8 @@ func TestJSONSequenceNumbersOfOtherBackends(t *testing.T) {
 	}
 }
 
-// TestForeignJSONLinesAreRawValues: a line that is not a message in our form is the value of a message for everyone, untouched.
+// TestForeignJSONLinesAreRawValues: a line that is not a message in our form is
+// the value of a message for everyone, untouched.
 func TestForeignJSONLinesAreRawValues(t *testing.T) {
 	lines := []string{
 		`{"level":"info","msg":"started"}`, `{"stream":"stdout","log":"x"}`, `{"stream":"a","value":"x","more":1}`, `{"stream":"a","value":{"x":1}}`,

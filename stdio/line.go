@@ -10,7 +10,8 @@ import (
 	"github.com/gostreamer/streamer"
 )
 
-// appendLine appends a message in the line grammar, with its newline. fitsLine and hasStamp have said that it can be done.
+// appendLine appends a message in the line grammar, with its newline. fitsLine
+// and hasStamp have said that it can be done.
 func appendLine(dst []byte, m *streamer.Meta, value []byte) []byte {
 	dst = appendStamp(append(dst, '['), m.Time)
 	dst = append(append(dst, " | "...), m.Stream...)
@@ -23,7 +24,8 @@ func appendLine(dst []byte, m *streamer.Meta, value []byte) []byte {
 	return append(append(dst, value...), '\n')
 }
 
-// fitsLine says why the line grammar cannot hold r: ErrUnsupported, and that format=json can.
+// fitsLine says why the line grammar cannot hold r: ErrUnsupported, and that
+// format=json can.
 func fitsLine(r *streamer.Record) error {
 	switch {
 	case r.Key != nil:
@@ -42,7 +44,8 @@ func fitsLine(r *streamer.Record) error {
 	return nil
 }
 
-// indented says that value begins with white space, which a reader takes off, and goes on with something else.
+// indented says that value begins with white space, which a reader takes off,
+// and goes on with something else.
 func indented(value []byte) bool {
 	trimmed := bytes.TrimLeftFunc(value, unicode.IsSpace)
 	return len(trimmed) > 0 && len(trimmed) < len(value)

@@ -30,7 +30,8 @@ func TestFormattedLines(t *testing.T) {
 	}
 }
 
-// awkward are values that a line could change: they come back as they are, or are refused.
+// awkward are values that a line could change: they come back as they are, or
+// are refused.
 var awkward = map[string]bool{ // refused?
 	"":                    false,
 	" ":                   false,

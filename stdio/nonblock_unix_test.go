@@ -13,7 +13,8 @@ import (
 	"github.com/gostreamer/streamer"
 )
 
-// blockingPipe is a pipe whose ends are blocking, as those of standard input and output are.
+// blockingPipe is a pipe whose ends are blocking, as those of standard input
+// and output are.
 func blockingPipe(t *testing.T) (r, w *os.File) {
 	t.Helper()
 	var fds [2]int
@@ -38,7 +39,8 @@ func unblock(t *testing.T, f *os.File) {
 	})
 }
 
-// TestDescriptorsMayBecomeNonBlocking under a consumer that waits and a producer whose pipe is full.
+// TestDescriptorsMayBecomeNonBlocking under a consumer that waits and a
+// producer whose pipe is full.
 func TestDescriptorsMayBecomeNonBlocking(t *testing.T) {
 	in, feed := blockingPipe(t)
 	drain, out := blockingPipe(t)

@@ -16,7 +16,8 @@ type track struct {
 	next uint64 // the number of the next message that brings none
 }
 
-// take gives out the next number. The last one is given out again and again: there is none behind it.
+// take gives out the next number. The last one is given out again and again:
+// there is none behind it.
 func (t *track) take() uint64 {
 	n := t.next
 	t.setAfter(n)

@@ -14,7 +14,8 @@ import (
 	"github.com/gostreamer/streamer/internal/nonblock"
 )
 
-// output is one writer, and the numbers of the lines that went there. Who has the turn has everything in it.
+// output is one writer, and the numbers of the lines that went there. Who has
+// the turn has everything in it.
 type output struct {
 	to       io.Writer
 	deadline interface{ SetWriteDeadline(time.Time) error } // nil: a Write cannot be interrupted
@@ -67,7 +68,8 @@ func (o *output) await(ctx context.Context) error {
 
 func (o *output) pass() { <-o.turn }
 
-// added takes what stands in buf from from on as the next line of t, or takes it out again because it is too long.
+// added takes what stands in buf from from on as the next line of t, or takes
+// it out again because it is too long.
 func (o *output) added(t *track, from int) error {
 	if n := len(o.buf) - from - len(newline); n > maxLine {
 		o.buf = o.buf[:from]
@@ -77,8 +79,9 @@ func (o *output) added(t *track, from int) error {
 	return nil
 }
 
-// flush writes buf and passes the turn. When ctx ends during a Write that cannot be interrupted, the Write is left alone and keeps the turn
-// until it returns.
+// flush writes buf and passes the turn. When ctx ends during a Write that
+// cannot be interrupted, the Write is left alone and keeps the turn until it
+// returns.
 func (o *output) flush(ctx context.Context) written {
 	if o.deadline != nil {
 		defer o.pass()
@@ -123,7 +126,8 @@ func (o *output) write(ctx context.Context) written {
 	return o.settle(n, err)
 }
 
-// interruptAfter makes a Write return that waits when ctx ends. What it returns undoes that.
+// interruptAfter makes a Write return that waits when ctx ends. What it returns
+// undoes that.
 func (o *output) interruptAfter(ctx context.Context) (rearm func()) {
 	if o.deadline == nil {
 		return func() {}
@@ -141,8 +145,9 @@ func (o *output) interruptAfter(ctx context.Context) (rearm func()) {
 	}
 }
 
-// settle empties buf after n bytes of it were written. Of a line in part it keeps the rest, to go before the next line; the numbers of lines
-// that are not written are given out again.
+// settle empties buf after n bytes of it were written. Of a line in part it
+// keeps the rest, to go before the next line; the numbers of lines that are not
+// written are given out again.
 func (o *output) settle(n int, err error) written {
 	w := written{err: err}
 	start, end := 0, o.rest
@@ -171,7 +176,7 @@ func shrunk(buf []byte) []byte {
 	return buf
 }
 
-// isClosed says that nobody will ever read what is written.
+// isClosed says that nothing will ever read what is written.
 func isClosed(err error) bool {
 	return brokenPipe(err) || errors.Is(err, fs.ErrClosed) || errors.Is(err, io.ErrClosedPipe) || errors.Is(err, net.ErrClosed)
 }

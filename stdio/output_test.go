@@ -252,7 +252,8 @@ func TestAClosedPipeIsATypedError(t *testing.T) {
 	}
 }
 
-// TestAStalledReaderDoesNotHoldUpClose: the pipe is full and stays so. Close returns, the line that was cut is finished later.
+// TestAStalledReaderDoesNotHoldUpClose: the pipe is full and stays so. Close
+// returns, the line that was cut is finished later.
 func TestAStalledReaderDoesNotHoldUpClose(t *testing.T) {
 	r, w := osPipe(t)
 	s := connected(t, Config{Out: w}, streamer.StreamerOptions{CloseTimeout: 100 * time.Millisecond})
@@ -280,7 +281,8 @@ func TestAStalledReaderDoesNotHoldUpClose(t *testing.T) {
 	}
 }
 
-// TestAStalledWriterThatCannotBeInterruptedDoesNotHoldUpClose, but the order of what is written.
+// TestAStalledWriterThatCannotBeInterruptedDoesNotHoldUpClose, but the order of
+// what is written.
 func TestAStalledWriterThatCannotBeInterruptedDoesNotHoldUpClose(t *testing.T) {
 	r, w := io.Pipe()
 	s := connected(t, Config{Out: w}, streamer.StreamerOptions{CloseTimeout: 100 * time.Millisecond})

@@ -9,8 +9,10 @@ import (
 	"syscall"
 )
 
-// unsignalled is f without a habit of os.File: when the reader of standard output or standard error is gone, File.Write ends the program by
-// SIGPIPE. A producer reports it on its receipts instead, as it does for every other pipe. The program's own writes to os.Stdout keep the habit.
+// unsignalled is f without a habit of os.File: when the reader of standard
+// output or standard error is gone, File.Write ends the program by SIGPIPE. A
+// producer reports it on its receipts instead, as it does for every other pipe.
+// The program's own writes to os.Stdout keep the habit.
 func unsignalled(f *os.File) io.Writer {
 	if f != os.Stdout && f != os.Stderr {
 		return f

@@ -52,7 +52,8 @@ func child(t *testing.T, name string) *exec.Cmd {
 	return cmd
 }
 
-// relay copies every message of standard input to standard output and ends with the input.
+// relay copies every message of standard input to standard output and ends with
+// the input.
 func relay() error {
 	s, err := streamer.Connect(context.Background(), "stdio://")
 	if err != nil {
@@ -122,7 +123,8 @@ func TestAChainOfProcessesPassesEveryLineOn(t *testing.T) {
 	}
 }
 
-// writeToClosed writes to a standard output that nobody reads. Without care the runtime ends it by SIGPIPE.
+// writeToClosed writes to a standard output that nothing reads. Without care
+// the runtime ends it by SIGPIPE.
 func writeToClosed() error {
 	s, err := streamer.Connect(context.Background(), "stdio:///a")
 	if err != nil {
@@ -144,7 +146,8 @@ func writeToClosed() error {
 	return nil
 }
 
-// TestAStandardOutputThatNobodyReadsEndsNoProcess: no signal, an error on the receipt.
+// TestAStandardOutputThatNobodyReadsEndsNoProcess: no signal, an error on the
+// receipt.
 func TestAStandardOutputThatNobodyReadsEndsNoProcess(t *testing.T) {
 	r, w := osPipe(t)
 	cmd := child(t, "closed")
@@ -155,7 +158,8 @@ func TestAStandardOutputThatNobodyReadsEndsNoProcess(t *testing.T) {
 	}
 }
 
-// openAndClose closes a consumer that waits for a standard input which stays silent.
+// openAndClose closes a consumer that waits for a standard input which stays
+// silent.
 func openAndClose() error {
 	s, err := streamer.Connect(context.Background(), "stdio://")
 	if err != nil {
@@ -173,7 +177,8 @@ func openAndClose() error {
 	return s.Close()
 }
 
-// TestASilentStandardInputDoesNotHoldUpTheEnd: the Read stays behind, the program ends.
+// TestASilentStandardInputDoesNotHoldUpTheEnd: the Read stays behind, the
+// program ends.
 func TestASilentStandardInputDoesNotHoldUpTheEnd(t *testing.T) {
 	r, _ := osPipe(t)
 	cmd := child(t, "idle")
@@ -183,7 +188,8 @@ func TestASilentStandardInputDoesNotHoldUpTheEnd(t *testing.T) {
 	}
 }
 
-// TestCloseInterruptsARead that waits, so that no goroutine stays; the reader is as it was afterwards.
+// TestCloseInterruptsARead that waits, so that no goroutine stays; the reader
+// is as it was afterwards.
 func TestCloseInterruptsARead(t *testing.T) {
 	r, w := osPipe(t)
 	client, server := net.Pipe()
@@ -242,7 +248,8 @@ func TestAnEndedContextStillEndsTheRead(t *testing.T) {
 	}
 }
 
-// TestWhatAnAbandonedReadBringsIsTheNextConsumers: io.Pipe cannot be interrupted.
+// TestWhatAnAbandonedReadBringsIsTheNextConsumers: io.Pipe cannot be
+// interrupted.
 func TestWhatAnAbandonedReadBringsIsTheNextConsumers(t *testing.T) {
 	r, w := io.Pipe()
 	defer w.Close()
@@ -256,7 +263,8 @@ func TestWhatAnAbandonedReadBringsIsTheNextConsumers(t *testing.T) {
 	}
 }
 
-// TestOpeningAndClosingLosesNothing: consumers come and go while lines come in; each line is somebody's, once.
+// TestOpeningAndClosingLosesNothing: consumers come and go while lines come in;
+// each line is one consumer's, once.
 func TestOpeningAndClosingLosesNothing(t *testing.T) {
 	const lines = 2000
 	r, w := osPipe(t)

@@ -10,7 +10,8 @@ import (
 	"github.com/gostreamer/streamer/internal/nonblock"
 )
 
-// window bounds in bytes how far the reading is ahead of the slowest source; one Read may go beyond it.
+// window bounds in bytes how far the reading is ahead of the slowest source;
+// one Read may go beyond it.
 const window = 1 << 20
 
 // reader is what an input reads from, and the reading goroutine's state.
@@ -19,12 +20,13 @@ type reader struct {
 	deadline interface{ SetReadDeadline(time.Time) error } // nil: a Read cannot be interrupted
 	split    splitter
 	idle     int           // how many Reads in a row brought nothing
-	wake     chan struct{} // there may be room to read, or nobody left to read for
+	wake     chan struct{} // there may be room to read, or nothing left to read for
 }
 
 func newReader(r io.Reader, longest int) reader {
 	rd := reader{from: nonblock.Reader(r), split: splitter{max: longest}, wake: make(chan struct{}, 1)}
-	// A file that the runtime cannot poll, such as a terminal or a pipe as standard input, has the method and refuses.
+	// A file that the runtime cannot poll, such as a terminal or a pipe as
+	// standard input, has the method and refuses.
 	if d, ok := r.(interface{ SetReadDeadline(time.Time) error }); ok && d.SetReadDeadline(time.Time{}) == nil {
 		rd.deadline = d
 	}
@@ -33,7 +35,8 @@ func newReader(r io.Reader, longest int) reader {
 
 func (r *reader) ring() { ring(r.wake) }
 
-// interrupt makes a Read return that waits for bytes, now or later. It is false where that cannot be done.
+// interrupt makes a Read return that waits for bytes, now or later. It is false
+// where that cannot be done.
 func (r *reader) interrupt() bool {
 	return r.deadline != nil && r.deadline.SetReadDeadline(time.Unix(1, 0)) == nil
 }
@@ -53,7 +56,8 @@ func (in *input) run(ended chan<- struct{}) {
 	}
 }
 
-// read reads once. A nil error says that there may be more. A deadline that has passed is interrupt's: whether to go on is for mayRead to say.
+// read reads once. A nil error says that there may be more. A deadline that has
+// passed is interrupt's: whether to go on is for mayRead to say.
 func (r *reader) read() ([]*block, error) {
 	room := r.split.room()
 	n, err := r.from.Read(room)

@@ -10,7 +10,8 @@ import (
 	"github.com/gostreamer/streamer/internal/ndjson"
 )
 
-// batchBytes is about the most that goes into one Write: more would not make it faster, and holds up other producers.
+// batchBytes is about the most that goes into one Write: more would not make it
+// faster, and holds up other producers.
 const batchBytes = 256 << 10
 
 // sink is one producer's way to an output.
@@ -32,7 +33,8 @@ func (*sink) Limits() driver.Limits { return driver.Limits{RecordBytes: maxLine}
 func (*sink) Flush(context.Context) error { return nil }
 func (*sink) Close(context.Context) error { return nil }
 
-// Write writes p in whole lines, many at a time. Producers of one output take turns.
+// Write writes p in whole lines, many at a time. Producers of one output take
+// turns.
 func (s *sink) Write(ctx context.Context, p []*driver.Pending) error {
 	for len(p) > 0 {
 		if err := s.out.await(ctx); err != nil {
@@ -46,7 +48,8 @@ func (s *sink) Write(ctx context.Context, p []*driver.Pending) error {
 	return nil
 }
 
-// take makes lines of the first of p, in the output's buf, and returns of how many. What cannot be a line is resolved here.
+// take makes lines of the first of p, in the output's buf, and returns of how
+// many. What cannot be a line is resolved here.
 func (s *sink) take(p []*driver.Pending) int {
 	for i, pending := range p {
 		if len(s.out.buf)-s.out.rest >= batchBytes {
@@ -103,7 +106,8 @@ func (s *sink) append(dst []byte, m *streamer.Meta, r *streamer.Record) []byte {
 	return append(ndjson.Append(dst, &l), '\n')
 }
 
-// resolve reports what came of the lines that were sent. Those that were certainly not written it leaves to the error that it returns.
+// resolve reports what came of the lines that were sent. Those that were
+// certainly not written it leaves to the error that it returns.
 func (s *sink) resolve(w written) error {
 	for i := range s.sent {
 		switch p := &s.sent[i]; {

@@ -25,7 +25,7 @@ type source struct {
 	closed   error
 
 	known  []knowledge            // by track.id
-	shards []streamer.StreamShard // what Assigned was or will be told
+	shards []streamer.StreamShard // what Assigned was or will be given
 	grown  bool                   // it has not been told the last of them
 	warned bool                   // of a line that only looks like the format
 }
@@ -73,7 +73,8 @@ func (s *source) report() {
 	}
 }
 
-// Fetch hands out the lines that are there, at most one block's and one slab's.
+// Fetch implements driver.Source. It emits buffered lines, at most a block and
+// a slab of them.
 func (s *source) Fetch(ctx context.Context, emit func([]streamer.Message)) error {
 	s.fetching.Lock()
 	defer s.fetching.Unlock()
@@ -109,7 +110,8 @@ func (s *source) obstacle(ctx context.Context) error {
 	}
 }
 
-// Close gives up the lines that were not handed out: the next source to open sees those that nobody was given.
+// Close implements driver.Source. Lines that were not handed out go to the next
+// source that opens.
 func (s *source) Close(ctx context.Context) error {
 	s.close.Do(func() {
 		close(s.done)
@@ -120,7 +122,8 @@ func (s *source) Close(ctx context.Context) error {
 	return s.closed
 }
 
-// handOut emits messages of the current block. It is false when there were none.
+// handOut emits messages of the current block. It is false when there were
+// none.
 func (s *source) handOut(emit func([]streamer.Message)) bool {
 	entries := s.in.decode(s.block)
 	for s.line < len(entries) {
@@ -142,8 +145,8 @@ func (s *source) handOut(emit func([]streamer.Message)) bool {
 	return false
 }
 
-// slab makes messages of the lines from s.line up to the one that it returns: the end of the block, what a full slab has no room for, or a
-// line to skip.
+// slab makes messages of the lines from s.line up to the one that it returns:
+// the end of the block, what a full slab has no room for, or a line to skip.
 func (s *source) slab(entries []entry) (slab []streamer.Message, line int) {
 	n, line := s.ahead(entries, s.room())
 	if n == 0 {
@@ -206,7 +209,8 @@ func (s *source) subscribes(stream string) bool {
 	return slices.Contains(s.c.Streams, stream) || slices.Contains(s.c.Streams, everyStream)
 }
 
-// warn tells of the first line that only looks like the format, since a writer that means it means it on every line.
+// warn tells of the first line that only looks like the format, since a writer
+// that means it means it on every line.
 func (s *source) warn(e *entry) {
 	s.warned = true
 	s.c.Logger.Warn("stdio: a line looks like the format and is not, so it is taken as it stands, as will be others",

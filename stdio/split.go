@@ -6,17 +6,21 @@ import (
 )
 
 const (
-	// chunkSize is the memory that lines are read into: what a pipe holds on Linux, twice, so that one read can empty it.
+	// chunkSize is the memory that lines are read into: what a pipe holds on
+	// Linux, twice, so that one read can empty it.
 	chunkSize = 128 << 10
 	// minRead is the least room that a read is given.
 	minRead = 4 << 10
-	// maxLine is the longest line, without its newline. It bounds what one line, or an input without newlines, can take of memory.
+	// maxLine is the longest line, without its newline. It bounds what one
+	// line, or an input without newlines, can take of memory.
 	maxLine = 64 << 20
-	// headKept is how much is kept of a longer line: enough for its head, which says the stream.
+	// headKept is how much is kept of a longer line: enough for its head, which
+	// says the stream.
 	headKept = 4 << 10
 )
 
-// splitter cuts what is read into blocks of whole lines. Blocks share the memory they were read into, which is never written again.
+// splitter cuts what is read into blocks of whole lines. Blocks share the
+// memory they were read into, which is never written again.
 type splitter struct {
 	max   int    // the longest line
 	chunk []byte // what was read into the current memory
@@ -25,7 +29,8 @@ type splitter struct {
 	long  int64  // the length so far of an unfinished line that is too long; 0: it is not
 }
 
-// room is where to read to next. It grows with what was read, never with what somebody says will come.
+// room is where to read to next. It grows with what was read, never with what
+// an announced length says.
 func (s *splitter) room() []byte {
 	if free := cap(s.chunk) - len(s.chunk); free >= minRead {
 		return s.chunk[len(s.chunk):cap(s.chunk)]
@@ -37,7 +42,8 @@ func (s *splitter) room() []byte {
 	return chunk[len(chunk):cap(chunk)]
 }
 
-// added takes the n bytes that were read to room, at the time t, and appends the blocks that they complete.
+// added takes the n bytes that were read to room, at the time t, and appends
+// the blocks that they complete.
 func (s *splitter) added(blocks []*block, n int, t time.Time) []*block {
 	fresh := len(s.chunk)
 	s.chunk = s.chunk[:fresh+n]

@@ -4,8 +4,9 @@ import (
 	"time"
 )
 
-// parseStamp reads YYYY-MM-DDTHH:MM:SS[.digits] in UTC; digits beyond the nanosecond are cut. It does by hand what time.Parse does, because a
-// stamp stands on every line.
+// parseStamp reads YYYY-MM-DDTHH:MM:SS[.digits] in UTC; digits beyond the
+// nanosecond are cut. It does by hand what time.Parse does, because a stamp
+// stands on every line.
 func parseStamp(b []byte) (time.Time, bool) {
 	const seconds = len("2006-01-02T15:04:05")
 	if len(b) < seconds || b[4] != '-' || b[7] != '-' || b[10] != 'T' || b[13] != ':' || b[16] != ':' {
@@ -39,7 +40,8 @@ func digits(b []byte) int {
 	return n
 }
 
-// fraction is the part of a second that b spells, in nanoseconds: nothing, or a dot and at least one digit. Otherwise it is -1.
+// fraction is the part of a second that b spells, in nanoseconds: nothing, or a
+// dot and at least one digit. Otherwise it is -1.
 func fraction(b []byte) int64 {
 	if len(b) == 0 {
 		return 0
@@ -59,7 +61,8 @@ func fraction(b []byte) int64 {
 	return n * nanos[last]
 }
 
-// nanos are the nanoseconds in one of the first digit of a fraction, of the second, and so on.
+// nanos are the nanoseconds in one of the first digit of a fraction, of the
+// second, and so on.
 var nanos = [...]int64{1e8, 1e7, 1e6, 1e5, 1e4, 1e3, 1e2, 1e1, 1}
 
 func daysIn(year, month int) int {
@@ -75,7 +78,8 @@ func daysIn(year, month int) int {
 	return 31
 }
 
-// dayNumber counts the days from 1970-01-01. The year begins in March, so that the leap day ends it; a cycle of 400 years has 146097 days.
+// dayNumber counts the days from 1970-01-01. The year begins in March, so that
+// the leap day ends it; a cycle of 400 years has 146097 days.
 func dayNumber(year, month, day int) int64 {
 	if month <= 2 {
 		year--
@@ -86,9 +90,10 @@ func dayNumber(year, month, day int) int64 {
 	return int64(n - 146097 - 719468)
 }
 
-// appendStamp appends t as parseStamp reads it, with the digits of its fraction that are needed. t is in UTC, its year within hasStamp.
+// appendStamp appends t as parseStamp reads it, with the digits of its fraction
+// that are needed. t is in UTC, its year within hasStamp.
 func appendStamp(dst []byte, t time.Time) []byte {
-	dst = t.AppendFormat(dst, time.RFC3339Nano) // the one layout with a fast path, and ours but for the zone
+	dst = t.AppendFormat(dst, time.RFC3339Nano) // the one layout with a fast path, and ours except the zone
 	return dst[:len(dst)-len("Z")]
 }
 

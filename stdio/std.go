@@ -6,8 +6,9 @@ import (
 	"sync"
 )
 
-// std is the package's only state: the one reader of standard input and the one writer of standard output of this process, each made when it is
-// first asked for, and again when somebody has replaced os.Stdin or os.Stdout.
+// std is the package's only state: the one reader of standard input and the one
+// writer of standard output of this process, each made when it is first asked
+// for, and again when the program has replaced os.Stdin or os.Stdout.
 var std struct {
 	sync.Mutex
 	in      *input

@@ -6,10 +6,12 @@ import (
 	"github.com/gostreamer/streamer"
 )
 
-// A line is read once: what a source emitted and nobody was handed would be gone when that source closes. So a source remembers its last lines, asks
-// the engine now and then which of them are handed out, and leaves the rest to the next source, whose own come after them.
+// A line is read once: what a source emitted and no consumer was handed would
+// be gone when that source closes. So a source remembers its last lines, asks
+// the engine now and then which of them are handed out, and leaves the rest to
+// the next source, whose own come after them.
 
-// unread is a source's lines that perhaps nobody was handed.
+// unread is a source's lines that perhaps no consumer was handed.
 type unread struct {
 	before     []entry // left by sources that have closed; not emitted yet
 	sent       []entry // emitted; those that were not handed out are among them
@@ -24,8 +26,9 @@ func (u *unread) emitted(e *entry) {
 	u.freshBytes += len(e.value)
 }
 
-// forget lets go of the lines that were handed out. It asks seldom, because asking takes as long as the engine holds messages, which is up to twice MaxBatch;
-// what lies in between must not keep much memory alive.
+// forget lets go of the lines that were handed out. It asks seldom, because
+// asking takes as long as the engine holds messages, which is up to twice
+// MaxBatch; what lies in between must not keep much memory alive.
 func (s *source) forget() {
 	if s.fresh < max(4*s.c.MaxBatch, 64) && s.freshBytes < window {
 		return
@@ -36,8 +39,9 @@ func (s *source) forget() {
 	s.fresh, s.freshBytes = 0, 0
 }
 
-// undelivered is those of sent that were not handed out. It moves them to the end of sent. What the engine names of a shard is in the order of sent
-// and goes up to the last one, but some that were handed out may be missing.
+// undelivered is those of sent that were not handed out. It moves them to the
+// end of sent. What the engine names of a shard is in the order of sent and
+// goes up to the last one, but some that were handed out may be missing.
 func (s *source) undelivered() []entry {
 	named := make(map[*track][]inFlight)
 	kept := len(s.sent)
@@ -72,7 +76,8 @@ func (s *source) inFlight(at streamer.StreamShard) (all []inFlight) {
 	return all
 }
 
-// handOutBefore emits lines that a source before this one left. It is false when there were none.
+// handOutBefore emits lines that a source before this one left. It is false
+// when there were none.
 func (s *source) handOutBefore(emit func([]streamer.Message)) bool {
 	n, room := 0, s.room()
 	var slab []streamer.Message
@@ -99,7 +104,8 @@ func (s *source) rest() []entry {
 	return rest
 }
 
-// inherit keeps what a source that closes leaves, but for what others who are open read themselves. in.mu is held.
+// inherit keeps what a source that closes leaves, but for what others who are
+// open read themselves. in.mu is held.
 func (in *input) inherit(rest []entry) {
 	for i := range rest {
 		e := &rest[i]

@@ -11,7 +11,8 @@ import (
 	"github.com/gostreamer/streamer"
 )
 
-// numbered is n lines that count from 0: with a stream that most of them name, of one of three shards.
+// numbered is n lines that count from 0: with a stream that most of them name,
+// of one of three shards.
 func numbered(n int) string {
 	var b strings.Builder
 	for i := range n {

@@ -10,7 +10,8 @@ import (
 	"github.com/gostreamer/streamer"
 )
 
-// attributes is a set of what a message has beside the bytes of its value, and a target may be unable to keep.
+// attributes is a set of what a message has beside the bytes of its value, and
+// a target may be unable to keep.
 type attributes uint8
 
 const (
@@ -44,8 +45,9 @@ func attributesOf(m *streamer.Message) (a attributes) {
 	return a
 }
 
-// subsets are the subsets of a, small ones first, and among equals first those that cost least to lose: a key, which decides the order of its
-// messages, comes last.
+// subsets are the subsets of a, small ones first, and among equals first those
+// that cost least to lose: a key, which decides the order of its messages,
+// comes last.
 func (a attributes) subsets() []attributes {
 	var all []attributes
 	for s := range attributes(allAttributes + 1) {

@@ -7,21 +7,24 @@ import (
 	"github.com/gostreamer/streamer"
 )
 
-// bound is the end of each shard as it was when the command started. What was stored later is neither printed nor acknowledged. A nil bound has
-// no end.
+// bound is the end of each shard as it was when the command started. What was
+// stored later is neither printed nor acknowledged. A nil bound has no end.
 type bound struct {
-	// open are the shards whose end is ahead. The value is the number that the first message after the end has, zero where the backend does not
-	// know it: such a shard ends when the backend says that nothing is left.
+	// open are the shards whose end is ahead. The value is the number that the
+	// first message after the end has, zero where the backend does not know it:
+	// such a shard ends when the backend says that nothing is left.
 	open map[streamer.StreamShard]streamer.SeqNo
-	// idle are the open shards of which the backend said, when last asked, that nothing is left, and from which nothing came since. Once is not
-	// enough: a backend may count a message as read that is on its way here.
+	// idle are the open shards of which the backend said, when last asked, that
+	// nothing is left, and from which nothing came since. Once is not enough: a
+	// backend may count a message as read that is on its way here.
 	idle map[streamer.StreamShard]bool
 	// witness is a shard that was in use, and open, when reached last looked.
 	witness streamer.StreamShard
 }
 
-// newBound asks for the ends of the shards that c reads. Where the backend can tell neither numbers nor what is left, as on a pipe, it returns
-// nil: the input has an end of its own.
+// newBound asks for the ends of the shards that c reads. Where the backend can
+// tell neither numbers nor what is left, as on a pipe, it returns nil: the
+// input has an end of its own.
 func newBound(ctx context.Context, s streamer.Streamer, c streamer.Consumer, m *meter) (*bound, error) {
 	b := &bound{open: make(map[streamer.StreamShard]streamer.SeqNo), idle: make(map[streamer.StreamShard]bool)}
 	lag, err := c.Lag(ctx) // first: it may find shards
@@ -51,7 +54,8 @@ func total(lag []streamer.ShardLag) (n int64) {
 	return n
 }
 
-// describe opens the shards. ok is false when the backend cannot describe streams.
+// describe opens the shards. ok is false when the backend cannot describe
+// streams.
 func (b *bound) describe(ctx context.Context, admin streamer.Admin, shards []streamer.StreamShard) (ok bool, err error) {
 	infos := make(map[string]map[streamer.ShardID]streamer.ShardInfo)
 	for _, s := range shards {
@@ -89,7 +93,8 @@ func (b *bound) openShard(s streamer.StreamShard, of map[streamer.ShardID]stream
 	}
 }
 
-// close takes away the shards in which nothing is left, and nothing was left when it was last asked.
+// close takes away the shards in which nothing is left, and nothing was left
+// when it was last asked.
 func (b *bound) close(lag []streamer.ShardLag) {
 	for _, l := range lag {
 		if l.Messages == 0 && b.idle[l.StreamShard] {
@@ -99,7 +104,8 @@ func (b *bound) close(lag []streamer.ShardLag) {
 	}
 }
 
-// ask closes the shards of which the backend says that nothing is left: in a group, what is acknowledged and committed counts.
+// ask closes the shards of which the backend says that nothing is left: in a
+// group, what is acknowledged and committed counts.
 func (b *bound) ask(ctx context.Context, c streamer.Consumer) error {
 	if err := c.Commit(ctx); err != nil {
 		return err
@@ -142,7 +148,8 @@ func (b *bound) ahead() bool {
 	return ahead
 }
 
-// cut keeps the messages before the end, in place, and closes the shards that they bring there.
+// cut keeps the messages before the end, in place, and closes the shards that
+// they bring there.
 func (b *bound) cut(batch []*streamer.Message) []*streamer.Message {
 	if b == nil {
 		return batch

@@ -45,7 +45,7 @@ func (c *consumeCmd) Run(ctx context.Context, e *env) error {
 	if err := c.flags.apply(&given); err != nil {
 		return err
 	}
-	// With every other policy somebody else acknowledges, or nobody.
+	// Every other policy acknowledges elsewhere, or not at all.
 	policy := cmp.Or(given.Consumer.Ack, inURI.Ack, streamer.AckOnReturn)
 	p := &printer{meter: e.meter, out: bufio.NewWriterSize(e.out, 64<<10), json: c.Output == "json", acks: policy == streamer.AckOnReturn}
 	s, err := e.connect(ctx, c.in(c.URI), p.acked.hooks())

@@ -24,7 +24,8 @@ func TestTwoOwnersOfAGroupAndTwoWritersOfAFileAreBusy(t *testing.T) {
 	owner.wait().want(t, exitOK, "1\n2\n", "2 acknowledged and committed")
 }
 
-// What a group's member printed is committed when it is stopped, and what it could not print is not.
+// What a group's member printed is committed when it is stopped, and what it
+// could not print is not.
 func TestConsumeAcknowledgesWhatItWrote(t *testing.T) {
 	const n = 100_000
 	log := fileLog(t) + "/s"
@@ -46,7 +47,8 @@ func TestConsumeAcknowledgesWhatItWrote(t *testing.T) {
 	out.Close()
 	p.wait().want(t, exitOK, "")
 	rest := there(t, "", append(args, "--until-end")...)
-	// The pipe took more than was read out of it: what comes now begins behind what was written, which is behind what was read.
+	// The pipe took more than was read out of it: what comes now begins behind
+	// what was written, which is behind what was read.
 	first, _, _ := strings.Cut(rest.stdout, "\n")
 	if last != "m1000" || rest.code != exitOK || !strings.HasSuffix(rest.stdout, "m100000\n") || !strings.HasSuffix(numbers("m", 1, n), rest.stdout) {
 		t.Errorf("read up to %s; then exit code %d, from %s on: %s", last, rest.code, first, rest.stderr)

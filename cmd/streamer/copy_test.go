@@ -95,7 +95,8 @@ func TestWhatConsumePrintsProduceStoresOnEveryBackend(t *testing.T) {
 	}
 }
 
-// contents is what the messages of a run of consume carry, in an order of its own.
+// contents is what the messages of a run of consume carry, in an order of its
+// own.
 func contents(t *testing.T, r result) (all []string) {
 	t.Helper()
 	for line := range strings.Lines(r.stdout) {

@@ -11,7 +11,8 @@ import (
 	"github.com/gostreamer/streamer"
 )
 
-// delivery sends lines and follows them to what became of them. Outcomes arrive on the goroutines that resolve receipts.
+// delivery sends lines and follows them to what became of them. Outcomes arrive
+// on the goroutines that resolve receipts.
 type delivery struct {
 	*env
 	to      streamer.Producer
@@ -30,7 +31,8 @@ type delivery struct {
 	first   error
 }
 
-// run sends lines until the input ends, ctx ends or it gives up. What was read is sent.
+// run sends lines until the input ends, ctx ends or it gives up. What was read
+// is sent.
 func (d *delivery) run(ctx context.Context, in *lineReader) error {
 	ctx, d.giveUp = context.WithCancelCause(ctx)
 	defer d.giveUp(nil)
@@ -81,9 +83,9 @@ func (d *delivery) send(ctx context.Context, l line) {
 	d.to.Send(ctx, record).OnDone(func(_ streamer.Meta, err error) { d.done(l.number, size, err) })
 }
 
-// probe sends a record with a time alone, and without it where the target cannot
-// keep it: a copy of a message is worth more than when it was stored. A target
-// that refuses the time of now too has times of its own.
+// probe sends a record with a time alone, and without it where the target
+// cannot keep it: a copy of a message is worth more than when it was stored. A
+// target that refuses the time of now too has times of its own.
 func (d *delivery) probe(ctx context.Context, number int, record streamer.Record) {
 	size, wanted := len(record.Key)+len(record.Value), record.Time
 	_, err := d.to.Send(ctx, record).Wait(ctx)
@@ -127,7 +129,8 @@ func (d *delivery) done(number, size int, err error) {
 	d.meter.add(size)
 }
 
-// fail notes a failed record, and ends the sending unless it is about this record alone.
+// fail notes a failed record, and ends the sending unless it is about this
+// record alone.
 func (d *delivery) fail(number int, err error) {
 	const shown = 10
 	if d.isGone(err) {
@@ -164,7 +167,8 @@ func isAboutRecord(err error) bool {
 	return errors.Is(err, streamer.ErrTooLarge) || errors.Is(err, streamer.ErrInvalid) || errors.Is(err, streamer.ErrUnsupported)
 }
 
-// finish waits for what was sent and returns how the sending ended, err being what ended it.
+// finish waits for what was sent and returns how the sending ended, err being
+// what ended it.
 func (d *delivery) finish(err error) error {
 	closed := d.to.Close()
 	d.mu.Lock()
@@ -180,7 +184,8 @@ func (d *delivery) finish(err error) error {
 	return also(err, closed)
 }
 
-// isGone says that err is the end of whoever reads standard output, to which the messages go.
+// isGone says that err is the end of the process that reads standard output, to
+// which the messages go.
 func (d *delivery) isGone(err error) bool { return d.stdout && errors.Is(err, syscall.EPIPE) }
 
 // summary is what was done; it is complete after finish.

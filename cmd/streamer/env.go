@@ -22,7 +22,8 @@ type env struct {
 	concluded      bool // the command has said what it did
 }
 
-// startProgress shows what command does on a terminal, every interval, from one interval on. Its goroutine has ended when stop returns.
+// startProgress shows what command does on a terminal, every interval, from one
+// interval on. Its goroutine has ended when stop returns.
 func (e *env) startProgress(command string, interval time.Duration) (stop func()) {
 	if e.quiet || e.err.tty == nil {
 		return func() {}
@@ -71,8 +72,9 @@ func (e *env) connect(ctx context.Context, uri string, hooks ...streamer.Hooks) 
 	return streamer.ConnectWith(ctx, uri, streamer.StreamerOptions{Logger: log, Hooks: streamer.JoinHooks(hooks...)})
 }
 
-// finish closes what a command opened, in order, and returns how the command ended: with err, which may be a stop, or with a failure to store or
-// to commit what was done before it.
+// finish closes what a command opened, in order, and returns how the command
+// ended: with err, which may be a stop, or with a failure to store or to commit
+// what was done before it.
 func (e *env) finish(ctx context.Context, err error, opened ...io.Closer) error {
 	err = causeOf(ctx, err)
 	for _, o := range opened {
@@ -81,8 +83,10 @@ func (e *env) finish(ctx context.Context, err error, opened ...io.Closer) error 
 	return err
 }
 
-// conclude says what was done: when a signal stopped the command or it failed, to a user who asked for it with --verbose and, where interactive,
-// to one at a terminal. When whoever read the output has gone there is nobody to tell.
+// conclude says what was done: when a signal stopped the command or it failed,
+// to a user who asked for it with --verbose and, where interactive, to one at a
+// terminal. When the process that read the output has gone there is nothing to
+// tell.
 func (e *env) conclude(command string, err error, summary string, interactive bool) {
 	e.concluded = true
 	signal, signalled := errors.AsType[stopped](err)
@@ -95,7 +99,8 @@ func (e *env) conclude(command string, err error, summary string, interactive bo
 	}
 }
 
-// watchOutput returns a context that ends with errPipeClosed as its cause when whoever reads standard output goes. stop joins what it started.
+// watchOutput returns a context that ends with errPipeClosed as its cause when
+// the process that reads standard output goes. stop joins what it started.
 func (e *env) watchOutput(ctx context.Context) (watched context.Context, stop func()) {
 	watched, cancel := context.WithCancelCause(ctx)
 	f := asPipe(e.stdout)
@@ -117,7 +122,8 @@ func (e *env) watchTarget(ctx context.Context, target string) (watched context.C
 	return e.watchOutput(ctx)
 }
 
-// grace is how long what is under way when a command is stopped may take, before what it opened is closed.
+// grace is how long what is under way when a command is stopped may take,
+// before what it opened is closed.
 const grace = 20 * time.Second
 
 // lingering returns a context that ends grace after ctx.

@@ -41,7 +41,8 @@ type usageError struct{ error }
 
 func (e usageError) Unwrap() error { return e.error }
 
-// outcomes is in the order of precedence. The hint says what to do; "" where the error says it.
+// outcomes is in the order of precedence. The hint says what to do; "" where
+// the error says it.
 var outcomes = []struct {
 	kind error
 	code int
@@ -71,7 +72,8 @@ func outcomeOf(err error) (code int, hint string) {
 	return exitFailed, ""
 }
 
-// report prints err on one line, with a second one that says what to do, and returns the exit code.
+// report prints err on one line, with a second one that says what to do, and
+// returns the exit code.
 func report(stderr io.Writer, err error) int {
 	if err == nil || isStop(err) {
 		return exitOK
@@ -96,13 +98,15 @@ func causeOf(ctx context.Context, err error) error {
 	return err
 }
 
-// isStop says that err is a signal, or that whoever read standard output has gone, and no failure.
+// isStop says that err is a signal, or that the process that read standard
+// output has gone, and no failure.
 func isStop(err error) bool {
 	_, signalled := errors.AsType[stopped](err)
 	return signalled || errors.Is(err, errPipeClosed)
 }
 
-// also is the first failure of two, with the second unless the first says it already. A stop gives way to a failure.
+// also is the first failure of two, with the second unless the first says it
+// already. A stop gives way to a failure.
 func also(first, second error) error {
 	switch {
 	case second == nil:

@@ -62,7 +62,8 @@ func (e *env) advance(at int64) {
 	e.meter.messages.Add(1)
 }
 
-// isDamage is err as a range of bytes that could not be read; nil when it is something else.
+// isDamage is err as a range of bytes that could not be read; nil when it is
+// something else.
 func isDamage(err error) *file.CorruptionError {
 	c, _ := errors.AsType[*file.CorruptionError](err)
 	return c

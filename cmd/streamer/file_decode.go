@@ -142,7 +142,8 @@ type (
 	}
 )
 
-// payload is JSON as what it is, other text as a string, anything else as the numbers of its bytes.
+// payload is JSON as what it is, other text as a string, anything else as the
+// numbers of its bytes.
 func (d *dump) payload(p []byte) json.RawMessage {
 	if d.bare {
 		return json.RawMessage("null")
@@ -160,7 +161,8 @@ func (d *dump) payload(p []byte) json.RawMessage {
 	return encoded(numbers)
 }
 
-// parsed is p if it is JSON, with the members of objects in order; numbers stay as they are written.
+// parsed is p if it is JSON, with the members of objects in order; numbers stay
+// as they are written.
 func parsed(p []byte) (json.RawMessage, bool) {
 	if !json.Valid(p) || !utf8.Valid(p) {
 		return nil, false
@@ -199,7 +201,8 @@ func (d *dump) object(v any) error {
 	return err
 }
 
-// stamp is a time as ss-decode prints it: UTC without saying so, and at least one digit of its fraction.
+// stamp is a time as ss-decode prints it: UTC without saying so, and at least
+// one digit of its fraction.
 func stamp(t time.Time) string {
 	s := t.UTC().Format("2006-01-02T15:04:05.000")
 	for strings.HasSuffix(s, "0") && !strings.HasSuffix(s, ".0") {

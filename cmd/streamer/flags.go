@@ -12,16 +12,19 @@ import (
 	"github.com/gostreamer/streamer/driver"
 )
 
-// optionFlags are flags made of rows of the root's option table, so that table and flags cannot differ: max_in_flight is --max-in-flight.
+// optionFlags are flags made of rows of the root's option table, so that table
+// and flags cannot differ: max_in_flight is --max-in-flight.
 type optionFlags struct {
 	rows   []driver.URIOption[streamer.StreamerOptions]
 	values reflect.Value // a struct with a *string for each row, nil for a flag that was not given
 }
 
-// producerOptions are the keys of the root's table that are not about consuming.
+// producerOptions are the keys of the root's table that are not about
+// consuming.
 var producerOptions = []string{"linger", "max_buffered", "max_buffered_bytes", "delivery_timeout"}
 
-// closeOption belongs to the Streamer, so it is set in the URI (uriFlags), as the options of the backends are.
+// closeOption belongs to the Streamer, so it is set in the URI (uriFlags), as
+// the options of the backends are.
 const closeOption = "close_timeout"
 
 func newProducerFlags() *optionFlags {
@@ -30,7 +33,8 @@ func newProducerFlags() *optionFlags {
 	})
 }
 
-// newConsumerFlags leaves out the keys in but: what the command decides by itself.
+// newConsumerFlags leaves out the keys in but: what the command decides by
+// itself.
 func newConsumerFlags(but ...string) *optionFlags {
 	return newOptionFlags("Consumer options (each overrides the URI's):", func(key string) bool {
 		return key != closeOption && !slices.Contains(producerOptions, key) && !slices.Contains(but, key)

@@ -8,7 +8,8 @@ import (
 	"github.com/gostreamer/streamer/driver"
 )
 
-// Every option that every backend knows is a flag of the commands that it is about.
+// Every option that every backend knows is a flag of the commands that it is
+// about.
 func TestEveryOptionIsAFlag(t *testing.T) {
 	consume, produce, relay := here(t, "", "consume", "--help").stdout, here(t, "", "produce", "--help").stdout, here(t, "", "relay", "--help").stdout
 	for _, row := range driver.CommonOptions() {

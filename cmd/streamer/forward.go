@@ -11,7 +11,8 @@ import (
 	"github.com/gostreamer/streamer"
 )
 
-// forwarder sends messages to the target in order and acknowledges what it stored. send and drain are for one goroutine; outcomes arrive on the
+// forwarder sends messages to the target in order and acknowledges what it
+// stored. send and drain are for one goroutine; outcomes arrive on the
 // goroutines that resolve receipts.
 type forwarder struct {
 	*env
@@ -24,8 +25,9 @@ type forwarder struct {
 	failed atomic.Pointer[error] // the first failure
 	acked  acknowledged
 
-	// A set of attributes is proven when a record with it was stored. Until then nothing is sent behind such a record, because it may have to be
-	// sent again with less. Of times it is proven which.
+	// A set of attributes is proven when a record with it was stored. Until
+	// then nothing is sent behind such a record, because it may have to be sent
+	// again with less. Of times it is proven which.
 	proven, lost attributes
 	times        keptTimes
 	first        bool
@@ -37,7 +39,8 @@ func newForwarder(e *env, o *relayOptions, window int) *forwarder {
 	return &forwarder{env: e, named: o.named, stdout: o.stdout, window: make(chan struct{}, window), first: true}
 }
 
-// send sends m as the target can keep it. It blocks while the window or the producer's buffer is full. After a failure it returns that.
+// send sends m as the target can keep it. It blocks while the window or the
+// producer's buffer is full. After a failure it returns that.
 func (f *forwarder) send(ctx context.Context, m *streamer.Message) error {
 	has, proven := attributesOf(m)&^f.lost, f.proven&^withTime
 	switch {
@@ -107,7 +110,8 @@ func (f *forwarder) drain(ctx context.Context) error {
 	return nil
 }
 
-// probe sends m alone, without more and more of what it has until the target takes it, and says what the target does not take.
+// probe sends m alone, without more and more of what it has until the target
+// takes it, and says what the target does not take.
 func (f *forwarder) probe(ctx context.Context, m *streamer.Message, has attributes) error {
 	if err := f.drain(ctx); err != nil {
 		return err
@@ -154,8 +158,8 @@ func (f *forwarder) try(ctx context.Context, m *streamer.Message, has, drop attr
 	return drop&withTime != 0, err
 }
 
-// time notes whether the target has kept the time of m. One that it refuses says
-// nothing about others, but for those further away from now.
+// time notes whether the target has kept the time of m. One that it refuses
+// says nothing about others, but for those further away from now.
 func (f *forwarder) time(m *streamer.Message, kept bool, why error) {
 	if !kept && !f.times.anyRefused() {
 		fmt.Fprintf(f.err, "streamer: relay: the target cannot keep the time %v of message %s of %s shard %v: left out, as are others that it cannot keep (%s)\n",

@@ -14,7 +14,8 @@ import (
 	"github.com/gostreamer/streamer"
 )
 
-// fakeTarget is a Producer that refuses attributes, or some records altogether, and resolves receipts late, on a goroutine of its own.
+// fakeTarget is a Producer that refuses attributes, or some records altogether,
+// and resolves receipts late, on a goroutine of its own.
 type fakeTarget struct {
 	streamer.Producer
 	refuses func(streamer.Record) error
@@ -101,7 +102,8 @@ func (r *relayed) ackedCount() (n int) {
 	return n
 }
 
-// Whatever the target cannot keep is dropped, said once, and nothing is lost, doubled or moved.
+// Whatever the target cannot keep is dropped, said once, and nothing is lost,
+// doubled or moved.
 func TestWhatTheTargetCannotKeepIsDroppedAndTheOrderStays(t *testing.T) {
 	rich := streamer.Message{
 		Meta: streamer.Meta{Time: time.Unix(1, 0)}, Key: []byte("k"),

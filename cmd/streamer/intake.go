@@ -9,7 +9,8 @@ import (
 	"github.com/gostreamer/streamer"
 )
 
-// batchSize is the most messages taken at once: enough to spread the cost of a write, few enough to stop soon.
+// batchSize is the most messages taken at once: enough to spread the cost of a
+// write, few enough to stop soon.
 const batchSize = 256
 
 // intake takes messages from a consumer up to where the command is to stop.
@@ -56,7 +57,8 @@ func (t *intake) take(ctx context.Context) ([]*streamer.Message, error) {
 	return t.takeOrAsk(ctx, n)
 }
 
-// takeOrAsk asks the backend how much is left whenever nothing arrives: the last number before the end need not be a message's.
+// takeOrAsk asks the backend how much is left whenever nothing arrives: the
+// last number before the end need not be a message's.
 func (t *intake) takeOrAsk(ctx context.Context, n int) ([]*streamer.Message, error) {
 	const first, most = 50 * time.Millisecond, time.Second
 	for patience := first; ; patience = min(2*patience, most) {
@@ -73,7 +75,8 @@ func (t *intake) takeOrAsk(ctx context.Context, n int) ([]*streamer.Message, err
 	}
 }
 
-// openFromBeginning opens a consumer that starts at the beginning where neither o nor uri says where, if the source has one: a pipe does not.
+// openFromBeginning opens a consumer that starts at the beginning where neither
+// o nor uri says where, if the source has one: a pipe does not.
 func openFromBeginning(ctx context.Context, s streamer.Streamer, uri streamer.ConsumerOptions, o streamer.ConsumerOptions) (streamer.Consumer, error) {
 	var unset streamer.Position
 	if o.AutoReset != 0 || uri.AutoReset != 0 || o.Start != unset || uri.Start != unset {

@@ -17,7 +17,8 @@ type line struct {
 	err    error  // the line is unusable; its neighbours are not
 }
 
-// lineReader reads lines of up to max bytes. A longer one is passed over and reported, so that no input makes it use more memory.
+// lineReader reads lines of up to max bytes. A longer one is passed over and
+// reported, so that no input makes it use more memory.
 type lineReader struct {
 	r      *bufio.Reader
 	max    int
@@ -29,7 +30,8 @@ func newLineReader(r io.Reader, max int) *lineReader {
 	return &lineReader{r: bufio.NewReaderSize(r, 64<<10), max: max}
 }
 
-// next returns the next line; the last one needs no newline. At the end it is io.EOF.
+// next returns the next line; the last one needs no newline. At the end it is
+// io.EOF.
 func (l *lineReader) next() (line, error) {
 	text, size, err := l.scan()
 	l.read += int64(size)
@@ -44,7 +46,8 @@ func (l *lineReader) next() (line, error) {
 	return line{number: l.number, text: text}, nil
 }
 
-// scan reads up to and with a newline and says how much that was. text is nil when the line is longer than max.
+// scan reads up to and with a newline and says how much that was. text is nil
+// when the line is longer than max.
 func (l *lineReader) scan() (text []byte, size int, err error) {
 	text = []byte{}
 	for {
@@ -70,9 +73,10 @@ func (l *lineReader) buffered() bool {
 	return bytes.IndexByte(ahead, '\n') >= 0
 }
 
-// batches reads lines into out until the input ends or done is closed, as many at a time as are there, and closes out. last is the error that
-// ended it, nil at the end of the input; it may be read when out is closed. Its goroutine ends with the input: a read of a terminal or a pipe
-// cannot be interrupted.
+// batches reads lines into out until the input ends or done is closed, as many
+// at a time as are there, and closes out. last is the error that ended it, nil
+// at the end of the input; it may be read when out is closed. Its goroutine
+// ends with the input: a read of a terminal or a pipe cannot be interrupted.
 func (l *lineReader) batches(done <-chan struct{}) (out <-chan []line, last *error) {
 	lines := make(chan []line)
 	last = new(error)

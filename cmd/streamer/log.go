@@ -7,7 +7,8 @@ import (
 	"strings"
 )
 
-// logHandler prints what the library logs as the program's own lines: "streamer: warning: shard stalled stream=orders".
+// logHandler prints what the library logs as the program's own lines:
+// "streamer: warning: shard stalled stream=orders".
 type logHandler struct {
 	w       io.Writer
 	verbose bool   // state changes as well as warnings

@@ -75,7 +75,8 @@ type process struct {
 	done   chan struct{} // closed when it has ended
 }
 
-// start runs the binary with stdin, which may be nil, and collects what it prints.
+// start runs the binary with stdin, which may be nil, and collects what it
+// prints.
 func start(t *testing.T, stdin io.Reader, args ...string) *process {
 	t.Helper()
 	p := prepare(t, args...)
@@ -96,7 +97,8 @@ func fed(t *testing.T, args ...string) (*process, io.Writer) {
 	return p, stdin
 }
 
-// prepare is start without starting: the caller may set stdin, stdout or stderr before begin.
+// prepare is start without starting: the caller may set stdin, stdout or stderr
+// before begin.
 func prepare(t *testing.T, args ...string) *process {
 	p := &process{t: t, cmd: exec.Command(binary, args...), stdout: &watched{}, stderr: &watched{}, done: make(chan struct{})}
 	p.cmd.Stdout, p.cmd.Stderr = p.stdout, p.stderr
@@ -163,7 +165,8 @@ func eventually(t *testing.T, what string, ok func() bool) {
 	}
 }
 
-// want fails the test unless r is as expected; stderr must contain each of says.
+// want fails the test unless r is as expected; stderr must contain each of
+// says.
 func (r result) want(t *testing.T, code int, stdout string, says ...string) {
 	t.Helper()
 	if r.code != code || r.stdout != stdout {

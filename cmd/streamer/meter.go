@@ -14,7 +14,8 @@ type meter struct {
 	messages atomic.Int64
 	bytes    atomic.Int64
 
-	// at of end is how far the command is, in units of its own; end is 0 where it is not known.
+	// at of end is how far the command is, in units of its own; end is 0 where
+	// it is not known.
 	at, end atomic.Int64
 
 	doing atomic.Pointer[string]
@@ -79,7 +80,8 @@ func (p *pace) line(now time.Time) string {
 	return s + p.left(float64(r.done-oldest.done)/took, r.done)
 }
 
-// left is how long the rest takes at speed units a second, "" where that cannot be said.
+// left is how long the rest takes at speed units a second, "" where that cannot
+// be said.
 func (p *pace) left(speed float64, done int64) string {
 	end := p.end.Load()
 	if end <= 0 || speed <= 0 {

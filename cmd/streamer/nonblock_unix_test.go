@@ -71,7 +71,8 @@ func TestStandardInputMayBecomeNonBlocking(t *testing.T) {
 	}
 }
 
-// TestStandardOutputMayBecomeNonBlocking while a command writes to it and its reader is slow.
+// TestStandardOutputMayBecomeNonBlocking while a command writes to it and its
+// reader is slow.
 func TestStandardOutputMayBecomeNonBlocking(t *testing.T) {
 	log := filepath.Join(t.TempDir(), "log.ss")
 	here(t, numbers("m", 1, 100_000), "produce", "file://"+log+"/s").want(t, exitOK, "")
@@ -105,7 +106,8 @@ func TestStandardOutputMayBecomeNonBlocking(t *testing.T) {
 	}
 }
 
-// TestStandardErrorMayBecomeNonBlocking: no warning is lost, though there is no room for it at first.
+// TestStandardErrorMayBecomeNonBlocking: no warning is lost, though there is no
+// room for it at first.
 func TestStandardErrorMayBecomeNonBlocking(t *testing.T) {
 	r, w := blockingPipe(t)
 	in, feed := blockingPipe(t)
@@ -140,7 +142,8 @@ func TestStandardErrorMayBecomeNonBlocking(t *testing.T) {
 	}
 }
 
-// TestFileToolsRefuseWhatIsNoFile at once: a pipe would wait for a writer, and no signal ends that.
+// TestFileToolsRefuseWhatIsNoFile at once: a pipe would wait for a writer, and
+// no signal ends that.
 func TestFileToolsRefuseWhatIsNoFile(t *testing.T) {
 	dir := t.TempDir()
 	fifo, link, socket := filepath.Join(dir, "fifo.ss"), filepath.Join(dir, "link.ss"), filepath.Join(dir, "socket.ss")

@@ -7,10 +7,12 @@ import (
 	"syscall"
 )
 
-// errPipeClosed says that whoever read standard output has gone, as head does when it has enough. It ends a command without a word.
+// errPipeClosed says that the process that read standard output has gone, as
+// head does when it has enough. It ends a command without a word.
 var errPipeClosed = errors.New("the output was closed")
 
-// output is standard output, whose broken pipe is errPipeClosed: no other EPIPE, such as a server's, may end a command in silence.
+// output is standard output, whose broken pipe is errPipeClosed: no other
+// EPIPE, such as a server's, may end a command in silence.
 type output struct{ w io.Writer }
 
 func (o output) Write(p []byte) (int, error) {

@@ -8,7 +8,8 @@ import (
 	"testing"
 )
 
-// head runs the binary with stdin, reads one line of its output and closes the pipe, as head -1 does.
+// head runs the binary with stdin, reads one line of its output and closes the
+// pipe, as head -1 does.
 func head(t *testing.T, stdin *os.File, args ...string) (first string, r result) {
 	t.Helper()
 	out, in, err := os.Pipe()

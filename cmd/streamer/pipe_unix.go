@@ -8,8 +8,10 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// watchPipe calls gone when the other end of f, a pipe or a socket, is closed: a command that waits for a message would not notice, because it
-// does not write. The goroutine behind it has ended when the function that it returns does.
+// watchPipe calls gone when the other end of f, a pipe or a socket, is closed:
+// a command that waits for a message would not notice, because it does not
+// write. The goroutine behind it has ended when the function that it returns
+// does.
 func watchPipe(f *os.File, gone func()) (stop func()) {
 	wake, waker, err := os.Pipe()
 	if err != nil {
@@ -29,9 +31,11 @@ func watchPipe(f *os.File, gone func()) (stop func()) {
 	}
 }
 
-// pollGone waits until the reader of out has gone, true, or wake is closed, false.
+// pollGone waits until the reader of out has gone, true, or wake is closed,
+// false.
 func pollGone(out, wake uintptr) bool {
-	// No event is asked for on out: errors and hang-ups are reported all the same.
+	// No event is asked for on out: errors and hang-ups are reported all the
+	// same.
 	fds := []unix.PollFd{{Fd: int32(out)}, {Fd: int32(wake), Events: unix.POLLIN}}
 	for {
 		_, err := unix.Poll(fds, -1)

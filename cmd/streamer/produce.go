@@ -37,7 +37,7 @@ func (c *produceCmd) init() {
 
 // Help is printed below the one line that the list of commands shows.
 func (c *produceCmd) Help() string {
-	return "Every line is a message, an empty one too; the line's end is not part of it. Of a line of JSON the number in the source is passed over, " +
+	return "Every line is a message, an empty one too; the newline is not part of it. Of a line of JSON the number in the source is passed over, " +
 		"its shard too unless --keep-shards is given, and its time where the target has times of its own, which is said once. A record that cannot be stored for a reason of its own (too large, " +
 		"not JSON, an attribute that the backend does not keep) is reported and the rest goes on; the exit code is then that of the first failure. Any other failure " +
 		"ends the command."
@@ -100,7 +100,8 @@ func (c *produceCmd) recorder() (*recorder, error) {
 	return r, nil
 }
 
-// maxLine is --max-line, which also bounds what a line that never ends can make the program use.
+// maxLine is --max-line, which also bounds what a line that never ends can make
+// the program use.
 func (c *produceCmd) maxLine() (int, error) {
 	n, err := driver.ParseSize(c.MaxLine)
 	if err == nil && (n < 1 || n > math.MaxInt32) {

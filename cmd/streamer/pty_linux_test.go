@@ -12,7 +12,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// openPty returns both ends of a new terminal; what is written to the terminal is collected in screen until the test ends.
+// openPty returns both ends of a new terminal; what is written to the terminal
+// is collected in screen until the test ends.
 func openPty(t *testing.T, columns uint16) (terminal *os.File, screen *watched) {
 	t.Helper()
 	ptmx, err := os.OpenFile("/dev/ptmx", os.O_RDWR|unix.O_NOCTTY, 0)

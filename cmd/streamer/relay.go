@@ -62,7 +62,8 @@ func (c *relayCmd) Run(ctx context.Context, e *env) error {
 	return err
 }
 
-// copy forwards messages until the source ends, ctx ends or the target fails. What was taken is stored, and committed, when it returns.
+// copy forwards messages until the source ends, ctx ends or the target fails.
+// What was taken is stored, and committed, when it returns.
 func (c *relayCmd) copy(ctx context.Context, from, to streamer.Streamer, o *relayOptions, f *forwarder) error {
 	in, err := o.consumer(ctx, from)
 	if err != nil {
@@ -110,7 +111,7 @@ func (c *relayCmd) forward(ctx context.Context, from streamer.Streamer, in strea
 type relayOptions struct {
 	read     streamer.ConsumerOptions
 	inURI    streamer.ConsumerOptions // what the source's URI sets
-	implicit bool                     // nobody asked for Resumable
+	implicit bool                     // Resumable is the default, not the user's choice
 	producer streamer.ProducerOptions
 	named    bool // the target's URI names the stream
 	stdout   bool // the target is standard output
@@ -159,7 +160,8 @@ func (o *relayOptions) resume(source, target string) error {
 	return nil
 }
 
-// consumer opens the source, from where the last relay stopped if it can resume.
+// consumer opens the source, from where the last relay stopped if it can
+// resume.
 func (o *relayOptions) consumer(ctx context.Context, s streamer.Streamer) (streamer.Consumer, error) {
 	in, err := openFromBeginning(ctx, s, o.inURI, o.read)
 	if o.implicit && errors.Is(err, streamer.ErrUnsupported) {
@@ -169,8 +171,9 @@ func (o *relayOptions) consumer(ctx context.Context, s streamer.Streamer) (strea
 	return in, err
 }
 
-// relayGroup is one group for each target, so that two relays of one source do not take each other's place. Where the host has no name that
-// lasts, as in a container, the target alone makes it.
+// relayGroup is one group for each target, so that two relays of one source do
+// not take each other's place. Where the host has no name that lasts, as in a
+// container, the target alone makes it.
 func relayGroup(target string) string {
 	sum := sha256.Sum256([]byte(target))
 	name := "relay-" + hex.EncodeToString(sum[:4])

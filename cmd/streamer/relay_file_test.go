@@ -24,7 +24,8 @@ func size64(t *testing.T, uri string) int64 {
 	return info.Size()
 }
 
-// A relay that is killed again and again loses nothing, and what it stores twice is what it had not committed.
+// A relay that is killed again and again loses nothing, and what it stores
+// twice is what it had not committed.
 func TestRelayResumesAfterSIGKILLWithoutLoss(t *testing.T) {
 	const n, kills = 30_000, 4
 	a, b := fileLog(t), fileLog(t)

@@ -26,8 +26,9 @@ type cli struct {
 	Version  versionCmd  `cmd:"" help:"Show the version of this program."`
 }
 
-// run is the program: it parses args, runs one command and returns the exit code. It returns soon after ctx ends. What it starts has ended
-// when it returns, but for a read of stdin that nothing can interrupt.
+// run is the program: it parses args, runs one command and returns the exit
+// code. It returns soon after ctx ends. What it starts has ended when it
+// returns, but for a read of stdin that nothing can interrupt.
 func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	screen := newScreen(stderr, stdout)
 	chosen, options, err := parse(args, screen.stdout)

@@ -12,13 +12,15 @@ import (
 	"golang.org/x/term"
 )
 
-// screen is standard error, and standard output where that is the same terminal. On a terminal it keeps one line, the progress, below whatever
-// else is written. Its methods may be called concurrently.
+// screen is standard error, and standard output where that is the same
+// terminal. On a terminal it keeps one line, the progress, below whatever else
+// is written. Its methods may be called concurrently.
 type screen struct {
 	stdout io.Writer // what a command prints to
 	tty    *os.File  // standard error, when it is a terminal; else nil
 
-	// mu is held across writes: keeping two writers of one terminal apart is all it is for, and nothing that a stream depends on takes it.
+	// mu is held across writes: keeping two writers of one terminal apart is
+	// all it is for, and nothing that a stream depends on takes it.
 	mu     sync.Mutex
 	stderr io.Writer
 	line   string // what is drawn below
@@ -33,8 +35,8 @@ func newScreen(stderr, stdout io.Writer) *screen {
 	return s
 }
 
-// waiting is w, whose Writes wait though another process has made the descriptor
-// non-blocking.
+// waiting is w, whose Writes wait though another process has made the
+// descriptor non-blocking.
 func waiting(w io.Writer) io.Writer {
 	if f, ok := w.(*os.File); ok {
 		return nonblock.Writer(f, f)
@@ -75,7 +77,8 @@ func (s *screen) write(w io.Writer, p []byte) (int, error) {
 	return n, err
 }
 
-// show replaces the line below; "" takes it away. It does nothing where there is no terminal.
+// show replaces the line below; "" takes it away. It does nothing where there
+// is no terminal.
 func (s *screen) show(line string) {
 	if s.tty == nil {
 		return

@@ -74,7 +74,8 @@ func TestTheSecondSignalEndsAtOnce(t *testing.T) {
 	if _, err := io.ReadFull(out, make([]byte, 1)); err != nil {
 		t.Fatal(err)
 	}
-	// Nobody reads on: the rest does not fit into the pipe, and writing it cannot be interrupted.
+	// Nothing reads the pipe any more: the rest does not fit into the pipe, and
+	// writing it cannot be interrupted.
 	p.signal(os.Interrupt)
 	for {
 		select {

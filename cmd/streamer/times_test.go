@@ -10,7 +10,8 @@ import (
 	"github.com/gostreamer/streamer/memory"
 )
 
-// TestATimeThatTheTargetCannotHoldIsLeftOutAndCounted, message by message: the others keep theirs.
+// TestATimeThatTheTargetCannotHoldIsLeftOutAndCounted, message by message: the
+// others keep theirs.
 func TestATimeThatTheTargetCannotHoldIsLeftOutAndCounted(t *testing.T) {
 	year := func(y int) time.Time { return time.Date(y, 5, 6, 0, 0, 0, 0, time.UTC) }
 	for name, c := range map[string]struct{ from, to int }{"a file": {1970, 9999}, "Kafka": {1678, 2261}, "with a window": {2020, 2200}} {
@@ -54,7 +55,8 @@ func TestATimeThatTheTargetCannotHoldIsLeftOutAndCounted(t *testing.T) {
 	}
 }
 
-// TestRelayOfTimesThatAFileCannotHold ends with all messages, and a second relay has nothing to do.
+// TestRelayOfTimesThatAFileCannotHold ends with all messages, and a second
+// relay has nothing to do.
 func TestRelayOfTimesThatAFileCannotHold(t *testing.T) {
 	drop(t, "odd-times")
 	s, err := memory.Connect(t.Context(), memory.Config{Log: "odd-times"}, streamer.StreamerOptions{})

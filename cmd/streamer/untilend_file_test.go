@@ -8,8 +8,8 @@ import (
 	"github.com/gostreamer/streamer"
 )
 
-// crowd stores one message in each of n streams, or of n shards of the stream s:
-// more than the log's beacons name.
+// crowd stores one message in each of n streams, or of n shards of the stream
+// s: more than the log's beacons name.
 func crowd(t *testing.T, log string, n int, streams bool) {
 	t.Helper()
 	if !strings.HasSuffix(log, ".ss") {

@@ -11,8 +11,8 @@ import (
 	"github.com/gostreamer/streamer/file"
 )
 
-// withOption returns uri with key set to value, or as it is when value is "". It works on the text, because a parsed URI prints without its
-// password.
+// withOption returns uri with key set to value, or as it is when value is "".
+// It works on the text, because a parsed URI prints without its password.
 func withOption(uri, key, value string) string {
 	if value == "" {
 		return uri
@@ -29,7 +29,8 @@ func withOption(uri, key, value string) string {
 	return base + "?" + strings.Join(append(options, key+"="+escaped), "&")
 }
 
-// place is where a URI points, without credentials and options. For a file it is the same wherever the program was started.
+// place is where a URI points, without credentials and options. For a file it
+// is the same wherever the program was started.
 func place(u *streamer.URI) string {
 	if u.Scheme == "file" {
 		if path, err := filePlace(u); err == nil {

@@ -12,7 +12,8 @@ type versionCmd struct {
 	Output string `short:"o" enum:"text,json" default:"text" help:"text: one line. json: one JSON object."`
 }
 
-// build is what the binary knows about itself; what it does not know is left out.
+// build is what the binary knows about itself; what it does not know is left
+// out.
 type build struct {
 	Version  string `json:"version"`
 	Revision string `json:"revision,omitempty"`

@@ -1,4 +1,5 @@
-// Command table writes docs/semantics.md from the verdicts of the conformance suite:
+// Command table writes docs/semantics.md from the verdicts of the conformance
+// suite:
 //
 //	STREAMER_VERDICTS=/tmp/verdicts go test -run '^TestConformance$' ./...
 //	go run ./conformance/table -verdicts /tmp/verdicts -o docs/semantics.md
@@ -24,7 +25,8 @@ func main() {
 	}
 }
 
-// write replaces the file when every column could be read and no cell says FAILED.
+// write replaces the file when every column could be read and no cell says
+// FAILED.
 func write(verdicts, out string) error {
 	columns, err := conformance.ReadColumns(verdicts)
 	if err != nil {

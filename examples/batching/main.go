@@ -1,4 +1,5 @@
-// Batching stores messages in batches, one write each, and acknowledges a batch when it is stored.
+// Batching stores messages in batches, one write each, and acknowledges a batch
+// when it is stored.
 //
 //	batching 'file:///tmp/shop.ss/orders?start=beginning'
 package main
@@ -46,7 +47,7 @@ func run(ctx context.Context, args []string, stdout io.Writer) (err error) {
 		return err
 	}
 	for {
-		batch, err := c.NextBatch(ctx, 500) // waits for one message and takes what else is there
+		batch, err := c.NextBatch(ctx, 500) // waits for one message and adds what is buffered
 		if errors.Is(err, io.EOF) || errors.Is(err, context.Canceled) {
 			return nil
 		}
@@ -72,7 +73,8 @@ func store(w io.Writer, batch []*streamer.Message) error {
 	return err
 }
 
-// shutdown commits and closes. It has its own deadline, because after a signal the program's context has ended.
+// shutdown commits and closes. It has its own deadline, because after a signal
+// the program's context has ended.
 func shutdown(s streamer.Streamer) error {
 	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
 	defer cancel()

@@ -55,7 +55,8 @@ func run(ctx context.Context, args []string, stdout io.Writer) (err error) {
 	return nil
 }
 
-// shutdown commits and closes. It has its own deadline, because after a signal the program's context has ended.
+// shutdown commits and closes. It has its own deadline, because after a signal
+// the program's context has ended.
 func shutdown(s streamer.Streamer) error {
 	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
 	defer cancel()

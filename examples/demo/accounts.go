@@ -75,13 +75,13 @@ func (a accounts) fault() error {
 		faults = append(faults, fmt.Errorf("%s lost", numbered(a.lost)))
 	}
 	if a.strange > 0 || a.lost == 0 && a.finishedCents != a.writtenCents {
-		faults = append(faults, fmt.Errorf("the totals differ: %d finished that nobody wrote", a.strange))
+		faults = append(faults, fmt.Errorf("the totals differ: %d finished that were never written", a.strange))
 	}
 	if a.doubled > 0 {
 		faults = append(faults, fmt.Errorf("%d finished twice without a crash", a.doubled))
 	}
 	if a.again > a.allowed {
-		faults = append(faults, fmt.Errorf("%d came again, %d may", a.again, a.allowed))
+		faults = append(faults, fmt.Errorf("%d were redelivered, %d may be", a.again, a.allowed))
 	}
 	return errors.Join(faults...)
 }

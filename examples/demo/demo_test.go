@@ -14,8 +14,9 @@ import (
 	"go.uber.org/goleak"
 )
 
-// TestMain is also the workers' program: the demo starts the executable it runs in. With DEMO_LOSES it conceals that an order was
-// finished, as if the order had been lost.
+// TestMain is also the workers' program: the demo starts the executable it runs
+// in. With DEMO_LOSES it conceals that an order was finished, as if the order
+// had been lost.
 func TestMain(m *testing.M) {
 	if slices.Contains(os.Args, "-work") {
 		os.Exit(workersProgram())

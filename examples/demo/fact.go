@@ -58,7 +58,8 @@ func (s shift) finished() int {
 	return n
 }
 
-// orders is the set of orders of which what is true, and whoever it concerns.
+// orders is the set of orders of which a fact is true, and the worker that it
+// concerns.
 func (s shift) orders(what kind, who ...string) map[int]bool {
 	set := map[int]bool{}
 	for _, f := range s {

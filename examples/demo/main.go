@@ -1,6 +1,8 @@
-// Demo shows the library's main job with real processes and real crashes: orders in a file, workers who share them, one who walks away in
-// the middle, one whose process is killed and whose work others take over, and a program that is killed and started again. At the end every
-// order is accounted for. The exit code is 1 if one is missing.
+// Demo shows the library's main job with real processes and real crashes:
+// orders in a file, workers who share them, one who walks away in the middle,
+// one whose process is killed and whose work others take over, and a program
+// that is killed and started again. At the end every order is accounted for.
+// The exit code is 1 if one is missing.
 //
 //	demo [-dir DIRECTORY]
 package main
@@ -66,8 +68,9 @@ func logURI(dir string) string {
 	return "file://" + filepath.ToSlash(filepath.Join(dir, "orders.ss")) + "/orders"
 }
 
-// untilClosed ends with ctx or when r is closed: so the workers stop when the demo tells them to, and also when it is gone. The goroutine
-// lives as long as the process.
+// untilClosed ends with ctx or when r is closed: so the workers stop when the
+// demo tells them to, and also when it is gone. The goroutine lives as long as
+// the process.
 func untilClosed(ctx context.Context, r io.Reader) context.Context {
 	ctx, cancel := context.WithCancel(ctx)
 	go func() {

@@ -21,8 +21,9 @@ type order struct {
 	Cents    int64  `json:"cents"`
 }
 
-// newOrders invents orders: the same ones in every run. They have hundreds of customers, as a worker is given whole customers: with a few, it
-// would be chance whether a worker is given many orders or none.
+// newOrders invents orders: the same ones in every run. They have hundreds of
+// customers, as a worker is given whole customers: with a few, it would be
+// chance whether a worker is given many orders or none.
 func newOrders(count int) []order {
 	surnames := []string{
 		"Abebe", "Bianchi", "Chen", "Dubois", "Evans", "Fischer", "Garcia", "Haddad", "Ivanova", "Jansen", "Kowalski", "Lindqvist",
@@ -42,10 +43,12 @@ func newOrders(count int) []order {
 	return orders
 }
 
-// shards is over how many the orders are spread: so many processes can share them.
+// shards is over how many the orders are spread: so many processes can share
+// them.
 const shards = 4
 
-// writeOrders stores the orders in the log, keyed by customer, and returns where each of them is.
+// writeOrders stores the orders in the log, keyed by customer, and returns
+// where each of them is.
 func writeOrders(ctx context.Context, dir string, orders []order) (places map[int]streamer.Meta, err error) {
 	s, err := streamer.Connect(ctx, fmt.Sprintf("%s?shards=%d", logURI(dir), shards))
 	if err != nil {

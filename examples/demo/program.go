@@ -42,7 +42,8 @@ func start(ctx context.Context, dir, crew, leaver string) (*program, error) {
 	return p, nil
 }
 
-// listen passes on what the program says; kill and finish wait for its end by draining facts.
+// listen passes on what the program says; kill and finish wait for its end by
+// draining facts.
 func (p *program) listen(stdout io.Reader) {
 	defer close(p.facts)
 	for in := bufio.NewScanner(stdout); in.Scan(); {
@@ -87,7 +88,8 @@ func (p *program) drain() {
 	}
 }
 
-// leaves counts the orders that a killed program was handed and that are not noted as done.
+// leaves counts the orders that a killed program was handed and that are not
+// noted as done.
 func (p *program) leaves(noted map[int]bool) {
 	for id := range p.did.orders(got) {
 		if !noted[id] {
@@ -96,7 +98,8 @@ func (p *program) leaves(noted map[int]bool) {
 	}
 }
 
-// takenOver are the orders that the leaver held and another worker was handed later.
+// takenOver are the orders that the leaver held and another worker was handed
+// later.
 func (p *program) takenOver(leaver string) map[int]bool {
 	over := map[int]bool{}
 	theirs := p.did.orders(got, leaver)

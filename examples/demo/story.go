@@ -88,7 +88,8 @@ func (s *story) write(ctx context.Context) error {
 	return nil
 }
 
-// share starts three workers in one process, until the quitter's orders are taken over.
+// share starts three workers in one process, until the quitter's orders are
+// taken over.
 func (s *story) share(ctx context.Context) error {
 	s.say("\n2. Three workers of one program share the orders. Each order goes to one.")
 	s.say("   %s takes %d orders, finishes none of them and walks away.", title(quitter), holds)
@@ -112,7 +113,8 @@ func (s *story) share(ctx context.Context) error {
 	return nil
 }
 
-// loseProcess has another process share the orders, and kills it: the first one goes on with what it had.
+// loseProcess has another process share the orders, and kills it: the first one
+// goes on with what it had.
 func (s *story) loseProcess(ctx context.Context) error {
 	s.say("\n3. %s joins, in a process of her own: she is given %d of the %d shards.", title(loner), shards/2, shards)
 	first := s.programs[0]
@@ -145,7 +147,8 @@ func (s *story) loseProcess(ctx context.Context) error {
 	return err
 }
 
-// loseProgram kills the program that is left when most of the orders are finished.
+// loseProgram kills the program that is left when most of the orders are
+// finished.
 func (s *story) loseProgram(ctx context.Context) error {
 	first, second := s.programs[0], s.programs[1]
 	err := s.listen(ctx, func(*program, fact) bool {
@@ -167,7 +170,8 @@ func (s *story) loseProgram(ctx context.Context) error {
 	return nil
 }
 
-// workToTheEnd starts the workers again and stops them when every order is finished, or nothing more comes.
+// workToTheEnd starts the workers again and stops them when every order is
+// finished, or nothing more comes.
 func (s *story) workToTheEnd(ctx context.Context) error {
 	s.say("\n5. The program is started again.")
 	done := map[int]bool{}

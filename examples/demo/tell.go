@@ -17,7 +17,7 @@ func (s *story) tellOfTheCrash(r stint) {
 	handedOut := len(r.orders(got))
 	s.say("     %6s orders were handed out there", thousands(handedOut))
 	s.say("     %6s of them are noted as done, on disk, beside the file", thousands(handedOut-r.open))
-	s.say("     %6s were handed out and not noted: these may come again, no others", thousands(r.open))
+	s.say("     %6s were handed out and not noted: these may be redelivered, no others", thousands(r.open))
 }
 
 func (s *story) tellAccounts(a accounts) {
@@ -25,12 +25,12 @@ func (s *story) tellAccounts(a accounts) {
 	s.say("     written    %6s orders   %16s", thousands(a.written), euros(a.writtenCents))
 	s.say("     finished   %6s orders   %16s", thousands(a.finished), euros(a.finishedCents))
 	s.say("     lost       %6s", thousands(a.lost))
-	s.say("     came again %6s          (at most %s may)", thousands(a.again), thousands(a.allowed))
+	s.say("     were redelivered %6s          (at most %s may be)", thousands(a.again), thousands(a.allowed))
 	if err := a.fault(); err != nil {
 		s.say("\nNOT OK: %s.", strings.ReplaceAll(err.Error(), "\n", "; "))
 		return
 	}
-	s.say("\nOK: every order was finished, and only what may come again came again.")
+	s.say("\nOK: every order was finished, and only messages that may be redelivered were.")
 }
 
 // thousands writes 12000 as 12,000.

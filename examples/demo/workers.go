@@ -21,8 +21,9 @@ const (
 	workTakes = time.Millisecond // per order
 )
 
-// runWorkers is the program that is killed: a crew shares the orders, among themselves and with other such programs, until ctx ends. It
-// reports on stdout, one line per fact.
+// runWorkers is the program that is killed: a crew shares the orders, among
+// themselves and with other such programs, until ctx ends. It reports on
+// stdout, one line per fact.
 func runWorkers(ctx context.Context, dir, crew, leaver string, stdout io.Writer) (err error) {
 	s, err := streamer.Connect(ctx, logURI(dir)+"?mode=load-balanced&group="+group+"&reset=earliest&commit=100ms")
 	if err != nil {
@@ -54,7 +55,8 @@ type worker struct {
 	report   io.Writer
 }
 
-// work finishes one order after the other. An order counts as finished when the body of the loop returns.
+// work finishes one order after the other. An order counts as finished when the
+// body of the loop returns.
 func (w worker) work(ctx context.Context) error {
 	for m, err := range w.consumer.Messages(ctx) {
 		if err != nil {

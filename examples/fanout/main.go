@@ -1,5 +1,6 @@
-// Fanout hands the messages of one consumer to several goroutines over a channel, by default four. Each acknowledges what it has done,
-// in whatever order; what is committed never passes one that is not done.
+// Fanout hands the messages of one consumer to several goroutines over a
+// channel, by default four. Each acknowledges what it has done, in whatever
+// order; what is committed never passes one that is not done.
 //
 //	fanout 'file:///tmp/shop.ss/orders?start=beginning' 4
 package main
@@ -74,7 +75,8 @@ func work(messages <-chan *streamer.Message, stdout io.Writer) error {
 	return nil
 }
 
-// ended turns the two good ends, a signal and the end of finite input, into nil.
+// ended turns the two good ends, a signal and the end of finite input, into
+// nil.
 func ended(err error) error {
 	if errors.Is(err, context.Canceled) || errors.Is(err, io.EOF) {
 		return nil
@@ -82,7 +84,8 @@ func ended(err error) error {
 	return err
 }
 
-// shutdown commits and closes. It has its own deadline, because after a signal the program's context has ended.
+// shutdown commits and closes. It has its own deadline, because after a signal
+// the program's context has ended.
 func shutdown(s streamer.Streamer) error {
 	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
 	defer cancel()

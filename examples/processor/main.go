@@ -1,5 +1,6 @@
-// Processor reads one stream, upper-cases each value and sends it to another. It acknowledges a message when its output is stored, so a
-// crash repeats work and never loses any, and a clean stop does neither.
+// Processor reads one stream, upper-cases each value and sends it to another.
+// It acknowledges a message when its output is stored, so a crash repeats work
+// and never loses any, and a clean stop does neither.
 //
 //	processor 'file:///tmp/shop.ss/orders?mode=resumable&group=shout' file:///tmp/loud.ss/orders
 package main
@@ -81,7 +82,7 @@ func process(ctx context.Context, c streamer.Consumer, p streamer.Producer, fail
 		r := streamer.Record{Key: m.Key, Value: bytes.ToUpper(m.Value), Headers: m.Headers}
 		p.Send(sending, r).OnDone(func(_ streamer.Meta, err error) {
 			if err != nil {
-				fail(err) // run returns it: what OnDone was told of is not reported once more
+				fail(err) // run returns it: Close does not report it again
 				stop()
 				return
 			}
@@ -91,7 +92,8 @@ func process(ctx context.Context, c streamer.Consumer, p streamer.Producer, fail
 	return nil
 }
 
-// shutdown flushes, commits and closes. It has its own deadline, because after a signal the program's context has ended.
+// shutdown flushes, commits and closes. It has its own deadline, because after
+// a signal the program's context has ended.
 func shutdown(s streamer.Streamer) error {
 	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
 	defer cancel()

@@ -1,4 +1,5 @@
-// Producer sends a number of orders, by default ten, each with its customer as the key.
+// Producer sends a number of orders, by default ten, each with its customer as
+// the key.
 //
 //	producer file:///tmp/shop.ss/orders 10
 package main
@@ -64,7 +65,8 @@ func run(ctx context.Context, args []string, _ io.Writer) (err error) {
 	return nil
 }
 
-// shutdown flushes and closes. It has its own deadline, because after a signal the program's context has ended.
+// shutdown flushes and closes. It has its own deadline, because after a signal
+// the program's context has ended.
 func shutdown(s streamer.Streamer) error {
 	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
 	defer cancel()

@@ -1,4 +1,5 @@
-// Resumable handles a number of messages, by default five, and stops. The next run goes on where this one ended.
+// Resumable handles a number of messages, by default five, and stops. The next
+// run goes on where this one ended.
 //
 //	resumable 'file:///tmp/shop.ss/orders?reset=earliest' 5
 package main
@@ -67,7 +68,8 @@ func run(ctx context.Context, args []string, stdout io.Writer) (err error) {
 	return nil
 }
 
-// shutdown commits and closes. It has its own deadline, because after a signal the program's context has ended.
+// shutdown commits and closes. It has its own deadline, because after a signal
+// the program's context has ended.
 func shutdown(s streamer.Streamer) error {
 	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
 	defer cancel()

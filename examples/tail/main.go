@@ -1,4 +1,5 @@
-// Tail follows a stream from now on, and reports every ten seconds how much came.
+// Tail follows a stream from now on, and reports every ten seconds how much
+// came.
 //
 //	tail file:///tmp/shop.ss/orders
 //	tail 'file:///tmp/shop.ss/orders?start=-1h'
@@ -67,7 +68,8 @@ func follow(ctx context.Context, c streamer.Consumer, stdout io.Writer) error {
 	}
 }
 
-// ended turns the two good ends, a signal and the end of finite input, into nil.
+// ended turns the two good ends, a signal and the end of finite input, into
+// nil.
 func ended(err error) error {
 	if errors.Is(err, context.Canceled) || errors.Is(err, io.EOF) {
 		return nil
@@ -75,7 +77,8 @@ func ended(err error) error {
 	return err
 }
 
-// shutdown commits and closes. It has its own deadline, because after a signal the program's context has ended.
+// shutdown commits and closes. It has its own deadline, because after a signal
+// the program's context has ended.
 func shutdown(s streamer.Streamer) error {
 	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
 	defer cancel()

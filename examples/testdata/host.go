@@ -1,5 +1,6 @@
-// Host runs the examples as goroutines of one process, for backends whose data does not leave the process. The test compiles it together
-// with the examples, which an overlay presents as the packages imported below.
+// Host runs the examples as goroutines of one process, for backends whose data
+// does not leave the process. The test compiles it together with the examples,
+// which an overlay presents as the packages imported below.
 //
 // stdin: one command per line; stdout: one event per line.
 package main
@@ -42,7 +43,8 @@ type command struct {
 	Stop    bool
 }
 
-// event is output of an example, a line of the process's log, or an example's end.
+// event is output of an example, a line of the process's log, or an example's
+// end.
 type event struct {
 	ID       int
 	Out, Log string

@@ -1,5 +1,7 @@
-// Workers starts the members of one group, by default three, which share the messages of a stream: each message goes to one of them. Start
-// the program several times and, where the backend has groups across processes, all members of all processes share.
+// Workers starts the members of one group, by default three, which share the
+// messages of a stream: each message goes to one of them. Start the program
+// several times and, where the backend has groups across processes, all members
+// of all processes share.
 //
 //	workers 'file:///tmp/shop.ss/orders?reset=earliest' 3
 package main
@@ -60,10 +62,11 @@ func run(ctx context.Context, args []string, stdout io.Writer) (err error) {
 	for i, c := range members {
 		g.Go(func() error { return work(ctx, i+1, c, stdout) })
 	}
-	return g.Wait() // nobody works any more: now the Streamer may be shut down
+	return g.Wait() // no worker runs any more: now the Streamer may be shut down
 }
 
-// work handles what one member is given. When the body returns the message is acknowledged; what it does not finish another member gets.
+// work handles what one member is given. When the body returns the message is
+// acknowledged; what it does not finish another member gets.
 func work(ctx context.Context, id int, c streamer.Consumer, stdout io.Writer) error {
 	for m, err := range c.Messages(ctx) {
 		if err != nil {
@@ -76,7 +79,8 @@ func work(ctx context.Context, id int, c streamer.Consumer, stdout io.Writer) er
 	return nil
 }
 
-// shutdown commits and closes. It has its own deadline, because after a signal the program's context has ended.
+// shutdown commits and closes. It has its own deadline, because after a signal
+// the program's context has ended.
 func shutdown(s streamer.Streamer) error {
 	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
 	defer cancel()

@@ -6,15 +6,17 @@ import (
 	"sync"
 )
 
-// Net is a proxy for each server that is dialled through it, as the nodes of a cluster are, which a client learns of only while it runs.
-// The zero value is ready; its methods may be called concurrently.
+// Net is a proxy for each server that is dialled through it, as the nodes of a
+// cluster are, which a client learns of only while it runs. The zero value is
+// ready; its methods may be called concurrently.
 type Net struct {
 	mu      sync.Mutex
 	proxies map[string]*Proxy
 	closed  bool
 }
 
-// DialContext connects to addr through its proxy. It has the signature that client libraries take a dialer in.
+// DialContext connects to addr through its proxy. It has the signature that
+// client libraries take a dialer in.
 func (n *Net) DialContext(ctx context.Context, network, addr string) (net.Conn, error) {
 	p, err := n.Proxy(addr)
 	if err != nil {
@@ -48,7 +50,8 @@ func (n *Net) find(addr string) *Proxy {
 	return n.proxies[addr]
 }
 
-// keep adds a proxy unless somebody else was faster, or closed the net: then it returns the other one, or nil, and false.
+// keep adds a proxy unless another call was faster, or closed the net: then it
+// returns the other one, or nil, and false.
 func (n *Net) keep(addr string, p *Proxy) (*Proxy, bool) {
 	n.mu.Lock()
 	defer n.mu.Unlock()

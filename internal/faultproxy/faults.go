@@ -2,7 +2,8 @@ package faultproxy
 
 import "time"
 
-// Cut breaks every connection and lets none be made until Mend: a client that tries is cut off at once.
+// Cut breaks every connection and lets none be made until Mend: a client that
+// tries is cut off at once.
 func (p *Proxy) Cut() {
 	p.mu.Lock()
 	p.cut = true
@@ -17,7 +18,8 @@ func (p *Proxy) Mend() {
 	p.cut = false
 }
 
-// Break breaks the present connections; new ones can be made. It returns how many there were.
+// Break breaks the present connections; new ones can be made. It returns how
+// many there were.
 func (p *Proxy) Break() int {
 	p.mu.Lock()
 	present := make([]*link, 0, len(p.links))
@@ -32,8 +34,10 @@ func (p *Proxy) Break() int {
 	return len(present)
 }
 
-// CutAfter lets n more bytes pass in a direction, counted over all connections, and then breaks the connection that carried the last of them.
-// It happens once; another CutAfter of that direction replaces it. The channel is closed when it has happened.
+// CutAfter lets n more bytes pass in a direction, counted over all connections,
+// and then breaks the connection that carried the last of them. It happens
+// once; another CutAfter of that direction replaces it. The channel is closed
+// when it has happened.
 func (p *Proxy) CutAfter(d Direction, n int64) <-chan struct{} {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -41,7 +45,8 @@ func (p *Proxy) CutAfter(d Direction, n int64) <-chan struct{} {
 	return p.limits[d].reached
 }
 
-// Delay makes every byte arrive d later than it would, in each direction: a round trip takes 2d longer. It does not limit the throughput.
+// Delay makes every byte arrive d later than it would, in each direction: a
+// round trip takes 2d longer. It does not limit the throughput.
 func (p *Proxy) Delay(d time.Duration) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -49,8 +54,8 @@ func (p *Proxy) Delay(d time.Duration) {
 }
 
 // Throttle lets no more than so many bytes per second pass in a direction, over
-// all connections, in pieces of a fiftieth of a second that the connections take
-// in turn; 0 ends it.
+// all connections, in pieces of a fiftieth of a second that the connections
+// take in turn; 0 ends it.
 func (p *Proxy) Throttle(d Direction, bytesPerSecond int) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -73,7 +78,8 @@ func (p *Proxy) share(d Direction, n int) (pass int, due time.Time) {
 	return n, p.free[d]
 }
 
-// Stall holds all bytes back, in both directions, until Resume. Connections stay and can be made.
+// Stall holds all bytes back, in both directions, until Resume. Connections
+// stay and can be made.
 func (p *Proxy) Stall() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -99,7 +105,8 @@ func (p *Proxy) Bytes(d Direction) int64 {
 	return p.bytes[d]
 }
 
-// Connections is how many connections are open, how many there were in all, and how many of those the proxy broke.
+// Connections is how many connections are open, how many there were in all, and
+// how many of those the proxy broke.
 func (p *Proxy) Connections() (open, accepted, broken int) {
 	p.mu.Lock()
 	defer p.mu.Unlock()

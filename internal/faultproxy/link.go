@@ -11,8 +11,9 @@ const (
 	inFlight  = 256 // chunks on the wire in one direction; enough for 8 MiB per delay
 )
 
-// link is one connection through the proxy. Each direction has a goroutine that reads and one that writes, so that a delay does not limit
-// the throughput; the proxy's Close joins them.
+// link is one connection through the proxy. Each direction has a goroutine that
+// reads and one that writes, so that a delay does not limit the throughput; the
+// proxy's Close joins them.
 type link struct {
 	proxy          *Proxy
 	client, server net.Conn
@@ -55,7 +56,8 @@ func (l *link) breakOff() {
 	})
 }
 
-// reset closes a connection without handing over what the other side has not yet been sent.
+// reset closes a connection without handing over what the other side has not
+// yet been sent.
 func reset(c net.Conn) {
 	if tcp, ok := c.(*net.TCPConn); ok {
 		_ = tcp.SetLinger(0)
@@ -82,7 +84,8 @@ func (l *link) read(from net.Conn, wire chan<- chunk) {
 	}
 }
 
-// write passes on what is due. At the end of what the sender has to say, the receiver hears so and may still answer.
+// write passes on what is due. At the end of what the sender has to say, the
+// receiver hears so and may still answer.
 func (l *link) write(d Direction, to net.Conn, wire <-chan chunk) {
 	defer l.proxy.work.Done()
 	defer l.directions.Done()
@@ -124,7 +127,8 @@ func (l *link) pass(d Direction, to net.Conn, data []byte) error {
 	return nil
 }
 
-// await waits until a chunk is due and nothing is stalled; false when the link is over.
+// await waits until a chunk is due and nothing is stalled; false when the link
+// is over.
 func (l *link) await(due time.Time) bool {
 	if wait := time.Until(due); wait > 0 {
 		timer := time.NewTimer(wait)

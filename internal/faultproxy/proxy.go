@@ -18,7 +18,8 @@ const (
 
 func (d Direction) String() string { return [...]string{"requests", "replies"}[d] }
 
-// Proxy passes connections on to a server. Its methods may be called concurrently.
+// Proxy passes connections on to a server. Its methods may be called
+// concurrently.
 type Proxy struct {
 	target   string
 	listener net.Listener
@@ -55,7 +56,8 @@ func Listen(target string) (*Proxy, error) {
 	return p, nil
 }
 
-// New is Listen for a test, which fails if there is no proxy, and closes it at its end.
+// New is Listen for a test, which fails if there is no proxy, and closes it at
+// its end.
 func New(t testing.TB, target string) *Proxy {
 	t.Helper()
 	p, err := Listen(target)
@@ -103,7 +105,8 @@ func (p *Proxy) admit() bool {
 	return !p.cut
 }
 
-// connect starts the four goroutines of a link, unless connections were cut meanwhile.
+// connect starts the four goroutines of a link, unless connections were cut
+// meanwhile.
 func (p *Proxy) connect(client, server net.Conn) {
 	l := &link{proxy: p, client: client, server: server, broken: make(chan struct{})}
 	p.mu.Lock()
@@ -126,7 +129,8 @@ func (p *Proxy) forget(l *link) {
 	delete(p.links, l)
 }
 
-// take says how many of n bytes may pass in a direction. A limit that is reached with them is returned: the connection breaks after them.
+// take says how many of n bytes may pass in a direction. A limit that is
+// reached with them is returned: the connection breaks after them.
 func (p *Proxy) take(d Direction, n int) (pass int, reached *limit) {
 	p.mu.Lock()
 	defer p.mu.Unlock()

@@ -10,14 +10,14 @@ import (
 // first message of the run is handed out.
 type Acks struct {
 	Bits    []atomic.Uint64 // nil: acknowledgements mean nothing
-	Watched *atomic.Bool    // Owner is told of the acknowledgements while it is true
+	Watched *atomic.Bool    // while it is true, Owner.Acked is called
 	Owner   Owner
 }
 
 // Owner is what the messages of a run belong to.
 type Owner interface {
-	// Acked is called after a bit was set while Acks.Watched was true. It must not
-	// block.
+	// Acked is called after a bit was set while Acks.Watched was true. It must
+	// not block.
 	Acked()
 }
 
@@ -43,8 +43,9 @@ type Slot struct {
 }
 
 // SlotOf is the slot of a message. streamer.Message has it as its first field,
-// which a test of that package checks: a setter would have to be exported there,
-// and a field of another package's type costs nothing only where it lies.
+// which a test of that package checks: a setter would have to be exported
+// there, and a field of another package's type costs nothing only where it
+// lies.
 func SlotOf[M any](m *M) *Slot { return (*Slot)(unsafe.Pointer(m)) } //nolint:gosec // see above
 
 // Once is the Acks of a message that stands alone: f is called for the first

@@ -5,14 +5,14 @@ import (
 	"runtime"
 )
 
-// callBack runs on the goroutine that resolves an outcome. It is neither inlined
-// nor generic: InCallback looks for it among the callers.
+// callBack runs on the goroutine that resolves an outcome. It is neither
+// inlined nor generic: InCallback looks for it among the callers.
 //
 //go:noinline
 func callBack(f func()) { f() }
 
-// InCallback says that the caller is a function that OnDone was given, or called
-// by one, on the goroutine that resolves.
+// InCallback says that the caller is a function that OnDone was given, or
+// called by one, on the goroutine that resolves.
 func InCallback() bool {
 	entry := runtime.FuncForPC(reflect.ValueOf(callBack).Pointer()).Entry()
 	pcs := make([]uintptr, 64)

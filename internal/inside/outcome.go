@@ -24,8 +24,8 @@ type Outcome[M any] struct {
 
 // Failures counts the failures that the program has not seen.
 type Failures[M any] interface {
-	// Seen takes back one that the program sees after all. Called without a lock
-	// of the outcome's.
+	// Seen takes back one that the program sees after all. Called without a
+	// lock of the outcome's.
 	Seen(o *Outcome[M])
 }
 
@@ -48,8 +48,8 @@ func (o *Outcome[M]) Wait(ctx context.Context) (M, error) {
 	return o.meta, o.err
 }
 
-// await counts the caller among those that return the outcome; nil when there is
-// one already.
+// await counts the caller among those that return the outcome; nil when there
+// is one already.
 func (o *Outcome[M]) await() <-chan struct{} {
 	if o.over.Load() {
 		return nil
@@ -66,8 +66,8 @@ func (o *Outcome[M]) await() <-chan struct{} {
 	return o.done
 }
 
-// leave takes the caller out again; false when there is an outcome, which it was
-// counted to return.
+// leave takes the caller out again; false when there is an outcome, which it
+// was counted to return.
 func (o *Outcome[M]) leave() bool {
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -115,8 +115,8 @@ func (o *Outcome[M]) Done() <-chan struct{} {
 	return o.done
 }
 
-// closedChan is shared by all outcomes that are known before their Done is asked
-// for.
+// closedChan is shared by all outcomes that are known before their Done is
+// asked for.
 var closedChan = func() chan struct{} { c := make(chan struct{}); close(c); return c }()
 
 // OnDone is streamer.Receipt.OnDone.

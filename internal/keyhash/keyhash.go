@@ -1,7 +1,9 @@
-// Package keyhash maps keys to shards, the same way in every backend that chooses the shard itself.
+// Package keyhash maps keys to shards, the same way in every backend that
+// chooses the shard itself.
 package keyhash
 
-// FNV-1a, 32 bits: http://www.isthe.com/chongo/tech/comp/fnv. The constants decide where stored records lie, so they never change.
+// FNV-1a, 32 bits: http://www.isthe.com/chongo/tech/comp/fnv. The constants
+// decide where stored records lie, so they never change.
 const (
 	offset = 2166136261
 	prime  = 16777619

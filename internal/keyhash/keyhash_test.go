@@ -22,7 +22,8 @@ func TestShardIsFNV1aModuloN(t *testing.T) {
 	}
 }
 
-// Stored records stay where they are: these places are part of the file format's and the Redis layout's contract.
+// Stored records stay where they are: these places are part of the file
+// format's and the Redis layout's contract.
 func TestShardNeverChanges(t *testing.T) {
 	for key, want := range map[string]int{"": 5, "a": 12, "foobar": 8, "order-42": 4, "customer-7": 1} {
 		if got := keyhash.Shard([]byte(key), 16); got != want {

@@ -1,5 +1,6 @@
-// Package memoryharness is the memory backend's harness for the conformance suite. The backend's own test uses it, and so does the test of the
-// suite, which breaks the backend in one way after the other.
+// Package memoryharness is the memory backend's harness for the conformance
+// suite. The backend's own test uses it, and so does the test of the suite,
+// which breaks the backend in one way after the other.
 package memoryharness
 
 import (

@@ -6,8 +6,9 @@ import (
 	"unicode/utf8"
 )
 
-// Append appends l to dst, without a newline. Parse gives back what it was given, with nil Headers for empty ones. A time outside the years 0 to
-// 9999, which RFC 3339 cannot say, is left out.
+// Append appends l to dst, without a newline. Parse gives back what it was
+// given, with nil Headers for empty ones. A time outside the years 0 to 9999,
+// which RFC 3339 cannot say, is left out.
 func Append(dst []byte, l *Line) []byte {
 	dst = append(dst, '{')
 	if l.Stream != "" {
@@ -59,7 +60,8 @@ func appendValue(dst, value []byte) []byte {
 	return appendText(dst, "value", value)
 }
 
-// appendText appends the member name with text as a string, or as base64 when it is not UTF-8.
+// appendText appends the member name with text as a string, or as base64 when
+// it is not UTF-8.
 func appendText[T string | []byte](dst []byte, name string, text T) []byte {
 	dst = append(append(dst, '"'), name...)
 	if !valid(text) {
@@ -80,7 +82,8 @@ func valid[T string | []byte](text T) bool {
 	return false
 }
 
-// appendEscaped copies text, span by span, with what a JSON string may not hold escaped.
+// appendEscaped copies text, span by span, with what a JSON string may not hold
+// escaped.
 func appendEscaped[T string | []byte](dst []byte, text T) []byte {
 	const hex = "0123456789abcdef"
 	from := 0

@@ -1,9 +1,11 @@
-// Package ndjson is the form of one message as one line of JSON, in which nothing is lost: stdio reads and writes it with format=json, and the
-// command line prints and takes it with -o json.
+// Package ndjson is the form of one message as one line of JSON, in which
+// nothing is lost: stdio reads and writes it with format=json, and the command
+// line prints and takes it with -o json.
 //
 //	{"stream":"orders","shard":0,"seq":"17","time":"2024-05-06T07:08:09.000000001Z","key":"k","headers":[{"key":"a","value":"b"}],"value":"v"}
 //
-// A line is a JSON object whose members are those of this table, each at most once, in any order:
+// A line is a JSON object whose members are those of this table, each at most
+// once, in any order:
 //
 //	member    JSON                                  when it is absent
 //	stream    string                                not said: the reader has a default
@@ -20,10 +22,12 @@
 //	value     string, "" is an empty value; or      the line is not in this form
 //	          null, which is no value (nil)
 //
-// What is not UTF-8 stands in base64 (RFC 4648, with padding) under the same name with _base64 added: stream_base64, key_base64, value_base64,
-// and in a header key_base64 and value_base64. A reader takes either spelling, not both.
+// What is not UTF-8 stands in base64 (RFC 4648, with padding) under the same
+// name with _base64 added: stream_base64, key_base64, value_base64, and in a
+// header key_base64 and value_base64. A reader takes either spelling, not both.
 //
-// A line that is not in this form is somebody else's, and Parse says why: another member, a member twice or of another type, no value, an
-// unpaired surrogate, anything after the object. So no line is understood in part: what Parse takes it takes whole, and what it refuses the
-// caller still has.
+// A line that is not in this form is another program's, and Parse says why:
+// another member, a member twice or of another type, no value, an unpaired
+// surrogate, anything after the object. So no line is understood in part: what
+// Parse takes it takes whole, and what it refuses the caller still has.
 package ndjson

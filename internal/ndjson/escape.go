@@ -19,7 +19,8 @@ var (
 	meanings = [256]byte{'"': '"', '\\': '\\', '/': '/', 'b': '\b', 'f': '\f', 'n': '\n', 'r': '\r', 't': '\t'}
 )
 
-// unescape appends what the escape at the start of s (behind its backslash) means and returns how long it is; 0 when it is none.
+// unescape appends what the escape at the start of s (behind its backslash)
+// means and returns how long it is; 0 when it is none.
 func unescape(dst, s []byte) ([]byte, int) {
 	if len(s) == 0 {
 		return dst, 0
@@ -36,7 +37,8 @@ func unescape(dst, s []byte) ([]byte, int) {
 	case len(s) < 6 || s[5] != '\\':
 		return dst, 0
 	}
-	// What is left out by the pairing of surrogates has no UTF-8: it would come back as U+FFFD, another value.
+	// What is left out by the pairing of surrogates has no UTF-8: it would come
+	// back as U+FFFD, another value.
 	r = utf16.DecodeRune(r, unit(s[6:]))
 	if r == utf8.RuneError {
 		return dst, 0
@@ -44,7 +46,8 @@ func unescape(dst, s []byte) ([]byte, int) {
 	return utf8.AppendRune(dst, r), 11
 }
 
-// unit is the UTF-16 unit that s begins with, "u12ab"; negative when it begins otherwise.
+// unit is the UTF-16 unit that s begins with, "u12ab"; negative when it begins
+// otherwise.
 func unit(s []byte) rune {
 	if len(s) < 5 || s[0] != 'u' {
 		return -1

@@ -10,7 +10,8 @@ import (
 	"github.com/gostreamer/streamer/internal/ndjson"
 )
 
-// FuzzParseNDJSON: any bytes; what is taken is JSON, and comes back equal through Append.
+// FuzzParseNDJSON: any bytes; what is taken is JSON, and comes back equal
+// through Append.
 func FuzzParseNDJSON(f *testing.F) {
 	for _, c := range forms {
 		f.Add([]byte(c.line))

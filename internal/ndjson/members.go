@@ -34,7 +34,8 @@ func (s *scanner) message(l *Line) {
 	}
 }
 
-// member reads one member of a message and says which it was; 0 for one that a message does not have.
+// member reads one member of a message and says which it was; 0 for one that a
+// message does not have.
 func (s *scanner) member(l *Line, name []byte) members {
 	switch string(name) {
 	case "stream":
@@ -96,8 +97,9 @@ func (s *scanner) headerList() []streamer.Header {
 	return s.headers[from:len(s.headers):len(s.headers)]
 }
 
-// appendHeader appends h to the list that begins at from. When the arena is full the list moves to a new one, so that lists that were given
-// out stay as they are and only one list is ever copied.
+// appendHeader appends h to the list that begins at from. When the arena is
+// full the list moves to a new one, so that lists that were given out stay as
+// they are and only one list is ever copied.
 func appendHeader(arena []streamer.Header, from int, h streamer.Header) ([]streamer.Header, int) {
 	const size = 64
 	if len(arena) == cap(arena) {

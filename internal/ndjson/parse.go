@@ -16,7 +16,8 @@ func (e *SyntaxError) Error() string {
 	return fmt.Sprintf("not a message in JSON: at byte %d: %s", e.Offset, e.Reason)
 }
 
-// Parse reads one line, with or without its newline. The result shares the memory of line where it can. An error is a *SyntaxError.
+// Parse reads one line, with or without its newline. The result shares the
+// memory of line where it can. An error is a *SyntaxError.
 func Parse(line []byte) (Line, error) {
 	var p Parser
 	var l Line
@@ -24,15 +25,18 @@ func Parse(line []byte) (Line, error) {
 	return l, err
 }
 
-// Parser reads lines one after the other and spreads its allocations over them. The zero value is ready; it is not for concurrent use.
+// Parser reads lines one after the other and spreads its allocations over them.
+// The zero value is ready; it is not for concurrent use.
 type Parser struct {
 	bytes   []byte            // decoded text is carved from it and never overwritten
 	headers []streamer.Header // likewise
 	names   map[string]string // of streams and headers, so that a name that repeats is one string
 }
 
-// Parse reads one line into l, which it overwrites. Key, Value and the headers' values lie in line or in memory that the Parser does not use
-// again; one of these kept keeps its neighbours. An error is a *SyntaxError, and l is then of no use.
+// Parse reads one line into l, which it overwrites. Key, Value and the headers'
+// values lie in line or in memory that the Parser does not use again; one of
+// these kept keeps its neighbours. An error is a *SyntaxError, and l is then of
+// no use.
 func (p *Parser) Parse(line []byte, l *Line) error {
 	*l = Line{}
 	s := scanner{Parser: p, line: line}

@@ -6,7 +6,8 @@ import (
 	"unicode/utf8"
 )
 
-// scanner reads the tokens of one line. The first error sticks, ends every loop and makes what follows of no use.
+// scanner reads the tokens of one line. The first error sticks, ends every loop
+// and makes what follows of no use.
 type scanner struct {
 	*Parser
 	line []byte
@@ -56,7 +57,8 @@ func (s *scanner) expect(c byte) {
 	}
 }
 
-// object reads an object. member reads the value behind one name and says which member it was, 0 for none that may be there.
+// object reads an object. member reads the value behind one name and says which
+// member it was, 0 for none that may be there.
 func (s *scanner) object(member func(name []byte) members) members {
 	var met members
 	s.list('{', '}', func() {
@@ -97,7 +99,8 @@ func (s *scanner) list(open, end byte, element func()) {
 	}
 }
 
-// textOrNull reads a string, which is not nil even when it is empty, or null, which is.
+// textOrNull reads a string, which is not nil even when it is empty, or null,
+// which is.
 func (s *scanner) textOrNull() []byte {
 	if s.peek() == 'n' && bytes.HasPrefix(s.line[s.at:], []byte("null")) {
 		s.at += len("null")
@@ -133,7 +136,8 @@ func (s *scanner) text() []byte {
 	return nil
 }
 
-// content is the string from from to the quote that s stands at, which it passes over.
+// content is the string from from to the quote that s stands at, which it
+// passes over.
 func (s *scanner) content(from int, escaped bool) []byte {
 	raw := s.line[from:s.at]
 	s.at++

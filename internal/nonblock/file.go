@@ -68,10 +68,10 @@ const (
 
 // ready waits until f can be read or written, or for so long. It is false when
 // that cannot be found out. The runtime learns of the moment in which f becomes
-// ready; one that comes before it waits is lost, hence the bound. It asks for another file of the same descriptor, which the runtime
-// finds non-blocking and so can wait for, and which does not outlive the call:
-// as long as there is one, the other end of a pipe does not see that f was
-// closed.
+// ready; one that comes before it waits is lost, hence the bound. It asks for
+// another file of the same descriptor, which the runtime finds non-blocking and
+// so can wait for, and which does not outlive the call: as long as there is
+// one, the other end of a pipe does not see that f was closed.
 func ready(f *os.File, pause time.Duration, wait func(syscall.RawConn, func(uintptr) bool) error) bool {
 	again, err := duplicate(f)
 	if err != nil {

@@ -43,7 +43,8 @@ func set(t *testing.T, f *os.File, nonblocking bool) {
 	})
 }
 
-// TestAReadWaitsInANonBlockingFile, however often that changes, to the end of the input.
+// TestAReadWaitsInANonBlockingFile, however often that changes, to the end of
+// the input.
 func TestAReadWaitsInANonBlockingFile(t *testing.T) {
 	r, w := pipe(t)
 	set(t, r, true)

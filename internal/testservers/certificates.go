@@ -24,7 +24,8 @@ const (
 	Mutual                // and so must the client
 )
 
-// Certificates are the files that a client of a server with TLS needs. The server's certificate is for 127.0.0.1 and localhost.
+// Certificates are the files that a client of a server with TLS needs. The
+// server's certificate is for 127.0.0.1 and localhost.
 type Certificates struct {
 	CA        string // the certificate that signed the others
 	Cert, Key string // the client's
@@ -34,7 +35,8 @@ type Certificates struct {
 	config                *tls.Config
 }
 
-// client is the configuration of this package's own connections; nil without TLS.
+// client is the configuration of this package's own connections; nil without
+// TLS.
 func (c *Certificates) client() *tls.Config {
 	if c == nil {
 		return nil
@@ -42,7 +44,8 @@ func (c *Certificates) client() *tls.Config {
 	return c.config
 }
 
-// makeCertificates makes an authority, and with it a certificate for a server and one for a client.
+// makeCertificates makes an authority, and with it a certificate for a server
+// and one for a client.
 func makeCertificates(dir string) (*Certificates, error) {
 	path := func(name string) string { return filepath.Join(dir, name+".pem") }
 	c := &Certificates{
@@ -69,7 +72,8 @@ func makeCertificates(dir string) (*Certificates, error) {
 	return c, nil
 }
 
-// issue makes a certificate and writes it and its key to files. Without an issuer it signs itself.
+// issue makes a certificate and writes it and its key to files. Without an
+// issuer it signs itself.
 func issue(issuer *tls.Certificate, name, certFile, keyFile string) (*tls.Certificate, error) {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {

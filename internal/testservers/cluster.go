@@ -18,17 +18,20 @@ type ClusterOptions struct {
 // Slots is how many slots the masters of a cluster share.
 const Slots = 16384
 
-// nodeTimeout is after how many milliseconds without an answer a node counts as dead.
+// nodeTimeout is after how many milliseconds without an answer a node counts as
+// dead.
 const nodeTimeout = 2000
 
-// Cluster is a Redis cluster of the test that started it. Its methods fail the test where they fail.
+// Cluster is a Redis cluster of the test that started it. Its methods fail the
+// test where they fail.
 type Cluster struct {
 	Nodes []*RedisServer // the masters first, then replicas, as they were at the start
 
 	t testing.TB // nil while it is shared
 }
 
-// StartRedisCluster starts a cluster, which takes about two seconds, or leaves the test out and returns nil.
+// StartRedisCluster starts a cluster, which takes about two seconds, or leaves
+// the test out and returns nil.
 func StartRedisCluster(t testing.TB, o ClusterOptions) *Cluster {
 	t.Helper()
 	kind := "cluster"
@@ -131,7 +134,8 @@ func (c *Cluster) introduce(masters int) error {
 	})
 }
 
-// replicate makes the nodes beyond the masters replicas, in turn, and waits until every node knows.
+// replicate makes the nodes beyond the masters replicas, in turn, and waits
+// until every node knows.
 func (c *Cluster) replicate(masters int) error {
 	for i, n := range c.Nodes[masters:] {
 		id, err := c.Nodes[i%masters].Try("CLUSTER", "MYID")

@@ -24,14 +24,16 @@ type Program struct {
 	Version string // "7.0.15"
 }
 
-// FindRedis looks for a redis-server that is new enough, first in PATH, then in the cache.
+// FindRedis looks for a redis-server that is new enough, first in PATH, then in
+// the cache.
 func FindRedis() (Program, error) {
 	return find("redis-server", "--version", redisVersion, oldestRedis, "redis-server", filepath.Join(CacheDir(), "redis-server", "redis-server"))
 }
 
 var redisVersion = regexp.MustCompile(`v=(\d+\.\d+\.\d+)`)
 
-// find is the first program in paths whose major version is not too old. The program tells its version when it is given a flag.
+// find is the first program in paths whose major version is not too old. The
+// program tells its version when it is given a flag.
 func find(name, flag string, version *regexp.Regexp, oldest int, paths ...string) (Program, error) {
 	unfit := fmt.Errorf("%s not found (make test installs it)", name)
 	for _, path := range paths {
@@ -74,7 +76,8 @@ func (p Program) major() int {
 	return n
 }
 
-// CacheDir is where installed programs are kept: $XDG_CACHE_HOME/streamer-testservers, or what the platform has instead.
+// CacheDir is where installed programs are kept:
+// $XDG_CACHE_HOME/streamer-testservers, or what the platform has instead.
 func CacheDir() string {
 	dir, err := os.UserCacheDir()
 	if err != nil {
@@ -97,7 +100,8 @@ func programFor(t testing.TB, find func() (Program, error), name, kind string) (
 	return program, true
 }
 
-// leaveOut says that the test does without a server, or fails it where servers are required.
+// leaveOut says that the test does without a server, or fails it where servers
+// are required.
 func leaveOut(t testing.TB, why error) {
 	t.Helper()
 	if os.Getenv(policyVariable) == "required" {

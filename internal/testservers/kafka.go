@@ -12,12 +12,13 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 )
 
-// KafkaOptions says what a test needs of Kafka. The zero value is one broker that lets everybody in.
+// KafkaOptions says what a test needs of Kafka. The zero value is one broker
+// that admits all users.
 type KafkaOptions struct {
 	Brokers    int               // default 1; each is a controller, too, and three keep everything threefold
 	Users      map[string]string // passwords by name, for PLAIN, SCRAM-SHA-256 and SCRAM-SHA-512 on [ListenSASL]
 	TLS        TLS               // of [ListenTLS] and, with users, of [ListenSASLTLS]
-	Authorizer bool              // ACLs are heeded; what has none is open to everybody, and the user "admin" may do everything
+	Authorizer bool              // ACLs are heeded; what has none is open to all users, and the user "admin" may do everything
 	Properties []string          // further lines of server.properties, which replace earlier ones: "log.retention.ms=1000"
 }
 
@@ -35,8 +36,9 @@ func (o KafkaOptions) kind() string {
 	return "single"
 }
 
-// KafkaCluster is one or more brokers of the test that started them; they end with that test. Its methods fail the test where they fail, and are
-// called from the test's goroutine.
+// KafkaCluster is one or more brokers of the test that started them; they end
+// with that test. Its methods fail the test where they fail, and are called
+// from the test's goroutine.
 type KafkaCluster struct {
 	Nodes        []*KafkaServer // by node id, from 1 on
 	Certificates *Certificates  // nil without TLS
@@ -45,7 +47,8 @@ type KafkaCluster struct {
 	options KafkaOptions
 }
 
-// StartKafka starts brokers, which takes some two seconds for one and five for three, or leaves the test out and returns nil.
+// StartKafka starts brokers, which takes some two seconds for one and five for
+// three, or leaves the test out and returns nil.
 func StartKafka(t testing.TB, o KafkaOptions) *KafkaCluster {
 	t.Helper()
 	program, ok := kafkaFor(t, o.kind())
@@ -68,7 +71,8 @@ func kafkaFor(t testing.TB, kind string) (Program, bool) {
 	return programFor(t, FindKafka, "kafka", kind)
 }
 
-// launchKafka starts brokers on free ports, waits until each knows all of them, and lets in the users.
+// launchKafka starts brokers on free ports, waits until each knows all of them,
+// and lets in the users.
 func launchKafka(program Program, o KafkaOptions) (*KafkaCluster, error) {
 	o.Brokers = max(o.Brokers, 1)
 	return onFreePorts(func() (*KafkaCluster, error) {
@@ -94,7 +98,8 @@ func launchKafka(program Program, o KafkaOptions) (*KafkaCluster, error) {
 	})
 }
 
-// warm makes the users, and makes the cluster make its topic of offsets, on which the first to use a group would wait.
+// warm makes the users, and makes the cluster make its topic of offsets, on
+// which the first to use a group would wait.
 func (c *KafkaCluster) warm() error {
 	n := c.Nodes[0]
 	return administrate(n.Addr(), func(ctx context.Context, adm *kadm.Client) error {
@@ -108,7 +113,8 @@ func (c *KafkaCluster) warm() error {
 	})
 }
 
-// addUsers makes credentials for both kinds of SCRAM. Those for PLAIN are in the configuration.
+// addUsers makes credentials for both kinds of SCRAM. Those for PLAIN are in
+// the configuration.
 func addUsers(ctx context.Context, adm *kadm.Client, users map[string]string) error {
 	for _, mechanism := range []kadm.ScramMechanism{kadm.ScramSha256, kadm.ScramSha512} {
 		var add []kadm.UpsertSCRAM
@@ -149,7 +155,8 @@ func (c *KafkaCluster) Kill() {
 	}
 }
 
-// Restart starts the brokers that Kill ended, on their old ports and with what they have on disk, and returns when all answer.
+// Restart starts the brokers that Kill ended, on their old ports and with what
+// they have on disk, and returns when all answer.
 func (c *KafkaCluster) Restart() {
 	c.t.Helper()
 	for _, n := range c.Nodes {
@@ -160,7 +167,8 @@ func (c *KafkaCluster) Restart() {
 	}
 }
 
-// Client is a client of all brokers, past every fault that a test makes, until the test ends.
+// Client is a client of all brokers, past every fault that a test makes, until
+// the test ends.
 func (c *KafkaCluster) Client(o ...kgo.Opt) *kgo.Client {
 	c.t.Helper()
 	cl, err := kgo.NewClient(append([]kgo.Opt{kgo.SeedBrokers(c.Addrs()...), kgo.MetadataMinAge(10 * time.Millisecond)}, o...)...)

@@ -14,10 +14,12 @@ const (
 	oldestJava = 17 // the first that Kafka 4 runs on
 )
 
-// KafkaDir is where the release is kept: its libraries in the directory "lib", and what [PrepareKafka] makes of them.
+// KafkaDir is where the release is kept: its libraries in the directory "lib",
+// and what [PrepareKafka] makes of them.
 func KafkaDir() string { return filepath.Join(CacheDir(), "kafka-"+KafkaVersion) }
 
-// FindKafka looks for the release in the cache, and for a Java that runs it, which is the program's path.
+// FindKafka looks for the release in the cache, and for a Java that runs it,
+// which is the program's path.
 func FindKafka() (Program, error) {
 	if _, err := os.Stat(filepath.Join(KafkaDir(), bootstrapFile)); err != nil {
 		return Program{}, fmt.Errorf("kafka %s not found (make test installs it)", KafkaVersion)
@@ -28,7 +30,8 @@ func FindKafka() (Program, error) {
 
 var javaVersion = regexp.MustCompile(`version "(\d[^"]*)"`)
 
-// FindJava looks for a Java that is new enough: in JAVA_HOME, in PATH, then in the cache.
+// FindJava looks for a Java that is new enough: in JAVA_HOME, in PATH, then in
+// the cache.
 func FindJava() (Program, error) {
 	paths := []string{"java", filepath.Join(CacheDir(), "java", "java")}
 	if home := os.Getenv("JAVA_HOME"); home != "" {

@@ -8,7 +8,8 @@ import (
 	"github.com/twmb/franz-go/pkg/kadm"
 )
 
-// Leader is the broker that leads a partition, as the first running broker sees it.
+// Leader is the broker that leads a partition, as the first running broker sees
+// it.
 func (c *KafkaCluster) Leader(topic string, partition int32) *KafkaServer {
 	c.t.Helper()
 	var leader *KafkaServer
@@ -27,7 +28,8 @@ func (c *KafkaCluster) Leader(topic string, partition int32) *KafkaServer {
 	return leader
 }
 
-// Coordinator is the broker that coordinates a group, as the first running broker sees it.
+// Coordinator is the broker that coordinates a group, as the first running
+// broker sees it.
 func (c *KafkaCluster) Coordinator(group string) *KafkaServer {
 	c.t.Helper()
 	var coordinator *KafkaServer
@@ -43,8 +45,9 @@ func (c *KafkaCluster) Coordinator(group string) *KafkaServer {
 	return coordinator
 }
 
-// AwaitInSync waits until all replicas of a topic have what its leaders have: until then no leader can be spared. Kafka's own topics count as
-// well: "__consumer_offsets".
+// AwaitInSync waits until all replicas of a topic have what its leaders have:
+// until then no leader can be spared. Kafka's own topics count as well:
+// "__consumer_offsets".
 func (c *KafkaCluster) AwaitInSync(topics ...string) {
 	c.t.Helper()
 	c.await("the replicas to be in sync", func(ctx context.Context, adm *kadm.Client) (bool, error) {

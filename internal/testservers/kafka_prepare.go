@@ -9,11 +9,13 @@ import (
 	"path/filepath"
 )
 
-// archiveFile has the classes that a broker loads, in the form in which the virtual machine that wrote it reads them fastest. Another machine
-// passes it over.
+// archiveFile has the classes that a broker loads, in the form in which the
+// virtual machine that wrote it reads them fastest. Another machine passes it
+// over.
 const archiveFile = "classes.jsa"
 
-// javaArgs are the arguments of java that run one of Kafka's programs: in little memory, and without the compiler that pays only later.
+// javaArgs are the arguments of java that run one of Kafka's programs: in
+// little memory, and without the compiler that pays only later.
 func javaArgs(tuned []string, class string, args ...string) []string {
 	flags := []string{"-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Xmx384m", "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn"}
 	if tuned == nil {
@@ -24,8 +26,9 @@ func javaArgs(tuned []string, class string, args ...string) []string {
 	return append(flags, args...)
 }
 
-// PrepareKafka makes the libraries in [KafkaDir] ready to start quickly: it formats a data directory, and runs a broker to write down which
-// classes it loads. [FindKafka] finds a release that is prepared.
+// PrepareKafka makes the libraries in [KafkaDir] ready to start quickly: it
+// formats a data directory, and runs a broker to write down which classes it
+// loads. [FindKafka] finds a release that is prepared.
 func PrepareKafka(ctx context.Context) error {
 	java, err := FindJava()
 	if err != nil {
@@ -46,7 +49,8 @@ func PrepareKafka(ctx context.Context) error {
 	)
 }
 
-// rehearse has Kafka's own tool format the data of a broker, and runs it until it has served a client.
+// rehearse has Kafka's own tool format the data of a broker, and runs it until
+// it has served a client.
 func (c *KafkaCluster) rehearse(ctx context.Context, java Program) error {
 	if err := c.prepare(java); err != nil {
 		return err
@@ -66,7 +70,8 @@ func (c *KafkaCluster) rehearse(ctx context.Context, java Program) error {
 	return errors.Join(c.warm(), n.process.terminate())
 }
 
-// replace puts a copy of a file in the place of another, which readers see either before or after.
+// replace replaces a file with a copy, which readers see
+// either before or after.
 func replace(to, from string) error {
 	text, err := os.ReadFile(from)
 	if err != nil {

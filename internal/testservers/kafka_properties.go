@@ -20,8 +20,9 @@ const (
 	clusterID = "c3RyZWFtZXItdGVzdHMtMQ"
 )
 
-// brisk is what makes brokers start and notice things quickly, as no production would have it. A session is longer than a busy machine lets a
-// virtual machine wait: a healthy broker is never thought dead.
+// brisk is what makes brokers start and notice things quickly, as no production
+// would have it. A session is longer than a busy machine lets a virtual machine
+// wait: a healthy broker is never thought dead.
 var brisk = []string{
 	"process.roles=broker,controller",
 	"controller.listener.names=" + string(listenController),
@@ -114,7 +115,8 @@ func (s *KafkaServer) listen() []string {
 	return []string{"listeners=" + strings.Join(all, ","), "advertised.listeners=" + strings.Join(advertised, ",")}
 }
 
-// copies says how often everything is kept: what is acknowledged outlives any one of three brokers.
+// copies says how often everything is kept: what is acknowledged outlives any
+// one of three brokers.
 func (c *KafkaCluster) copies() []string {
 	n := min(c.options.Brokers, 3)
 	enough := (n + 1) / 2
@@ -159,8 +161,9 @@ func (c *KafkaCluster) secure() []string {
 	}
 }
 
-// format makes the data directory as Kafka's own tool does, which takes longer than a broker's start: the tool ran once, when Kafka was
-// installed, and what it wrote is for any broker but for its names.
+// format makes the data directory as Kafka's own tool does, which takes longer
+// than a broker's start: the tool ran once, when Kafka was installed, and what
+// it wrote is for any broker but for its names.
 func (s *KafkaServer) format() error {
 	data := filepath.Join(s.dir, dataDir)
 	if err := os.Mkdir(data, 0o755); err != nil {

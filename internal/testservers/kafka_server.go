@@ -10,7 +10,8 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 )
 
-// KafkaServer is one broker. Its methods fail the test where they fail, and are called from the test's goroutine.
+// KafkaServer is one broker. Its methods fail the test where they fail, and are
+// called from the test's goroutine.
 type KafkaServer struct {
 	server
 	program   Program
@@ -31,7 +32,8 @@ const (
 	listenController Listener = "CONTROLLER"
 )
 
-// At is the address of a listener that the options ask for, the same after Restart.
+// At is the address of a listener that the options ask for, the same after
+// Restart.
 func (s *KafkaServer) At(l Listener) string {
 	s.t.Helper()
 	port, ok := s.listeners[l]
@@ -50,8 +52,9 @@ func (s *KafkaServer) LogDir(topic string, partition int32) string {
 	return filepath.Join(s.dir, dataDir, fmt.Sprintf("%s-%d", topic, partition))
 }
 
-// Restart starts the broker that Kill ended, on its old ports and with what it has on disk, and returns when it answers. It takes its place in
-// the cluster when its last session has timed out, some three seconds after Kill.
+// Restart starts the broker that Kill ended, on its old ports and with what it
+// has on disk, and returns when it answers. It takes its place in the cluster
+// when its last session has timed out, some three seconds after Kill.
 func (s *KafkaServer) Restart() {
 	s.t.Helper()
 	s.must(s.process.kill())
@@ -64,7 +67,8 @@ func (s *KafkaServer) spawn() error {
 	return s.start(s.program.Path, javaArgs(s.tuned, "kafka.Kafka", filepath.Join(s.dir, propertiesFile))...)
 }
 
-// ping asks a question that every broker answers, whatever its place in the cluster.
+// ping asks a question that every broker answers, whatever its place in the
+// cluster.
 func (s *KafkaServer) ping() error {
 	return administrate(s.Addr(), func(ctx context.Context, adm *kadm.Client) error {
 		_, err := adm.ApiVersions(ctx)
@@ -83,7 +87,8 @@ func (s *KafkaServer) knows(brokers int) error {
 	})
 }
 
-// administrate does something with a client of one broker that knows nothing of what was before.
+// administrate does something with a client of one broker that knows nothing of
+// what was before.
 func administrate(addr string, do func(context.Context, *kadm.Client) error) error {
 	cl, err := kgo.NewClient(kgo.SeedBrokers(addr), kgo.RequestRetries(0), kgo.MetadataMinAge(10*time.Millisecond))
 	if err != nil {

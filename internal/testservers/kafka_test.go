@@ -15,7 +15,8 @@ import (
 	"github.com/twmb/franz-go/pkg/sasl/scram"
 )
 
-// storeOne makes a topic of one partition, on as many brokers as keep what is important, and stores a record in it.
+// storeOne makes a topic of one partition, on as many brokers as keep what is
+// important, and stores a record in it.
 func storeOne(t *testing.T, c *KafkaCluster, topic string) {
 	t.Helper()
 	cl := c.Client()
@@ -26,7 +27,8 @@ func storeOne(t *testing.T, c *KafkaCluster, topic string) {
 	c.must(cl.ProduceSync(ctx, &kgo.Record{Topic: topic, Value: []byte("one")}).FirstErr())
 }
 
-// stored waits for records in partition 0 of a topic and says how many there are.
+// stored waits for records in partition 0 of a topic and says how many there
+// are.
 func stored(c *KafkaCluster, topic string, least int64) (n int64) {
 	c.t.Helper()
 	c.await("the end of "+topic, func(ctx context.Context, adm *kadm.Client) (bool, error) {

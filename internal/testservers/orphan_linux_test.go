@@ -12,7 +12,8 @@ import (
 
 const orphanVariable = "STREAMER_TESTSERVERS_ORPHAN"
 
-// TestServersEndWithATestProcessThatIsKilled starts itself again as a test that starts a server and is killed.
+// TestServersEndWithATestProcessThatIsKilled starts itself again as a test that
+// starts a server and is killed.
 func TestServersEndWithATestProcessThatIsKilled(t *testing.T) {
 	if os.Getenv(orphanVariable) != "" {
 		if s := StartRedis(t, RedisOptions{}); s != nil {

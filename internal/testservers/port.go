@@ -7,14 +7,15 @@ import (
 	"strconv"
 )
 
-// Ports are taken below the range that systems give to outgoing connections. From there, a client that calls a stopped server could be given
-// the server's own port, connect to itself, and keep the server from coming back.
+// Ports are taken below the range that systems give to outgoing connections.
+// From there, a client that calls a stopped server could be given the server's
+// own port, connect to itself, and keep the server from coming back.
 const (
 	lowestPort  = 10000
 	highestPort = 30000
 )
 
-// freePort finds a port of loopback on which nobody listens.
+// freePort finds a port of loopback on which nothing listens.
 func freePort() (int, error) {
 	ports, err := freePorts(1)
 	if err != nil {

@@ -9,7 +9,8 @@ import (
 	"time"
 )
 
-// patience is how long anything that takes a fraction of a second on an idle machine may take.
+// patience is how long anything that takes a fraction of a second on an idle
+// machine may take.
 const patience = 30 * time.Second
 
 // process is a running program. Its reaper is one goroutine, which kill joins.
@@ -39,7 +40,8 @@ func start(dir, log, path string, args ...string) (*process, error) {
 	return p, nil
 }
 
-// kill ends the program without giving it a chance, and returns when the system has noticed. A second call does nothing.
+// kill ends the program without giving it a chance, and returns when the system
+// has noticed. A second call does nothing.
 func (p *process) kill() error {
 	p.killed = p.killed || p.running()
 	if err := p.cmd.Process.Kill(); err != nil && !errors.Is(err, os.ErrProcessDone) {

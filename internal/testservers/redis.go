@@ -7,7 +7,8 @@ import (
 	"testing"
 )
 
-// RedisOptions says what a test needs of a server. The zero value is a server that keeps everything in memory and lets everybody in.
+// RedisOptions says what a test needs of a server. The zero value is a server
+// that keeps everything in memory and admits all users.
 type RedisOptions struct {
 	AOF      bool     // every write is on disk before it is answered, so that Kill loses nothing
 	Password string   // of the user "default"
@@ -19,8 +20,9 @@ type RedisOptions struct {
 	certificates *Certificates // TLS: of another server, to be shared
 }
 
-// RedisServer is a redis-server of the test that started it; it ends with that test. Its methods fail the test where they fail, and are called
-// from the test's goroutine.
+// RedisServer is a redis-server of the test that started it; it ends with that
+// test. Its methods fail the test where they fail, and are called from the
+// test's goroutine.
 type RedisServer struct {
 	Certificates *Certificates // nil without TLS
 
@@ -93,14 +95,16 @@ func (s *RedisServer) run() error {
 	})
 }
 
-// Restart starts the server that Kill ended, on its old port and with what it has on disk, and returns when it answers.
+// Restart starts the server that Kill ended, on its old port and with what it
+// has on disk, and returns when it answers.
 func (s *RedisServer) Restart() {
 	s.t.Helper()
 	s.must(s.process.kill())
 	s.must(s.run())
 }
 
-// Do sends a command as the user "default" and returns the reply: a string, an int64, nil, or a []any of these.
+// Do sends a command as the user "default" and returns the reply: a string, an
+// int64, nil, or a []any of these.
 func (s *RedisServer) Do(command ...string) any {
 	s.t.Helper()
 	reply, err := s.Try(command...)
@@ -118,7 +122,8 @@ func (s *RedisServer) Int(command ...string) int {
 	return int(n)
 }
 
-// DoAndWait is Do for a write, and waits until so many replicas have it: on one connection, because WAIT says nothing of what others wrote.
+// DoAndWait is Do for a write, and waits until so many replicas have it: on one
+// connection, because WAIT says nothing of what others wrote.
 func (s *RedisServer) DoAndWait(replicas int, command ...string) {
 	s.t.Helper()
 	have, err := s.call(command, []string{"WAIT", itoa(replicas), itoa(int(patience.Milliseconds()))})

@@ -7,8 +7,8 @@ import (
 	"strings"
 )
 
-// prepare makes the server's directory, with its configuration in it. A server may rewrite that when its part in a cluster changes, so it is
-// written once.
+// prepare makes the server's directory, with its configuration in it. A server
+// may rewrite that when its part in a cluster changes, so it is written once.
 func (s *RedisServer) prepare() error {
 	var err error
 	if s.dir, err = os.MkdirTemp("", "streamer-redis-"); err != nil {

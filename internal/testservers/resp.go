@@ -12,9 +12,11 @@ import (
 	"time"
 )
 
-// call sends commands on a connection of its own and returns the reply to the last: a string, an int64, nil or a []any of these. The first
-// error ends it. The client library that the redis backend uses is not used here: it logs, retries and keeps connections, all of which is
-// in the way while servers come and go.
+// call sends commands on a connection of its own and returns the reply to the
+// last: a string, an int64, nil or a []any of these. The first error ends it.
+// The client library that the redis backend uses is not used here: it logs,
+// retries and keeps connections, all of which is in the way while servers come
+// and go.
 func call(addr string, secured *tls.Config, commands ...[]string) (any, error) {
 	conn, err := net.DialTimeout("tcp", addr, patience)
 	if err != nil {

@@ -10,7 +10,8 @@ import (
 // SentinelMaster is the name under which the sentinels know the master.
 const SentinelMaster = "mymaster"
 
-// Sentinel is a master with two replicas, watched by three sentinels. It ends with the test that started it.
+// Sentinel is a master with two replicas, watched by three sentinels. It ends
+// with the test that started it.
 type Sentinel struct {
 	Servers   []*RedisServer // the first one is the master at the start
 	Sentinels []*RedisServer
@@ -18,7 +19,8 @@ type Sentinel struct {
 	t testing.TB
 }
 
-// StartRedisSentinel starts six processes, or leaves the test out and returns nil.
+// StartRedisSentinel starts six processes, or leaves the test out and returns
+// nil.
 func StartRedisSentinel(t testing.TB, o RedisOptions) *Sentinel {
 	t.Helper()
 	program, ok := redisFor(t, "sentinel")
@@ -33,7 +35,8 @@ func StartRedisSentinel(t testing.TB, o RedisOptions) *Sentinel {
 		replica.Config = append([]string{fmt.Sprint("replicaof 127.0.0.1 ", master.port)}, o.Config...)
 		s.Servers = append(s.Servers, startRedis(t, program, replica))
 	}
-	// Sentinels that start before the replicas are there look for them again only ten seconds later.
+	// Sentinels that start before the replicas are there look for them again
+	// only ten seconds later.
 	s.await("two replicas", func() (bool, error) {
 		info, err := master.Try("INFO", "replication")
 		return online(info), err
@@ -59,7 +62,8 @@ func startSentinel(t testing.TB, program Program, master int) *RedisServer {
 	}})
 }
 
-// complete says whether every sentinel knows both replicas and both other sentinels.
+// complete says whether every sentinel knows both replicas and both other
+// sentinels.
 func (s *Sentinel) complete() (bool, error) {
 	for _, sentinel := range s.Sentinels {
 		for _, list := range []string{"REPLICAS", "SENTINELS"} {
@@ -105,7 +109,8 @@ func (s *Sentinel) master() (*RedisServer, error) {
 	return nil, fmt.Errorf("the sentinels name an unknown master: %v", reply)
 }
 
-// AwaitFailover waits until another server than old is the master, and returns it.
+// AwaitFailover waits until another server than old is the master, and returns
+// it.
 func (s *Sentinel) AwaitFailover(old *RedisServer) *RedisServer {
 	s.t.Helper()
 	var master *RedisServer

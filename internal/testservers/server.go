@@ -11,8 +11,9 @@ import (
 	"time"
 )
 
-// server is a program with a directory and a port of its own. Its exported methods fail the test where they fail, and are called from the
-// test's goroutine.
+// server is a program with a directory and a port of its own. Its exported
+// methods fail the test where they fail, and are called from the test's
+// goroutine.
 type server struct {
 	t       testing.TB // nil while it is shared
 	name    string     // of the program
@@ -52,7 +53,8 @@ func (s *server) must(err error) {
 	}
 }
 
-// owned makes the server end with a test, which fails if the server ended by itself.
+// owned makes the server end with a test, which fails if the server ended by
+// itself.
 func (s *server) owned(t testing.TB) {
 	s.t = t
 	t.Cleanup(func() {
@@ -99,7 +101,8 @@ func (s *server) remove() error {
 	return errors.Join(err, os.RemoveAll(s.dir))
 }
 
-// log is the end of what the server logged, and how it begins to tell of a crash.
+// log is the end of what the server logged, and how it begins to tell of a
+// crash.
 func (s *server) log() string {
 	text, err := os.ReadFile(filepath.Join(s.dir, "log"))
 	if err != nil {
@@ -114,7 +117,8 @@ func (s *server) log() string {
 	return string(lines)
 }
 
-// onFreePorts launches what listens on ports that were free a moment ago. Somebody else may take one in between; then there is another try.
+// onFreePorts launches what listens on ports that were free a moment ago.
+// Another process may take one in between; then there is another try.
 func onFreePorts[S interface{ remove() error }](launch func() (S, error)) (S, error) {
 	var none S
 	var last error

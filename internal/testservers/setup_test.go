@@ -8,7 +8,8 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(Main(m)) }
 
-// recorder is a test that takes down what is said of it instead of passing it on.
+// recorder is a test that takes down what is said of it instead of passing it
+// on.
 type recorder struct {
 	testing.TB
 	failed bool

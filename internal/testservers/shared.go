@@ -11,14 +11,16 @@ import (
 	"github.com/twmb/franz-go/pkg/kadm"
 )
 
-// The shared servers of this process. They start when a test first asks and end in Main.
+// The shared servers of this process. They start when a test first asks and end
+// in Main.
 var (
 	sharedRedis   shared[*RedisServer]
 	sharedCluster shared[*Cluster]
 	sharedKafka   shared[*KafkaCluster]
 )
 
-// Redis is the address of a plain server that the tests of this process share, each with keys of its own; "" leaves the test out.
+// Redis is the address of a plain server that the tests of this process share,
+// each with keys of its own; "" leaves the test out.
 func Redis(t testing.TB) string {
 	t.Helper()
 	if addr := os.Getenv("STREAMER_REDIS"); addr != "" {
@@ -36,7 +38,8 @@ func Redis(t testing.TB) string {
 	return s.Addr()
 }
 
-// OpenRedis is a plain server for a program that is no test: STREAMER_REDIS, or one that runs until stop is called.
+// OpenRedis is a plain server for a program that is no test: STREAMER_REDIS, or
+// one that runs until stop is called.
 func OpenRedis() (addr string, stop func() error, err error) {
 	if addr := os.Getenv("STREAMER_REDIS"); addr != "" {
 		return addr, func() error { return nil }, nil
@@ -52,7 +55,8 @@ func OpenRedis() (addr string, stop func() error, err error) {
 	return s.Addr(), s.remove, nil
 }
 
-// RedisCluster is like [Redis] for a cluster of three masters: the addresses of all of them; nil leaves the test out.
+// RedisCluster is like [Redis] for a cluster of three masters: the addresses of
+// all of them; nil leaves the test out.
 func RedisCluster(t testing.TB) []string {
 	t.Helper()
 	if addrs := os.Getenv("STREAMER_REDIS_CLUSTER"); addrs != "" {
@@ -71,8 +75,9 @@ func RedisCluster(t testing.TB) []string {
 	return c.Addrs()
 }
 
-// Kafka is the address of a broker that the tests of this process share, each with topics and groups of its own; "" leaves the test out. It
-// heeds ACLs. One that STREAMER_KAFKA names must be set up as ours are, see [StartKafka].
+// Kafka is the address of a broker that the tests of this process share, each
+// with topics and groups of its own; "" leaves the test out. It heeds ACLs. One
+// that STREAMER_KAFKA names must be set up as ours are, see [StartKafka].
 func Kafka(t testing.TB) string {
 	t.Helper()
 	if addr := os.Getenv("STREAMER_KAFKA"); addr != "" {
@@ -90,7 +95,8 @@ func Kafka(t testing.TB) string {
 	return c.Addr()
 }
 
-// OpenKafka is a broker for a program that is no test: STREAMER_KAFKA, or one that runs until stop is called.
+// OpenKafka is a broker for a program that is no test: STREAMER_KAFKA, or one
+// that runs until stop is called.
 func OpenKafka() (addr string, stop func() error, err error) {
 	if addr := os.Getenv("STREAMER_KAFKA"); addr != "" {
 		return addr, func() error { return nil }, nil
@@ -124,7 +130,7 @@ func presentKafka(t testing.TB, addr, variable string) {
 	}
 }
 
-// present notes that a server which somebody else runs took part.
+// present notes that a server which another process runs took part.
 func present(t testing.TB, addr, variable string) {
 	t.Helper()
 	info, err := call(addr, nil, []string{"INFO", "server"})

@@ -6,7 +6,8 @@ import (
 	"time"
 )
 
-// Slot is the slot of a key: CRC-16/XMODEM of the key, or of what stands in its first braces, modulo [Slots].
+// Slot is the slot of a key: CRC-16/XMODEM of the key, or of what stands in its
+// first braces, modulo [Slots].
 func Slot(key string) int {
 	if _, after, ok := strings.Cut(key, "{"); ok {
 		if tag, _, ok := strings.Cut(after, "}"); ok && tag != "" {
@@ -95,8 +96,8 @@ func (c *Cluster) AwaitFailover(key string, old *RedisServer) *RedisServer {
 	}
 }
 
-// HandOver makes a replica of the master that serves a key take over from it in good order, which loses nothing, and returns when every node
-// knows.
+// HandOver makes a replica of the master that serves a key take over from it in
+// good order, which loses nothing, and returns when every node knows.
 func (c *Cluster) HandOver(key string) {
 	c.t.Helper()
 	old, replica := c.Master(key), c.Replica(key)
@@ -113,7 +114,8 @@ func (c *Cluster) HandOver(key string) {
 	}
 }
 
-// handedOver says whether every running node takes a node for the master of a key, and its predecessor has caught up with it.
+// handedOver says whether every running node takes a node for the master of a
+// key, and its predecessor has caught up with it.
 func (c *Cluster) handedOver(key string, from, to *RedisServer) bool {
 	for _, n := range c.Nodes {
 		if !n.process.running() {
@@ -127,7 +129,8 @@ func (c *Cluster) handedOver(key string, from, to *RedisServer) bool {
 	return err == nil && field(info, "master_port") == itoa(to.port) && field(info, "master_link_status") == "up"
 }
 
-// MoveSlot moves a slot and its keys from one master to another, as resharding does. In between, clients are answered with ASK.
+// MoveSlot moves a slot and its keys from one master to another, as resharding
+// does. In between, clients are answered with ASK.
 func (c *Cluster) MoveSlot(slot int, to *RedisServer) {
 	c.t.Helper()
 	from, err := c.master(slot)

@@ -6,10 +6,12 @@ import (
 	"path/filepath"
 )
 
-// verdictsVariable names the directory that a run of all tests gathers what it found out in; conformance writes there, too.
+// verdictsVariable names the directory that a run of all tests gathers what it
+// found out in; conformance writes there, too.
 const verdictsVariable = "STREAMER_VERDICTS"
 
-// testify notes that a server took part, a line for each, in the file "servers" of the directory that STREAMER_VERDICTS names.
+// testify notes that a server took part, a line for each, in the file "servers"
+// of the directory that STREAMER_VERDICTS names.
 func testify(server, version, kind string) error {
 	dir, ok := os.LookupEnv(verdictsVariable)
 	if !ok {

@@ -12,11 +12,14 @@ type Crew struct {
 	*Trial
 	URI, Group string
 
-	// Uncommitted are, of the messages that a member got, those which its group has not committed. It is asked when the member is dead, and answers
+	// Uncommitted are, of the messages that a member got, those which its group
+	// has not committed. It is asked when the member is dead, and answers
 	// before another member may have taken over.
 	Uncommitted func(m *Member, got []Entry) []Entry
 
-	// Doomed is called before a member is killed, if it is not nil: where others take over at once, it can stop the process and see what is committed.
+	// Doomed is called before a member is killed, if it is not nil: where
+	// others take over at once, it can stop the process and see what is
+	// committed.
 	Doomed func(pid int)
 
 	Kills, Leaves int
@@ -27,7 +30,8 @@ type Crew struct {
 	empty   int                         // SIGKILLs that found nothing uncommitted
 }
 
-// Join starts members and waits until each has taken messages beyond those it keeps in hand.
+// Join starts members and waits until each has taken messages beyond those it
+// keeps in hand.
 func (c *Crew) Join(n int) {
 	c.Helper()
 	c.Start(n)
@@ -43,7 +47,8 @@ func (c *Crew) Start(n int) {
 	}
 }
 
-// AwaitAll waits until each of the members that are present has taken messages beyond those it keeps in hand.
+// AwaitAll waits until each of the members that are present has taken messages
+// beyond those it keeps in hand.
 func (c *Crew) AwaitAll() {
 	c.Helper()
 	for _, m := range c.present {
@@ -117,7 +122,8 @@ func (c *Crew) Missing(all []Entry) int {
 	return missing
 }
 
-// Settle lets everybody leave, when the group has had all that the server has, and counts.
+// Settle lets all members leave, when the group has had all that the server
+// has, and counts.
 func (c *Crew) Settle(all []Entry) {
 	c.Helper()
 	for len(c.present) > 0 {
@@ -145,12 +151,13 @@ func (c *Crew) Settle(all []Entry) {
 	if lost > 0 || len(wrong) > 0 {
 		c.Errorf("want none lost, none committed delivered again: %v", wrong[:min(len(wrong), 20)])
 	}
-	if c.empty > c.Kills/4 { // a member whose group is being shared anew may have nothing for a moment
+	if c.empty > c.Kills/4 { // a member whose group is being shared again may have nothing for a moment
 		c.Errorf("%d of %d members had nothing in hand when they were killed", c.empty, c.Kills)
 	}
 }
 
-// deliveries counts the copies of each message, and names those which came though a member that had it is still responsible, or had committed it.
+// deliveries counts the copies of each message, and names those which came
+// though a member that had it is still responsible, or had committed it.
 func (c *Crew) deliveries() (copies map[string]int, wrong []string) {
 	copies = map[string]int{}
 	excused := map[string]int{}

@@ -11,7 +11,8 @@ import (
 	"github.com/gostreamer/streamer"
 )
 
-// Flow is a producer that sends numbered records at a steady pace. Its goroutine is joined by Stop.
+// Flow is a producer that sends numbered records at a steady pace. Its
+// goroutine is joined by Stop.
 type Flow struct {
 	t        *Trial
 	producer streamer.Producer
@@ -93,7 +94,8 @@ func keyOf(n int) []byte {
 	return fmt.Append(nil, "key ", n%7)
 }
 
-// NumberOf is the number of a record with this value; -1: it is none of a Flow's.
+// NumberOf is the number of a record with this value; -1: it is none of a
+// Flow's.
 func NumberOf(value []byte) int {
 	text, _, _ := strings.Cut(string(value), " ")
 	n := -1

@@ -25,7 +25,7 @@ type Intake struct {
 
 	// of Watch:
 	committed map[streamer.StreamShard]streamer.SeqNo // up to here; nil: it does not matter
-	after     int                                     // messages that came again though they were committed
+	after     int                                     // messages that were redelivered though they were committed
 	watching  sync.WaitGroup
 }
 
@@ -51,8 +51,10 @@ func (in *Intake) run(ctx context.Context) {
 	}
 }
 
-// Watch is for a member of a group that may lose its shards, after which all that is uncommitted comes again. It asks the server all the time, in a
-// goroutine that Stop joins, up to where the group has committed; from now on nothing that comes after that counts as repeated.
+// Watch is for a member of a group that may lose its shards, after which all
+// that is uncommitted is redelivered. It asks the server all the time, in a
+// goroutine that Stop joins, up to where the group has committed; from now on
+// nothing that comes after that counts as repeated.
 func (in *Intake) Watch(committed func(context.Context) (map[streamer.StreamShard]streamer.SeqNo, error)) {
 	ctx, cancel := context.WithCancel(in.t.Ctx)
 	in.watching.Go(func() {
@@ -106,7 +108,8 @@ func (in *Intake) count(m *streamer.Message) {
 // placeOf names where a message is.
 func placeOf(shard streamer.ShardID, seq string) string { return fmt.Sprint(shard, " ", seq) }
 
-// Delivered is how many messages came, how many of these had come before, and the error that ended it.
+// Delivered is how many messages came, how many of these had come before, and
+// the error that ended it.
 func (in *Intake) Delivered() (messages, repeated int, err error) {
 	in.mu.Lock()
 	defer in.mu.Unlock()
@@ -126,7 +129,8 @@ func (in *Intake) Proceeds(more int) {
 	})
 }
 
-// AwaitShard waits until a stream's next message of a shard has come, and says how long that took.
+// AwaitShard waits until a stream's next message of a shard has come, and says
+// how long that took.
 func (in *Intake) AwaitShard(s streamer.StreamShard) time.Duration {
 	in.t.Helper()
 	begin := time.Now()

@@ -23,16 +23,19 @@ const memberVariable = "STREAMER_TRIAL_MEMBER"
 type errand struct{ URI, Group, Name string }
 
 const (
-	// inHand is how many messages a member has taken and not acknowledged, so that each SIGKILL finds some.
+	// inHand is how many messages a member has taken and not acknowledged, so
+	// that each SIGKILL finds some.
 	inHand = 5
 
 	// working is how long a member keeps them while no other comes.
 	working = 20 * time.Millisecond
 )
 
-// RunMember is the one line of TestMember, a test which every package has that makes a [Crew], and which does nothing unless it is started by one.
-// Then it is the program of a member: each message is told on standard output when it is delivered, and acknowledged only when some later
-// ones have come. At the end of standard input the member acknowledges all and leaves.
+// RunMember is the one line of TestMember, a test which every package has that
+// makes a [Crew], and which does nothing unless it is started by one. Then it
+// is the program of a member: each message is notified on standard output when
+// it is delivered, and acknowledged only when some later ones have come. At the
+// end of standard input the member acknowledges all and leaves.
 func RunMember(t *testing.T) {
 	text, ok := os.LookupEnv(memberVariable)
 	if !ok {
@@ -104,7 +107,8 @@ func work(ctx context.Context, c streamer.Consumer) error {
 	}
 }
 
-// Member is a running member. Its goroutine reads what it tells, and is joined by gone.
+// Member is a running member. Its goroutine reads what it tells, and is joined
+// by gone.
 type Member struct {
 	Name  string
 	cmd   *exec.Cmd

@@ -25,9 +25,12 @@ type Outcome struct {
 	Committed             int // of the repeated ones, as far as that is known
 }
 
-// Settle is called when the producer has stopped. It waits until the consumer has all that the server has, which is given shard by shard, and
-// fails for every broken promise: a receipt for a record that is not there, an entry that is not delivered, one that is delivered twice, a record
-// that is refused. After [Intake.Watch] only what was committed must not be delivered twice. A server that loses what it has stored is granted with mayLose.
+// Settle is called when the producer has stopped. It waits until the consumer
+// has all that the server has, which is given shard by shard, and fails for
+// every broken promise: a receipt for a record that is not there, an entry that
+// is not delivered, one that is delivered twice, a record that is refused.
+// After [Intake.Watch] only what was committed must not be delivered twice. A
+// server that loses what it has stored is granted with mayLose.
 func (t *Trial) Settle(f *Flow, in *Intake, all []Entry, mayLose bool) Outcome {
 	t.Helper()
 	t.Eventually("every entry is delivered", func() bool { return in.missing(all) == 0 || in.Failed() })
@@ -49,14 +52,15 @@ func (t *Trial) Settle(f *Flow, in *Intake, all []Entry, mayLose bool) Outcome {
 	case len(overtaken(all)) > 0:
 		t.Errorf("%d records were overtaken by a later one of their key:\n%s", len(overtaken(all)), strings.Join(overtaken(all), "\n"))
 	case o.Committed > 0:
-		t.Errorf("%d messages came again that were committed", o.Committed)
+		t.Errorf("%d messages were redelivered that were committed", o.Committed)
 	case o.Repeated > 0 && in.committed == nil || in.backward > 0:
 		t.Errorf("%d messages were delivered again, %d out of order, within one assignment", o.Repeated, in.backward)
 	}
 	return o
 }
 
-// compare says how many receipts are for records that are not there, and how many records are there more than once.
+// compare says how many receipts are for records that are not there, and how
+// many records are there more than once.
 func (t *Trial) compare(f *Flow, all []Entry) (lost, twice int) {
 	t.Helper()
 	byPlace, copies := map[string]int{}, map[int]int{}
@@ -79,7 +83,8 @@ func (t *Trial) compare(f *Flow, all []Entry) (lost, twice int) {
 	return lost, twice
 }
 
-// overtaken names the records whose first copy comes after one of a later record of the same key.
+// overtaken names the records whose first copy comes after one of a later
+// record of the same key.
 func overtaken(all []Entry) []string {
 	first, latest := map[int]bool{}, map[string]Entry{}
 	var list []string

@@ -1,5 +1,6 @@
-// Package trials plays producers, consumers and members of groups against servers that fail, and compares what they were told with what the
-// servers have.
+// Package trials plays producers, consumers and members of groups against
+// servers that fail, and compares what they were notified with what the servers
+// have.
 package trials
 
 import (
@@ -27,7 +28,8 @@ func Soak(short, long int) int {
 	return short
 }
 
-// Trial is one test. Its methods fail the test where they fail, and are called from the test's goroutine.
+// Trial is one test. Its methods fail the test where they fail, and are called
+// from the test's goroutine.
 type Trial struct {
 	*testing.T
 	Ctx context.Context // ends soon enough for the test to say where it hung
@@ -98,7 +100,8 @@ func (t *Trial) Producer(s streamer.Streamer) streamer.Producer {
 // commitEvery is how often a trial's consumers commit.
 const commitEvery = 20 * time.Millisecond
 
-// Reader is the consumer of a trial in one of the three modes, from the beginning of the stream. Its group is "g".
+// Reader is the consumer of a trial in one of the three modes, from the
+// beginning of the stream. Its group is "g".
 func Reader(mode streamer.ConsumerMode) streamer.ConsumerOptions {
 	o := streamer.ConsumerOptions{Mode: mode, AutoReset: streamer.Earliest, Ack: streamer.AckManual, CommitEvery: commitEvery}
 	if mode != streamer.RealTime {
@@ -124,7 +127,8 @@ func NameOf(mode streamer.ConsumerMode) string {
 	return fmt.Sprint(mode)
 }
 
-// EachMode runs a test in the three modes, side by side: most of the time is waiting.
+// EachMode runs a test in the three modes, side by side: most of the time is
+// waiting.
 func EachMode(t *testing.T, run func(*Trial, streamer.ConsumerMode)) {
 	all := Modes()
 	for _, name := range slices.Sorted(maps.Keys(all)) {

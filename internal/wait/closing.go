@@ -6,8 +6,8 @@ import (
 	"time"
 )
 
-// Closing is one Close with many callers: the first does it, the others get what
-// it returned. The zero value is ready.
+// Closing is one Close with many callers: the first does it, the others get
+// what it returned. The zero value is ready.
 type Closing struct {
 	mu   sync.Mutex
 	done chan struct{} // made by Begin, closed by End
@@ -55,8 +55,8 @@ func (c *Closing) Wait(ctx context.Context) (err error, ended bool) { //nolint:r
 	}
 }
 
-// last is how long WaitLong goes on: a close within the same ctx needs some of it
-// to give up on the rest.
+// last is how long WaitLong goes on: a close within the same ctx needs some of
+// it to give up on the rest.
 const last = time.Second
 
 // WaitLong is Wait that goes on for a second after ctx has ended.

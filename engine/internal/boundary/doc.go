@@ -1,3 +1,3 @@
-// Package boundary types the errors that go from a backend to the program: it says
-// where each happened, once.
+// Package boundary types the errors that go from a backend to the program. It
+// adds once where each happened.
 package boundary

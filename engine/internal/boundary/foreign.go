@@ -10,17 +10,17 @@ import (
 	"github.com/gostreamer/streamer/driver"
 )
 
-// opaque is an error of a client's own that is built on an io.EOF or on the
-// end of a context of the client's: a program that compares must take it
-// neither for the end of its input nor for the end of its context. It reads
-// like the error, and is everything else that this is.
+// opaque is an error of a client that wraps io.EOF or the end of a context of
+// the client's own. A program that compares must take it neither for the end of
+// its input nor for the end of its context. It reads like the error and matches
+// everything else that the error does.
 type opaque struct{ error }
 
 func (f opaque) Is(target error) bool { return !IsBare(target) && errors.Is(f.error, target) }
 
 func (f opaque) As(target any) bool { return errors.As(f.error, target) }
 
-// Opaque makes err foreign where it has to be.
+// Opaque hides the io.EOF and context errors that a client's error wraps.
 func Opaque(err error) error {
 	if !Misleads(err) {
 		return err
@@ -42,7 +42,7 @@ func IsContextError(err error) bool {
 	return errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded)
 }
 
-// WrapFor is wrap at the end of a call with ctx: only the end of ctx itself is
+// WrapFor is Wrap at the end of a call with ctx. Only the end of ctx itself is
 // a bare error.
 func WrapFor(ctx context.Context, op, backend, stream string, err error) error {
 	if err == nil {
@@ -54,8 +54,8 @@ func WrapFor(ctx context.Context, op, backend, stream string, err error) error {
 	return Wrap(op, backend, stream, Opaque(err))
 }
 
-// EndOf is ctx.Err. A connection whose deadline is ctx's may notice a moment
-// before ctx does.
+// EndOf is ctx.Err, a moment earlier: a connection with ctx's deadline may time
+// out before ctx ends.
 func EndOf(ctx context.Context) error {
 	if at, ok := ctx.Deadline(); ok && ctx.Err() == nil && !time.Now().Before(at) {
 		return context.DeadlineExceeded

@@ -12,8 +12,10 @@ import (
 	"github.com/gostreamer/streamer/driver"
 )
 
-// Wrap is the boundary between a backend and the program: it says where err happened, and fills only the blanks of an *Error. A Transient
-// error stays one. Bare context errors and io.EOF pass, because programs compare them: wrapFor is for where they may be the client's.
+// Wrap is the boundary between a backend and the program. It says where err
+// happened and fills only the blanks of an *Error. A Transient error stays one.
+// Bare context errors and io.EOF pass, because programs compare them; WrapFor
+// is for calls where they may be the client's.
 func Wrap(op, backend, stream string, err error) error {
 	if err == nil || IsBare(err) {
 		return err
@@ -28,7 +30,8 @@ func IsBare(err error) bool {
 	return err == context.Canceled || err == context.DeadlineExceeded || err == io.EOF //nolint:errorlint // wrap says why
 }
 
-// locate fills an *Error's blanks on a copy. One that is wrapped in more words keeps them: it becomes the cause.
+// locate fills the blanks of an *Error on a copy. An *Error that is wrapped in
+// more words stays as it is and becomes the cause.
 func locate(op, backend, stream string, err error) *streamer.Error {
 	e := streamer.Error{Kind: streamer.KindOf(err), Err: err}
 	if inner, ok := err.(*streamer.Error); ok { //nolint:errorlint // not one that is wrapped
@@ -60,10 +63,10 @@ func RetryAfter(err error) (after time.Duration, ok bool) {
 	return t.After, true
 }
 
-// ErrInOnDone is what a call returns that would wait for the record whose OnDone
-// it is in.
+// ErrInOnDone is returned by a call that would wait for the record whose OnDone
+// it runs in.
 var ErrInOnDone = fmt.Errorf("%w inside OnDone: it would wait for the record whose OnDone it is in", streamer.ErrInvalid)
 
-// ErrCloseUnderWay is what a Close returns whose time is over before that of the
-// first one is.
+// ErrCloseUnderWay is returned by a Close whose time is over before the first
+// Close has ended.
 var ErrCloseUnderWay = fmt.Errorf("another Close has not ended: %w", streamer.ErrUnknown)

@@ -1,2 +1,2 @@
-// Package observe reports what happens in the engine to hooks and logger.
+// Package observe reports what happens in the engine to hooks and the logger.
 package observe

@@ -9,17 +9,18 @@ import (
 	"github.com/gostreamer/streamer"
 )
 
-// Observer is where a session and a producer tell of themselves: hooks and logger, under the names that users know.
+// Observer reports on a session or a producer to hooks and the logger.
 type Observer struct {
 	Backend, Group string
 	Hooks          *streamer.Hooks
 	Log            *slog.Logger
 
-	spell  spell
+	outage outage
 	stalls stalls
 }
 
-// LoggerOr is l, or one that passes warnings alone to slog.Default.
+// LoggerOr is l or, if that is nil, a logger that passes only warnings to
+// slog.Default.
 func LoggerOr(l *slog.Logger) *slog.Logger {
 	if l != nil {
 		return l
@@ -27,7 +28,7 @@ func LoggerOr(l *slog.Logger) *slog.Logger {
 	return slog.New(warnings{slog.Default().Handler()})
 }
 
-// warnings hides what is below a warning.
+// warnings drops records below a warning.
 type warnings struct{ slog.Handler }
 
 func (w warnings) Enabled(ctx context.Context, l slog.Level) bool {
@@ -60,13 +61,15 @@ func (o *Observer) Assigned(gained, revoked []streamer.StreamShard, lost bool) {
 	}
 }
 
-// Retrying tells of a failure of the engine's calls, which succeeded ends.
+// Retrying reports a failure of a call by the engine. Succeeded ends it.
 func (o *Observer) Retrying(op string, err error, after time.Duration) { o.fails(op, op, err, after) }
 
-// Succeeded tells that a call succeeded. It costs little where none has failed.
-func (o *Observer) Succeeded(op string) { o.works(op, Settled) }
+// Succeeded reports that a call succeeded. It costs little where none has
+// failed.
+func (o *Observer) Succeeded(op string) { o.works(op, MinGap) }
 
-// Beneath is SourceConfig.Retrying and SinkConfig.Retrying: what a backend retries by itself, until it says that it works again.
+// Beneath is SourceConfig.Retrying and SinkConfig.Retrying: what a backend
+// itself retries, until it reports that it works again.
 func (o *Observer) Beneath(op string, err error, after time.Duration) {
 	name := "beneath " + op
 	if err == nil {
@@ -77,7 +80,7 @@ func (o *Observer) Beneath(op string, err error, after time.Duration) {
 }
 
 func (o *Observer) fails(name, op string, err error, after time.Duration) {
-	if o.spell.begin(name, err, after, time.Now()) {
+	if o.outage.begin(name, err, after, time.Now()) {
 		o.Log.Warn("retrying", "backend", o.Backend, "op", op, "after", after, "err", err)
 	}
 	if o.Hooks.Retrying != nil {
@@ -86,7 +89,7 @@ func (o *Observer) fails(name, op string, err error, after time.Duration) {
 }
 
 func (o *Observer) works(name string, ago time.Duration) {
-	if lasted, over := o.spell.end(name, time.Now(), ago); over {
+	if lasted, over := o.outage.end(name, time.Now(), ago); over {
 		o.Log.Info("going on", "backend", o.Backend, "after", lasted.Round(time.Millisecond))
 	}
 }
@@ -105,13 +108,13 @@ func (o *Observer) logStall(e streamer.StallEvent) {
 		"stream", e.Stream, "shard", e.Shard, "in_flight", e.InFlight, "oldest", e.Oldest.String())
 }
 
-// stalls is the message that each shard was last said to wait for.
+// stalls holds the message that each shard was last reported to wait for.
 type stalls struct {
 	mu     sync.Mutex
 	oldest map[streamer.StreamShard]streamer.SeqNo
 }
 
-// news says that the shard waits for another message than it did.
+// news says that the shard waits for another message than before.
 func (s *stalls) news(e streamer.StallEvent) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()

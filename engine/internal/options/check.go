@@ -7,12 +7,12 @@ import (
 	"github.com/gostreamer/streamer/engine/internal/boundary"
 )
 
-// maxAckDelay is below what the clock of a session, which counts milliseconds
-// in 32 bits, can tell apart.
+// maxAckDelay is below the range of a session's clock, which counts
+// milliseconds in 32 bits.
 const maxAckDelay = 49 * 24 * time.Hour
 
-// CheckStreamer refuses values that no field takes. Whether the options go together is
-// known when a consumer or a producer is opened.
+// CheckStreamer refuses values that are out of range. Whether options go
+// together is checked when a consumer or a producer is opened.
 func CheckStreamer(o *streamer.StreamerOptions) error {
 	if o.CloseTimeout < 0 {
 		return negative("CloseTimeout", o.CloseTimeout, "a duration, or 0 for 20s")

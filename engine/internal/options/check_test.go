@@ -10,7 +10,8 @@ import (
 	"github.com/gostreamer/streamer"
 )
 
-// sentinels are the negative values that fields take. Every other field takes none.
+// sentinels are the negative values that fields take. Every other field takes
+// none.
 var sentinels = map[string]int64{
 	"CommitEvery": int64(streamer.Never),
 	"MaxInFlight": streamer.NoLimit, "BufferBytes": streamer.NoLimit,

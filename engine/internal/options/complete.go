@@ -11,7 +11,7 @@ import (
 )
 
 // Complete checks a consumer's options and fills in the defaults. call is the
-// argument alone, inherited what the URI and StreamerOptions say.
+// argument of Consumer, inherited the options of the URI and the Streamer.
 func Complete(call, inherited streamer.ConsumerOptions) (streamer.ConsumerOptions, error) {
 	o := ConsumerOver(call, inherited)
 	o.Streams = Unique(o.Streams)
@@ -47,7 +47,8 @@ func completeMode(o *streamer.ConsumerOptions) error {
 	return nil
 }
 
-// modeOf is Mode, or what the other options make of none.
+// modeOf is Mode or, if that is not set, the mode that follows from the other
+// options.
 func modeOf(o *streamer.ConsumerOptions) streamer.ConsumerMode {
 	if o.Mode == 0 && o.Group != "" {
 		return streamer.LoadBalanced
@@ -96,15 +97,14 @@ func ProducerDefaults(o *streamer.ProducerOptions) {
 	unlimited(&o.MaxBufferedBytes)
 }
 
-// unlimited turns NoLimit, and what is as good, into a limit that is never
-// reached.
+// unlimited turns NoLimit, and limits that are never reached, into noLimit.
 func unlimited(v *int) {
 	if *v == streamer.NoLimit || *v > NoLimit {
 		*v = NoLimit
 	}
 }
 
-// OrDefault sets what is not set.
+// OrDefault sets *v to d if it is zero.
 func OrDefault[T comparable](v *T, d T) {
 	var zero T
 	if *v == zero {
@@ -112,7 +112,7 @@ func OrDefault[T comparable](v *T, d T) {
 	}
 }
 
-// Unique drops repeated names: a stream named twice is read once.
+// Unique drops repeated names.
 func Unique(names []string) []string {
 	var out []string
 	for _, n := range names {

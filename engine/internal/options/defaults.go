@@ -5,7 +5,8 @@ import (
 	"time"
 )
 
-// The built-in defaults, as ConsumerOptions, ProducerOptions and StreamerOptions document them.
+// The built-in defaults, as ConsumerOptions, ProducerOptions and
+// StreamerOptions document them.
 const (
 	defaultAckDelay        = 5 * time.Second
 	defaultCommitEvery     = time.Second

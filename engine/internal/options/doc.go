@@ -1,3 +1,3 @@
-// Package options checks options and positions, fills in defaults and merges the
-// layers in which options come.
+// Package options checks options and positions, fills in defaults and merges
+// the layers of options.
 package options

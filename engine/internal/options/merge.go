@@ -6,7 +6,8 @@ import (
 	"github.com/gostreamer/streamer"
 )
 
-// Options come in layers (ConnectWith). In all of them zero is "not set".
+// Options come in layers (streamer.ConnectWith). Zero is "not set" in all of
+// them.
 
 // Merge takes each option from over, else from under.
 func Merge(over, under streamer.StreamerOptions) streamer.StreamerOptions {
@@ -50,9 +51,9 @@ func ProducerOver(o, base streamer.ProducerOptions) streamer.ProducerOptions {
 	}
 }
 
-// underMode is o below a layer that says mode. A mode that takes the place of
-// another one takes the place of what was written for that one: RealTime has no
-// group, LoadBalanced no choice of shards.
+// underMode is o below a layer that sets mode. A mode that replaces another one
+// also replaces what was set for that one: RealTime has no group, LoadBalanced
+// no choice of shards.
 func underMode(o streamer.ConsumerOptions, mode streamer.ConsumerMode) streamer.ConsumerOptions {
 	if mode == 0 || o.Mode == 0 || mode == o.Mode {
 		return o
@@ -66,7 +67,7 @@ func underMode(o streamer.ConsumerOptions, mode streamer.ConsumerMode) streamer.
 	return o
 }
 
-// firstSlice takes an empty slice as not set.
+// firstSlice is a, or b if a is empty.
 func firstSlice[T any](a, b []T) []T {
 	if len(a) > 0 {
 		return a

@@ -7,7 +7,7 @@ import (
 	"github.com/gostreamer/streamer/engine/internal/boundary"
 )
 
-// CheckPosition refuses a position that means nothing anywhere.
+// CheckPosition refuses a position that has no meaning anywhere.
 func CheckPosition(p streamer.Position) error {
 	switch p.Kind() {
 	case streamer.AtSeq, streamer.AfterSeq:
@@ -37,7 +37,7 @@ func checkEach(each streamer.Position) error {
 	return nil
 }
 
-// Same compares what two positions say; == also compares which map an
+// Same says whether two positions mean the same. == also compares which map an
 // Each was made from.
 func Same(p, o streamer.Position) bool {
 	if p.Kind() != streamer.PerShard || o.Kind() != streamer.PerShard {

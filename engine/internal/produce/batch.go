@@ -12,8 +12,9 @@ import (
 	"github.com/gostreamer/streamer/internal/wait"
 )
 
-// writeLoop writes batches, one at a time: while one is under way the next one forms. It is the producer's write goroutine and ends when the
-// producer is closed and the queue empty, or given up.
+// writeLoop writes batches, one at a time. While one is under way the next one
+// forms. It is the producer's write goroutine and ends when the producer is
+// closed and the queue is empty or given up.
 func (p *Producer) writeLoop() {
 	var batch []*sending
 	for {
@@ -27,11 +28,12 @@ func (p *Producer) writeLoop() {
 	}
 }
 
-// nextBatch blocks for a batch within the sink's limits; an empty one is the end.
+// nextBatch blocks for a batch within the sink's limits. An empty batch is the
+// end.
 func (p *Producer) nextBatch(batch []*sending) []*sending {
 	for {
 		p.mu.Lock()
-		p.refused = nil
+		p.refusal = nil
 		batch = p.cutBatch(batch)
 		wait := p.lingers(batch)
 		ended := len(batch) == 0 && p.closing
@@ -76,7 +78,8 @@ func (p *Producer) cutBatch(batch []*sending) []*sending {
 	return batch
 }
 
-// compact gives up the front of the queue, which was taken: under a steady load the queue is never empty. p.mu is held.
+// compact frees the front of the queue, whose records were taken: under a
+// steady load the queue is never empty. p.mu is held.
 func (p *Producer) compact() {
 	if 2*p.head < len(p.queue) {
 		return
@@ -86,7 +89,7 @@ func (p *Producer) compact() {
 	p.queue, p.head = p.queue[:n], 0
 }
 
-// uncut puts a batch back that is to grow. p.mu is held.
+// uncut puts back a batch that is to grow. p.mu is held.
 func (p *Producer) uncut(batch []*sending) []*sending {
 	p.queue = append(append([]*sending(nil), batch...), p.queue[p.head:]...)
 	p.head = 0
@@ -97,12 +100,13 @@ func (p *Producer) uncut(batch []*sending) []*sending {
 	return batch[:0]
 }
 
-// lingers says how long to wait for a fuller batch: not when this one is full, and not for a record that a Flush waits for.
+// lingers says how long to wait for a fuller batch: not when this one is full,
+// and not for a record that a Flush waits for.
 func (p *Producer) lingers(batch []*sending) time.Duration {
 	if p.o.Linger == 0 || len(batch) == 0 || p.head < len(p.queue) || p.closing || p.hurried+len(batch) > 0 || p.full(len(batch), sizeOf(batch)) {
 		return 0
 	}
-	return p.o.Linger - (time.Since(p.born) - batch[0].sent)
+	return p.o.Linger - (time.Since(p.born) - batch[0].at)
 }
 
 // linger waits d, or less when the queue may be full or a Flush asks.
@@ -129,7 +133,7 @@ func (p *Producer) lingerOver() bool {
 	return p.closing || p.hurried > 0 || p.full(len(p.queue)-p.head, p.queueBytes)
 }
 
-// full says that a batch of these measures cannot grow.
+// full says that a batch of this size cannot grow.
 func (p *Producer) full(records, bytes int) bool {
 	return records >= p.limits.Records || p.limits.Bytes > 0 && bytes >= p.limits.Bytes
 }
@@ -142,7 +146,8 @@ func sizeOf(batch []*sending) int {
 	return n
 }
 
-// writeAll writes the batch, again when the sink says that nothing of the rest is stored, in order, so that later records stay behind.
+// writeAll writes the batch, and again if the sink says that nothing of the
+// rest is stored. Later records wait, to stay in order.
 func (p *Producer) writeAll(batch []*sending) {
 	var b wait.Backoff
 	for {
@@ -174,7 +179,7 @@ func (p *Producer) writeAll(batch []*sending) {
 	}
 }
 
-// due are the records of batch that are still to be written: none when the
+// due are the records of batch that are still to be written: none once the
 // producer has given up on them.
 func (p *Producer) due(batch []*sending) []*sending {
 	p.mu.Lock()
@@ -191,9 +196,10 @@ func (p *Producer) due(batch []*sending) []*sending {
 	return open
 }
 
-// write is one Write, cut short when also the batch's youngest record has been under way for DeliveryTimeout; expire sees to the older ones.
+// write is one Write. It is cut short when the youngest record of the batch has
+// been under way for DeliveryTimeout; expire handles the older ones.
 func (p *Producer) write(batch []*sending) error {
-	left := p.o.DeliveryTimeout - (time.Since(p.born) - batch[len(batch)-1].sent)
+	left := p.o.DeliveryTimeout - (time.Since(p.born) - batch[len(batch)-1].at)
 	ctx, cancel := context.WithTimeout(p.life, left)
 	defer cancel()
 	records, bytes, stream := len(batch), 0, batch[0].Record.Stream
@@ -211,8 +217,7 @@ func (p *Producer) write(batch []*sending) error {
 	return err
 }
 
-// pendings is a batch as the sink gets it. The slice is reused: Write may not
-// keep it.
+// pendings is a batch for the sink. The slice is reused: Write may not keep it.
 func (p *Producer) pendings(batch []*sending) []*driver.Pending {
 	p.written = p.written[:0]
 	for _, pd := range batch {
@@ -230,18 +235,18 @@ func (p *Producer) cutShort() error {
 	return p.because(fmt.Errorf("given up after %v: %w", p.o.DeliveryTimeout, streamer.ErrUnknown))
 }
 
-// noteRefusal keeps why the batch that is being written has to be written again.
+// noteRefusal keeps why the current batch must be written again.
 func (p *Producer) noteRefusal(err error) {
 	if t, ok := errors.AsType[*driver.TransientError](err); ok {
 		err = t.Err
 	}
 	p.mu.Lock()
-	p.refused = err
+	p.refusal = err
 	p.mu.Unlock()
 }
 
-// reason is why the rest of a batch failed. A write that timed out in the client
-// may have stored it.
+// reason is why the rest of a batch failed. A write that timed out in the
+// client may have stored it.
 func reason(err error) error {
 	if boundary.IsContextError(err) && !errors.Is(err, streamer.ErrUnknown) {
 		return fmt.Errorf("%w: %w", streamer.ErrUnknown, boundary.Opaque(err))
@@ -249,11 +254,12 @@ func reason(err error) error {
 	return err
 }
 
-// failLate fails the records whose DeliveryTimeout ends before the next try. The sink said that they are not stored.
+// failLate fails the records whose DeliveryTimeout ends before the next
+// attempt. The sink said that they are not stored.
 func (p *Producer) failLate(batch []*sending, after time.Duration, err error) []*sending {
 	at := time.Since(p.born) + after
 	n := 0
-	for n < len(batch) && at-batch[n].sent >= p.o.DeliveryTimeout {
+	for n < len(batch) && at-batch[n].at >= p.o.DeliveryTimeout {
 		n++
 	}
 	fail(batch[:n], err)

@@ -16,11 +16,12 @@ func (p *Producer) Close() error {
 	}
 	ctx, cancel := p.home.Closing()
 	defer cancel()
-	return p.Shut(ctx)
+	return p.CloseWithin(ctx)
 }
 
-// Shut is Close within ctx; later calls wait for the first and return what it returned.
-func (p *Producer) Shut(ctx context.Context) error {
+// CloseWithin is Close within ctx. Later calls wait for the first and return
+// its result.
+func (p *Producer) CloseWithin(ctx context.Context) error {
 	p.mu.Lock()
 	first := p.closed.Begin()
 	if first {
@@ -35,13 +36,13 @@ func (p *Producer) Shut(ctx context.Context) error {
 		}
 		return err
 	}
-	err := p.end(ctx)
+	err := p.finish(ctx)
 	p.home.Forget(p)
 	return p.closed.End(err)
 }
 
-// end drains the buffer within ctx, then gives up on the rest.
-func (p *Producer) end(ctx context.Context) error {
+// finish drains the buffer within ctx, then gives up on the rest.
+func (p *Producer) finish(ctx context.Context) error {
 	epochs := p.beginFlush()
 	wait.Signal(p.work)
 	hurried := p.flushSink(ctx)
@@ -59,7 +60,7 @@ func (p *Producer) end(ctx context.Context) error {
 
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	fails := p.unheard()
+	fails := p.unseenFailures()
 	if err := fails.err("close", p.obs.Backend, p.o.Stream); err != nil {
 		return err
 	}
@@ -69,8 +70,8 @@ func (p *Producer) end(ctx context.Context) error {
 	return boundary.Wrap("close", p.obs.Backend, p.o.Stream, closed)
 }
 
-// joinSink waits until nothing is in the sink any more, within ctx. What was cut
-// short by the end of ctx has grace to return.
+// joinSink waits, within ctx, until no call of the sink is under way. Calls
+// that the end of ctx cut short have grace to return.
 func (p *Producer) joinSink(ctx context.Context) {
 	idle := func() { p.writes.Wait(); p.flush.Wait() }
 	wait.Join(ctx, idle)

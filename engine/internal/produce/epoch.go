@@ -10,17 +10,18 @@ import (
 	"github.com/gostreamer/streamer/internal/inside"
 )
 
-// epoch is what was sent between two calls of Flush. Flush waits for the epochs before it and not for what others go on sending. What is not atomic
-// belongs to producer.mu.
+// epoch is the records sent between two calls of Flush. Flush waits for the
+// epochs before it, not for what others go on sending. Except for the atomics
+// it belongs to Producer.mu.
 type epoch struct {
-	home    *Producer
-	sent    int64         // records; it stays as it is once the epoch is flushed
-	used    bool          // something was sent
-	done    chan struct{} // made when the epoch is flushed, closed when all of it is resolved
-	fails   failures      // all of them, for Flush
-	untold  untold        // those that the program has not been told of, for Close
-	settled atomic.Int64  // records resolved
-	flushed atomic.Bool   // and not done
+	home     *Producer
+	records  int64         // records; it stays as it is once the epoch is flushed
+	used     bool          // something was sent
+	done     chan struct{} // made when the epoch is flushed, closed when all of it is resolved
+	fails    failures      // all of them, for Flush
+	unseen   unseen        // those that the program has not been told of, for Close
+	resolved atomic.Int64  // records resolved
+	flushed  atomic.Bool   // and not done
 }
 
 // failures counts failed records and keeps the first reason.
@@ -36,9 +37,9 @@ func (f *failures) add(n int, first error) {
 	f.n += n
 }
 
-// untold counts the failed records whose outcome the program has not been given:
-// no Wait returned it and no OnDone was called with it.
-type untold struct {
+// unseen counts the failed records whose outcome the program has not seen: no
+// Wait returned it and no OnDone was called with it.
+type unseen struct {
 	n     int
 	known []*streamer.Receipt // the first of them, maxKnown at most, so that a program that drops its receipts does not keep them
 	last  error               // of the latest that is not among known
@@ -46,7 +47,7 @@ type untold struct {
 
 const maxKnown = 64
 
-func (u *untold) add(r *streamer.Receipt, err error) {
+func (u *unseen) add(r *streamer.Receipt, err error) {
 	u.n++
 	if len(u.known) < maxKnown {
 		u.known = append(u.known, r)
@@ -55,13 +56,13 @@ func (u *untold) add(r *streamer.Receipt, err error) {
 	u.last = err
 }
 
-func (u *untold) remove(r *streamer.Receipt) {
+func (u *unseen) remove(r *streamer.Receipt) {
 	u.n--
 	u.known = list.Without(u.known, r)
 }
 
-// first is the reason of the first one that is known.
-func (u *untold) first() error {
+// first is the reason of the first known failure.
+func (u *unseen) first() error {
 	if len(u.known) > 0 {
 		return outcomeOf(u.known[0]).Err()
 	}
@@ -77,20 +78,22 @@ func (f *failures) err(op, backend, stream string) error {
 		Err: fmt.Errorf("%d records failed, the first: %w", f.n, f.first)}
 }
 
-// settle counts one record out. A failure is in fails before.
-func (e *epoch) settle() {
-	e.settled.Add(1)
+// recordResolved counts one record. Its failure is in fails before.
+func (e *epoch) recordResolved() {
+	e.resolved.Add(1)
 	e.finish()
 }
 
-// finish closes done when it is time. Whoever resolves the last record sees that the epoch is flushed, or whoever flushes it that the record is resolved.
+// finish closes done when the epoch is flushed and its last record resolved.
+// Either of the two goroutines sees both.
 func (e *epoch) finish() {
-	if e.flushed.Load() && e.settled.Load() == e.sent && e.flushed.CompareAndSwap(true, false) {
+	if e.flushed.Load() && e.resolved.Load() == e.records && e.flushed.CompareAndSwap(true, false) {
 		close(e.done)
 	}
 }
 
-// beginFlush ends the current epoch and returns all that no Flush has reported yet.
+// beginFlush ends the current epoch and returns those that no Flush has
+// reported yet.
 func (p *Producer) beginFlush() []*epoch {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -105,7 +108,7 @@ func (p *Producer) beginFlush() []*epoch {
 	return append([]*epoch(nil), p.unreported...)
 }
 
-// awaitEpochs waits until nothing is open in them.
+// awaitEpochs waits until every record in them is resolved.
 func awaitEpochs(ctx context.Context, epochs []*epoch) error {
 	for _, e := range epochs {
 		select {
@@ -117,7 +120,8 @@ func awaitEpochs(ctx context.Context, epochs []*epoch) error {
 	return nil
 }
 
-// report takes the epochs off the list and sums up their failures. Another Flush that overlaps this one reports them too.
+// report takes the epochs off the list and sums up their failures. A Flush that
+// overlaps reports them too.
 func (p *Producer) report(epochs []*epoch) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -136,27 +140,27 @@ func (p *Producer) fail(e *epoch, r *streamer.Receipt, err error) {
 	p.note(e, r, err)
 }
 
-// note is fail for one who holds p.mu.
+// note is fail for a caller that holds p.mu.
 func (p *Producer) note(e *epoch, r *streamer.Receipt, err error) {
 	e.fails.add(1, err)
 	if outcomeOf(r).Unseen(e) {
-		e.untold.add(r, err)
+		e.unseen.add(r, err)
 	}
 }
 
-// Seen implements inside.Failures: the program has got the outcome after all.
+// Seen implements inside.Failures: the program has seen the outcome after all.
 func (e *epoch) Seen(o *inside.Outcome[streamer.Meta]) {
 	e.home.mu.Lock()
 	defer e.home.mu.Unlock()
-	e.untold.remove((*streamer.Receipt)(o))
+	e.unseen.remove((*streamer.Receipt)(o))
 }
 
-// unheard sums up the failures that neither a receipt nor a Flush has told the
-// program of. p.mu is held.
-func (p *Producer) unheard() failures {
+// unseenFailures sums up the failures that neither a receipt nor a Flush has
+// shown to the program. p.mu is held.
+func (p *Producer) unseenFailures() failures {
 	var fails failures
 	for _, e := range p.unreported {
-		fails.add(e.untold.n, e.untold.first())
+		fails.add(e.unseen.n, e.unseen.first())
 	}
 	return fails
 }

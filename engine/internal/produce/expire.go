@@ -9,9 +9,11 @@ import (
 	"github.com/gostreamer/streamer/engine/internal/options"
 )
 
-// One timer per producer watches the oldest record: DeliveryTimeout bounds also what a sink has taken and never resolves.
+// One timer per producer watches the oldest record. DeliveryTimeout also bounds
+// records that a sink takes and never resolves.
 
-// grace is what an expired record's own write has to end by itself, which tells more than "unknown".
+// grace is the time that an expired record's write has to end by itself,
+// because its error says more than "unknown".
 const grace = 100 * time.Millisecond
 
 func (p *Producer) arm(d time.Duration) {
@@ -34,22 +36,23 @@ func (p *Producer) disarm() {
 	}
 }
 
-// expire gives up on the records that are too old and sets the timer for the next.
+// expire gives up on the records that are too old and sets the timer for the
+// next.
 func (p *Producer) expire() {
 	limit := p.o.DeliveryTimeout
 	now := time.Since(p.born)
-	p.giveUp(func(pd *sending) bool { return now-pd.sent >= limit }, p.because(fmt.Errorf("no outcome after %v: %w", limit, streamer.ErrUnknown)))
+	p.giveUp(func(pd *sending) bool { return now-pd.at >= limit }, p.because(fmt.Errorf("no outcome after %v: %w", limit, streamer.ErrUnknown)))
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.armed = false
 	p.open.trim()
 	if p.open.n > 0 {
-		p.arm(max(limit-(now-p.open.front().sent), 0))
+		p.arm(max(limit-(now-p.open.front().at), 0))
 	}
 }
 
-// because adds to err what keeps the sink from storing records, where that is
-// known: it says more than that the time is over.
+// because adds to err what keeps the sink from storing records, if that is
+// known.
 func (p *Producer) because(err error) error {
 	if why := p.why(); why != nil {
 		return fmt.Errorf("%w: %w", err, why)
@@ -63,10 +66,11 @@ func (p *Producer) why() error {
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return p.refused
+	return p.refusal
 }
 
-// giveUp resolves the oldest records as unknown, as long as they match. The sink may still hold their payload, so it is not touched.
+// giveUp resolves the oldest records as unknown, as long as they match. The
+// sink may still use their payload, so it is not touched.
 func (p *Producer) giveUp(match func(*sending) bool, err error) {
 	for {
 		p.mu.Lock()

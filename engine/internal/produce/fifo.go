@@ -1,7 +1,7 @@
 package produce
 
-// fifo is the records that are under way, oldest first. Resolved ones leave when
-// they reach the front, or when they are most of it.
+// fifo holds the records that are under way, oldest first. Resolved ones are
+// removed when they reach the front or are most of it.
 type fifo struct {
 	buf  []*sending
 	head int
@@ -37,9 +37,8 @@ func (f *fifo) trim() {
 	}
 }
 
-// tidy lets go of resolved records: of those at the front, and of those behind one
-// that is not, once they are more than the open ones and as many again. So it
-// looks at each record about once.
+// tidy removes resolved records: those at the front, and the others once they
+// outnumber the open ones twice. So it looks at each record about once.
 func (f *fifo) tidy(open int) {
 	f.trim()
 	if f.n <= 2*open+roomEvery {

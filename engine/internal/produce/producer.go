@@ -12,12 +12,12 @@ import (
 	"github.com/gostreamer/streamer/engine/internal/boundary"
 	"github.com/gostreamer/streamer/engine/internal/list"
 	"github.com/gostreamer/streamer/engine/internal/observe"
-	"github.com/gostreamer/streamer/internal/inside"
 	"github.com/gostreamer/streamer/internal/wait"
 )
 
-// Producer is the engine's Producer: a bounded buffer in front of a Sink. For a Writer it owns a goroutine that writes batches; an Enqueuer
-// batches by itself and gets each record at once.
+// Producer implements streamer.Producer: a bounded buffer in front of a Sink.
+// For a Writer it owns a goroutine that writes batches. An Enqueuer batches by
+// itself and gets each record at once.
 type Producer struct {
 	home   Home
 	o      streamer.ProducerOptions // complete
@@ -34,7 +34,7 @@ type Producer struct {
 	queueBytes int
 	hurried    int  // records at the front that a Flush waits for: they do not linger
 	open       fifo // every record that is not resolved, oldest first, and some that are
-	sent       load // records that were let in
+	admitted   load // records that were let in
 	epoch      *epoch
 	unreported []*epoch
 	closing    bool      // refuses new records
@@ -42,9 +42,10 @@ type Producer struct {
 	timer      *time.Timer
 	armed      bool
 	written    []*driver.Pending // the batch that is being written; the write goroutine's
-	refused    error             // why what is being written was not stored yet, if it was tried
+	refusal    error             // why what is being written was not stored yet, if it was tried
 
-	// Resolving a record takes no lock where nobody waits: it is done thousands of times in a row, beside those who send.
+	// Resolving a record takes no lock unless a Send waits: it is done
+	// thousands of times in a row, concurrently with Sends.
 	doneRecords atomic.Int64 // of sent
 	doneBytes   atomic.Int64
 	waiting     atomic.Bool // senders has some
@@ -71,7 +72,8 @@ type Home interface {
 	Forget(p *Producer)
 }
 
-// batchRecords bounds a batch where the sink does not: what it touches should stay in the processor's caches until it is resolved.
+// batchRecords bounds a batch where the sink does not. A batch should stay in
+// the processor's caches until it is resolved.
 const batchRecords = 1000
 
 func New(home Home, o streamer.ProducerOptions, sink driver.Sink, obs *observe.Observer) (*Producer, error) {
@@ -96,7 +98,7 @@ func New(home Home, o streamer.ProducerOptions, sink driver.Sink, obs *observe.O
 	return p, nil
 }
 
-// Options are those of the producer, complete.
+// Options returns the producer's options with defaults filled in.
 func (p *Producer) Options() streamer.ProducerOptions { return p.o }
 
 func (p *Producer) Send(ctx context.Context, r streamer.Record) *streamer.Receipt {
@@ -124,7 +126,7 @@ func (p *Producer) Send(ctx context.Context, r streamer.Record) *streamer.Receip
 	return pd.Receipt()
 }
 
-// check refuses what can be known to fail.
+// check refuses a record that is known to fail.
 func (p *Producer) check(pd *sending) error {
 	if pd.Record.Stream == "" {
 		return boundary.Invalid("the record names no stream and the producer has none")
@@ -135,7 +137,8 @@ func (p *Producer) check(pd *sending) error {
 	return nil
 }
 
-// refuse fails a record that was not let in; Flush and Close report it like any other.
+// refuse fails a record that was not admitted. Flush and Close report it like
+// any other.
 func (p *Producer) refuse(pd *sending, err error) {
 	err = boundary.Wrap("send", p.obs.Backend, pd.Record.Stream, err)
 	pd.Record = streamer.Record{}
@@ -156,11 +159,13 @@ type sender struct {
 	ready chan struct{} // capacity 1: it may be admitted now
 }
 
-// patience is how long a Send waits before no other overtakes it. Overtaking costs less than a change of goroutines for every record, but a
-// large record must not starve.
+// patience is how long a Send waits before no other may overtake it. Overtaking
+// costs less than a switch of goroutines for every record, but a large record
+// must not starve.
 const patience = 10 * time.Millisecond
 
-// admit takes the record into the buffer; it blocks while that is full. A record larger than the whole buffer goes in when it is empty.
+// admit takes the record into the buffer and blocks while that is full. A
+// record larger than the buffer is admitted when it is empty.
 func (p *Producer) admit(ctx context.Context, pd *sending) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -176,7 +181,8 @@ func (p *Producer) admit(ctx context.Context, pd *sending) error {
 	return nil
 }
 
-// queueUp waits until s is the first in line and fits, or the producer closes. p.mu is held, and let go of while waiting.
+// queueUp waits until s is the first in line and fits, or the producer closes.
+// p.mu is held, and released while waiting.
 func (p *Producer) queueUp(ctx context.Context, s *sender) (err error) {
 	p.senders = append(p.senders, s)
 	p.waiting.Store(true) // before it looks whether the record fits
@@ -201,26 +207,26 @@ func (p *Producer) fits(pd *sending) bool {
 	return b.records == 0 || b.records < p.o.MaxBuffered && b.bytes+pd.size <= p.o.MaxBufferedBytes
 }
 
-// buffered is what is not resolved. p.mu is held.
+// buffered is the number and size of unresolved records. p.mu is held.
 func (p *Producer) buffered() load {
-	return load{p.sent.records - int(p.doneRecords.Load()), p.sent.bytes - int(p.doneBytes.Load())}
+	return load{p.admitted.records - int(p.doneRecords.Load()), p.admitted.bytes - int(p.doneBytes.Load())}
 }
 
-// wakeSender lets the first waiting Send look for space. p.mu is held.
+// wakeSender makes the first waiting Send check for space. p.mu is held.
 func (p *Producer) wakeSender() {
 	if len(p.senders) > 0 && (p.closing || p.fits(p.senders[0].pd)) {
 		wait.Signal(p.senders[0].ready)
 	}
 }
 
-// enter counts the record in. p.mu is held.
+// enter counts an admitted record. p.mu is held.
 func (p *Producer) enter(pd *sending) {
-	pd.sent = time.Since(p.born)
+	pd.at = time.Since(p.born)
 	pd.epoch = p.epoch
 	p.epoch.used = true
-	p.epoch.sent++
-	p.sent.records++
-	p.sent.bytes += pd.size
+	p.epoch.records++
+	p.admitted.records++
+	p.admitted.bytes += pd.size
 	p.open.push(pd)
 	if !p.armed {
 		p.arm(p.o.DeliveryTimeout)
@@ -235,20 +241,21 @@ func (p *Producer) enter(pd *sending) {
 	}
 }
 
-// Senders that wait for room are woken when there is some for many records, not for each: after roomEvery of them at most, or within roomWithin.
+// Waiting Sends are woken when there is room for many records, not for each:
+// after at most roomEvery resolved records, or within roomWithin.
 const (
 	roomEvery  = 256
 	roomWithin = time.Millisecond
 )
 
-// resolved counts the record out.
+// resolved counts a resolved record.
 func (p *Producer) resolved(pd *sending, err error) {
 	if err != nil {
 		p.fail(pd.epoch, pd.Receipt(), err)
 	}
 	p.doneBytes.Add(int64(pd.size))
 	n := p.doneRecords.Add(1)
-	pd.epoch.settle()
+	pd.epoch.recordResolved()
 	switch {
 	case n%p.roomEvery == 0:
 		p.makeRoom()
@@ -257,75 +264,17 @@ func (p *Producer) resolved(pd *sending, err error) {
 	}
 }
 
-// rouse is makeRoom for the records that roomEvery does not come to. It runs on a goroutine of its own, once within roomWithin.
+// rouse is makeRoom for fewer than roomEvery records. It runs on a goroutine of
+// its own, at most once within roomWithin.
 func (p *Producer) rouse() {
 	p.rousing.Store(false)
 	p.makeRoom()
 }
 
-// makeRoom lets go of what is done and wakes who waits for its place.
+// makeRoom removes resolved records and wakes a waiting Send.
 func (p *Producer) makeRoom() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.open.tidy(p.buffered().records)
 	p.wakeSender()
-}
-
-func (p *Producer) Flush(ctx context.Context) error {
-	if err := ctx.Err(); err != nil {
-		return err
-	}
-	if inside.InCallback() {
-		return boundary.Wrap("flush", p.obs.Backend, p.o.Stream, boundary.ErrInOnDone)
-	}
-	epochs, err := p.Drain(ctx)
-	if err != nil {
-		return err
-	}
-	return p.report(epochs)
-}
-
-// Drain waits until all that was sent is resolved, and reports none of it.
-func (p *Producer) Drain(ctx context.Context) ([]*epoch, error) {
-	epochs := p.beginFlush()
-	wait.Signal(p.work)
-	if err := p.flushSink(ctx); err != nil {
-		return nil, boundary.WrapFor(ctx, "flush", p.obs.Backend, p.o.Stream, err)
-	}
-	return epochs, awaitEpochs(ctx, epochs)
-}
-
-// flushSink hurries the sink, unless Close has come to its end: then all is
-// resolved. It ends with ctx and with the producer.
-func (p *Producer) flushSink(ctx context.Context) error {
-	p.mu.Lock()
-	if p.ended {
-		p.mu.Unlock()
-		return nil
-	}
-	p.flush.Add(1)
-	p.mu.Unlock()
-	defer p.flush.Done()
-	within, cancel := context.WithCancel(ctx)
-	defer cancel()
-	defer context.AfterFunc(p.life, cancel)()
-	err := p.sink.Flush(within)
-	if err != nil && within.Err() != nil && ctx.Err() == nil {
-		return streamer.ErrClosed
-	}
-	return err
-}
-
-// RefuseMore refuses new records and waits until those are resolved that came in since the last Flush: from then on nothing more is stored.
-func (p *Producer) RefuseMore(ctx context.Context) error {
-	p.mu.Lock()
-	p.closing = true
-	p.wakeSender()
-	open := p.buffered().records > 0
-	p.mu.Unlock()
-	if !open {
-		return nil
-	}
-	_, err := p.Drain(ctx)
-	return err
 }

@@ -9,15 +9,15 @@ import (
 	"github.com/gostreamer/streamer/internal/inside"
 )
 
-// sending is a record from Send until it is resolved. What is not the sink's
-// belongs to producer.mu.
+// sending is a record from Send until it is resolved. What the sink does not
+// own belongs to Producer.mu.
 type sending struct {
 	driver.Pending
 	home    *Producer
 	epoch   *epoch
 	size    int
-	sent    time.Duration // since the producer was made
-	givenUp bool          // its sender was told so: what has not gone out yet must not any more
+	at      time.Duration // since the producer was made
+	givenUp bool          // its outcome was reported: it must not be sent any more
 }
 
 func newSending(home *Producer, r streamer.Record) *sending {
@@ -26,10 +26,7 @@ func newSending(home *Producer, r streamer.Record) *sending {
 	return s
 }
 
-// sendingOf is the record that the producer gave the sink as p.
-func sendingOf(p *driver.Pending) *sending { return p.Sender.(*sending) } //nolint:forcetypeassert // newSending put it there
-
-// outcomeOf is what the engine does with a receipt.
+// outcomeOf is the engine's view of a receipt.
 func outcomeOf(r *streamer.Receipt) *inside.Outcome[streamer.Meta] {
 	return (*inside.Outcome[streamer.Meta])(r)
 }
@@ -38,8 +35,8 @@ func (s *sending) outcome() *inside.Outcome[streamer.Meta] { return outcomeOf(s.
 
 func (s *sending) resolved() bool { return s.outcome().Resolved() }
 
-// Resolve implements Sender. The receipt's callbacks run before Flush can see the
-// record as done, and then its place in the buffer is free.
+// Resolve implements driver.Sender. The receipt's callbacks run before Flush
+// can see the record as done and before its place in the buffer is free.
 func (s *sending) Resolve(stream string, m streamer.Meta, err error) {
 	if err != nil {
 		err = boundary.Wrap("send", s.home.obs.Backend, stream, boundary.Opaque(err))

@@ -33,8 +33,10 @@ func (s *Span) Has(p Listed) bool {
 
 func (s *Span) first() Listed { return Listed{s.Stream, s.From} }
 
-// account is what some beacons, of one after the other, tell of a span: whether it has a message of a certain time or later, and whether they have said that of all its shards. A
-// beacon without room for the whole list names neighbours in it. So those that it does not name where they would stand do not exist.
+// account is what some beacons, of one after the other, tell of a span: whether
+// it has a message of a certain time or later, and whether they have said that
+// of all its shards. A beacon without room for the whole list names neighbours
+// in it. So those that it does not name where they would stand do not exist.
 type account struct {
 	of       Span
 	behind   map[Listed]Listed // the neighbour of each in the list; the first is behind the last
@@ -62,7 +64,8 @@ func (a *account) take(items []ss.Item, most int) {
 	a.complete = a.complete || len(items) < most || a.covered()
 }
 
-// covered says whether every shard of the span was named: going from neighbour to neighbour one comes from before it to behind it, or around.
+// covered says whether every shard of the span was named: going from neighbour
+// to neighbour one comes from before it to behind it, or around.
 func (a *account) covered() bool {
 	begin, ok := a.begin()
 	at := begin

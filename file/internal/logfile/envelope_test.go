@@ -10,7 +10,8 @@ import (
 	"github.com/gostreamer/streamer"
 )
 
-// TestEnvelopeGolden: the layout is part of the format, and the one that the documentation shows.
+// TestEnvelopeGolden: the layout is part of the format, and the one that the
+// documentation shows.
 func TestEnvelopeGolden(t *testing.T) {
 	const golden = "65 6e 76 31 | 00 | 06 6f 72 64 65 72 73 | 02 6b | 01 | 03 69 64 02 37"
 	want, err := hex.DecodeString(strings.NewReplacer(" ", "", "|", "").Replace(golden))

@@ -109,7 +109,8 @@ func explain(err error, create streamer.Create) error {
 
 var ErrCreateNew = errors.New("create=new makes a log that does not exist: name another, or leave that option out")
 
-// lockLog takes the writer's lock. It is nil when path does not name f any more.
+// lockLog takes the writer's lock. It is nil when path does not name f any
+// more.
 func lockLog(f *os.File, path string) (*flock.Flock, error) {
 	l, err := disk.Lock(writerLock(path), !writerLockIsLog)
 	if errors.Is(err, streamer.ErrNotFound) {
@@ -213,7 +214,7 @@ var ErrElsewhere = fmt.Errorf("the path leads to another log than before: %w", s
 func (lf *File) Check(path string) error {
 	ok, err := lf.isAt(path)
 	if ok || err != nil {
-		return err // when somebody has added to it, the next write finds out
+		return err // when something has added to it, the next write finds out
 	}
 	if own := lf.own(); own != path {
 		if there, err := lf.isAt(own); there || err != nil {

@@ -27,14 +27,16 @@ func ReadHeader(src io.ReaderAt) (ss.Header, error) {
 	return ss.ParseHeader(b)
 }
 
-// headerPrefix says whether b can be the start of a header. A file for which it cannot is somebody's and not a log.
+// headerPrefix says whether b can be the start of a header. A file for which it
+// cannot is one consumer's and not a log.
 func headerPrefix(b []byte) bool {
 	start := ss.Header{}.Append(nil)[:3]
 	n := min(len(b), len(start))
 	return string(b[:n]) == string(start[:n])
 }
 
-// recovery reads a log to its end, to go on writing there. Beacons would be quicker and can't be relied on: a writer of SeaStreamer's forgets in its
+// recovery reads a log to its end, to go on writing there. Beacons would be
+// quicker and can't be relied on: a writer of SeaStreamer's forgets in its
 // beacons the streams that others wrote before it.
 type recovery struct {
 	enc  *ss.Encoder
@@ -110,8 +112,8 @@ func (r *recovery) internal(f *ss.Frame) {
 	}
 }
 
-// damage goes over unreadable bytes. A message with a wrong checksum has its number all the same, if its stream is known: a new one must not get
-// it again.
+// damage goes over unreadable bytes. A message with a wrong checksum has its
+// number all the same, if its stream is known: a new one must not get it again.
 func (r *recovery) damage(d *ss.Damage) {
 	r.release()
 	if d.Frame.Key != nil && r.enc.Knows(string(d.Frame.Key), d.Frame.Shard) {
@@ -152,7 +154,8 @@ func (r *recovery) cut(f Handle, s *ss.Scanner, interval int64) (int64, error) {
 	return end, f.Truncate(end)
 }
 
-// maxGap is how many bytes a writer leaves empty to get behind unreadable ones. With the usual distance of beacons it needs no more than 1 MiB.
+// maxGap is how many bytes a writer leaves empty to get behind unreadable ones.
+// With the usual distance of beacons it needs no more than 1 MiB.
 const maxGap = 64 << 20
 
 var ErrGap = fmt.Errorf("%w, and the place of the next beacon is far: cut the log where they start, or write another", ss.ErrFrame)
@@ -186,8 +189,9 @@ func WorthKeeping(f io.ReaderAt, s *ss.Scanner, size int64) (bool, error) {
 	return len(bytes.Trim(b, "\x00")) > 0, nil
 }
 
-// maxSearch is how much of an incomplete message is searched for others that its size, if that is wrong, hides. More than a beacon's distance is not needed: the
-// next beacon would show it.
+// maxSearch is how much of an incomplete message is searched for others that
+// its size, if that is wrong, hides. More than a beacon's distance is not
+// needed: the next beacon would show it.
 const maxSearch = 1 << 20
 
 func IsEnvelope(payload []byte) bool {

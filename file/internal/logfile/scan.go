@@ -58,9 +58,11 @@ func (e *Ending) See(at streamer.StreamShard, seq uint64) {
 }
 
 const (
-	// lookBackBeacons is how many beacons are read for shards that the last one has no room to name.
+	// lookBackBeacons is how many beacons are read for shards that the last one
+	// has no room to name.
 	lookBackBeacons = 64
-	// enoughBytes of them end that sooner, when the last few have named nothing new: they take turns.
+	// enoughBytes of them end that sooner, when the last few have named nothing
+	// new: they take turns.
 	enoughBytes = 128 << 10
 )
 
@@ -92,7 +94,8 @@ func (v *View) Ending(ctx context.Context) (Ending, error) {
 	}
 }
 
-// torn says whether the frame that beacon n splits is not all there, or the beacon isn't: the end of the log is before it. Of a frame that lacks but a
+// torn says whether the frame that beacon n splits is not all there, or the
+// beacon isn't: the end of the log is before it. Of a frame that lacks but a
 // few bytes it may not know.
 func (v *View) torn(n int64) (bool, error) {
 	if n <= v.low() {

@@ -19,9 +19,12 @@ import (
 	"github.com/gostreamer/streamer/file/internal/ss"
 )
 
-// A log in a directory is a row of segments, each a log in one file. They lie in one space of offsets: that of a segment's first byte is its name, a multiple of the
-// beacon interval. So a reader sees one file with beacons where they should be. What lies between the end of one segment and the first message of the next, whose
-// header is in it, reads as one frame of the internal stream that the beacon at the segment's start splits.
+// A log in a directory is a row of segments, each a log in one file. They lie
+// in one space of offsets: that of a segment's first byte is its name, a
+// multiple of the beacon interval. So a reader sees one file with beacons where
+// they should be. What lies between the end of one segment and the first
+// message of the next, whose header is in it, reads as one frame of the
+// internal stream that the beacon at the segment's start splits.
 
 // Segment is one file of a directory.
 type Segment struct {
@@ -80,7 +83,8 @@ func IsSegmented(path string) bool {
 type Segments struct {
 	dir string
 
-	// mu is held across reads, which only one goroutine does at a time: it is for looks at the directory meanwhile.
+	// mu is held across reads, which only one goroutine does at a time: it is
+	// for looks at the directory meanwhile.
 	mu       sync.Mutex
 	segments []Segment
 	header   ss.Header
@@ -270,7 +274,7 @@ func (s *Segments) readPart(p []byte, off int64) (int, error) {
 			return 0, ErrTrimmed
 		}
 		if err := s.refresh(); errors.Is(err, fs.ErrNotExist) {
-			return 0, io.EOF // whoever waits for more finds out
+			return 0, io.EOF // the process that waits for more finds out
 		} else if err != nil {
 			return 0, err
 		}
@@ -296,7 +300,7 @@ func (s *Segments) readKnown(p []byte, off int64, i int) (int, error) {
 		next = s.segments[i+1].Base
 	}
 	if off-base < ss.HeaderSize && base > 0 {
-		before := base - 1 // of the oldest: nobody comes from there
+		before := base - 1 // of the oldest: nothing comes from there
 		if i > 0 {
 			before = s.segments[i-1].Base + s.segments[i-1].Size
 		}

@@ -7,7 +7,8 @@ import (
 	"github.com/gostreamer/streamer/file/internal/ss"
 )
 
-// farthest is how many beacons in a row are read for those that say what is to be known.
+// farthest is how many beacons in a row are read for those that say what is to
+// be known.
 const farthest = 256
 
 // TimeSearch finds beacons before which everything is older than a time. Senders choose times, so they may be in any order; but beacons have the latest time so far, which never
@@ -99,7 +100,8 @@ func (t *TimeSearch) bisect(of Span, low, high int64) (int64, error) {
 	return found, nil
 }
 
-// said is the answer of the beacons from from to to: everything of the span before from is older. Else some is not, or they do not know.
+// said is the answer of the beacons from from to to: everything of the span
+// before from is older. Else some is not, or they do not know.
 type said struct {
 	from, to int64
 	older    bool
@@ -135,7 +137,8 @@ func (t *TimeSearch) ask(of Span, n, limit int64) (said, error) {
 	return said{}, nil
 }
 
-// beganBefore says whether a beacon's writer has written something that is older than a time since it opened the log, or knows all that was there.
+// beganBefore says whether a beacon's writer has written something that is
+// older than a time since it opened the log, or knows all that was there.
 func beganBefore(items []ss.Item, ms uint64) bool {
 	return slices.ContainsFunc(items, func(i ss.Item) bool { return i.Time < ms && i.Key != ss.Internal })
 }

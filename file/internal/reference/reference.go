@@ -1,5 +1,7 @@
-// Package reference is a second encoder of .ss files, for tests: written from the format's description and as plainly as can be, one byte at a time, every beacon
-// computed from the whole history. It shares no code with the one that it is held against.
+// Package reference is a second encoder of .ss files, for tests: written from
+// the format's description and as plainly as can be, one byte at a time, every
+// beacon computed from the whole history. It shares no code with the one that
+// it is held against.
 package reference
 
 import (
@@ -20,7 +22,8 @@ type encoder struct {
 	items    int // in all beacons so far
 }
 
-// Encode is the file that one writer writes: header, which is taken as it is, and the messages. The interval must be the header's.
+// Encode is the file that one writer writes: header, which is taken as it is,
+// and the messages. The interval must be the header's.
 func Encode(header []byte, interval uint32, all []Message) []byte {
 	e := encoder{interval: int(interval), out: append([]byte(nil), header...)}
 	e.boundary(nil, 0)
@@ -76,7 +79,8 @@ func (e *encoder) beacon(seen []Message, left int) {
 	e.out = append(e.out, 0x0D)
 }
 
-// summary has of each stream's shard the highest sequence and time, and the checksums of its payloads, one behind the other.
+// summary has of each stream's shard the highest sequence and time, and the
+// checksums of its payloads, one behind the other.
 func summary(seen []Message) (last map[id]Message, sums map[id][]byte) {
 	last, sums = map[id]Message{}, map[id][]byte{}
 	for _, m := range seen {

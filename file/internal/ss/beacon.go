@@ -16,7 +16,8 @@ const (
 // errShort: the bytes end before the beacon does.
 var errShort = errors.New("short beacon")
 
-// Beacon stands at a multiple of the interval. Remaining counts the bytes of the spliced frame that are still to come, without later beacons.
+// Beacon stands at a multiple of the interval. Remaining counts the bytes of
+// the spliced frame that are still to come, without later beacons.
 type Beacon struct {
 	Remaining uint32
 	Items     []Item
@@ -24,7 +25,8 @@ type Beacon struct {
 	Marked    bool // it starts and ends with the byte that it should, which readers need not look at
 }
 
-// Item sums up one stream's shard up to and including the frame that the beacon splices. Seq and Time are the highest seen, Running is the running checksum.
+// Item sums up one stream's shard up to and including the frame that the beacon
+// splices. Seq and Time are the highest seen, Running is the running checksum.
 type Item struct {
 	Key     string
 	Shard   uint64
@@ -33,12 +35,14 @@ type Item struct {
 	Running uint16
 }
 
-// ItemCap is how many items SeaStreamer's writer puts into one beacon: half of what fits, at most 127.
+// ItemCap is how many items SeaStreamer's writer puts into one beacon: half of
+// what fits, at most 127.
 func ItemCap(interval uint32) int {
 	return min(255, int(interval-emptyBeacon)/maxItem) / 2
 }
 
-// append writes the beacon whose items are n of list from index first on, in a circle.
+// append writes the beacon whose items are n of list from index first on, in a
+// circle.
 func appendBeacon(b []byte, remaining uint32, list []*stream, first, n int) []byte {
 	b = append(b, mark)
 	b = binary.BigEndian.AppendUint32(b, remaining)
@@ -60,7 +64,8 @@ func appendPrefix(b []byte, key string, shard, seq, time uint64) []byte {
 	return binary.BigEndian.AppendUint64(b, time)
 }
 
-// measureBeacon walks the beacon at the start of b without keeping its items. It does not look at the marks, as SeaStreamer doesn't.
+// measureBeacon walks the beacon at the start of b without keeping its items.
+// It does not look at the marks, as SeaStreamer doesn't.
 func measureBeacon(b []byte) (remaining uint32, size int, err error) {
 	if len(b) < emptyBeacon {
 		return 0, 0, errShort
@@ -85,7 +90,8 @@ func measureBeacon(b []byte) (remaining uint32, size int, err error) {
 	return binary.BigEndian.Uint32(b[1:]), at + 1, nil
 }
 
-// ParseBeacon reads the beacon at the start of b. io.ErrUnexpectedEOF: b ends too early.
+// ParseBeacon reads the beacon at the start of b. io.ErrUnexpectedEOF: b ends
+// too early.
 func ParseBeacon(b []byte) (Beacon, error) {
 	remaining, size, err := measureBeacon(b)
 	if errors.Is(err, errShort) {
@@ -111,10 +117,13 @@ func ParseBeacon(b []byte) (Beacon, error) {
 	return Beacon{remaining, items, size, b[0] == mark && b[size-1] == mark}, nil
 }
 
-// UsualBeacon is how many bytes of a beacon are read at first: there is room for as many items as SeaStreamer's writer puts into a beacon, with keys of 35 bytes.
+// UsualBeacon is how many bytes of a beacon are read at first: there is room
+// for as many items as SeaStreamer's writer puts into a beacon, with keys of 35
+// bytes.
 const UsualBeacon = 8 << 10
 
-// ReadBeacon reads the beacon with index n ≥ 1: the one at n times interval. io.ErrUnexpectedEOF: the file ends in it or before it.
+// ReadBeacon reads the beacon with index n ≥ 1: the one at n times interval.
+// io.ErrUnexpectedEOF: the file ends in it or before it.
 func ReadBeacon(src io.ReaderAt, interval uint32, n int64) (Beacon, error) {
 	most := min(int64(interval), maxBeacon)
 	b := make([]byte, min(most, UsualBeacon))

@@ -3,8 +3,9 @@ package ss
 // crcInit is the checksum of nothing.
 const crcInit = 0xFFFF
 
-// crcTable[k][b] is the effect of byte b followed by k zero bytes: with sixteen of them the checksum takes sixteen bytes a step. They are 8 KiB, so that half of the
-// processor's first cache is left for what is checked.
+// crcTable[k][b] is the effect of byte b followed by k zero bytes: with sixteen
+// of them the checksum takes sixteen bytes a step. They are 8 KiB, so that half
+// of the processor's first cache is left for what is checked.
 var crcTable = newCRCTable()
 
 func newCRCTable() *[16][256]uint16 {
@@ -29,10 +30,12 @@ func newCRCTable() *[16][256]uint16 {
 	return t
 }
 
-// Checksum is CRC-16/CDMA2000: polynomial C867, initial value FFFF, not reflected.
+// Checksum is CRC-16/CDMA2000: polynomial C867, initial value FFFF, not
+// reflected.
 func Checksum(p []byte) uint16 { return update(crcInit, p) }
 
-// update looks up last what depends on the step before: the other lookups need not wait for it.
+// update looks up last what depends on the step before: the other lookups need
+// not wait for it.
 func update(crc uint16, p []byte) uint16 {
 	t := crcTable
 	for len(p) >= 16 {
@@ -48,7 +51,8 @@ func update(crc uint16, p []byte) uint16 {
 	return crc
 }
 
-// Running carries a stream's running checksum over one more message, given the checksum of its payload.
+// Running carries a stream's running checksum over one more message, given the
+// checksum of its payload.
 func Running(crc, sum uint16) uint16 {
 	return update(crc, []byte{byte(sum >> 8), byte(sum)})
 }

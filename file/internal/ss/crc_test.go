@@ -7,7 +7,8 @@ import (
 	plain "github.com/gostreamer/streamer/file/internal/reference"
 )
 
-// Sixteen bytes a step, and what is left one by one: the same as bit by bit, at every length and offset.
+// Sixteen bytes a step, and what is left one by one: the same as bit by bit, at
+// every length and offset.
 func TestChecksumOfEveryLength(t *testing.T) {
 	b := make([]byte, 200)
 	for i := range b {

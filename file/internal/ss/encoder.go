@@ -7,8 +7,10 @@ import (
 	"slices"
 )
 
-// Encoder turns records into the bytes of a file: frames, and beacons wherever the file reaches a multiple of the interval. It knows the file's
-// streams, so it numbers their messages and sums them up in the beacons. It does no I/O: what it appends must be written at the offset it had before.
+// Encoder turns records into the bytes of a file: frames, and beacons wherever
+// the file reaches a multiple of the interval. It knows the file's streams, so
+// it numbers their messages and sums them up in the beacons. It does no I/O:
+// what it appends must be written at the offset it had before.
 //
 // An Encoder is not safe for concurrent use.
 type Encoder struct {
@@ -39,7 +41,8 @@ type Mark struct {
 // Offset is where the next byte went.
 func (m Mark) Offset() int64 { return m.off }
 
-// NewEncoder writes on at off, which is HeaderSize for a new file. See tells it what the file holds already.
+// NewEncoder writes on at off, which is HeaderSize for a new file. See tells it
+// what the file holds already.
 func NewEncoder(interval uint32, off int64) *Encoder {
 	return &Encoder{interval: int64(interval), cap: ItemCap(interval), off: off}
 }
@@ -53,7 +56,8 @@ func (e *Encoder) MoveTo(off int64) { e.off = off }
 // Knows says whether the file has a frame of this stream.
 func (e *Encoder) Knows(key string, shard uint64) bool { return e.streams.find(key, shard) != nil }
 
-// See takes a frame that is in the file already into account, and the beacons in front of it and within it.
+// See takes a frame that is in the file already into account, and the beacons
+// in front of it and within it.
 func (e *Encoder) See(f *Frame) {
 	if f.Pos > 0 && f.Pos%e.interval == 0 {
 		e.items += e.perBeacon()
@@ -71,7 +75,9 @@ func (e *Encoder) See(f *Frame) {
 // perBeacon is how many items the next beacon has.
 func (e *Encoder) perBeacon() uint64 { return uint64(min(len(e.streams.list), e.cap)) }
 
-// NextSeq is the number of the stream's next message: 1 in a stream that neither this file nor one before it has. It is false when the numbers are used up.
+// NextSeq is the number of the stream's next message: 1 in a stream that
+// neither this file nor one before it has. It is false when the numbers are
+// used up.
 func (e *Encoder) NextSeq(key string, shard uint64) (uint64, bool) {
 	s := e.streams.find(key, shard)
 	if s == nil {
@@ -81,7 +87,8 @@ func (e *Encoder) NextSeq(key string, shard uint64) (uint64, bool) {
 	return s.seq + 1, s.seq < math.MaxUint64
 }
 
-// Carry makes known what files before this one had: numbers go on from there. Beacons do not name it.
+// Carry makes known what files before this one had: numbers go on from there.
+// Beacons do not name it.
 func (e *Encoder) Carry(items []Item) {
 	if e.carried == nil {
 		e.carried = map[string]map[uint64]Item{}
@@ -94,7 +101,8 @@ func (e *Encoder) Carry(items []Item) {
 	}
 }
 
-// Totals is what this file and those before it have of each user's stream, in order: what the next one carries.
+// Totals is what this file and those before it have of each user's stream, in
+// order: what the next one carries.
 func (e *Encoder) Totals() []Item {
 	var all []Item
 	for key, of := range e.carried {
@@ -113,7 +121,8 @@ func (e *Encoder) Totals() []Item {
 	return all
 }
 
-// Start appends the beacon that a file which ends exactly at a boundary needs before its next frame. Append does so too.
+// Start appends the beacon that a file which ends exactly at a boundary needs
+// before its next frame. Append does so too.
 func (e *Encoder) Start(b []byte) []byte {
 	if e.off%e.interval == 0 {
 		b = e.beacon(b, 0)
@@ -121,7 +130,8 @@ func (e *Encoder) Start(b []byte) []byte {
 	return b
 }
 
-// Append appends one frame. The key is at most MaxKey bytes, the payload at most 2^32-1, the time at most MaxTime: the caller sees to it.
+// Append appends one frame. The key is at most MaxKey bytes, the payload at
+// most 2^32-1, the time at most MaxTime: the caller ensures.
 func (e *Encoder) Append(b []byte, key string, shard, seq, time uint64, payload []byte) []byte {
 	b = e.Start(b)
 	sum := Checksum(payload)
@@ -150,7 +160,8 @@ func appendHead(b []byte, key string, shard, seq, time uint64, size int) []byte 
 	return binary.BigEndian.AppendUint32(appendPrefix(b, key, shard, seq, time), uint32(size))
 }
 
-// take books the frame before it is written: a beacon sums up the frame that it splices too.
+// take books the frame before it is written: a beacon sums up the frame that it
+// splices too.
 func (e *Encoder) take(key string, shard, seq, time uint64, sum uint16) {
 	s := e.streams.find(key, shard)
 	if s == nil {
@@ -162,7 +173,8 @@ func (e *Encoder) take(key string, shard, seq, time uint64, sum uint16) {
 	s.see(seq, time, sum)
 }
 
-// splice appends part, after which left more bytes of the frame follow, and every beacon that is due on the way.
+// splice appends part, after which left more bytes of the frame follow, and
+// every beacon that is due on the way.
 func (e *Encoder) splice(b, part []byte, left int) []byte {
 	for len(part) > 0 {
 		n := min(int64(len(part)), e.interval-e.off%e.interval)
@@ -193,10 +205,12 @@ func (e *Encoder) beacon(b []byte, remaining uint32) []byte {
 // Mark is the present state.
 func (e *Encoder) Mark() Mark { return Mark{e.off, e.items, len(e.undo)} }
 
-// Ended is the state behind the last frame that was appended, without the beacon that follows it at a boundary: the next Append makes that again.
+// Ended is the state behind the last frame that was appended, without the
+// beacon that follows it at a boundary: the next Append makes that again.
 func (e *Encoder) Ended() Mark { return e.ended }
 
-// Rollback forgets what was appended since m: it is not in the file. m must not be older than the last Commit.
+// Rollback forgets what was appended since m: it is not in the file. m must not
+// be older than the last Commit.
 func (e *Encoder) Rollback(m Mark) {
 	for len(e.undo) > m.undo {
 		c := e.undo[len(e.undo)-1]

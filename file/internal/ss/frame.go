@@ -7,7 +7,8 @@ import (
 )
 
 const (
-	// Internal is the key of SeaStreamer's own messages; Wildcard is a key it keeps for subscriptions. Keys that start with Reserved are not for users.
+	// Internal is the key of SeaStreamer's own messages; Wildcard is a key it
+	// keeps for subscriptions. Keys that start with Reserved are not for users.
 	Internal = "SEA_STREAMER_INTERNAL"
 	Wildcard = "SEA_STREAMER_WILDCARD"
 	Reserved = "SEA_STREAMER_"
@@ -29,7 +30,8 @@ var (
 	ErrBeacon = errors.New("unreadable beacon")
 )
 
-// Frame is one message of a file. A frame that a Scanner returned refers to the Scanner's window.
+// Frame is one message of a file. A frame that a Scanner returned refers to the
+// Scanner's window.
 type Frame struct {
 	Key     []byte
 	Shard   uint64
@@ -47,14 +49,17 @@ type Frame struct {
 // IsInternal says that the frame is not a user's message.
 func (f *Frame) IsInternal() bool { return string(f.Key) == Internal }
 
-// IsEOS says that the frame ends the file; whether anything follows is another matter.
+// IsEOS says that the frame ends the file; whether anything follows is another
+// matter.
 func (f *Frame) IsEOS() bool { return f.IsInternal() && string(f.Payload) == EOS }
 
 // FrameSize is the size of a frame without the beacons that may split it.
 func FrameSize(key, payload int) int64 { return framing + int64(key) + int64(payload) }
 
-// parseFrame reads the frame at the start of b. size is the frame's whole size, or 0 while b is too short to tell; f is complete when
-// len(b) ≥ size > 0. A checksum mismatch is not looked for. known is a key that was found valid before.
+// parseFrame reads the frame at the start of b. size is the frame's whole size,
+// or 0 while b is too short to tell; f is complete when len(b) ≥ size > 0. A
+// checksum mismatch is not looked for. known is a key that was found valid
+// before.
 func parseFrame(b, known []byte) (f Frame, size int64, err error) {
 	size, err = f.parse(b, known)
 	return f, size, err
@@ -91,7 +96,8 @@ func (f *Frame) parse(b, known []byte) (size int64, err error) {
 	return size, nil
 }
 
-// checkKey refuses a key, or the part of it that is there, as soon as it cannot be one.
+// checkKey refuses a key, or the part of it that is there, as soon as it cannot
+// be one.
 func checkKey(part []byte, whole int, known []byte) error {
 	if bytes.Equal(part, known) {
 		return nil
@@ -110,7 +116,8 @@ var keyByte = func() (t [256]bool) {
 	return t
 }()
 
-// validKey allows the empty key: SeaStreamer's code does, against its documentation.
+// validKey allows the empty key: SeaStreamer's code does, against its
+// documentation.
 func validKey(key []byte) bool {
 	for _, b := range key {
 		if !keyByte[b] {

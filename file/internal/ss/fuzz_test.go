@@ -68,7 +68,8 @@ func FuzzBeacon(f *testing.F) {
 	})
 }
 
-// FuzzScanner reads arbitrary bytes as a file, from each of its beacons too: it comes to an end, and takes no more memory than the file has bytes.
+// FuzzScanner reads arbitrary bytes as a file, from each of its beacons too: it
+// comes to an end, and takes no more memory than the file has bytes.
 func FuzzScanner(f *testing.F) {
 	for _, interval := range []uint32{128, 256, 1024} {
 		f.Add(encode(Header{"t.ss", 1, interval}, someRecs(uint64(interval), 12, 3, 200)))

@@ -11,9 +11,11 @@ import (
 const (
 	// HeaderSize is the size of a file's header: message bytes start there.
 	HeaderSize = 128
-	// MinInterval is the smallest distance of beacons: a smaller one would put a beacon into the header.
+	// MinInterval is the smallest distance of beacons: a smaller one would put
+	// a beacon into the header.
 	MinInterval = 128
-	// MaxTime is the last millisecond of the year 9999, the latest time that SeaStreamer reads.
+	// MaxTime is the last millisecond of the year 9999, the latest time that
+	// SeaStreamer reads.
 	MaxTime = 253402300799999
 
 	maxName = HeaderSize - 17 // what magic, version, length byte, created, interval and the last byte leave
@@ -24,14 +26,16 @@ const (
 // ErrHeader is the error of bytes that are no header.
 var ErrHeader = errors.New("not an .ss file")
 
-// Header starts a file. Name is the file's base name at its creation, Created in milliseconds since 1970, Interval the distance of beacons.
+// Header starts a file. Name is the file's base name at its creation, Created
+// in milliseconds since 1970, Interval the distance of beacons.
 type Header struct {
 	Name     string
 	Created  uint64
 	Interval uint32
 }
 
-// Append appends the header's 128 bytes. A name that is too long is cut, one that is not UTF-8 is mended: it is a comment, not a reference.
+// Append appends the header's 128 bytes. A name that is too long is cut, one
+// that is not UTF-8 is mended: it is a comment, not a reference.
 func (h Header) Append(b []byte) []byte {
 	name := cutName(h.Name)
 	end := len(b) + HeaderSize
@@ -57,7 +61,8 @@ func cutName(s string) string {
 	return s[:n]
 }
 
-// ParseHeader reads the first 128 bytes of a file. It does not look at the padding, as SeaStreamer doesn't.
+// ParseHeader reads the first 128 bytes of a file. It does not look at the
+// padding, as SeaStreamer doesn't.
 func ParseHeader(b []byte) (Header, error) {
 	if len(b) < HeaderSize {
 		return Header{}, fmt.Errorf("%w: %d bytes are shorter than a header", ErrHeader, len(b))

@@ -29,7 +29,8 @@ func (r rec) message() plain.Message {
 	return plain.Message{Key: r.key, Shard: r.shard, Seq: r.seq, Time: r.time, Payload: r.payload}
 }
 
-// someRecs are n messages over several streams and shards, of every size up to size bytes.
+// someRecs are n messages over several streams and shards, of every size up to
+// size bytes.
 func someRecs(seed uint64, n, streams, size int) []rec {
 	rnd := rand.New(rand.NewPCG(seed, 1))
 	seqs := map[[2]int]uint64{}

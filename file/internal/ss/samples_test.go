@@ -37,7 +37,8 @@ var samples = []sample{
 	},
 }
 
-// TestFilesOfSeaStreamer: what it wrote is read, to the last byte, and encoding what was read gives the same bytes.
+// TestFilesOfSeaStreamer: what it wrote is read, to the last byte, and encoding
+// what was read gives the same bytes.
 func TestFilesOfSeaStreamer(t *testing.T) {
 	for _, s := range samples {
 		t.Run(s.name, func(t *testing.T) {
@@ -96,8 +97,10 @@ func (s *sample) checkBeacons(t *testing.T, file []byte) {
 	}
 }
 
-// TestOneDamagedByteAnywhere costs at most what lies around the beacon interval that it is in. What is delivered is what was written: the right payload,
-// whole, in order, once. (What a frame has before its payload has no checksum in this format.)
+// TestOneDamagedByteAnywhere costs at most what lies around the beacon interval
+// that it is in. What is delivered is what was written: the right payload,
+// whole, in order, once. (What a frame has before its payload has no checksum
+// in this format.)
 func TestOneDamagedByteAnywhere(t *testing.T) {
 	const interval = 256
 	recs := someRecs(23, 70, 3, 60)
@@ -122,7 +125,8 @@ func TestOneDamagedByteAnywhere(t *testing.T) {
 	t.Logf("at most %d of %d messages were lost", most, len(recs))
 }
 
-// unharmed says which of recs are not in got. Those that are must be in order, with their payloads.
+// unharmed says which of recs are not in got. Those that are must be in order,
+// with their payloads.
 func unharmed(t *testing.T, recs, got []rec, at int) (missing []int) {
 	t.Helper()
 	for i, r := range recs {

@@ -7,11 +7,14 @@ import (
 	"math"
 )
 
-// ErrMore is Next's answer when the window holds no further whole frame: Fill, then ask again.
+// ErrMore is Next's answer when the window holds no further whole frame: Fill,
+// then ask again.
 var ErrMore = errors.New("more bytes needed")
 
-// Damage is Next's error for bytes that hold no readable frame: Length bytes of the file from Offset on. Err is ErrChecksum, ErrFrame or ErrBeacon.
-// The next call of Next goes on behind them. For ErrChecksum with a Frame that has a Key, only that frame's payload is not to be trusted.
+// Damage is Next's error for bytes that hold no readable frame: Length bytes of
+// the file from Offset on. Err is ErrChecksum, ErrFrame or ErrBeacon. The next
+// call of Next goes on behind them. For ErrChecksum with a Frame that has a
+// Key, only that frame's payload is not to be trusted.
 type Damage struct {
 	Offset, Length int64
 	Err            error
@@ -24,14 +27,17 @@ func (d *Damage) Error() string {
 
 func (d *Damage) Unwrap() error { return d.Err }
 
-// Scanner reads the frames of a file that may still grow. Fill does the I/O, Next hands out the frames that the window holds, so a caller can
-// use all frames of a window before the next Fill overwrites them.
+// Scanner reads the frames of a file that may still grow. Fill does the I/O,
+// Next hands out the frames that the window holds, so a caller can use all
+// frames of a window before the next Fill overwrites them.
 //
-// What is not a whole frame at the end of the file is read again by the next Fill: a writer that opens the file after a crash cuts such bytes
-// off and puts others in their place.
+// What is not a whole frame at the end of the file is read again by the next
+// Fill: a writer that opens the file after a crash cuts such bytes off and puts
+// others in their place.
 //
-// Behind unreadable bytes the Scanner goes on at the first frame that starts after the next beacon; behind a frame with a wrong checksum that
-// ends where a frame should, at the next frame. A Scanner is not safe for concurrent use.
+// Behind unreadable bytes the Scanner goes on at the first frame that starts
+// after the next beacon; behind a frame with a wrong checksum that ends where a
+// frame should, at the next frame. A Scanner is not safe for concurrent use.
 type Scanner struct {
 	window
 	key []byte // the last frame's, known to be valid
@@ -54,7 +60,8 @@ func (s *Scanner) MoveTo(offset int64) {
 	s.lost = false
 }
 
-// MoveToBeacon goes to the first frame that starts behind the beacon with index n; index 0 is the header.
+// MoveToBeacon goes to the first frame that starts behind the beacon with index
+// n; index 0 is the header.
 func (s *Scanner) MoveToBeacon(n int64) {
 	if n == 0 {
 		s.MoveTo(HeaderSize)
@@ -64,7 +71,8 @@ func (s *Scanner) MoveToBeacon(n int64) {
 	s.lose(n*s.interval, nil)
 }
 
-// Offset is where the next frame starts, or where the bytes start that keep it from being found.
+// Offset is where the next frame starts, or where the bytes start that keep it
+// from being found.
 func (s *Scanner) Offset() int64 {
 	if s.lost {
 		return s.where
@@ -72,15 +80,17 @@ func (s *Scanner) Offset() int64 {
 	return s.startOffset()
 }
 
-// Aligned says that Offset is the start of a frame, though there may be none yet: not among unreadable bytes, and not on the way from a beacon to the
+// Aligned says that Offset is the start of a frame, though there may be none
+// yet: not among unreadable bytes, and not on the way from a beacon to the
 // first frame behind it.
 func (s *Scanner) Aligned() bool { return !s.lost }
 
-// Partial is how many bytes behind Offset the file has had so far: after an io.EOF of Fill, those that do not make a frame.
+// Partial is how many bytes behind Offset the file has had so far: after an
+// io.EOF of Fill, those that do not make a frame.
 func (s *Scanner) Partial() int64 { return s.next - s.Offset() }
 
-// Stuck is the damage at the end of the file when the bytes there will not become a frame by the file's growing. Nil while a frame is merely
-// incomplete.
+// Stuck is the damage at the end of the file when the bytes there will not
+// become a frame by the file's growing. Nil while a frame is merely incomplete.
 func (s *Scanner) Stuck() *Damage {
 	if !s.lost || s.cause == nil {
 		return nil
@@ -88,7 +98,8 @@ func (s *Scanner) Stuck() *Damage {
 	return &Damage{Offset: s.where, Length: s.next - s.where, Err: s.cause}
 }
 
-// Fill reads on, after Next said ErrMore. io.EOF: there was nothing more; it may be asked again. Frames from before are no longer valid.
+// Fill reads on, after Next said ErrMore. io.EOF: there was nothing more; it
+// may be asked again. Frames from before are no longer valid.
 func (s *Scanner) Fill() error {
 	if s.ended && !s.told {
 		s.told = true
@@ -112,7 +123,8 @@ func (s *Scanner) again() {
 	}
 }
 
-// discard empties the window of bytes among which no frame starts. It keeps what the last beacon says about how far away the next one is.
+// discard empties the window of bytes among which no frame starts. It keeps
+// what the last beacon says about how far away the next one is.
 func (s *Scanner) discard() {
 	last := s.cuts[len(s.cuts)-1]
 	found := len(s.cuts)-1 > s.base
@@ -163,7 +175,8 @@ func (s *Scanner) Read(f *Frame) error {
 	return s.spliced(f, end, size)
 }
 
-// unbroken says that no beacon is in the frame that ends at window index end, nor right behind it: so it is with all but one in thousands.
+// unbroken says that no beacon is in the frame that ends at window index end,
+// nor right behind it: so it is with all but one in thousands.
 func (s *Scanner) unbroken(end int) bool {
 	return s.base+1 == len(s.cuts) || s.cuts[s.base+1].at > end
 }
@@ -181,7 +194,8 @@ func (s *Scanner) spliced(f *Frame, end int, size int64) error {
 	return s.whole(f, end, agree)
 }
 
-// settle takes the beacons at the window's position as passed. Behind an unreadable one the frames are lost.
+// settle takes the beacons at the window's position as passed. Behind an
+// unreadable one the frames are lost.
 func (s *Scanner) settle() {
 	for !s.lost && s.base+1 < len(s.cuts) && s.cuts[s.base+1].at <= s.r {
 		s.base++
@@ -191,7 +205,8 @@ func (s *Scanner) settle() {
 	}
 }
 
-// agrees compares a frame that ends at window index end with the beacons that split it, each of which knows how much of it is still to come. broken: one of
+// agrees compares a frame that ends at window index end with the beacons that
+// split it, each of which knows how much of it is still to come. broken: one of
 // them is unreadable, and the frame with it.
 func (s *Scanner) agrees(end int) (agree, broken bool) {
 	agree = true
@@ -207,7 +222,8 @@ func (s *Scanner) agrees(end int) (agree, broken bool) {
 	return agree, false
 }
 
-// incomplete waits for the rest of a frame. One that contradicts a beacon is not waited for at the end of the file, nor does the window grow for it.
+// incomplete waits for the rest of a frame. One that contradicts a beacon is
+// not waited for at the end of the file, nor does the window grow for it.
 func (s *Scanner) incomplete(size int64, agree bool) error {
 	if !agree && (s.ended || size > int64(len(s.buf))) {
 		return s.fail(ErrFrame)
@@ -216,8 +232,9 @@ func (s *Scanner) incomplete(size int64, agree bool) error {
 	return ErrMore
 }
 
-// whole checks a frame that is all there. Of three signs, checksum, mark and beacons, two are enough to trust its length: what follows it
-// is read from there.
+// whole checks a frame that is all there. Of three signs, checksum, mark and
+// beacons, two are enough to trust its length: what follows it is read from
+// there.
 func (s *Scanner) whole(f *Frame, end int, agree bool) error {
 	sound, marked := Checksum(f.Payload) == f.Sum, s.buf[end-1] == mark
 	f.At, f.Marked = end-trailer-len(f.Payload), marked
@@ -250,7 +267,8 @@ func (s *Scanner) lose(where int64, cause error) {
 	s.lost, s.where, s.cause, s.need = true, where, cause, 0
 }
 
-// resync goes to the start of a frame: as many bytes behind a beacon as the beacon says, unless the next beacon comes first and says it anew.
+// resync goes to the start of a frame: as many bytes behind a beacon as the
+// beacon says, unless the next beacon comes first and says it again.
 func (s *Scanner) resync() bool {
 	for i := s.base + 1; i < len(s.cuts); i++ {
 		c := &s.cuts[i]

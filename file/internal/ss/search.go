@@ -5,10 +5,12 @@ import (
 	"io"
 )
 
-// searchBudget bounds the bytes that ContainsFrame computes checksums of: arbitrary bytes can be full of headers.
+// searchBudget bounds the bytes that ContainsFrame computes checksums of:
+// arbitrary bytes can be full of headers.
 const searchBudget = 64 << 20
 
-// ContainsFrame says whether a whole frame with a key and the right checksum starts somewhere in b. When that would take too long to find out it says yes.
+// ContainsFrame says whether a whole frame with a key and the right checksum
+// starts somewhere in b. When that would take too long to find out it says yes.
 func ContainsFrame(b []byte) bool {
 	budget := int64(searchBudget)
 	for i := range b {
@@ -23,11 +25,14 @@ func ContainsFrame(b []byte) bool {
 	return false
 }
 
-// maxRun is how many bytes Salvage looks at together: a frame across the end of such a run is not found.
+// maxRun is how many bytes Salvage looks at together: a frame across the end of
+// such a run is not found.
 const maxRun = 256 << 20
 
-// Salvage calls found for every whole frame, with a key and the right checksum, in the bytes of a file from from up to to: those that a Scanner passed over on
-// its way to the next beacon. Pos and End of the frames are not set. They are found's for the time of the call.
+// Salvage calls found for every whole frame, with a key and the right checksum,
+// in the bytes of a file from from up to to: those that a Scanner passed over
+// on its way to the next beacon. Pos and End of the frames are not set. They
+// are found's for the time of the call.
 func Salvage(src io.ReaderAt, interval uint32, from, to int64, found func(*Frame)) error {
 	for from < to {
 		upTo := min(to, from+maxRun)
@@ -54,7 +59,8 @@ func searchRun(b []byte, found func(*Frame)) {
 	}
 }
 
-// messageBytes reads a stretch of a file without its beacons. What should be one and is unreadable stays in.
+// messageBytes reads a stretch of a file without its beacons. What should be
+// one and is unreadable stays in.
 func messageBytes(src io.ReaderAt, interval, from, to int64) ([]byte, error) {
 	raw := make([]byte, to-from)
 	n, err := src.ReadAt(raw, from)

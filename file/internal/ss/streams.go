@@ -5,7 +5,8 @@ import (
 	"slices"
 )
 
-// stream is what a writer knows of one key and shard: the highest sequence and time it has seen and the running checksum.
+// stream is what a writer knows of one key and shard: the highest sequence and
+// time it has seen and the running checksum.
 type stream struct {
 	key     string
 	shard   uint64
@@ -21,7 +22,8 @@ func (s *stream) compare(key string, shard uint64) int {
 	return cmp.Compare(s.shard, shard)
 }
 
-// streams is every stream of a file, in the order in which beacons list them: by key, then by shard.
+// streams is every stream of a file, in the order in which beacons list them:
+// by key, then by shard.
 type streams struct {
 	list  []*stream
 	shard map[string]map[uint64]*stream

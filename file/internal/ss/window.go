@@ -7,13 +7,16 @@ import (
 )
 
 const (
-	// small is the window of a reader that has seen little: a consumer that follows a quiet file needs no more. It holds any beacon.
+	// small is the window of a reader that has seen little: a consumer that
+	// follows a quiet file needs no more. It holds any beacon.
 	small = 128 << 10
-	// large is what it grows to when a read fills it: enough that the system call does not matter, little enough for the cache.
+	// large is what it grows to when a read fills it: enough that the system
+	// call does not matter, little enough for the cache.
 	large = 256 << 10
 )
 
-// window holds a stretch of the file's message bytes, buf[r:w], with the beacons taken out.
+// window holds a stretch of the file's message bytes, buf[r:w], with the
+// beacons taken out.
 type window struct {
 	src      io.ReaderAt
 	interval int64
@@ -27,7 +30,8 @@ type window struct {
 	base     int   // the last cut at or before r
 }
 
-// cut is where bytes that are adjacent in the window are not adjacent in the file: a beacon, or the window's start.
+// cut is where bytes that are adjacent in the window are not adjacent in the
+// file: a beacon, or the window's start.
 type cut struct {
 	at        int   // window index
 	before    int64 // the file offset of the beacon
@@ -36,7 +40,8 @@ type cut struct {
 	bad       bool  // an unreadable beacon: its whole segment is passed over
 }
 
-// offset is where the byte at window index i is in the file, when no cut after c is at or before it: where c is, in front of it.
+// offset is where the byte at window index i is in the file, when no cut after
+// c is at or before it: where c is, in front of it.
 func (c *cut) offset(i int) int64 {
 	if i == c.at {
 		return c.before
@@ -49,7 +54,8 @@ func (w *window) reset(offset int64) {
 	w.cuts, w.base = append(w.cuts[:0], cut{before: offset, after: offset}), 0
 }
 
-// fileOffset is where the byte at window index i ≥ r is in the file: where two meet at a beacon, behind it.
+// fileOffset is where the byte at window index i ≥ r is in the file: where two
+// meet at a beacon, behind it.
 func (w *window) fileOffset(i int) int64 {
 	c := w.base
 	for c+1 < len(w.cuts) && w.cuts[c+1].at <= i {
@@ -58,7 +64,8 @@ func (w *window) fileOffset(i int) int64 {
 	return w.cuts[c].after + int64(i-w.cuts[c].at)
 }
 
-// startOffset is where the frame at r starts in the file: where the one before it ended, so in front of a beacon.
+// startOffset is where the frame at r starts in the file: where the one before
+// it ended, so in front of a beacon.
 func (w *window) startOffset() int64 {
 	for _, c := range w.cuts[w.base:] {
 		if c.at == w.r {
@@ -71,10 +78,12 @@ func (w *window) startOffset() int64 {
 	return w.fileOffset(w.r)
 }
 
-// endOffset is where the byte before window index i > r ends in the file: in front of a beacon.
+// endOffset is where the byte before window index i > r ends in the file: in
+// front of a beacon.
 func (w *window) endOffset(i int) int64 { return w.fileOffset(i-1) + 1 }
 
-// fill moves what is left to the front and reads on. It is io.EOF when not a byte was there.
+// fill moves what is left to the front and reads on. It is io.EOF when not a
+// byte was there.
 func (w *window) fill() error {
 	w.compact()
 	w.resize()
@@ -104,8 +113,9 @@ func (w *window) compact() {
 	w.r = 0
 }
 
-// resize makes room for any beacon and, by doubling only, for a large frame: so the window is never more than twice what the file had bytes for.
-// When the large frame is through, the window shrinks again.
+// resize makes room for any beacon and, by doubling only, for a large frame: so
+// the window is never more than twice what the file had bytes for. When the
+// large frame is through, the window shrinks again.
 func (w *window) resize() {
 	size := len(w.buf)
 	switch {
@@ -125,7 +135,8 @@ func (w *window) resize() {
 	}
 }
 
-// strip takes the beacons out of what was read at next, in place behind the bytes that are there. It stops at a beacon that is not all there.
+// strip takes the beacons out of what was read at next, in place behind the
+// bytes that are there. It stops at a beacon that is not all there.
 func (w *window) strip(raw []byte) {
 	for len(raw) > 0 {
 		if w.next%w.interval == 0 {
@@ -143,7 +154,8 @@ func (w *window) strip(raw []byte) {
 	}
 }
 
-// stripBeacon notes the beacon that raw starts with and returns how much of the file it takes: for one that is unreadable the whole segment, 0 when it is not
+// stripBeacon notes the beacon that raw starts with and returns how much of the
+// file it takes: for one that is unreadable the whole segment, 0 when it is not
 // all there.
 func (w *window) stripBeacon(raw []byte) int64 {
 	remaining, n, err := measureBeacon(raw)

@@ -14,7 +14,8 @@ import (
 	"github.com/gostreamer/streamer/internal/testservers"
 )
 
-// getPackage gets a package of Debian's: into the system where we may, else unpacked into the cache, with the program that the pattern finds.
+// getPackage gets a package of Debian's: into the system where we may, else
+// unpacked into the cache, with the program that the pattern finds.
 func getPackage(ctx context.Context, name, pattern string) error {
 	switch {
 	case !hasApt():
@@ -35,7 +36,8 @@ func hasApt() bool {
 	return true
 }
 
-// aptInstall installs a package into the system. The lists of packages are fetched only where the present ones do not lead to it.
+// aptInstall installs a package into the system. The lists of packages are
+// fetched only where the present ones do not lead to it.
 func aptInstall(ctx context.Context, name string) error {
 	install := func() error {
 		_, err := run(ctx, "", "apt-get", "install", "-y", "-q", "--no-install-recommends", name)
@@ -50,8 +52,9 @@ func aptInstall(ctx context.Context, name string) error {
 	return install()
 }
 
-// unpack puts a package and the libraries that the system does not have into the cache, without installing anything, and a script beside them
-// that starts the program of the package that the pattern finds.
+// unpack puts a package and the libraries that the system does not have into
+// the cache, without installing anything, and a script beside them that starts
+// the program of the package that the pattern finds.
 func unpack(ctx context.Context, name, pattern string) error {
 	dir := filepath.Join(testservers.CacheDir(), filepath.Base(pattern))
 	apt, err := privateApt(dir)
@@ -71,7 +74,8 @@ func unpack(ctx context.Context, name, pattern string) error {
 	return errors.Join(relink(root), writeScript(dir, root, pattern), apt.remove())
 }
 
-// relink makes links to where the packages were meant to be lead to where they are.
+// relink makes links to where the packages were meant to be lead to where they
+// are.
 func relink(root string) error {
 	return filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
 		if err != nil || d.Type() != fs.ModeSymlink {
@@ -135,7 +139,8 @@ func privateApt(parent string) (*apt, error) {
 
 var planned = regexp.MustCompile(`(?m)^Inst (\S+)`)
 
-// download gets a package and what it needs beside what is installed, and names the files.
+// download gets a package and what it needs beside what is installed, and names
+// the files.
 func (a *apt) download(ctx context.Context, name string) ([]string, error) {
 	if _, err := a.get(ctx, "update"); err != nil {
 		return nil, err

@@ -17,8 +17,9 @@ import (
 	"github.com/gostreamer/streamer/internal/testservers"
 )
 
-// repositoryVariable names another Maven repository to take the libraries from. Without it, they come through mvn where there is one, with the
-// mirrors and proxies of its settings, and else from Maven Central.
+// repositoryVariable names another Maven repository to take the libraries from.
+// Without it, they come through mvn where there is one, with the mirrors and
+// proxies of its settings, and else from Maven Central.
 const (
 	repositoryVariable = "STREAMER_MAVEN"
 	mavenCentral       = "https://repo.maven.apache.org/maven2"
@@ -29,13 +30,15 @@ type jar struct{ group, artifact, version, sum string }
 
 func (j jar) file() string { return j.artifact + "-" + j.version + ".jar" }
 
-// kafkaJars are the libraries of [testservers.KafkaVersion], a line for each, as Maven resolves org.apache.kafka:kafka_2.13 and
-// org.slf4j:slf4j-simple. A new release is a new list.
+// kafkaJars are the libraries of [testservers.KafkaVersion], a line for each,
+// as Maven resolves org.apache.kafka:kafka_2.13 and org.slf4j:slf4j-simple. A
+// new release is a new list.
 //
 //go:embed kafka.txt
 var kafkaJars string
 
-// installKafka finds a release of Kafka and a Java to run it, or gets what is missing of them.
+// installKafka finds a release of Kafka and a Java to run it, or gets what is
+// missing of them.
 func installKafka(ctx context.Context) error {
 	if _, err := testservers.FindJava(); err != nil {
 		fmt.Println("getting java, once")
@@ -57,7 +60,8 @@ func installKafka(ctx context.Context) error {
 	return nil
 }
 
-// getJava gets what Debian's releases have of the versions that Kafka is made for.
+// getJava gets what Debian's releases have of the versions that Kafka is made
+// for.
 func getJava(ctx context.Context) error {
 	var errs []error
 	for _, version := range []int{17, 21, 25} {
@@ -134,7 +138,8 @@ func (j jar) check(dir string) error {
 	return nil
 }
 
-// fetchByMaven has Maven copy the jars, and nothing that they depend on: the list is complete.
+// fetchByMaven has Maven copy the jars, and nothing that they depend on: the
+// list is complete.
 func fetchByMaven(ctx context.Context, jars []jar, dir string) error {
 	var pom strings.Builder
 	pom.WriteString("<project><modelVersion>4.0.0</modelVersion><groupId>servers</groupId><artifactId>kafka</artifactId><version>1</version>" +

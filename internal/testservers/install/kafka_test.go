@@ -51,7 +51,8 @@ func TestALibraryIsWhatItWas(t *testing.T) {
 	}
 }
 
-// A package is unpacked elsewhere than it was made for: what it links to is there as well, unless it is the system's.
+// A package is unpacked elsewhere than it was made for: what it links to is
+// there as well, unless it is the system's.
 func TestAnUnpackedProgramFindsItsFiles(t *testing.T) {
 	if _, err := exec.LookPath("sh"); err != nil {
 		t.Logf("left out: %v", err)

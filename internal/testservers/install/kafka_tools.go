@@ -11,7 +11,8 @@ import (
 // toolJars are what Kafka's command line tools need beside [kafkaJars].
 const toolJars = "62f3c5dd7aa3442d4c5bc6a95f86e2502178ea09de8e27f74d9563bf955e253c org.apache.kafka:kafka-tools:" + testservers.KafkaVersion
 
-// installKafkaTools finds the command line tools with which tests look at what other clients see, or gets them.
+// installKafkaTools finds the command line tools with which tests look at what
+// other clients see, or gets them.
 func installKafkaTools(ctx context.Context) error {
 	return errors.Join(
 		install(ctx, "kafka's tools", testservers.FindKafkaTools, getKafkaTools),

@@ -1,4 +1,5 @@
-// Command install gets the servers that tests start, once: `make test` runs it first. A server that is there already is left as it is.
+// Command install gets the servers that tests start, once: `make test` runs it
+// first. A server that is there already is left as it is.
 //
 //	go run ./internal/testservers/install
 package main
