@@ -46,12 +46,12 @@ func (b *backend) Create(ctx context.Context, name string, shards int) error {
 	if err != nil {
 		return err
 	}
-	err = w.declare(ctx, c, b.place, logfile.Declaration{Stream: name, Shards: shards})
+	err = w.declare(ctx, c, b.location, logfile.Declaration{Stream: name, Shards: shards})
 	return disk.About(l.path, errors.Join(err, l.closeWriter(w, c)))
 }
 
 // declare notes that a stream exists, unless it does.
-func (w *writer) declare(ctx context.Context, c *Config, at *place, d logfile.Declaration) error {
+func (w *writer) declare(ctx context.Context, c *Config, at *location, d logfile.Declaration) error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	_, err := w.write(c, at, func() error {
@@ -106,7 +106,7 @@ func (b *backend) read(ctx context.Context, f func(*openLog, *logfile.Catalogue)
 	defer b.index.leave()
 	c, err := b.index.catalogue(ctx, l)
 	if err != nil {
-		return disk.About(b.place.path, err)
+		return disk.About(b.location.path, err)
 	}
 	return f(l, c)
 }

@@ -130,7 +130,7 @@ func (p *site) poison(at streamer.StreamShard) streamer.StreamShard {
 	w, err := l.openWriter(&p.config)
 	p.must(err)
 	w.mu.Lock()
-	_, err = w.write(&p.config, b.(*backend).place, func() error {
+	_, err = w.write(&p.config, b.(*backend).location, func() error {
 		seq, _ := w.file.Enc.NextSeq(at.Stream, uint64(at.Shard))
 		w.buf = w.file.Enc.Append(w.buf, at.Stream, uint64(at.Shard), seq, logfile.NowMillis(), []byte("spoiled"))
 		w.buf[bytes.Index(w.buf, []byte("spoiled"))] = 'S'

@@ -30,7 +30,7 @@ func TestSIGKILLAtRandomPoints(t *testing.T) {
 	policies := []time.Duration{0, SyncAlways, 5 * time.Millisecond}
 	for turn := range kills {
 		if turn%5 == 0 {
-			k.rig = []func(*testing.T, ...func(*Config)) *rig{newRig, newRow}[turn/5%2](t, func(c *Config) { c.Sync = policies[turn/5%3] })
+			k.rig = []func(*testing.T, ...func(*Config)) *rig{newRig, newSegmented}[turn/5%2](t, func(c *Config) { c.Sync = policies[turn/5%3] })
 			k.promised = map[string]bool{}
 		}
 		k.renew()

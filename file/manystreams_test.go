@@ -56,7 +56,7 @@ const crowdSize = 300
 
 // crowds are logs with more streams, or shards, than their beacons name.
 func crowds(t *testing.T, f func(r *rig, streams string)) {
-	for form, rig := range map[string]func(*testing.T, ...func(*Config)) *rig{"file": newRig, "directory": newRow} {
+	for form, rig := range map[string]func(*testing.T, ...func(*Config)) *rig{"file": newRig, "directory": newSegmented} {
 		for what, of := range map[string]func(int) streamer.Record{wildcard: inStreams, "s": inShards} {
 			t.Run(fmt.Sprintf("%s, %q", form, what), func(t *testing.T) {
 				r := rig(t)
@@ -159,7 +159,7 @@ func (c countedBytes) ReadAt(p []byte, off int64) (int, error) {
 // TestAdminSeesWhatBecameOfALog: it grew, was rewritten, cut off, or lost
 // segments since Admin read it.
 func TestAdminSeesWhatBecameOfALog(t *testing.T) {
-	for form, rig := range map[string]func(*testing.T, ...func(*Config)) *rig{"file": newRig, "directory": newRow} {
+	for form, rig := range map[string]func(*testing.T, ...func(*Config)) *rig{"file": newRig, "directory": newSegmented} {
 		t.Run(form, func(t *testing.T) {
 			r := rig(t)
 			r.produce("a", numbers(0, 500)...)

@@ -79,7 +79,7 @@ func (r *rig) owns(counts []int, cs ...streamer.Consumer) {
 // TestStandBy: who owns no shard waits, and goes on at the first message that
 // the owner has not acknowledged when that leaves.
 func TestStandBy(t *testing.T) {
-	for name, rig := range map[string]func(*testing.T, ...func(*Config)) *rig{"file": newRig, "directory": newRow} {
+	for name, rig := range map[string]func(*testing.T, ...func(*Config)) *rig{"file": newRig, "directory": newSegmented} {
 		t.Run(name, func(t *testing.T) { testStandBy(rig(t)) })
 	}
 }

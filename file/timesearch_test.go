@@ -147,7 +147,7 @@ func TestNothingLateIsBeforeWhereATimeIsSoughtFrom(t *testing.T) {
 			beacon := []int64{1 << 10, 4 << 10, 16 << 10}[seed%3]
 			r := newRig(t, func(c *Config) { c.Beacon = beacon })
 			if seed%4 == 3 {
-				r = newRow(t, func(c *Config) { c.Beacon, c.Segment = beacon, 5*beacon })
+				r = newSegmented(t, func(c *Config) { c.Beacon, c.Segment = beacon, 5*beacon })
 			}
 			m := newMixed(r, seed, []int{1, 6, 40}[seed/3%3])
 			foreign := seed%4 == 1 || seed%4 == 2

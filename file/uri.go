@@ -50,12 +50,12 @@ func Split(u *streamer.URI) (log string, streams []string, err error) {
 // element that ends in .ss is the log when it is the last one or the last but
 // one. Where there is none, it is a directory with segments or, when segments
 // are asked for, what is before the last slash.
-func splitPath(path string, row bool) (log string, streams []string, err error) {
+func splitPath(path string, segmented bool) (log string, streams []string, err error) {
 	if isLog(path) || path != "" && !isLog(parent(path)) && logfile.IsSegmented(path) {
 		return strings.TrimRight(path, "/"), nil, nil
 	}
 	log, names := cutLast(path)
-	if !isLog(log) && (log == "" || !row && !logfile.IsSegmented(log)) {
+	if !isLog(log) && (log == "" || !segmented && !logfile.IsSegmented(log)) {
 		return "", nil, invalid(fmt.Errorf("path %q names no .ss file and no directory with segments: want file:///dir/log.ss/stream, "+
 			"or file:///dir/log/stream?segment=64MiB to make a directory the log", path))
 	}

@@ -71,7 +71,7 @@ func TestReadersThatOnlyPoll(t *testing.T) {
 			return w, errors.Join(err, w.Close())
 		},
 	} {
-		for form, newRig := range map[string]func(*testing.T, ...func(*Config)) *rig{"file": newRig, "directory": newRow} {
+		for form, newRig := range map[string]func(*testing.T, ...func(*Config)) *rig{"file": newRig, "directory": newSegmented} {
 			t.Run(name+", "+form, func(t *testing.T) {
 				r := newRig(t)
 				r.log().readers.newWatcher = newWatcher
@@ -107,7 +107,7 @@ func TestReadersThatOnlyPoll(t *testing.T) {
 // TestOthersWritesWakeReaders: by the file system's notice, also of a log that
 // took the place of one that was removed.
 func TestOthersWritesWakeReaders(t *testing.T) {
-	for form, newRig := range map[string]func(*testing.T, ...func(*Config)) *rig{"file": newRig, "directory": newRow} {
+	for form, newRig := range map[string]func(*testing.T, ...func(*Config)) *rig{"file": newRig, "directory": newSegmented} {
 		t.Run(form, func(t *testing.T) {
 			r := newRig(t)
 			l := r.log()

@@ -2,59 +2,9 @@ package file
 
 import (
 	"context"
-	"path/filepath"
 
 	"github.com/gostreamer/streamer"
-	"github.com/gostreamer/streamer/driver"
-	"github.com/gostreamer/streamer/file/internal/disk"
 )
-
-// place is where programs of this process say that a log is. The log that it
-// leads to may be another later on: when a symbolic link in it is switched, or
-// the file behind it replaced. Consumers and producers follow their place, and
-// a log may be at several.
-type place struct {
-	path  string       // absolute; symbolic links are as they were named
-	deals driver.Deals // of the groups that read what is here
-
-	refs int // the table's
-}
-
-// place makes a path known. It needs a leave.
-func (t *logTable) place(path string) (*place, error) {
-	path, err := filepath.Abs(path)
-	if err != nil {
-		return nil, disk.Translate(err)
-	}
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	p := t.places[path]
-	if p == nil {
-		p = &place{path: path}
-		if t.places == nil {
-			t.places = map[string]*place{}
-		}
-		t.places[path] = p
-	}
-	p.refs++
-	return p, nil
-}
-
-// stay is place for one who has it already.
-func (t *logTable) stay(p *place) *place {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	p.refs++
-	return p
-}
-
-func (t *logTable) leave(p *place) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	if p.refs--; p.refs == 0 {
-		delete(t.places, p.path)
-	}
-}
 
 // relocate goes on in the log that the source's place leads to now, which it
 // takes over: where the group has come to there, else at its beginning. On
@@ -62,9 +12,9 @@ func (t *logTable) leave(p *place) {
 func (s *source) relocate(ctx context.Context, l *openLog) error {
 	c := s.cfg
 	c.Start, c.Reset, c.Fallback = s.afresh(), streamer.Earliest, streamer.Position{}
-	n := newSource(c, s.conf, logs.stay(s.place), l)
+	n := newSource(c, s.conf, logs.shareLocation(s.location), l)
 	if err := n.openAt(ctx); err != nil {
-		n.giveUp()
+		n.closeAll()
 		return err
 	}
 	s.exchange(n)
@@ -72,7 +22,7 @@ func (s *source) relocate(ctx context.Context, l *openLog) error {
 	if s.sharing != nil {
 		s.startSharing()
 	}
-	logs.leave(n.place)
+	logs.releaseLocation(n.location)
 	return nil
 }
 
@@ -116,5 +66,5 @@ func (s *source) exchange(n *source) {
 		s.log.owners.enter(s)
 	}
 	s.mu.Unlock()
-	old.unmoor()
+	old.closeLog()
 }

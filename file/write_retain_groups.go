@@ -13,7 +13,7 @@ import (
 	"github.com/gostreamer/streamer/file/internal/ss"
 )
 
-// progress says of which segments every group has done everything. The zero
+// retention says of which segments every group has done everything. The zero
 // value has no group, and nothing is done.
 type retention struct {
 	dir    string

@@ -44,7 +44,7 @@ type readers struct {
 
 // follow returns a channel that gets a token whenever the log may have changed,
 // and whether the file system tells.
-func (r *readers) follow(path string, row bool) (wake chan struct{}, watched bool) {
+func (r *readers) follow(path string, segmented bool) (wake chan struct{}, watched bool) {
 	wake = make(chan struct{}, 1)
 	r.mu.Lock()
 	if r.wake == nil {
@@ -56,20 +56,20 @@ func (r *readers) follow(path string, row bool) (wake chan struct{}, watched boo
 	r.lifecycle.Lock()
 	defer r.lifecycle.Unlock()
 	if r.following++; r.watcher == nil {
-		r.watch(path, row)
+		r.watch(path, segmented)
 	}
 	return wake, r.watcher != nil
 }
 
 // watchAgain tries again what follow could not: there may have been no
 // descriptor for it. It says whether the file system tells now.
-func (r *readers) watchAgain(path string, row bool) bool {
+func (r *readers) watchAgain(path string, segmented bool) bool {
 	if !r.lifecycle.TryLock() {
 		return false
 	}
 	defer r.lifecycle.Unlock()
 	if r.watcher == nil && time.Since(r.tried) >= pollWatched {
-		r.watch(path, row)
+		r.watch(path, segmented)
 	}
 	return r.watcher != nil
 }
@@ -77,7 +77,7 @@ func (r *readers) watchAgain(path string, row bool) bool {
 // watch starts the watcher, or does not: then the readers poll. The directory
 // is watched, because a file that is replaced takes its own watch with it.
 // lifecycle is held.
-func (r *readers) watch(path string, row bool) {
+func (r *readers) watch(path string, segmented bool) {
 	r.tried = time.Now()
 	open := r.newWatcher
 	if open == nil {
@@ -88,7 +88,7 @@ func (r *readers) watch(path string, row bool) {
 		return
 	}
 	err = w.Add(filepath.Dir(path))
-	if err == nil && row {
+	if err == nil && segmented {
 		_ = w.Add(path) // it may not exist yet
 	}
 	if err != nil {
@@ -96,11 +96,11 @@ func (r *readers) watch(path string, row bool) {
 		return
 	}
 	r.watcher, r.relayed = w, make(chan struct{})
-	go r.relay(w, path, row, r.relayed)
+	go r.relay(w, path, segmented, r.relayed)
 }
 
 // relay is the watcher's goroutine. It ends when the watcher is closed.
-func (r *readers) relay(w *fsnotify.Watcher, path string, row bool, done chan<- struct{}) {
+func (r *readers) relay(w *fsnotify.Watcher, path string, segmented bool, done chan<- struct{}) {
 	defer close(done)
 	for {
 		select {
@@ -108,7 +108,7 @@ func (r *readers) relay(w *fsnotify.Watcher, path string, row bool, done chan<- 
 			if !ok {
 				return
 			}
-			if row && e.Name == path && e.Has(fsnotify.Create) {
+			if segmented && e.Name == path && e.Has(fsnotify.Create) {
 				_ = w.Add(path) // the watch of one that was there before is gone with it
 			}
 			if r.concerns(e, path) {

@@ -47,18 +47,18 @@ func (s *source) verify() error {
 
 // named says whether the source's place leads to the file that is read.
 func (s *source) named() error {
-	info, err := os.Stat(s.place.path)
+	info, err := os.Stat(s.location.path)
 	if err != nil {
 		return disk.Translate(err)
 	}
 	if !os.SameFile(info, s.info) {
-		return notThere(s.place.path)
+		return notThere(s.location.path)
 	}
 	if s.segments == nil {
 		return nil
 	}
 	if err := s.segments.Verify(); errors.Is(err, fs.ErrNotExist) {
-		return notThere(s.place.path)
+		return notThere(s.location.path)
 	} else if err != nil {
 		return disk.Translate(err)
 	}
@@ -70,29 +70,29 @@ func (s *source) named() error {
 func (s *source) intact() error {
 	info, err := s.f.Stat()
 	if s.segments != nil && errors.Is(err, fs.ErrNotExist) {
-		return notThere(s.place.path)
+		return notThere(s.location.path)
 	}
 	if err != nil {
 		return disk.Translate(err)
 	}
 	if info.Size() < s.positioned() {
-		return notThere(s.place.path)
+		return notThere(s.location.path)
 	}
 	if s.head == nil {
 		return nil
 	}
 	h, err := logfile.ReadHeader(s.f)
 	if err != nil || h != s.header {
-		return notThere(s.place.path)
+		return notThere(s.location.path)
 	}
 	return nil
 }
 
-// glance is what a source that has more to read sees of its log: rewritten,
+// checkLog is what a source that has more to read sees of its log: rewritten,
 // it is at an end. One to which the place does not lead any more is read as far
 // as it is then; without that, a source that never comes to the end, because it
 // is slower than a writer there, would never know.
-func (s *source) glance(ctx context.Context) error {
+func (s *source) checkLog(ctx context.Context) error {
 	if s.segments == nil {
 		if err := s.intact(); err != nil {
 			return s.vanished(ctx, err)
@@ -108,7 +108,7 @@ func (s *source) glance(ctx context.Context) error {
 		}
 		info, err := s.f.Stat()
 		if errors.Is(err, fs.ErrNotExist) {
-			return s.vanished(ctx, notThere(s.place.path))
+			return s.vanished(ctx, notThere(s.location.path))
 		} else if err != nil {
 			return err
 		}
@@ -117,5 +117,5 @@ func (s *source) glance(ctx context.Context) error {
 	if s.positioned() < s.limit || s.lagging > 0 {
 		return nil
 	}
-	return s.vanished(ctx, notThere(s.place.path))
+	return s.vanished(ctx, notThere(s.location.path))
 }

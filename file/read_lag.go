@@ -17,7 +17,7 @@ func (s *source) Lag(ctx context.Context) ([]streamer.ShardLag, error) {
 	}
 	defer s.census.leave()
 	if err := s.count(ctx); err != nil {
-		return nil, disk.About(s.place.path, err)
+		return nil, disk.About(s.location.path, err)
 	}
 	lags, found, err := s.lags()
 	if err != nil || len(found) == 0 {
@@ -36,7 +36,7 @@ func (s *source) Lag(ctx context.Context) ([]streamer.ShardLag, error) {
 
 // count brings the census up to the end of the log.
 func (s *source) count(ctx context.Context) error {
-	v, err := logfile.OpenView(s.place.path)
+	v, err := logfile.OpenView(s.location.path)
 	if err != nil {
 		return err
 	}
@@ -58,7 +58,7 @@ func (s *source) lags() (lags []streamer.ShardLag, found []streamer.StreamShard,
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.census.of != nil && s.census.of != s.is {
-		return nil, nil, notThere(s.place.path)
+		return nil, nil, notThere(s.location.path)
 	}
 	for _, of := range s.streams {
 		for _, sh := range of {

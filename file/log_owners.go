@@ -34,7 +34,7 @@ func (o *owners) members(group, stream string) int {
 		if s.cfg.Group != group || !s.wants(stream) {
 			continue
 		}
-		n += max(1, s.place.deals.Members(stream, group))
+		n += max(1, s.location.deals.Members(stream, group))
 	}
 	return n
 }

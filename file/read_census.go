@@ -44,7 +44,7 @@ func (c *census) begin(s *source, v *logfile.OpenedView) error {
 	if same, err := s.is.of(v); err != nil {
 		return err
 	} else if !same {
-		return notThere(s.place.path)
+		return notThere(s.location.path)
 	}
 	if c.of == s.is && s.turned == c.turned && c.upTo <= v.Size {
 		return nil

@@ -17,14 +17,14 @@ import (
 // sink is a producer's way to the log's writer. Its fields are Write's, of
 // which there is one at a time, except those of the closing.
 type sink struct {
-	cfg     *Config
-	place   *place
-	moving  sync.Mutex // of the log and its writer, which Write may exchange
-	log     *openLog
-	w       *writer
-	stream  string // a name that is known to be valid
-	turn    int    // the last shard of a record without a key
-	results []result
+	cfg      *Config
+	location *location
+	moving   sync.Mutex // of the log and its writer, which Write may exchange
+	log      *openLog
+	w        *writer
+	stream   string // a name that is known to be valid
+	turn     int    // the last shard of a record without a key
+	results  []result
 
 	stop   context.CancelFunc
 	syncer sync.WaitGroup // the goroutine of Config.Sync, when that is an interval
@@ -38,16 +38,16 @@ func (b *backend) OpenSink(ctx context.Context, c driver.SinkConfig) (driver.Sin
 	if err := b.enter(ctx); err != nil {
 		return nil, err
 	}
-	s := &sink{cfg: b.writeConfig(), place: logs.stay(b.place)}
+	s := &sink{cfg: b.writeConfig(), location: logs.shareLocation(b.location)}
 	if c.Stream != "" {
 		if err := s.checkStream(c.Stream); err != nil {
-			logs.leave(s.place)
+			logs.releaseLocation(s.location)
 			return nil, err
 		}
 	}
-	if err := s.moor(b.log.segmented); err != nil {
-		logs.leave(s.place)
-		return nil, disk.About(b.place.path, err)
+	if err := s.openWriter(b.log.segmented); err != nil {
+		logs.releaseLocation(s.location)
+		return nil, disk.About(b.location.path, err)
 	}
 	b.made.Store(true)
 	ctx, s.stop = context.WithCancel(context.Background())
@@ -96,7 +96,7 @@ func (s *sink) Write(ctx context.Context, p []*driver.Pending) error {
 		}
 	}
 	s.resolve(p, to.whole)
-	if err = disk.About(s.place.path, err); to.whole == 0 {
+	if err = disk.About(s.location.path, err); to.whole == 0 {
 		err = passing(err)
 	}
 	return err
@@ -109,19 +109,19 @@ func (s *sink) append(p []*driver.Pending) (appended, error) {
 	if !errors.Is(err, logfile.ErrElsewhere) || s.cfg.Create != streamer.CreateAuto && s.cfg.Create != streamer.CreateAlways {
 		return to, err
 	}
-	if err := s.moor(s.log.segmented); err != nil {
+	if err := s.openWriter(s.log.segmented); err != nil {
 		return appended{}, err
 	}
 	clear(s.results)
 	return s.w.append(s, p, s.results)
 }
 
-// moor opens the writer of the log that the path leads to, in place of another
+// openWriter opens the writer of the log that the path leads to, in place of another
 // log's.
-func (s *sink) moor(row bool) error {
-	l, err := logs.acquire(s.place.path, row)
-	if err == nil && l.segmented != row {
-		err = fmt.Errorf("%w log: %s is a directory of segments now, and was a file", streamer.ErrInvalid, s.place.path)
+func (s *sink) openWriter(segmented bool) error {
+	l, err := logs.acquire(s.location.path, segmented)
+	if err == nil && l.segmented != segmented {
+		err = fmt.Errorf("%w log: %s is a directory of segments now, and was a file", streamer.ErrInvalid, s.location.path)
 		logs.release(l)
 	}
 	if err != nil {
@@ -192,7 +192,7 @@ func (s *sink) syncEvery(ctx context.Context, c driver.SinkConfig) {
 			continue
 		}
 		if err := w.sync(file, file.Written.Load()); err != nil && c.Logger != nil {
-			c.Logger.Warn("what is stored may not survive a loss of power", "log", s.place.path, "err", err)
+			c.Logger.Warn("what is stored may not survive a loss of power", "log", s.location.path, "err", err)
 		}
 	}
 }
@@ -205,7 +205,7 @@ func (s *sink) Close(context.Context) error {
 		s.syncer.Wait()
 		s.closed = s.log.closeWriter(s.w, s.cfg)
 		logs.release(s.log)
-		logs.leave(s.place)
+		logs.releaseLocation(s.location)
 	})
 	if errors.Is(s.closed, streamer.ErrNotFound) {
 		return nil // the log is gone, and its records have said so

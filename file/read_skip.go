@@ -65,5 +65,5 @@ func (s *source) skipBytes(d *ss.Damage) {
 }
 
 func (s *source) corruption(d *ss.Damage) error {
-	return &CorruptionError{Path: s.place.path, Offset: d.Offset, Length: d.Length, Err: d.Err}
+	return &CorruptionError{Path: s.location.path, Offset: d.Offset, Length: d.Length, Err: d.Err}
 }

@@ -74,7 +74,7 @@ func (s *source) fail(err error) error {
 	if err == nil || errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) || errors.Is(err, streamer.ErrClosed) {
 		return err
 	}
-	err = disk.About(s.place.path, err)
+	err = disk.About(s.location.path, err)
 	if again := passing(err); again != err { //nolint:errorlint // the mark is what matters
 		return again
 	}
@@ -126,7 +126,7 @@ func (s *source) begins(sh *shard, e *logfile.Entry) (bool, error) {
 		return false, nil
 	}
 	if s.group != nil {
-		if err := s.own(sh, e.Start); err != nil {
+		if err := s.claimShard(sh, e.Start); err != nil {
 			return false, err
 		}
 	}
@@ -134,9 +134,9 @@ func (s *source) begins(sh *shard, e *logfile.Entry) (bool, error) {
 	return true, nil
 }
 
-// own makes the consumer the owner of a shard, if that was not there when it
+// claimShard makes the consumer the owner of a shard, if that was not there when it
 // was opened. Its first message is at offset.
-func (s *source) own(sh *shard, offset int64) error {
+func (s *source) claimShard(sh *shard, offset int64) error {
 	if s.sharing != nil {
 		return nil // it has been the owner since the shard is read
 	}
@@ -227,7 +227,7 @@ func (s *source) more(ctx context.Context) error {
 	err := s.r.ReadOn()
 	switch {
 	case err == nil:
-		return s.glance(ctx)
+		return s.checkLog(ctx)
 	case errors.Is(err, logfile.ErrTrimmed):
 		return s.trimmed()
 	case !errors.Is(err, io.EOF):
@@ -243,7 +243,7 @@ func (s *source) more(ctx context.Context) error {
 // dropped unread.
 func (s *source) trimmed() error {
 	if _, err := s.segments.Look(); errors.Is(err, fs.ErrNotExist) {
-		return notThere(s.place.path)
+		return notThere(s.location.path)
 	} else if err != nil {
 		return err
 	}

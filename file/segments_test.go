@@ -18,8 +18,8 @@ import (
 	"github.com/gostreamer/streamer/file/internal/ss"
 )
 
-// newRow is a rig on a directory with small segments.
-func newRow(t *testing.T, edit ...func(*Config)) *rig {
+// newSegmented is a rig on a directory with small segments.
+func newSegmented(t *testing.T, edit ...func(*Config)) *rig {
 	t.Helper()
 	return newRig(t, append([]func(*Config){func(c *Config) {
 		c.Path, c.Segment = strings.TrimSuffix(c.Path, logfile.Suffix), 4<<10
@@ -64,7 +64,7 @@ func (r *rig) soundRow(what string) {
 // TestSegmentsAreLogs: each is an .ss file that verifies; numbers go on across
 // them and across openings; a consumer reads them as one.
 func TestSegmentsAreLogs(t *testing.T) {
-	r := newRow(t)
+	r := newSegmented(t)
 	var want []string
 	for turn := range 5 {
 		var recs []streamer.Record
@@ -112,7 +112,7 @@ func TestSegmentsAreLogs(t *testing.T) {
 // TestPositionsAcrossSegments is TestEveryPosition's oracle for a row of
 // segments, some of which are dropped.
 func TestPositionsAcrossSegments(t *testing.T) {
-	r := newRow(t, func(c *Config) { c.Shards = 2; c.Segment = 2 << 10 })
+	r := newSegmented(t, func(c *Config) { c.Shards = 2; c.Segment = 2 << 10 })
 	by := r.scatter(600)
 	for _, dropped := range []int{0, 1, 5} {
 		left := by
@@ -186,7 +186,7 @@ func (r *rig) left(by map[streamer.StreamShard][]msg) map[streamer.StreamShard][
 // TestDroppedUnderAReader: who reads the segment reads it to its end; who comes
 // too late goes on at the oldest that is left and is notified.
 func TestDroppedUnderAReader(t *testing.T) {
-	r := newRow(t)
+	r := newSegmented(t)
 	var long []string
 	for i := range 2000 {
 		long = append(long, fmt.Sprint(i, strings.Repeat(" ", 500)))
@@ -227,7 +227,7 @@ func TestDroppedUnderAReader(t *testing.T) {
 // for a new one instead of making it between the files that something is
 // removing.
 func TestADirectoryThatIsBeingRemovedStaysEmpty(t *testing.T) {
-	r := newRow(t, func(c *Config) { c.Create = streamer.CreateAlways })
+	r := newSegmented(t, func(c *Config) { c.Create = streamer.CreateAlways })
 	r.trickle("a", numbers(0, 300)...)
 	c := r.consumer(r.connect(), earliest(), "a")
 	r.expect(c, numbers(0, 300)...)
@@ -250,7 +250,7 @@ func TestADirectoryThatIsBeingRemovedStaysEmpty(t *testing.T) {
 // group, get everything of a log that rotates and drops under them, and a
 // writer that is restarted.
 func TestFollowersCrossSegments(t *testing.T) {
-	r := newRow(t, func(c *Config) { c.Create = streamer.CreateAlways })
+	r := newSegmented(t, func(c *Config) { c.Create = streamer.CreateAlways })
 	s := r.connect()
 	alone, group := r.consumer(s, earliest(), "a"), r.consumer(s, resumable("g"), "a")
 	for turn := range 6 {
@@ -276,7 +276,7 @@ func TestFollowersCrossSegments(t *testing.T) {
 // TestACommittedPositionThatWasDropped goes on at the oldest message left and
 // is notified, or refuses.
 func TestACommittedPositionThatWasDropped(t *testing.T) {
-	r := newRow(t)
+	r := newSegmented(t)
 	r.trickle("a", numbers(0, 2000)...)
 	s := r.connect()
 	c := r.consumer(s, resumable("g"), "a")
@@ -302,7 +302,7 @@ func TestACommittedPositionThatWasDropped(t *testing.T) {
 // TestSegmentsByAge: also a small segment has a successor when it is old, an
 // empty one has not.
 func TestSegmentsByAge(t *testing.T) {
-	r := newRow(t, func(c *Config) { c.SegmentAge = time.Millisecond; c.Segment = 1 << 20 })
+	r := newSegmented(t, func(c *Config) { c.SegmentAge = time.Millisecond; c.Segment = 1 << 20 })
 	p := r.producer(r.connect(), "a")
 	r.await("three segments", func() bool {
 		r.send(p, records("x")...)
@@ -322,7 +322,7 @@ func TestSegmentsByAge(t *testing.T) {
 // refused, nothing is left of it, and it is made when there is room.
 func TestRotationThatFails(t *testing.T) {
 	failEachStep(t, &failingDisk{err: syscall.ENOSPC, times: 3}, 40, func(d *failingDisk) (*rig, func(string)) {
-		r := newRow(t)
+		r := newSegmented(t)
 		lift := r.install(d)
 		all, _ := r.attemptsOf(4, 900)
 		lift()
@@ -337,7 +337,7 @@ func TestRotationThatFails(t *testing.T) {
 // TestLeftoversOfARotation: whatever a crash leaves of a segment that was being
 // made, the log goes on.
 func TestLeftoversOfARotation(t *testing.T) {
-	r := newRow(t)
+	r := newSegmented(t)
 	r.trickle("a", numbers(0, 500)...)
 	all, err := logfile.ListSegments(r.cfg.Path)
 	r.ok(err)
@@ -357,7 +357,7 @@ func TestLeftoversOfARotation(t *testing.T) {
 }
 
 func TestOneWriterForADirectory(t *testing.T) {
-	r := newRow(t)
+	r := newSegmented(t)
 	lf, err := logfile.OpenSegments(r.cfg.Path, streamer.CreateAuto, 1<<10, nil)
 	r.ok(err)
 	_, err = r.connect().Producer(r.ctx, streamer.ProducerOptions{Stream: "a"})

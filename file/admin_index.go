@@ -125,9 +125,9 @@ func tailOf(v *logfile.OpenedView, end int64) (tail, error) {
 	return tail{end, crc32.ChecksumIEEE(b)}, nil
 }
 
-// settled is how old a directory's time of change is at least when a listing is
+// listingAge is how old a directory's time of change is at least when a listing is
 // used again: a change within one tick of its clock does not show.
-const settled = 100 * time.Millisecond
+const listingAge = 100 * time.Millisecond
 
 // positions is which shards of a stream have a position in a group's directory.
 func (x *index) positions(g *group.Group, stream string) ([]streamer.ShardID, error) {
@@ -137,7 +137,7 @@ func (x *index) positions(g *group.Group, stream string) ([]streamer.ShardID, er
 		return nil, disk.Translate(err)
 	}
 	known, ok := x.listings[dir]
-	if !ok || !known.changed.Equal(info.ModTime()) || known.read.Sub(known.changed) < settled {
+	if !ok || !known.changed.Equal(info.ModTime()) || known.read.Sub(known.changed) < listingAge {
 		known = listing{changed: info.ModTime(), read: time.Now(), shards: map[string][]streamer.ShardID{}}
 		all, err := g.List()
 		if err != nil {

@@ -283,8 +283,8 @@ func TestAnOpenStreamerFollowsItsPath(t *testing.T) {
 // TestASegmentThatIsReplacedIsNoticed: the directory is the same, its files are
 // another log's.
 func TestASegmentThatIsReplacedIsNoticed(t *testing.T) {
-	r := newRow(t, func(c *Config) { c.Segment = 1 << 20 })
-	other := newRow(t, func(c *Config) { c.Segment = 1 << 20 })
+	r := newSegmented(t, func(c *Config) { c.Segment = 1 << 20 })
+	other := newSegmented(t, func(c *Config) { c.Segment = 1 << 20 })
 	r.produce("a", "0")
 	other.produce("a", numbers(100, 200)...)
 	c := r.consumer(r.connect(), earliest(), "a")
@@ -294,10 +294,10 @@ func TestASegmentThatIsReplacedIsNoticed(t *testing.T) {
 	r.is(err, streamer.ErrNotFound)
 }
 
-// TestARowsWriterKeepsOnlyItsOwnLock: when its lock file is removed, another
+// TestAWriterOfSegmentsKeepsOnlyItsOwnLock: when its lock file is removed, another
 // process may write, and a receipt does not say stored beside that.
-func TestARowsWriterKeepsOnlyItsOwnLock(t *testing.T) {
-	r := newRow(t)
+func TestAWriterOfSegmentsKeepsOnlyItsOwnLock(t *testing.T) {
+	r := newSegmented(t)
 	p := r.producer(r.connect(), "a")
 	r.send(p, records("0")...)
 	r.ok(os.Remove(filepath.Join(r.cfg.Path, logfile.SegmentsLock)))

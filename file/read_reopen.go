@@ -81,7 +81,7 @@ func (s *source) buffered(shards []streamer.StreamShard) bool {
 // reopen opens the log that has taken the place of the one that vanished, and
 // tells the engine which shards are read there. ErrNotFound: there is none yet.
 func (s *source) reopen(ctx context.Context) error {
-	l, err := logs.acquire(s.place.path, s.log.segmented)
+	l, err := logs.acquire(s.location.path, s.log.segmented)
 	if err != nil {
 		return err
 	}

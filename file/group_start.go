@@ -189,7 +189,7 @@ func (p *planner) planCommitted(ctx context.Context, sh *shard, c *group.Cursor)
 // planRecreated: the log that the position was in is no more.
 func (p *planner) planRecreated(sh *shard, c *group.Cursor) error {
 	if c.Begun {
-		if err := p.gone(sh, c, 1); err != nil {
+		if err := p.reportGone(sh, c, 1); err != nil {
 			return err
 		}
 	}
@@ -197,8 +197,8 @@ func (p *planner) planRecreated(sh *shard, c *group.Cursor) error {
 	return nil
 }
 
-// gone reports that what comes after a position is not there any more, or refuses to go on without it.
-func (p *planner) gone(sh *shard, c *group.Cursor, got uint64) error {
+// reportGone reports that what comes after a position is not there any more, or refuses to go on without it.
+func (p *planner) reportGone(sh *shard, c *group.Cursor, got uint64) error {
 	wanted := logfile.NextSeq(c.Done)
 	if p.s.cfg.Reset == streamer.ResetError {
 		return &streamer.Error{Stream: sh.Stream, Shard: &sh.Shard, Kind: streamer.ErrPositionGone,
@@ -256,7 +256,7 @@ func (p *planner) search(ctx context.Context) error {
 		return err
 	}
 	for _, q := range p.pending {
-		if err := p.settle(q); err != nil {
+		if err := p.startFound(q); err != nil {
 			return err
 		}
 	}
@@ -274,13 +274,13 @@ func (q *pending) look(e *logfile.Entry) bool {
 	return true
 }
 
-// settle starts a shard where the search has found its first message.
-func (p *planner) settle(q *pending) error {
+// startFound starts a shard where the search has found its first message.
+func (p *planner) startFound(q *pending) error {
 	if !q.found {
-		return p.settleAtEnd(q)
+		return p.startAtEnd(q)
 	}
 	if q.was != nil && !q.before && q.first > logfile.NextSeq(q.was.Done) {
-		if err := p.gone(q.sh, q.was, q.first); err != nil {
+		if err := p.reportGone(q.sh, q.was, q.first); err != nil {
 			return err
 		}
 	}
@@ -297,7 +297,7 @@ func (p *planner) settle(q *pending) error {
 	return nil
 }
 
-func (p *planner) settleAtEnd(q *pending) error {
+func (p *planner) startAtEnd(q *pending) error {
 	p.end(q.sh)
 	if q.was == nil || q.sh.saved.Begun && q.sh.saved.Done >= q.was.Done {
 		return nil
@@ -306,7 +306,7 @@ func (p *planner) settleAtEnd(q *pending) error {
 	if q.sh.saved.Begun {
 		got = logfile.NextSeq(q.sh.saved.Done)
 	}
-	return p.gone(q.sh, q.was, got)
+	return p.reportGone(q.sh, q.was, got)
 }
 
 // planNew decides about shards that turn out to exist: in a group that has positions they are read from their beginning.

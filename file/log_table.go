@@ -20,9 +20,9 @@ import (
 var logs logTable
 
 type logTable struct {
-	mu     sync.Mutex
-	open   []*openLog
-	places map[string]*place
+	mu        sync.Mutex
+	open      []*openLog
+	locations map[string]*location
 }
 
 // openLog is one log as this process knows it: a file, by device and inode, or
@@ -40,9 +40,9 @@ type openLog struct {
 	under func(logfile.Handle) logfile.Handle // what writers and sources get for a file that they have opened; nil: the file
 }
 
-// acquire finds the log at path, or makes it known. row says that it is to be a
+// acquire finds the log at path, or makes it known. segmented says that it is to be a
 // directory, if it does not exist. Every acquire needs its release.
-func (t *logTable) acquire(path string, row bool) (*openLog, error) {
+func (t *logTable) acquire(path string, segmented bool) (*openLog, error) {
 	path, err := canonical(path)
 	if err != nil {
 		return nil, err
@@ -50,14 +50,14 @@ func (t *logTable) acquire(path string, row bool) (*openLog, error) {
 	info, err := os.Stat(path)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		return t.at(path, nil, row), nil
+		return t.at(path, nil, segmented), nil
 	case err != nil:
 		return nil, disk.Translate(err)
-	case info.IsDir() && (row || logfile.IsSegmented(path)):
+	case info.IsDir() && (segmented || logfile.IsSegmented(path)):
 		return t.at(path, t.same(path, info), true), nil
 	case !info.Mode().IsRegular():
 		return nil, logfile.NotRegular(path, info)
-	case row:
+	case segmented:
 		return nil, fmt.Errorf("%w log: %s is a file, and segments need a directory", streamer.ErrInvalid, path)
 	}
 	return t.at(path, t.same(path, info), false), nil
@@ -65,7 +65,7 @@ func (t *logTable) acquire(path string, row bool) (*openLog, error) {
 
 // at is the log with this path, or else the one that is known to be the same,
 // or a new one.
-func (t *logTable) at(path string, same *openLog, row bool) *openLog {
+func (t *logTable) at(path string, same *openLog, segmented bool) *openLog {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	var l *openLog
@@ -75,7 +75,7 @@ func (t *logTable) at(path string, same *openLog, row bool) *openLog {
 		}
 	}
 	if l == nil {
-		l = &openLog{path: path, segmented: row}
+		l = &openLog{path: path, segmented: segmented}
 		t.open = append(t.open, l)
 	}
 	l.refs++

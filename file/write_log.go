@@ -114,19 +114,19 @@ func (l *openLog) closeWriter(w *writer, c *Config) error {
 	l.writing.mu.Lock()
 	defer l.writing.mu.Unlock()
 	if w.users--; w.users > 0 {
-		return w.settle(c)
+		return w.persist(c)
 	}
 	if l.writing.w == w {
 		l.writing.w = nil
 	}
-	err := errors.Join(w.end(c), w.settle(c), w.file.Close())
+	err := errors.Join(w.end(c), w.persist(c), w.file.Close())
 	l.readers.ours.Store(l.writing.w != nil)
 	l.readers.notify()
 	return disk.About(l.path, err)
 }
 
-// settle puts on the disk what should be there when a producer closes.
-func (w *writer) settle(c *Config) error {
+// persist puts on the disk what should be there when a producer closes.
+func (w *writer) persist(c *Config) error {
 	if c.Sync == 0 {
 		return nil
 	}
@@ -174,7 +174,7 @@ type appended struct {
 func (w *writer) append(s *sink, p []*driver.Pending, out []result) (appended, error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	whole, err := w.write(s.cfg, s.place, func() error {
+	whole, err := w.write(s.cfg, s.location, func() error {
 		w.encode(s, p, out)
 		return nil
 	})
@@ -189,7 +189,7 @@ func (w *writer) append(s *sink, p []*driver.Pending, out []result) (appended, e
 // meanwhile it goes on in the one at its place, if producers make logs; when
 // only the producer's own path leads elsewhere by now that is errElsewhere. mu
 // is held.
-func (w *writer) write(c *Config, at *place, encode func() error) (whole int, err error) {
+func (w *writer) write(c *Config, at *location, encode func() error) (whole int, err error) {
 	for first := true; ; first = false {
 		if w.broken == nil {
 			if whole, err = w.attempt(c, at, encode); !errors.Is(err, logfile.ErrMoved) {
@@ -208,7 +208,7 @@ func (w *writer) write(c *Config, at *place, encode func() error) (whole int, er
 // attempt writes to the file that is open. It looks where the path leads before
 // that, so that a log which has been put away gets no record that its
 // successor gets too. mu is held.
-func (w *writer) attempt(c *Config, at *place, encode func() error) (whole int, err error) {
+func (w *writer) attempt(c *Config, at *location, encode func() error) (whole int, err error) {
 	if err := w.file.Check(at.path); err != nil {
 		return 0, w.fail(err)
 	}
@@ -254,7 +254,7 @@ func (w *writer) rotate(c *Config) error {
 
 // put writes the buffer and makes sure that it is where readers will look. mu
 // is held.
-func (w *writer) put(m ss.Mark, at *place) (whole int, err error) {
+func (w *writer) put(m ss.Mark, at *location) (whole int, err error) {
 	whole, err = w.file.Store(m, w.buf, w.ends)
 	if err == nil && len(w.buf) > 0 {
 		if err = w.file.Check(at.path); err != nil {

@@ -8,11 +8,6 @@ import (
 	"github.com/gostreamer/streamer/file/internal/group"
 )
 
-// newShard is one of which nothing is known, and which is not read.
-func newShard(at streamer.StreamShard) *shard {
-	return &shard{StreamShard: at, none: true, lane: lane{behind: onPar}}
-}
-
 // adopt applies the keeper's plan, and returns the failure that the consumer is
 // to get. It is Fetch's.
 func (s *source) adopt() error {
@@ -70,18 +65,6 @@ func (s *source) putBehind(sh *shard) {
 		sh.behind = sh.start.end
 		s.lagging++
 	}
-}
-
-// reading says whether any shard is read.
-func (t *shardTable) reading() bool {
-	for _, of := range t.streams {
-		for _, sh := range of {
-			if sh.read {
-				return true
-			}
-		}
-	}
-	return false
 }
 
 // idle reports that all shards of the group are other processes': there is
