@@ -13,6 +13,9 @@ import (
 
 	"github.com/gostreamer/streamer"
 	"github.com/gostreamer/streamer/driver"
+	"github.com/gostreamer/streamer/file/internal/disk"
+	"github.com/gostreamer/streamer/file/internal/group"
+	"github.com/gostreamer/streamer/file/internal/logfile"
 	"github.com/gostreamer/streamer/file/internal/ss"
 )
 
@@ -43,12 +46,12 @@ func (b *backend) Create(ctx context.Context, name string, shards int) error {
 	if err != nil {
 		return err
 	}
-	err = w.declare(ctx, c, b.place, declaration{name, shards})
-	return about(l.path, errors.Join(err, l.closeWriter(w, c)))
+	err = w.declare(ctx, c, b.location, logfile.Declaration{Stream: name, Shards: shards})
+	return disk.About(l.path, errors.Join(err, l.closeWriter(w, c)))
 }
 
 // declare notes that a stream exists, unless it does.
-func (w *writer) declare(ctx context.Context, c *Config, at *place, d declaration) error {
+func (w *writer) declare(ctx context.Context, c *Config, at *location, d logfile.Declaration) error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	_, err := w.write(c, at, func() error {
@@ -56,29 +59,29 @@ func (w *writer) declare(ctx context.Context, c *Config, at *place, d declaratio
 		if err != nil {
 			return err
 		}
-		if cat.exists(d.stream) {
-			return &streamer.Error{Stream: d.stream, Kind: streamer.ErrExists}
+		if cat.Exists(d.Stream) {
+			return &streamer.Error{Stream: d.Stream, Kind: streamer.ErrExists}
 		}
-		w.buf = w.file.enc.Append(w.buf, ss.Internal, 0, 0, nowMillis(), d.append(nil))
-		if w.file.base+w.file.enc.Offset() > w.limit(c) {
+		w.buf = w.file.Enc.Append(w.buf, ss.Internal, 0, 0, logfile.NowMillis(), d.Append(nil))
+		if w.file.Base+w.file.Enc.Offset() > w.limit(c) {
 			return full(c)
 		}
 		return nil
 	})
 	if err == nil {
-		w.file.declared[d.stream] = d.shards
+		w.file.Declared[d.Stream] = d.Shards
 	}
 	return err
 }
 
-func (w *writer) catalogue(ctx context.Context) (*catalogue, error) {
+func (w *writer) catalogue(ctx context.Context) (*logfile.Catalogue, error) {
 	v, err := w.log.view()
 	if err != nil || v == nil {
-		return newCatalogue(0), err
+		return logfile.NewCatalogue(0), err
 	}
-	defer v.close()
-	c := newCatalogue(v.start())
-	return c, c.read(ctx, &v.view)
+	defer v.Close()
+	c := logfile.NewCatalogue(v.Start())
+	return c, c.Read(ctx, &v.View)
 }
 
 // Delete implements streamer.Admin.
@@ -88,7 +91,7 @@ func (b *backend) Delete(_ context.Context, name string) error {
 
 // read calls f with the log that the path leads to, and the catalogue of all of
 // it.
-func (b *backend) read(ctx context.Context, f func(*openLog, *catalogue) error) error {
+func (b *backend) read(ctx context.Context, f func(*openLog, *logfile.Catalogue) error) error {
 	if err := b.enter(ctx); err != nil {
 		return err
 	}
@@ -103,15 +106,15 @@ func (b *backend) read(ctx context.Context, f func(*openLog, *catalogue) error) 
 	defer b.index.leave()
 	c, err := b.index.catalogue(ctx, l)
 	if err != nil {
-		return about(b.place.path, err)
+		return disk.About(b.location.path, err)
 	}
 	return f(l, c)
 }
 
 // readStream is read for a stream that exists.
-func (b *backend) readStream(ctx context.Context, name string, f func(*openLog, *catalogue) error) error {
-	return b.read(ctx, func(l *openLog, c *catalogue) error {
-		if !c.exists(name) {
+func (b *backend) readStream(ctx context.Context, name string, f func(*openLog, *logfile.Catalogue) error) error {
+	return b.read(ctx, func(l *openLog, c *logfile.Catalogue) error {
+		if !c.Exists(name) {
 			return &streamer.Error{Stream: name, Kind: streamer.ErrNotFound}
 		}
 		return f(l, c)
@@ -121,12 +124,12 @@ func (b *backend) readStream(ctx context.Context, name string, f func(*openLog, 
 // Describe implements streamer.Admin. A stream exists when it has messages or
 // Create made it.
 func (b *backend) Describe(ctx context.Context, name string) (info streamer.StreamInfo, err error) {
-	err = b.readStream(ctx, name, func(_ *openLog, c *catalogue) error {
+	err = b.readStream(ctx, name, func(_ *openLog, c *logfile.Catalogue) error {
 		info.Name = name
-		for _, id := range c.shardsOf(name, b.cfg.Shards) {
+		for _, id := range c.ShardsOf(name, b.cfg.Shards) {
 			sh := streamer.ShardInfo{ID: id, First: streamer.SeqUint(1), Next: streamer.SeqUint(1), Open: true}
-			if x := c.streams[name][id]; x != nil {
-				sh.First, sh.Next = streamer.SeqUint(x.first), streamer.SeqUint(next(x.last))
+			if x := c.Streams[name][id]; x != nil {
+				sh.First, sh.Next = streamer.SeqUint(x.First), streamer.SeqUint(logfile.NextSeq(x.Last))
 			}
 			info.Shards = append(info.Shards, sh)
 		}
@@ -135,27 +138,14 @@ func (b *backend) Describe(ctx context.Context, name string) (info streamer.Stre
 	return info, err
 }
 
-// shardsOf lists a stream's shards: those that have messages, those it was
-// declared with, and those that are configured.
-func (c *catalogue) shardsOf(stream string, configured int) []streamer.ShardID {
-	all := map[streamer.ShardID]bool{}
-	for i := range max(configured, c.declared[stream]) {
-		all[streamer.ShardID(i)] = true
-	}
-	for id := range c.streams[stream] {
-		all[id] = true
-	}
-	return slices.Sorted(maps.Keys(all))
-}
-
 // Streams implements streamer.Admin.
 func (b *backend) Streams(ctx context.Context, prefix string) (all []string, err error) {
-	err = b.read(ctx, func(_ *openLog, c *catalogue) error {
+	err = b.read(ctx, func(_ *openLog, c *logfile.Catalogue) error {
 		names := map[string]bool{}
-		for name := range c.declared {
+		for name := range c.Declared {
 			names[name] = true
 		}
-		for name := range c.streams {
+		for name := range c.Streams {
 			names[name] = true
 		}
 		maps.DeleteFunc(names, func(name string, _ bool) bool { return !strings.HasPrefix(name, prefix) })
@@ -168,10 +158,10 @@ func (b *backend) Streams(ctx context.Context, prefix string) (all []string, err
 // Groups implements streamer.Admin. Members of a group in another process
 // cannot be counted: -1.
 func (b *backend) Groups(ctx context.Context, name string) (all []streamer.GroupInfo, err error) {
-	err = b.readStream(ctx, name, func(l *openLog, c *catalogue) error {
-		dirs, err := os.ReadDir(l.path + groupsSuffix)
+	err = b.readStream(ctx, name, func(l *openLog, c *logfile.Catalogue) error {
+		dirs, err := os.ReadDir(group.Dir(l.path))
 		if err != nil && !errors.Is(err, fs.ErrNotExist) {
-			return translate(err)
+			return disk.Translate(err)
 		}
 		for _, dir := range dirs {
 			g, ok, err := b.groupInfo(l, dir.Name(), name, c)
@@ -188,27 +178,26 @@ func (b *backend) Groups(ctx context.Context, name string) (all []streamer.Group
 	return all, err
 }
 
-// groupInfo describes the group in a directory of l's groups; ok is false when
-// it has no position in the stream.
-func (b *backend) groupInfo(l *openLog, dir, stream string, c *catalogue) (info streamer.GroupInfo, ok bool, err error) {
-	g := &group{dir: filepath.Join(l.path+groupsSuffix, dir)}
-	ids, err := b.index.positions(g.dir, stream)
+// groupInfo describes the group in a directory of l's groups; ok is false when it has no position in the stream.
+func (b *backend) groupInfo(l *openLog, dir, stream string, c *logfile.Catalogue) (info streamer.GroupInfo, ok bool, err error) {
+	g := group.In(filepath.Join(group.Dir(l.path), dir))
+	ids, err := b.index.positions(g, stream)
 	if err != nil {
 		return info, false, err
 	}
 	for _, id := range ids {
 		at := streamer.StreamShard{Stream: stream, Shard: id}
-		cur, err := loadCursor(g.path(at, cursorSuffix))
+		cur, err := g.Read(at)
 		if err != nil {
-			return info, false, err
+			return info, false, cursorError(err)
 		}
-		if cur == nil || escapeName(cur.group) != dir {
+		if cur == nil || group.DirName(cur.Group) != dir {
 			continue
 		}
-		info.Name, ok = cur.group, true
+		info.Name, ok = cur.Group, true
 		lag := streamer.ShardLag{StreamShard: at}
-		if x := c.extent(at); x != nil {
-			lag.Messages = between(max(cur.done, x.first-min(x.first, 1)), x.last)
+		if x := c.Extent(at); x != nil {
+			lag.Messages = between(max(cur.Done, x.First-min(x.First, 1)), x.Last)
 		}
 		info.Lag = append(info.Lag, lag)
 	}
@@ -230,13 +219,12 @@ func (b *backend) members(l *openLog, group, stream string, ids []streamer.Shard
 	if err != nil {
 		return 0, err
 	}
-	return 0, g.unlock()
+	return 0, g.Unlock()
 }
 
-// idle locks every shard of a stream in which a group has a position: ErrBusy
-// while it has members, ErrNotFound when there is no such group.
-func (b *backend) idle(l *openLog, name, stream string) (*group, error) {
-	list, err := newGroup(l.path, name, false).list()
+// idle locks every shard of a stream in which a group has a position: ErrBusy while it has members, ErrNotFound when there is no such group.
+func (b *backend) idle(l *openLog, name, stream string) (*group.Group, error) {
+	list, err := group.New(l.path, name, false).List()
 	if err != nil {
 		return nil, err
 	}
@@ -253,11 +241,11 @@ func (b *backend) idle(l *openLog, name, stream string) (*group, error) {
 }
 
 // lockOf locks these shards of a stream for a group.
-func (b *backend) lockOf(l *openLog, name, stream string, ids []streamer.ShardID) (*group, error) {
-	g := newGroup(l.path, name, b.cfg.Sync != 0)
+func (b *backend) lockOf(l *openLog, name, stream string, ids []streamer.ShardID) (*group.Group, error) {
+	g := group.New(l.path, name, b.cfg.Sync != 0)
 	for _, id := range ids {
-		if err := g.lock(streamer.StreamShard{Stream: stream, Shard: id}); err != nil {
-			return nil, errors.Join(err, g.unlock())
+		if err := g.Lock(streamer.StreamShard{Stream: stream, Shard: id}); err != nil {
+			return nil, errors.Join(err, g.Unlock())
 		}
 	}
 	return g, nil
@@ -278,15 +266,15 @@ func (b *backend) DeleteGroup(ctx context.Context, stream, name string) error {
 		return err
 	}
 	var errs []error
-	for at := range g.locks.held {
-		errs = append(errs, g.remove(at))
+	for _, at := range g.Held() {
+		errs = append(errs, g.Remove(at))
 	}
-	if rest, err := g.list(); err == nil && len(rest) == 0 {
-		g.locks.remove()
+	if rest, err := g.List(); err == nil && len(rest) == 0 {
+		g.RemoveLocks()
 	}
-	errs = append(errs, g.unlock())
-	g.bury()
-	_ = os.Remove(g.dir) // if that was the last stream
+	errs = append(errs, g.Unlock())
+	g.Bury()
+	_ = os.Remove(g.Dir()) // if that was the last stream
 	return errors.Join(errs...)
 }
 
@@ -305,8 +293,8 @@ func (b *backend) ResetGroup(ctx context.Context, stream, name string, to stream
 	if err != nil {
 		return err
 	}
-	shards := len(g.locks.held)
-	if err := g.unlock(); err != nil {
+	shards := len(g.Held())
+	if err := g.Unlock(); err != nil {
 		return err
 	}
 	if k := to.Kind(); shards > 1 && (k == streamer.AtSeq || k == streamer.AfterSeq) {

@@ -13,6 +13,7 @@ import (
 	"github.com/gostreamer/streamer"
 	"github.com/gostreamer/streamer/driver"
 	"github.com/gostreamer/streamer/engine"
+	"github.com/gostreamer/streamer/file/internal/disk"
 	"github.com/gostreamer/streamer/internal/opening"
 )
 
@@ -48,13 +49,13 @@ func Connect(ctx context.Context, c Config, o streamer.StreamerOptions) (streame
 
 // backend is one connection to a log.
 type backend struct {
-	cfg     Config
-	place   *place
-	log     *openLog    // where the place led when it was connected
-	index   index       // of the log to which it leads
-	made    atomic.Bool // a producer of this connection has opened the log: CreateNew has been obeyed
-	closed  atomic.Bool
-	release sync.Once
+	cfg      Config
+	location *location
+	log      *openLog    // where the place led when it was connected
+	index    index       // of the log to which it leads
+	made     atomic.Bool // a producer of this connection has opened the log: CreateNew has been obeyed
+	closed   atomic.Bool
+	release  sync.Once
 }
 
 var _ interface {
@@ -68,24 +69,24 @@ func newBackend(c Config) (driver.Backend, error) {
 	if err := c.complete(); err != nil {
 		return nil, err
 	}
-	p, err := logs.place(c.Path)
+	p, err := logs.acquireLocation(c.Path)
 	if err != nil {
 		return nil, err
 	}
 	l, err := logs.acquire(p.path, c.Segment > 0)
 	if err != nil {
-		logs.leave(p)
+		logs.releaseLocation(p)
 		return nil, err
 	}
-	if !l.row && (c.SegmentAge > 0 || c.RetainBytes > 0 || c.RetainAge > 0 || c.RetainCommitted) {
+	if !l.segmented && (c.SegmentAge > 0 || c.RetainBytes > 0 || c.RetainAge > 0 || c.RetainCommitted) {
 		logs.release(l)
-		logs.leave(p)
+		logs.releaseLocation(p)
 		return nil, invalid(errors.New("segments and retention are for a log in a directory: segment=64MiB makes one"))
 	}
-	if l.row && c.Segment == 0 {
+	if l.segmented && c.Segment == 0 {
 		c.Segment = defaultShare
 	}
-	return &backend{cfg: c, place: p, log: l, index: newIndex()}, nil
+	return &backend{cfg: c, location: p, log: l, index: newIndex()}, nil
 }
 
 func (b *backend) Name() string { return scheme }
@@ -93,17 +94,17 @@ func (b *backend) Name() string { return scheme }
 // Deals implements driver.Dealer: members of a group meet however many
 // Streamers of the process they come from, if these name the log by the same
 // path. Those that do not may be led to different logs some day.
-func (b *backend) Deals() *driver.Deals { return &b.place.deals }
+func (b *backend) Deals() *driver.Deals { return &b.location.deals }
 
 // current is the log that the path leads to now. It needs a release.
 func (b *backend) current() (*openLog, error) {
-	l, err := logs.acquire(b.place.path, b.log.row)
+	l, err := logs.acquire(b.location.path, b.log.segmented)
 	if err != nil {
 		return nil, err
 	}
-	if l.row != b.log.row {
+	if l.segmented != b.log.segmented {
 		logs.release(l)
-		return nil, fmt.Errorf("%w log: %s is a directory of segments now, and was a file", streamer.ErrInvalid, b.place.path)
+		return nil, fmt.Errorf("%w log: %s is a directory of segments now, and was a file", streamer.ErrInvalid, b.location.path)
 	}
 	return l, nil
 }
@@ -114,7 +115,7 @@ func (b *backend) Close(context.Context) error {
 	b.closed.Store(true)
 	b.release.Do(func() {
 		logs.release(b.log)
-		logs.leave(b.place)
+		logs.releaseLocation(b.location)
 	})
 	return nil
 }
@@ -130,14 +131,14 @@ func (b *backend) Ping(ctx context.Context) error {
 		return err
 	}
 	defer logs.release(l)
-	f, err := openPlain(l.path, os.O_RDONLY)
+	f, err := disk.OpenPlain(l.path, os.O_RDONLY)
 	if err == nil {
 		return f.Close()
 	}
 	if errors.Is(err, fs.ErrNotExist) {
 		_, err = os.Stat(filepath.Dir(l.path))
 	}
-	return translate(err)
+	return disk.Translate(err)
 }
 
 // enter is the beginning of every call.

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/gostreamer/streamer"
+	"github.com/gostreamer/streamer/file/internal/logfile"
 	"github.com/gostreamer/streamer/file/internal/ss"
 )
 
@@ -127,12 +128,12 @@ func (v *vast) in(r *rig) {
 	r.ok(os.Truncate(r.cfg.Path, v.size))
 	l, err := logs.acquire(r.cfg.Path, r.cfg.Segment > 0)
 	r.ok(err)
-	l.under = func(h handle) handle { return vastFile{h, v} }
+	l.under = func(h logfile.Handle) logfile.Handle { return vastFile{h, v} }
 	r.Cleanup(func() { logs.release(l) })
 }
 
 type vastFile struct {
-	handle
+	logfile.Handle
 	v *vast
 }
 

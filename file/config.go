@@ -9,6 +9,7 @@ import (
 
 	"github.com/gostreamer/streamer"
 	"github.com/gostreamer/streamer/driver"
+	"github.com/gostreamer/streamer/file/internal/logfile"
 	"github.com/gostreamer/streamer/file/internal/ss"
 )
 
@@ -174,7 +175,7 @@ func (c *Config) complete() error {
 	}
 	if c.Limit == 0 {
 		c.Limit = defaultLimit
-		if c.Segment > 0 || isSegmented(c.Path) {
+		if c.Segment > 0 || logfile.IsSegmented(c.Path) {
 			c.Limit = never
 		}
 	}
@@ -182,7 +183,7 @@ func (c *Config) complete() error {
 		return invalid(fmt.Errorf("Config.Beacon: %w", err))
 	}
 	switch {
-	case !isLog(c.Path) && c.Segment == 0 && !isSegmented(c.Path):
+	case !isLog(c.Path) && c.Segment == 0 && !logfile.IsSegmented(c.Path):
 		return invalid(fmt.Errorf("Config.Path %q does not end in .ss, and is no directory with segments: Config.Segment makes one", c.Path))
 	case c.Segment < 0 || c.SegmentAge < 0 || c.RetainBytes < 0 || c.RetainAge < 0:
 		return invalid(errors.New("Config.Segment, SegmentAge, RetainBytes and RetainAge must not be negative"))

@@ -19,12 +19,12 @@ func TestWhoMakesALogForAConsumerKeepsNoProducerOut(t *testing.T) {
 		t.Run(form, func(t *testing.T) {
 			for range 100 {
 				dir := t.TempDir()
-				conf, row := &Config{Beacon: defaultBeacon, Segment: 1 << 20}, form == "log"
+				conf, segmented := &Config{Beacon: defaultBeacon, Segment: 1 << 20}, form == "log"
 				made := make(chan error)
 				for range 4 {
-					go func() { made <- (&openLog{path: filepath.Join(dir, form), row: row}).create(conf) }()
+					go func() { made <- (&openLog{path: filepath.Join(dir, form), segmented: segmented}).create(conf) }()
 				}
-				log := &openLog{path: filepath.Join(dir, form), row: row}
+				log := &openLog{path: filepath.Join(dir, form), segmented: segmented}
 				f, err := log.openWritable(conf, create)
 				for errors.Is(err, streamer.ErrNotFound) {
 					f, err = log.openWritable(conf, create)
@@ -33,23 +33,23 @@ func TestWhoMakesALogForAConsumerKeepsNoProducerOut(t *testing.T) {
 					err = errors.Join(err, <-made)
 				}
 				if err == nil {
-					err = errors.Join(f.check(log.path), f.close())
+					err = errors.Join(f.Check(log.path), f.Close())
 				}
 				if err != nil {
 					t.Fatal(err)
 				}
-				onlyLog(t, dir, row)
+				onlyLog(t, dir, segmented)
 			}
 		})
 	}
 }
 
 // onlyLog fails if anything else is left in a directory with an empty log.
-func onlyLog(t *testing.T, dir string, row bool) {
+func onlyLog(t *testing.T, dir string, segmented bool) {
 	t.Helper()
 	all, err := filepath.Glob(filepath.Join(dir, "*"))
 	want := 1
-	if row {
+	if segmented {
 		all, err = filepath.Glob(filepath.Join(dir, "log", "*"))
 		want = 2 // the lock
 	}
@@ -62,7 +62,7 @@ func onlyLog(t *testing.T, dir string, row bool) {
 // all open, and every consumer has what is sent.
 func TestProducersAndConsumersThatMakeALogAtOnce(t *testing.T) {
 	const each = 8
-	for _, make := range []func(*testing.T, ...func(*Config)) *rig{newRig, newRow} {
+	for _, make := range []func(*testing.T, ...func(*Config)) *rig{newRig, newSegmented} {
 		r := make(t, func(c *Config) { c.Create = streamer.CreateAlways })
 		var all sync.WaitGroup
 		producers, consumers, errs := [each]streamer.Producer{}, [each]streamer.Consumer{}, [2 * each]error{}
@@ -86,7 +86,7 @@ func TestProducersAndConsumersThatMakeALogAtOnce(t *testing.T) {
 
 // TestASegmentIsAsOldAsItIs, not older because its writer has opened it again.
 func TestASegmentIsAsOldAsItIs(t *testing.T) {
-	r := newRow(t, func(c *Config) { c.SegmentAge = time.Hour })
+	r := newSegmented(t, func(c *Config) { c.SegmentAge = time.Hour })
 	for range 3 {
 		r.produce("a", "x")
 		r.produce("a", "y", "z")

@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"github.com/gostreamer/streamer"
+	"github.com/gostreamer/streamer/file/internal/group"
 	"github.com/gostreamer/streamer/internal/trials"
 )
 
@@ -94,14 +95,14 @@ func number(e trials.Entry) uint64 {
 // committed is the last number of each shard that the group has done.
 func (x *exchange) committed() map[streamer.ShardID]uint64 {
 	x.Helper()
-	g := newGroup(x.path, "g", false)
-	list, err := g.list()
+	g := group.New(x.path, "g", false)
+	list, err := g.List()
 	x.Must("list", err)
 	done := map[streamer.ShardID]uint64{}
 	for _, at := range list {
-		c, err := g.load(at)
+		c, err := g.Load(at)
 		x.Must("load", err)
-		done[at.Shard] = c.done
+		done[at.Shard] = c.Done
 	}
 	return done
 }

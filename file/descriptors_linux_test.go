@@ -56,28 +56,10 @@ func takeAll() (taken []*os.File) {
 	}
 }
 
-// TestALockIsFreeWhenItIsClosed, though a child that is being started has its
-// file until it executes its program.
-func TestALockIsFreeWhenItIsClosed(t *testing.T) {
-	r := newRig(t)
-	at := streamer.StreamShard{Stream: "a", Shard: 3}
-	g, other := newGroup(r.cfg.Path, "g", false), newGroup(r.cfg.Path, "g", false)
-	r.ok(g.lock(at))
-	for _, f := range g.locks.files {
-		child, err := syscall.Dup(int(f.Fd())) // of the same open file, as a child's
-		r.ok(err)
-		defer syscall.Close(child)
-	}
-	r.is(other.lock(at), streamer.ErrBusy)
-	r.ok(g.unlock())
-	r.ok(other.lock(at))
-	r.ok(other.unlock())
-}
-
 // TestALogThatCannotBeLookedAtIsNotGone: a source that has no descriptor to see
 // whether its log is still there goes on when it has one.
 func TestALogThatCannotBeLookedAtIsNotGone(t *testing.T) {
-	r := newRow(t, func(c *Config) { c.Segment = 1 << 20 })
+	r := newSegmented(t, func(c *Config) { c.Segment = 1 << 20 })
 	r.produce("a", numbers(0, 5)...)
 	s := r.source("a")
 	restore := r.spare(0)
@@ -115,7 +97,7 @@ func TestAGroupNeedsNoDescriptorForEachShard(t *testing.T) {
 
 // TestOpeningWithoutDescriptorsIsTyped, and works as soon as there are some.
 func TestOpeningWithoutDescriptorsIsTyped(t *testing.T) {
-	for form, rig := range map[string]func(*testing.T, ...func(*Config)) *rig{"file": newRig, "directory": newRow} {
+	for form, rig := range map[string]func(*testing.T, ...func(*Config)) *rig{"file": newRig, "directory": newSegmented} {
 		t.Run(form, func(t *testing.T) {
 			r := rig(t)
 			r.produce("a", numbers(0, 100)...)
@@ -161,7 +143,7 @@ func closed[T interface{ Close() error }](x T, err error) error {
 // TestOpenOnesGoOnWhenDescriptorsAreBack: without any, a consumer and a
 // producer wait and say so; nothing is lost or ends.
 func TestOpenOnesGoOnWhenDescriptorsAreBack(t *testing.T) {
-	for form, rig := range map[string]func(*testing.T, ...func(*Config)) *rig{"file": newRig, "directory": newRow} {
+	for form, rig := range map[string]func(*testing.T, ...func(*Config)) *rig{"file": newRig, "directory": newSegmented} {
 		for i, o := range []streamer.ConsumerOptions{earliest(), resumable("g"), balanced("g")} {
 			t.Run(fmt.Sprintf("%s, mode %d", form, i), func(t *testing.T) {
 				r := rig(t)

@@ -6,12 +6,13 @@ import (
 	"os"
 	"sync"
 	"syscall"
+
+	"github.com/gostreamer/streamer/file/internal/logfile"
 )
 
-// disk stands between a writer and its file. It counts what the writer does,
-// fails one step or all from one on, and knows what was on the disk after the
-// last fsync.
-type disk struct {
+// failingDisk stands between a writer and its file. It counts what the writer does, fails one step or all from one on, and knows what was on the disk
+// after the last fsync.
+type failingDisk struct {
 	mu     sync.Mutex
 	steps  int
 	from   int    // the first step that fails
@@ -27,14 +28,13 @@ type disk struct {
 	path    string // of the log
 }
 
-// install puts d below the writers of the rig's log, until the test ends or
-// lift is called.
-func (r *rig) install(d *disk) (lift func()) {
+// install puts d below the writers of the rig's log, until the test ends or lift is called.
+func (r *rig) install(d *failingDisk) (lift func()) {
 	r.Helper()
 	l, err := logs.acquire(r.cfg.Path, r.cfg.Segment > 0)
 	r.ok(err)
 	d.path = l.path
-	l.under = func(h handle) handle { return &faulty{h, d} }
+	l.under = func(h logfile.Handle) logfile.Handle { return &faulty{h, d} }
 	lift = sync.OnceFunc(func() {
 		l.under = nil
 		logs.release(l)
@@ -44,7 +44,7 @@ func (r *rig) install(d *disk) (lift func()) {
 }
 
 // step says whether this one fails.
-func (d *disk) step(name string) error {
+func (d *failingDisk) step(name string) error {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if d.only != "" && d.only != name {
@@ -59,22 +59,22 @@ func (d *disk) step(name string) error {
 }
 
 // failNext makes the next step of a kind fail.
-func (d *disk) failNext(kind string) {
+func (d *failingDisk) failNext(kind string) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.only, d.err, d.from, d.times = kind, syscall.EIO, d.steps+1, 1
 }
 
 type faulty struct {
-	handle
-	d *disk
+	logfile.Handle
+	d *failingDisk
 }
 
 func (f *faulty) ReadAt(p []byte, off int64) (int, error) {
 	if err := f.d.step("read"); err != nil {
 		return 0, err
 	}
-	return f.handle.ReadAt(p, off)
+	return f.Handle.ReadAt(p, off)
 }
 
 // WriteAt that fails writes a part.
@@ -84,16 +84,16 @@ func (f *faulty) WriteAt(p []byte, off int64) (int, error) {
 		if f.d.effect {
 			part = len(p) - 1
 		}
-		n, _ := f.handle.WriteAt(p[:part], off)
+		n, _ := f.Handle.WriteAt(p[:part], off)
 		return n, err
 	}
-	return f.handle.WriteAt(p, off)
+	return f.Handle.WriteAt(p, off)
 }
 
 func (f *faulty) Truncate(size int64) error {
 	err := f.d.step("truncate")
 	if err == nil || f.d.effect {
-		return errors.Join(err, f.handle.Truncate(size))
+		return errors.Join(err, f.Handle.Truncate(size))
 	}
 	return err
 }
@@ -102,7 +102,7 @@ func (f *faulty) Stat() (os.FileInfo, error) {
 	if err := f.d.step("stat"); err != nil {
 		return nil, err
 	}
-	return f.handle.Stat()
+	return f.Handle.Stat()
 }
 
 func (f *faulty) Sync() error {
@@ -120,9 +120,8 @@ func (f *faulty) Sync() error {
 	return err
 }
 
-// crash is what a loss of power leaves: what the disk had, and of what came
-// since some sectors and others not.
-func (d *disk) crash(rnd *rand.Rand, now []byte) []byte {
+// crash is what a loss of power leaves: what the disk had, and of what came since some sectors and others not.
+func (d *failingDisk) crash(rnd *rand.Rand, now []byte) []byte {
 	const sector = 512
 	size := len(d.durable)
 	if more := len(now) - size; more > 0 {
@@ -141,26 +140,26 @@ func (d *disk) crash(rnd *rand.Rand, now []byte) []byte {
 
 // narrow is a file that cannot be larger than size, as long as full.
 type narrow struct {
-	handle
+	logfile.Handle
 	size int
 	full *bool
 }
 
 func (n *narrow) WriteAt(p []byte, off int64) (int, error) {
 	if room := max(n.size-int(off), 0); *n.full && len(p) > room {
-		k, _ := n.handle.WriteAt(p[:room], off)
+		k, _ := n.Handle.WriteAt(p[:room], off)
 		return k, syscall.ENOSPC
 	}
-	return n.handle.WriteAt(p, off)
+	return n.Handle.WriteAt(p, off)
 }
 
 // noting notes where is written.
 type noting struct {
-	handle
+	logfile.Handle
 	at *[]int64
 }
 
 func (n *noting) WriteAt(p []byte, off int64) (int, error) {
 	*n.at = append(*n.at, off)
-	return n.handle.WriteAt(p, off)
+	return n.Handle.WriteAt(p, off)
 }

@@ -1,34 +1,33 @@
 package file
 
 import (
-	"context"
 	"errors"
 	"fmt"
-	"io"
-	"io/fs"
-	"os"
 	"time"
 
 	"github.com/gostreamer/streamer"
 	"github.com/gostreamer/streamer/driver"
+	"github.com/gostreamer/streamer/file/internal/disk"
+	"github.com/gostreamer/streamer/file/internal/group"
+	"github.com/gostreamer/streamer/file/internal/logfile"
 	"github.com/gostreamer/streamer/file/internal/ss"
 )
 
 var (
-	// ErrFull is a record for which there is no room: on the disk, within a
-	// quota or the process's limit for the size of files, or within limit=, and
-	// then it is streamer.ErrTooLarge as well. It has left no trace. Sending
-	// works again as soon as there is room.
-	ErrFull = errors.New("no room in the log")
+	// ErrFull is a record for which there is no room: on the disk, within a quota
+	// or the process's limit for the size of files, or within limit=, and then it
+	// is streamer.ErrTooLarge as well. It has left no trace. Sending works again
+	// as soon as there is room.
+	ErrFull = disk.ErrFull
 	// ErrDead is the error of every record once an fsync of the log has failed:
-	// what the system could not write it may have dropped. Records whose
-	// receipts were waiting for the disk are streamer.ErrUnknown as well. A
-	// producer that is opened afterwards opens the log again.
-	ErrDead = errors.New("an fsync failed and the log is dead until a producer opens it again")
+	// the system may have dropped what it could not write. Records whose receipts
+	// were waiting for the disk are streamer.ErrUnknown as well. A producer that
+	// is opened afterwards opens the log again.
+	ErrDead = disk.ErrDead
 	// ErrDescriptors is a file that could not be opened because the process, or
-	// the system, has as many open as it may have. It is streamer.ErrThrottled
-	// as well. An open consumer or producer tries again until there are others.
-	ErrDescriptors = errors.New("no file descriptor is left (raise the limit, `ulimit -n`, or close something)")
+	// the system, has as many open as it may have. It is streamer.ErrThrottled as
+	// well. An open consumer or producer tries again until there are others.
+	ErrDescriptors = disk.ErrDescriptors
 )
 
 // What Err of a CorruptionError can be.
@@ -74,49 +73,20 @@ func (e *CursorError) Error() string {
 
 func (e *CursorError) Unwrap() []error { return []error{streamer.ErrInvalid, e.Err} }
 
-// translate gives an error of the file system its kind.
-func translate(err error) error {
-	var kind error
-	switch {
-	case err == nil:
-		return nil
-	case errors.Is(err, ErrDescriptors):
-		return err
-	case isExhausted(err):
-		return &streamer.Error{Kind: streamer.ErrThrottled, Err: fmt.Errorf("%w: %w", ErrDescriptors, err)}
-	case errors.Is(err, fs.ErrNotExist):
-		kind = streamer.ErrNotFound
-	case errors.Is(err, fs.ErrPermission):
-		kind = streamer.ErrDenied
-	case errors.Is(err, fs.ErrExist):
-		kind = streamer.ErrExists
-	case errors.Is(err, ss.ErrHeader):
-		kind = streamer.ErrInvalid
-	case errors.Is(err, ErrFull), errors.Is(err, ErrDead):
-		return err
-	case isFull(err):
-		return fmt.Errorf("%w: %w", ErrFull, err)
-	case isReadOnly(err):
-		kind = streamer.ErrDenied
-	default:
-		return err
+// cursorError is the exported form of an error of a group's cursor.
+func cursorError(err error) error {
+	if d, ok := errors.AsType[*group.DamagedError](err); ok {
+		return &CursorError{d.Path, d.Err}
 	}
-	return &streamer.Error{Kind: kind, Err: err}
+	return err
 }
 
-// about says which log an error is about, where it does not. Context errors and
-// io.EOF stay bare.
-func about(path string, err error) error {
-	if err == nil || err == io.EOF || err == context.Canceled || err == context.DeadlineExceeded { //nolint:errorlint // bare ones
-		return err
+// openError is the exported form of an error of opening a log for writing.
+func openError(path string, err error) error {
+	if g, ok := errors.AsType[*logfile.GapError](err); ok {
+		return disk.About(path, &CorruptionError{Path: g.Path, Offset: g.Offset, Length: g.Length, Err: logfile.ErrGap})
 	}
-	if _, ok := errors.AsType[*streamer.Error](err); ok {
-		return err
-	}
-	if _, ok := errors.AsType[*os.PathError](err); ok {
-		return translate(err)
-	}
-	return translate(fmt.Errorf("%s: %w", path, err))
+	return err
 }
 
 // openAgain is how long what could not open a file waits before it tries again.

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/gostreamer/streamer"
+	"github.com/gostreamer/streamer/file/internal/logfile"
 	"github.com/gostreamer/streamer/file/internal/ss"
 )
 
@@ -84,7 +85,7 @@ func (r *rig) promises(what string, all []attempt, unknownToo bool) {
 // log is.
 func TestEveryStepOfAWriterMayFail(t *testing.T) {
 	for _, policy := range []time.Duration{0, SyncAlways} {
-		for _, fault := range []*disk{
+		for _, fault := range []*failingDisk{
 			{err: syscall.ENOSPC, times: 1},
 			{err: syscall.ENOSPC, times: 1 << 30},
 			{err: syscall.EIO, times: 1, effect: true},
@@ -97,9 +98,9 @@ func TestEveryStepOfAWriterMayFail(t *testing.T) {
 	}
 }
 
-func failEach(t *testing.T, policy time.Duration, fault *disk) {
+func failEach(t *testing.T, policy time.Duration, fault *failingDisk) {
 	rnd := rand.New(rand.NewPCG(1, 2))
-	failEachStep(t, fault, 20, func(d *disk) (*rig, func(string)) {
+	failEachStep(t, fault, 20, func(d *failingDisk) (*rig, func(string)) {
 		r := newRig(t, func(c *Config) { c.Sync, c.Beacon = policy, 1<<10 })
 		lift := r.install(d)
 		all, opened := r.attempts(2)
@@ -122,12 +123,11 @@ func failEach(t *testing.T, policy time.Duration, fault *disk) {
 	})
 }
 
-// failEachStep has a writer do the same on a disk that fails first at its first
-// step, then at its second, until it is through before any fails, which is not
-// before so many steps. check gets a name for the step that failed.
-func failEachStep(t *testing.T, fault *disk, steps int, write func(*disk) (r *rig, check func(what string))) {
+// failEachStep has a writer do the same on a disk that fails first at its first step, then at its second, until it is through before any fails, which is not before so many steps. check
+// gets a name for the step that failed.
+func failEachStep(t *testing.T, fault *failingDisk, steps int, write func(*failingDisk) (r *rig, check func(what string))) {
 	for from := 1; ; from++ {
-		d := &disk{err: fault.err, times: fault.times, effect: fault.effect, from: from}
+		d := &failingDisk{err: fault.err, times: fault.times, effect: fault.effect, from: from}
 		r, check := write(d)
 		if len(d.failed) == 0 {
 			if from < steps {
@@ -170,18 +170,18 @@ func (r *rig) sound(what string) {
 // were written whole, and say so; of the others nothing is left.
 func TestAFullDiskTakesWhatFits(t *testing.T) {
 	r := newRig(t)
-	lf, err := openLogFile(r.cfg.Path, streamer.CreateAuto, 128, nil)
+	lf, err := logfile.OpenFile(r.cfg.Path, streamer.CreateAuto, 128, nil)
 	r.ok(err)
-	defer lf.close()
-	m := lf.enc.Mark()
+	defer lf.Close()
+	m := lf.Enc.Mark()
 	var b []byte
 	var ends []ss.Mark
 	for seq := uint64(1); seq <= 12; seq++ {
-		b = lf.enc.Append(b, "a", 0, seq, 1, bytes.Repeat([]byte{'v'}, int(seq)*3))
-		ends = append(ends, lf.enc.Ended())
+		b = lf.Enc.Append(b, "a", 0, seq, 1, bytes.Repeat([]byte{'v'}, int(seq)*3))
+		ends = append(ends, lf.Enc.Ended())
 	}
 	whole := bytes.Clone(b)
-	lf.enc.Rollback(m)
+	lf.Enc.Rollback(m)
 	for room := range whole {
 		r.writesUpTo(room, ends, m)
 	}
@@ -195,26 +195,26 @@ func (r *rig) writesUpTo(room int, ends []ss.Mark, m ss.Mark) {
 	r.cfg.Path = fmt.Sprintf("%s.%d.ss", r.TempDir(), room)
 	defer os.Remove(r.cfg.Path)
 	full := true
-	lf, err := openLogFile(r.cfg.Path, streamer.CreateAuto, 128, func(h handle) handle { return &narrow{h, int(m.Offset()) + room, &full} })
+	lf, err := logfile.OpenFile(r.cfg.Path, streamer.CreateAuto, 128, func(h logfile.Handle) logfile.Handle { return &narrow{h, int(m.Offset()) + room, &full} })
 	r.ok(err)
-	defer lf.close()
+	defer lf.Close()
 	var whole int
 	for next := uint64(1); next <= uint64(len(ends)); full = false {
-		at := lf.enc.Mark()
+		at := lf.Enc.Mark()
 		var b []byte
 		var these []ss.Mark
 		for seq := next; seq <= uint64(len(ends)); seq++ {
-			b = lf.enc.Append(b, "a", 0, seq, 1, bytes.Repeat([]byte{'v'}, int(seq)*3))
-			these = append(these, lf.enc.Ended())
+			b = lf.Enc.Append(b, "a", 0, seq, 1, bytes.Repeat([]byte{'v'}, int(seq)*3))
+			these = append(these, lf.Enc.Ended())
 		}
-		whole, err = lf.store(at, b, these)
+		whole, err = lf.Store(at, b, these)
 		next += uint64(whole)
-		if full && (err == nil || lf.written.Load() > m.Offset()+int64(room)) {
-			r.Fatalf("room for %d: %v, %d bytes written", room, err, lf.written.Load())
+		if full && (err == nil || lf.Written.Load() > m.Offset()+int64(room)) {
+			r.Fatalf("room for %d: %v, %d bytes written", room, err, lf.Written.Load())
 		}
 	}
 	r.ok(err)
-	if got := frames(r, r.read()); len(got) != len(ends) || lf.written.Load() != int64(len(r.read())) {
+	if got := frames(r, r.read()); len(got) != len(ends) || lf.Written.Load() != int64(len(r.read())) {
 		r.Fatalf("room for %d: %q", room, got)
 	}
 	r.sound(fmt.Sprint("room for ", room))
@@ -224,7 +224,7 @@ func (r *rig) writesUpTo(room int, ends []ss.Mark, m ss.Mark) {
 // makes good what the system has dropped.
 func TestAfterAFailedFsyncTheLogIsDead(t *testing.T) {
 	r := newRig(t, func(c *Config) { c.Sync = SyncAlways })
-	d := &disk{}
+	d := &failingDisk{}
 	r.install(d)
 	s := r.connect()
 	p := r.producer(s, "a")
@@ -253,7 +253,7 @@ func TestAfterAFailedFsyncTheLogIsDead(t *testing.T) {
 // promised.
 func TestReopeningADeadLogWritesItAgain(t *testing.T) {
 	r := newRig(t, func(c *Config) { c.Sync = SyncAlways })
-	d := &disk{}
+	d := &failingDisk{}
 	r.install(d)
 	p := r.producer(r.connect(), "a")
 	r.send(p, records("1")...)
@@ -265,7 +265,7 @@ func TestReopeningADeadLogWritesItAgain(t *testing.T) {
 	r.ok(err)
 	defer logs.release(l)
 	var again []int64
-	l.under = func(h handle) handle { return &noting{h, &again} }
+	l.under = func(h logfile.Handle) logfile.Handle { return &noting{h, &again} }
 	q := r.producer(r.connect(), "a")
 	if len(again) == 0 || again[0] != end {
 		t.Errorf("written when the log was opened again: at %v, want from %d on", again, end)
@@ -281,7 +281,7 @@ func TestOneFsyncServesAllThatWait(t *testing.T) {
 	for _, producers := range []int{1, senders} {
 		t.Run(fmt.Sprint(producers, " producers"), func(t *testing.T) {
 			r := newRig(t, func(c *Config) { c.Sync = SyncAlways })
-			d := &disk{}
+			d := &failingDisk{}
 			r.install(d)
 			var all []streamer.Producer
 			for range producers {
@@ -313,7 +313,7 @@ func TestOneFsyncServesAllThatWait(t *testing.T) {
 // it: its receipts could not.
 func TestASyncThatFailsInTheBackground(t *testing.T) {
 	r := newRig(t, func(c *Config) { c.Sync = time.Millisecond })
-	d := &disk{}
+	d := &failingDisk{}
 	r.install(d)
 	p := r.producer(r.connect(), "a")
 	d.failNext("fsync")

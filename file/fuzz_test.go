@@ -1,6 +1,7 @@
 package file
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"os"
@@ -8,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/gostreamer/streamer"
+	"github.com/gostreamer/streamer/file/internal/logfile"
 	"github.com/gostreamer/streamer/file/internal/ss"
 )
 
@@ -37,21 +39,21 @@ func FuzzReader(f *testing.F) {
 		if !ok {
 			return
 		}
-		if again, _ := fuzzRead(t, path, streamer.AtTime(timeOf(0))); len(again) != len(before) {
+		if again, _ := fuzzRead(t, path, streamer.AtTime(logfile.TimeOf(0))); len(again) != len(before) {
 			t.Errorf("%d messages from the beginning, %d since 1970", len(before), len(again))
 		}
-		lf, err := openLogFile(path, streamer.CreateNever, 1<<10, nil)
-		if errors.Is(err, errGap) {
+		lf, err := logfile.OpenFile(path, streamer.CreateNever, 1<<10, nil)
+		if errors.Is(err, logfile.ErrGap) {
 			return
 		}
 		if err != nil {
 			t.Fatal(err)
 		}
-		m := lf.enc.Mark()
-		if err := lf.put(m, lf.enc.Append(nil, "fuzz", 77, 1, 1, []byte("more"))); err != nil {
+		m := lf.Enc.Mark()
+		if err := lf.Put(m, lf.Enc.Append(nil, "fuzz", 77, 1, 1, []byte("more"))); err != nil {
 			t.Fatal(err)
 		}
-		if err := lf.close(); err != nil {
+		if err := lf.Close(); err != nil {
 			t.Fatal(err)
 		}
 		after, _ := fuzzRead(t, path, streamer.Beginning())
@@ -94,4 +96,37 @@ func fuzzRead(t *testing.T, path string, from streamer.Position) (all []string, 
 			return all, s.r != nil || s.header == ss.Header{}
 		}
 	}
+}
+
+func FuzzEnvelope(f *testing.F) {
+	for _, r := range []streamer.Record{
+		{Stream: "a"}, {Stream: "a", Key: []byte{}, Value: []byte("v")},
+		{Stream: "orders", Key: []byte("k"), Headers: []streamer.Header{{Key: "h", Value: []byte("v")}, {Key: "", Value: nil}, {Key: "h", Value: []byte{}}}},
+	} {
+		f.Add(logfile.AppendEnvelope(nil, &r))
+	}
+	f.Add(logfile.Declaration{Stream: "orders", Shards: 3}.Append(nil))
+	f.Add([]byte("env1\x00\x01a\x00\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01"))
+	f.Fuzz(func(t *testing.T, b []byte) {
+		if d, ok := logfile.ParseDeclaration(b); ok {
+			if again, ok := logfile.ParseDeclaration(d.Append(nil)); !ok || again != d {
+				t.Errorf("%+v came back as %+v", d, again)
+			}
+		}
+		e, ok := logfile.ParseEnvelope(b)
+		if !ok {
+			return
+		}
+		var ba batch
+		ba.add(&shard{}, &logfile.Entry{Env: logfile.Envelope{Stream: append([]byte{}, e.Stream...), Key: e.Key, NilValue: e.NilValue, Count: e.Count, Headers: e.Headers, Names: e.Names, Size: e.Size}})
+		m := ba.slab(nil)[0]
+		r := streamer.Record{Stream: string(e.Stream), Key: m.Key, Value: []byte{}, Headers: m.Headers}
+		if e.NilValue {
+			r.Value = nil
+		}
+		again, ok := logfile.ParseEnvelope(logfile.AppendEnvelope(nil, &r))
+		if !ok || !bytes.Equal(again.Key, e.Key) || (again.Key == nil) != (e.Key == nil) || again.Count != e.Count || again.NilValue != e.NilValue {
+			t.Errorf("%+v came back as %+v", e, again)
+		}
+	})
 }

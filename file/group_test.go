@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/gostreamer/streamer"
+	"github.com/gostreamer/streamer/file/internal/group"
 	"github.com/gostreamer/streamer/file/internal/ss"
 )
 
@@ -28,9 +29,9 @@ func (r *rig) take(o streamer.ConsumerOptions, stream string, n int) []string {
 	return got
 }
 
-func (r *rig) cursorPath(group, stream string, shard int) string {
-	g := newGroup(r.cfg.Path, group, false)
-	return g.path(streamer.StreamShard{Stream: stream, Shard: streamer.ShardID(shard)}, cursorSuffix)
+func (r *rig) cursorPath(name, stream string, shard int) string {
+	g := group.New(r.cfg.Path, name, false)
+	return g.CursorPath(streamer.StreamShard{Stream: stream, Shard: streamer.ShardID(shard)})
 }
 
 func TestCursorIsReadable(t *testing.T) {
@@ -73,10 +74,10 @@ func TestBadCursor(t *testing.T) {
 		"text":    func([]byte) []byte { return []byte("hello\n") },
 		"huge":    func([]byte) []byte { return make([]byte, 1<<20) },
 		"another group": func(b []byte) []byte {
-			return (&cursor{group: "other", StreamShard: streamer.StreamShard{Stream: "a"}}).append(nil)
+			return (&group.Cursor{Group: "other", StreamShard: streamer.StreamShard{Stream: "a"}}).Append(nil)
 		},
 		"another shard": func(b []byte) []byte {
-			return (&cursor{group: "g", StreamShard: streamer.StreamShard{Stream: "a", Shard: 1}}).append(nil)
+			return (&group.Cursor{Group: "g", StreamShard: streamer.StreamShard{Stream: "a", Shard: 1}}).Append(nil)
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -240,9 +241,9 @@ func TestIdleShardsMoveUp(t *testing.T) {
 	r.take(resumable("g"), "a", 501)
 	size := int64(len(r.read()))
 	for shard := range 2 {
-		c, err := loadCursor(r.cursorPath("g", "a", shard))
+		c, err := group.LoadCursor(r.cursorPath("g", "a", shard))
 		r.ok(err)
-		if c.resume != size || c.seen > size {
+		if c.Resume != size || c.Seen > size {
 			t.Errorf("shard %d: %+v, the log has %d bytes", shard, c, size)
 		}
 	}
@@ -293,7 +294,7 @@ func TestEscapeNameIsSafeAndUnique(t *testing.T) {
 	seen := map[string]string{}
 	for _, name := range []string{"", "a", "A", "..", ".", "...", ".a", "a.", "/", "\\", "%", "%2F", "a/b", "a%2Fb", strings.Repeat("x", 150), strings.Repeat("x", 151),
 		strings.Repeat("x", 152), strings.Repeat("/", 100), "con", "*", "a:b"} {
-		e := escapeName(name)
+		e := group.DirName(name)
 		if other, ok := seen[e]; ok {
 			t.Errorf("%q and %q are both %q", name, other, e)
 		}
@@ -322,7 +323,7 @@ func TestAdminOfGroups(t *testing.T) {
 	}
 	r.ok(s.Close())
 	r.ok(a.DeleteGroup(r.ctx, "a", "g"))
-	if entries, _ := os.ReadDir(r.cfg.Path + groupsSuffix); len(entries) > 0 {
+	if entries, _ := os.ReadDir(group.Dir(r.cfg.Path)); len(entries) > 0 {
 		t.Errorf("%v is left", entries)
 	}
 	r.same("a deleted group", r.take(resumable("g"), "a", 1), numbers(0, 1))

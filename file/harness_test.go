@@ -15,6 +15,8 @@ import (
 
 	"github.com/gostreamer/streamer"
 	"github.com/gostreamer/streamer/conformance"
+	"github.com/gostreamer/streamer/file/internal/group"
+	"github.com/gostreamer/streamer/file/internal/logfile"
 	"github.com/gostreamer/streamer/file/internal/ss"
 )
 
@@ -94,8 +96,8 @@ func (p *site) faults() conformance.Faults {
 			c.Create = streamer.CreateAlways
 			return Connect(ctx, c, o)
 		},
-		DropGroup: func(_, group string) {
-			dir := filepath.Join(p.config.Path+groupsSuffix, escapeName(group))
+		DropGroup: func(_, name string) {
+			dir := filepath.Join(group.Dir(p.config.Path), group.DirName(name))
 			for os.RemoveAll(dir) != nil { // its members may be making it again
 			}
 		},
@@ -128,9 +130,9 @@ func (p *site) poison(at streamer.StreamShard) streamer.StreamShard {
 	w, err := l.openWriter(&p.config)
 	p.must(err)
 	w.mu.Lock()
-	_, err = w.write(&p.config, b.(*backend).place, func() error {
-		seq, _ := w.file.enc.NextSeq(at.Stream, uint64(at.Shard))
-		w.buf = w.file.enc.Append(w.buf, at.Stream, uint64(at.Shard), seq, nowMillis(), []byte("spoiled"))
+	_, err = w.write(&p.config, b.(*backend).location, func() error {
+		seq, _ := w.file.Enc.NextSeq(at.Stream, uint64(at.Shard))
+		w.buf = w.file.Enc.Append(w.buf, at.Stream, uint64(at.Shard), seq, logfile.NowMillis(), []byte("spoiled"))
 		w.buf[bytes.Index(w.buf, []byte("spoiled"))] = 'S'
 		return nil
 	})
@@ -152,11 +154,11 @@ func (p *site) trim(at streamer.StreamShard, upTo streamer.SeqNo) {
 func (p *site) rewriteAll(drop func(*ss.Frame) bool) {
 	paths := []string{p.config.Path}
 	if p.config.Segment > 0 {
-		all, err := listSegments(p.config.Path)
+		all, err := logfile.ListSegments(p.config.Path)
 		p.must(err)
 		paths = nil
 		for _, g := range all {
-			paths = append(paths, filepath.Join(p.config.Path, segmentName(g.base)))
+			paths = append(paths, filepath.Join(p.config.Path, logfile.SegmentName(g.Base)))
 		}
 	}
 	for _, path := range paths {
@@ -172,7 +174,7 @@ func rewrite(t testing.TB, path string, drop func(*ss.Frame) bool) {
 		t.Fatal(err)
 	}
 	defer old.Close()
-	h, err := readHeader(old)
+	h, err := logfile.ReadHeader(old)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"github.com/gostreamer/streamer"
+	"github.com/gostreamer/streamer/file/internal/disk"
+	"github.com/gostreamer/streamer/file/internal/logfile"
 	"github.com/gostreamer/streamer/file/internal/ss"
 )
 
@@ -18,7 +20,7 @@ import (
 // process may write it meanwhile. A Log is not safe for concurrent use.
 type Log struct {
 	path string
-	v    *openedView
+	v    *logfile.OpenedView
 	h    ss.Header
 	at   int64
 }
@@ -30,26 +32,26 @@ func Inspect(path string) (*Log, error) {
 	if info, err := os.Stat(path); err == nil && info.IsDir() {
 		return nil, fmt.Errorf("%s is a directory: each segment in it is a log to look at: %w", path, streamer.ErrUnsupported)
 	}
-	v, err := openView(path)
+	v, err := logfile.OpenView(path)
 	if err == nil && v == nil {
 		err = fmt.Errorf("%w: it has no header", ss.ErrHeader)
 	}
 	if err != nil {
-		return nil, about(path, err)
+		return nil, disk.About(path, err)
 	}
-	h, err := readHeader(v.f)
+	h, err := logfile.ReadHeader(v.Handle)
 	if err != nil {
-		v.close()
-		return nil, about(path, err)
+		v.Close()
+		return nil, disk.About(path, err)
 	}
 	return &Log{path: path, v: v, h: h}, nil
 }
 
 // Close closes the file.
-func (l *Log) Close() error { return l.v.f.Close() }
+func (l *Log) Close() error { return l.v.Handle.Close() }
 
 // Size is how many bytes the log had when it was opened.
-func (l *Log) Size() int64 { return l.v.size }
+func (l *Log) Size() int64 { return l.v.Size }
 
 // At is how far Messages has come: the offset behind the last message.
 func (l *Log) At() int64 { return l.at }
@@ -58,7 +60,7 @@ func (l *Log) At() int64 { return l.at }
 func (l *Log) Name() string { return l.h.Name }
 
 // Created is when.
-func (l *Log) Created() time.Time { return timeOf(l.h.Created) }
+func (l *Log) Created() time.Time { return logfile.TimeOf(l.h.Created) }
 
 // BeaconInterval is the distance of the log's beacons in bytes.
 func (l *Log) BeaconInterval() int64 { return int64(l.h.Interval) }
@@ -82,15 +84,15 @@ func (f *Frame) IsEndOfStream() bool { return f.Stream == ss.Internal && string(
 // is the last. An incomplete frame at the end is neither.
 func (l *Log) Frames(ctx context.Context) iter.Seq2[Frame, error] {
 	return func(yield func(Frame, error) bool) {
-		s := ss.NewScanner(io.NewSectionReader(l.v.src, 0, l.v.size), l.h.Interval, ss.HeaderSize)
+		s := ss.NewScanner(io.NewSectionReader(l.v.Src, 0, l.v.Size), l.h.Interval, ss.HeaderSize)
 		err := eachFrame(ctx, s, func(f *ss.Frame, d *ss.Damage) bool {
 			if d != nil {
 				return yield(Frame{}, l.corruption(d))
 			}
-			return yield(Frame{string(f.Key), f.Shard, f.Seq, timeOf(f.Time), f.Payload, f.Pos, f.End}, nil)
+			return yield(Frame{string(f.Key), f.Shard, f.Seq, logfile.TimeOf(f.Time), f.Payload, f.Pos, f.End}, nil)
 		})
 		if err != nil {
-			yield(Frame{}, about(l.path, err))
+			yield(Frame{}, disk.About(l.path, err))
 		}
 	}
 }
@@ -130,13 +132,13 @@ func (l *Log) corruption(d *ss.Damage) *CorruptionError {
 // those of Frames; a message is the program's.
 func (l *Log) Messages(ctx context.Context) iter.Seq2[*streamer.Message, error] {
 	return func(yield func(*streamer.Message, error) bool) {
-		r := l.v.reader()
+		r := l.v.Reader()
 		var b batch
-		var e entry
+		var e logfile.Entry
 		for {
-			err := r.next(&e)
+			err := r.NextEntry(&e)
 			if err == nil {
-				sh := shard{StreamShard: at(&e.Frame)}
+				sh := shard{StreamShard: logfile.ShardOf(&e.Frame)}
 				b.add(&sh, &e)
 				l.at = e.End
 				if !yield(&b.slab(r.Window())[0], nil) {
@@ -154,10 +156,10 @@ func (l *Log) Messages(ctx context.Context) iter.Seq2[*streamer.Message, error] 
 				yield(nil, err)
 				return
 			}
-			if err := r.fill(); errors.Is(err, io.EOF) {
+			if err := r.ReadOn(); errors.Is(err, io.EOF) {
 				return
 			} else if err != nil {
-				yield(nil, about(l.path, err))
+				yield(nil, disk.About(l.path, err))
 				return
 			}
 		}
@@ -181,16 +183,16 @@ type BeaconItem struct {
 // Beacon reads the beacon with index n: the one at n times the interval, n ≥ 1.
 // A *CorruptionError says that it cannot be read.
 func (l *Log) Beacon(n int64) (*Beacon, error) {
-	b, ok, err := l.v.beacon(n)
+	b, ok, err := l.v.Beacon(n)
 	if err != nil {
-		return nil, about(l.path, err)
+		return nil, disk.About(l.path, err)
 	}
 	if !ok {
-		return nil, &CorruptionError{Path: l.path, Offset: n * l.BeaconInterval(), Length: min(l.BeaconInterval(), l.v.size-n*l.BeaconInterval()), Err: ErrBeacon}
+		return nil, &CorruptionError{Path: l.path, Offset: n * l.BeaconInterval(), Length: min(l.BeaconInterval(), l.v.Size-n*l.BeaconInterval()), Err: ErrBeacon}
 	}
 	out := &Beacon{Remaining: b.Remaining}
 	for _, i := range b.Items {
-		out.Items = append(out.Items, BeaconItem{i.Key, i.Shard, i.Seq, timeOf(i.Time), i.Running})
+		out.Items = append(out.Items, BeaconItem{i.Key, i.Shard, i.Seq, logfile.TimeOf(i.Time), i.Running})
 	}
 	return out, nil
 }

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/gostreamer/streamer"
+	"github.com/gostreamer/streamer/file/internal/logfile"
 )
 
 // TestSIGKILLAtRandomPoints kills a writing process again and again, at any
@@ -29,7 +30,7 @@ func TestSIGKILLAtRandomPoints(t *testing.T) {
 	policies := []time.Duration{0, SyncAlways, 5 * time.Millisecond}
 	for turn := range kills {
 		if turn%5 == 0 {
-			k.rig = []func(*testing.T, ...func(*Config)) *rig{newRig, newRow}[turn/5%2](t, func(c *Config) { c.Sync = policies[turn/5%3] })
+			k.rig = []func(*testing.T, ...func(*Config)) *rig{newRig, newSegmented}[turn/5%2](t, func(c *Config) { c.Sync = policies[turn/5%3] })
 			k.promised = map[string]bool{}
 		}
 		k.renew()
@@ -92,7 +93,7 @@ func (k *killer) kill(turn int) {
 // check holds the log against the promises, as the kill has left it.
 func (k *killer) check() {
 	k.Helper()
-	v, err := openView(k.cfg.Path)
+	v, err := logfile.OpenView(k.cfg.Path)
 	if os.IsNotExist(err) && len(k.promised) == 0 {
 		return // killed before it had made the log
 	}
@@ -100,7 +101,7 @@ func (k *killer) check() {
 	if v == nil {
 		return // killed while it made the log
 	}
-	v.close()
+	v.Close()
 	found, last := map[string]bool{}, map[streamer.StreamShard]uint64{}
 	for _, m := range k.all("*") {
 		id, key, _ := strings.Cut(string(m.Value), " ")

@@ -14,6 +14,8 @@ import (
 	"time"
 
 	"github.com/gostreamer/streamer"
+	"github.com/gostreamer/streamer/file/internal/group"
+	"github.com/gostreamer/streamer/file/internal/logfile"
 	"go.uber.org/goleak"
 )
 
@@ -132,9 +134,9 @@ func TestSIGKILLOfAWriter(t *testing.T) {
 	next := uint64(1)
 	for turn := range 5 {
 		stored := r.killed("write", 500+turn*777)["seq"]
-		lf, err := openLogFile(r.cfg.Path, streamer.CreateNever, 1<<10, nil) // the lock is free
+		lf, err := logfile.OpenFile(r.cfg.Path, streamer.CreateNever, 1<<10, nil) // the lock is free
 		r.ok(err)
-		r.ok(lf.close())
+		r.ok(lf.Close())
 		ms := r.all("a")
 		if uint64(len(ms)) < stored || stored < next {
 			t.Fatalf("%d messages, %d were stored", len(ms), stored)
@@ -194,11 +196,11 @@ func TestStandByForAKilledProcess(t *testing.T) {
 		dead := time.Now()
 		m := r.next(c)
 		took := time.Since(dead)
-		cur, err := loadCursor(r.cursorPath("g", "a", 0))
+		cur, err := group.LoadCursor(r.cursorPath("g", "a", 0))
 		r.ok(err)
 		t.Logf("taken over at %v, after %v", m.Seq, took.Round(time.Millisecond))
-		if m.Seq.Uint() != cur.done+1 {
-			t.Errorf("%d was committed, and %v comes next", cur.done, m.Seq)
+		if m.Seq.Uint() != cur.Done+1 {
+			t.Errorf("%d was committed, and %v comes next", cur.Done, m.Seq)
 		}
 		m.Ack()
 		r.ok(s.Close())

@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/gostreamer/streamer"
+	"github.com/gostreamer/streamer/file/internal/logfile"
 )
 
 // crowd stores one message in each of n streams, or of n shards of one: more
@@ -55,7 +56,7 @@ const crowdSize = 300
 
 // crowds are logs with more streams, or shards, than their beacons name.
 func crowds(t *testing.T, f func(r *rig, streams string)) {
-	for form, rig := range map[string]func(*testing.T, ...func(*Config)) *rig{"file": newRig, "directory": newRow} {
+	for form, rig := range map[string]func(*testing.T, ...func(*Config)) *rig{"file": newRig, "directory": newSegmented} {
 		for what, of := range map[string]func(int) streamer.Record{wildcard: inStreams, "s": inShards} {
 			t.Run(fmt.Sprintf("%s, %q", form, what), func(t *testing.T) {
 				r := rig(t)
@@ -111,7 +112,7 @@ func TestAskingAboutEveryStreamReadsTheLogOnce(t *testing.T) {
 	const n, each = crowdSize, 16 << 10 // of a call: the header, the end of what is known, the last beacons
 	crowds(t, func(r *rig, streams string) {
 		read := new(atomic.Int64)
-		r.log().under = func(h handle) handle { return countedBytes{h, read} }
+		r.log().under = func(h logfile.Handle) logfile.Handle { return countedBytes{h, read} }
 		s := r.connect()
 		size := r.size()
 		names, err := s.Admin().Streams(r.ctx, "")
@@ -137,20 +138,20 @@ func TestAskingAboutEveryStreamReadsTheLogOnce(t *testing.T) {
 // size is how many bytes the log has.
 func (r *rig) size() int64 {
 	r.Helper()
-	v, err := openView(r.cfg.Path)
+	v, err := logfile.OpenView(r.cfg.Path)
 	r.ok(err)
-	defer v.close()
-	return v.size
+	defer v.Close()
+	return v.Size
 }
 
 // countedBytes counts what is read.
 type countedBytes struct {
-	handle
+	logfile.Handle
 	n *atomic.Int64
 }
 
 func (c countedBytes) ReadAt(p []byte, off int64) (int, error) {
-	n, err := c.handle.ReadAt(p, off)
+	n, err := c.Handle.ReadAt(p, off)
 	c.n.Add(int64(n))
 	return n, err
 }
@@ -158,7 +159,7 @@ func (c countedBytes) ReadAt(p []byte, off int64) (int, error) {
 // TestAdminSeesWhatBecameOfALog: it grew, was rewritten, cut off, or lost
 // segments since Admin read it.
 func TestAdminSeesWhatBecameOfALog(t *testing.T) {
-	for form, rig := range map[string]func(*testing.T, ...func(*Config)) *rig{"file": newRig, "directory": newRow} {
+	for form, rig := range map[string]func(*testing.T, ...func(*Config)) *rig{"file": newRig, "directory": newSegmented} {
 		t.Run(form, func(t *testing.T) {
 			r := rig(t)
 			r.produce("a", numbers(0, 500)...)

@@ -10,6 +10,7 @@ import (
 
 	"github.com/gostreamer/streamer"
 	"github.com/gostreamer/streamer/driver"
+	"github.com/gostreamer/streamer/file/internal/logfile"
 	"github.com/gostreamer/streamer/file/internal/ss"
 )
 
@@ -47,7 +48,7 @@ func madeUp(seed uint64, interval uint32, sessions bool) ([]byte, []msg) {
 		}
 		if m.envelope = rnd.IntN(3) == 0; m.envelope {
 			rec := streamer.Record{Stream: stream, Key: []byte("k"), Value: []byte{}}
-			f.b = f.e.Append(f.b, ss.Internal, shard, f.seq[fmt.Sprint(stream, "/", shard)]+1, m.ms, appendEnvelope(nil, &rec))
+			f.b = f.e.Append(f.b, ss.Internal, shard, f.seq[fmt.Sprint(stream, "/", shard)]+1, m.ms, logfile.AppendEnvelope(nil, &rec))
 		}
 		f.sendAt(stream, shard, m.ms, m.value)
 		m.seq = f.seq[fmt.Sprint(stream, "/", shard)]
@@ -258,19 +259,19 @@ func TestBeaconsLeadToTheSegment(t *testing.T) {
 		f.sendAt("b", 0, 1700000000000+uint64(i), "message")
 	}
 	src := &counting{b: f.b}
-	v := &view{src: src, interval: interval, size: int64(len(f.b))}
+	v := &logfile.View{Src: src, Interval: interval, Size: int64(len(f.b))}
 	for seq := uint64(1); seq <= n; seq += 97 {
 		src.reads = 0
-		beacon, _, err := v.seqBefore("a", 0, func(s uint64) bool { return s < seq })
+		beacon, _, err := v.SeqBefore("a", 0, func(s uint64) bool { return s < seq })
 		if err != nil {
 			t.Fatal(err)
 		}
 		if src.reads > 60 {
-			t.Errorf("%d reads to find message %d among %d beacons", src.reads, seq, v.beacons())
+			t.Errorf("%d reads to find message %d among %d beacons", src.reads, seq, v.Beacons())
 		}
-		b, _, err := v.beacon(beacon + 1)
-		if beacon < v.beacons() && err == nil {
-			if i, ok := find(b, "a", 0); ok && i.Seq < seq {
+		b, _, err := v.Beacon(beacon + 1)
+		if beacon < v.Beacons() && err == nil {
+			if i, ok := logfile.Find(b, "a", 0); ok && i.Seq < seq {
 				t.Errorf("message %d: beacon %d is not the last before it", seq, beacon)
 			}
 		}
@@ -303,10 +304,10 @@ func TestTheEndBehindALargeMessageTakesOneReading(t *testing.T) {
 		"half there": {whole / 2, small},
 	} {
 		src := &counting{b: f.b[:c.size]}
-		v := &view{src: src, interval: 1024, size: int64(c.size)}
-		e, err := v.ending(t.Context())
-		if err != nil || e.end != int64(c.end) {
-			t.Errorf("%s: the end is %d, %v, want %d", what, e.end, err, c.end)
+		v := &logfile.View{Src: src, Interval: 1024, Size: int64(c.size)}
+		e, err := v.Ending(t.Context())
+		if err != nil || e.End != int64(c.end) {
+			t.Errorf("%s: the end is %d, %v, want %d", what, e.End, err, c.end)
 		}
 		if src.read > 2*c.size {
 			t.Errorf("%s: %d bytes were read of %d", what, src.read, c.size)
@@ -331,8 +332,8 @@ func TestSurveyor(t *testing.T) {
 			e.See(&ss.Frame{Key: []byte("a"), Seq: uint64(n)})
 			copy(b[n*interval:], e.Start(nil))
 		}
-		v := &view{src: b, interval: interval, size: int64(len(b))}
-		if got, _, err := v.seqBefore("a", 0, func(s uint64) bool { return s < 3 }); err != nil || got != c.want {
+		v := &logfile.View{Src: b, Interval: interval, Size: int64(len(b))}
+		if got, _, err := v.SeqBefore("a", 0, func(s uint64) bool { return s < 3 }); err != nil || got != c.want {
 			t.Errorf("named by %v: beacon %d, %v; want %d", c.named, got, err, c.want)
 		}
 	}

@@ -11,6 +11,7 @@ import (
 
 	"github.com/gostreamer/streamer"
 	"github.com/gostreamer/streamer/driver"
+	"github.com/gostreamer/streamer/file/internal/logfile"
 	"github.com/gostreamer/streamer/file/internal/ss"
 )
 
@@ -123,7 +124,7 @@ func TestForeignFramesAreIgnored(t *testing.T) {
 	f := newForeign(1 << 10)
 	env := func(stream string, shard, seq uint64) {
 		r := streamer.Record{Stream: stream, Key: []byte("wrong"), Value: []byte{}}
-		f.b = f.e.Append(f.b, ss.Internal, shard, seq, 1, appendEnvelope(nil, &r))
+		f.b = f.e.Append(f.b, ss.Internal, shard, seq, 1, logfile.AppendEnvelope(nil, &r))
 	}
 	env("a", 0, 2)
 	f.send("a", "1")

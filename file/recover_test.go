@@ -7,15 +7,16 @@ import (
 	"testing"
 
 	"github.com/gostreamer/streamer"
+	"github.com/gostreamer/streamer/file/internal/logfile"
 	"github.com/gostreamer/streamer/file/internal/ss"
 )
 
 // reopen opens a log as a writer does, and closes it.
 func (r *rig) reopen() {
 	r.Helper()
-	lf, err := openLogFile(r.cfg.Path, streamer.CreateNever, 1<<10, nil)
+	lf, err := logfile.OpenFile(r.cfg.Path, streamer.CreateNever, 1<<10, nil)
 	r.ok(err)
-	r.ok(lf.close())
+	r.ok(lf.Close())
 }
 
 // TestAppendThreeTimes is SeaStreamer's test of its sink: ends of stream
@@ -26,19 +27,19 @@ func TestAppendThreeTimes(t *testing.T) {
 			r := newRig(t)
 			var want []string
 			for turn := range 3 {
-				lf, err := openLogFile(r.cfg.Path, streamer.CreateAuto, interval, nil)
+				lf, err := logfile.OpenFile(r.cfg.Path, streamer.CreateAuto, interval, nil)
 				r.ok(err)
 				for i := range 10 {
-					m := lf.enc.Mark()
-					seq, _ := lf.enc.NextSeq("hello", 1)
-					r.ok(lf.put(m, lf.enc.Append(nil, "hello", 1, seq, 1700000000000, fmt.Appendf(nil, "hello-%d", turn*10+i))))
+					m := lf.Enc.Mark()
+					seq, _ := lf.Enc.NextSeq("hello", 1)
+					r.ok(lf.Put(m, lf.Enc.Append(nil, "hello", 1, seq, 1700000000000, fmt.Appendf(nil, "hello-%d", turn*10+i))))
 					want = append(want, fmt.Sprintf("hello/1/%d hello-%d", seq, turn*10+i))
 				}
 				if turn > 0 {
-					m := lf.enc.Mark()
-					r.ok(lf.put(m, lf.enc.Append(nil, ss.Internal, 0, 0, 1700000000000, []byte(ss.EOS))))
+					m := lf.Enc.Mark()
+					r.ok(lf.Put(m, lf.Enc.Append(nil, ss.Internal, 0, 0, 1700000000000, []byte(ss.EOS))))
 				}
-				r.ok(lf.close())
+				r.ok(lf.Close())
 			}
 			r.same("frames", frames(t, r.read()), append(want, ss.Internal+"/0/0 EOS"))
 		})
@@ -100,17 +101,17 @@ func TestReopenedLogIsByteForByteTheSame(t *testing.T) {
 	r := newRig(t)
 	for n := ss.HeaderSize; n < len(whole); n += 13 {
 		r.write(whole[:n])
-		lf, err := openLogFile(r.cfg.Path, streamer.CreateNever, 1<<10, nil)
+		lf, err := logfile.OpenFile(r.cfg.Path, streamer.CreateNever, 1<<10, nil)
 		r.ok(err)
 		for {
-			seq, _ := lf.enc.NextSeq("a", 0)
+			seq, _ := lf.Enc.NextSeq("a", 0)
 			if seq > 60 {
 				break
 			}
-			m := lf.enc.Mark()
-			r.ok(lf.put(m, lf.enc.Append(nil, "a", 0, seq, 1700000000000+seq-1, fmt.Appendf(nil, "message %d", seq-1))))
+			m := lf.Enc.Mark()
+			r.ok(lf.Put(m, lf.Enc.Append(nil, "a", 0, seq, 1700000000000+seq-1, fmt.Appendf(nil, "message %d", seq-1))))
 		}
-		r.ok(lf.close())
+		r.ok(lf.Close())
 		if !bytes.Equal(r.read(), whole) {
 			t.Fatalf("cut at %d: the completed log differs", n)
 		}
@@ -142,7 +143,7 @@ func TestReopenCutsAnEnvelopeWithoutItsMessage(t *testing.T) {
 	want := r.read()
 	rec := streamer.Record{Stream: "a", Key: []byte("k"), Value: []byte("v")}
 	e := ss.NewEncoder(1<<10, int64(len(want)))
-	r.write(e.Append(want, ss.Internal, 0, 2, 1, appendEnvelope(nil, &rec)))
+	r.write(e.Append(want, ss.Internal, 0, 2, 1, logfile.AppendEnvelope(nil, &rec)))
 	r.reopen()
 	if !bytes.Equal(r.read(), want) {
 		t.Error("the envelope is still there")

@@ -74,7 +74,7 @@ func (r *rig) ascending(what string, seqs []uint64, first uint64, n int) {
 // TestRetainCommittedKeepsWhatNoMemberOfAGroupHasRead: a group with one program
 // for each shard, of which only one has run. Its other shard is not done.
 func TestRetainCommittedKeepsWhatNoMemberOfAGroupHasRead(t *testing.T) {
-	r := newRow(t)
+	r := newSegmented(t)
 	r.spread("a", 800)
 	before := len(r.segments())
 	r.ascending("shard 0", r.finish(member("g", 0), "a"), 1, 400)
@@ -90,7 +90,7 @@ func TestRetainCommittedKeepsWhatNoMemberOfAGroupHasRead(t *testing.T) {
 
 // TestRetainCommittedAsksEveryGroup for what it has done.
 func TestRetainCommittedAsksEveryGroup(t *testing.T) {
-	r := newRow(t)
+	r := newSegmented(t)
 	r.spread("a", 800)
 	before := len(r.segments())
 	r.finish(resumable("whole"), "a")
@@ -104,7 +104,7 @@ func TestRetainCommittedAsksEveryGroup(t *testing.T) {
 // TestRetainCommittedDropsWhatAnUnreadShardHasNothingIn: its first message
 // bounds what is kept.
 func TestRetainCommittedDropsWhatAnUnreadShardHasNothingIn(t *testing.T) {
-	r := newRow(t)
+	r := newSegmented(t)
 	r.trickle("a", numbers(0, 800)...)
 	without := r.segments()
 	r.spread("a", 800)
@@ -123,7 +123,7 @@ func TestRetainCommittedKeepsANewShard(t *testing.T) {
 	for _, streams := range []string{"a", "*"} {
 		for _, mode := range []streamer.ConsumerMode{streamer.Resumable, streamer.LoadBalanced} {
 			t.Run(fmt.Sprint(streams, mode), func(t *testing.T) {
-				r := newRow(t)
+				r := newSegmented(t)
 				o := resumable("g")
 				o.Mode = mode
 				r.trickle("a", numbers(0, 400)...)
@@ -147,7 +147,7 @@ func TestRetainCommittedKeepsANewShard(t *testing.T) {
 // TestRetainCommittedForgetsPositionsOfAnotherLog: a directory that was removed
 // and recreated has nothing done, whatever positions are left beside it.
 func TestRetainCommittedForgetsPositionsOfAnotherLog(t *testing.T) {
-	r := newRow(t)
+	r := newSegmented(t)
 	r.spread("a", 800)
 	r.finish(resumable("g"), "a")
 	r.removeLog()
@@ -160,7 +160,7 @@ func TestRetainCommittedForgetsPositionsOfAnotherLog(t *testing.T) {
 
 // TestRetainCommittedIgnoresStreamsThatAGroupDoesNotRead.
 func TestRetainCommittedIgnoresStreamsThatAGroupDoesNotRead(t *testing.T) {
-	r := newRow(t)
+	r := newSegmented(t)
 	r.spread("other", 400)
 	r.spread("a", 400)
 	before := len(r.segments())
@@ -173,7 +173,7 @@ func TestRetainCommittedIgnoresStreamsThatAGroupDoesNotRead(t *testing.T) {
 // TestRetainCommittedWithOtherReasons: a segment is dropped for any reason that
 // is set; what the groups have not done is held by none of the others.
 func TestRetainCommittedWithOtherReasons(t *testing.T) {
-	r := newRow(t)
+	r := newSegmented(t)
 	r.spread("a", 800)
 	r.finish(member("g", 0), "a")
 	s := r.connect(func(c *Config) { c.RetainCommitted, c.RetainBytes = true, 10<<10 })

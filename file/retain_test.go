@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/gostreamer/streamer"
+	"github.com/gostreamer/streamer/file/internal/logfile"
 )
 
 // TestRetention drops whole segments, oldest first, for each reason, and never
@@ -15,20 +16,20 @@ func TestRetention(t *testing.T) {
 	t.Run("age", retainAge)
 	t.Run("committed", retainCommitted)
 	t.Run("not the one that is written", func(t *testing.T) {
-		r := newRow(t, func(c *Config) { c.RetainBytes = 1; c.Segment = 1 << 20 })
+		r := newSegmented(t, func(c *Config) { c.RetainBytes = 1; c.Segment = 1 << 20 })
 		r.trickle("a", numbers(0, 100)...)
 		r.same("messages", values(r.all("a")), numbers(0, 100))
 	})
 }
 
 func retainBytes(t *testing.T) {
-	r := newRow(t, func(c *Config) { c.RetainBytes = 20 << 10 })
+	r := newSegmented(t, func(c *Config) { c.RetainBytes = 20 << 10 })
 	r.trickle("a", numbers(0, 3000)...)
 	total := int64(0)
-	all, err := listSegments(r.cfg.Path)
+	all, err := logfile.ListSegments(r.cfg.Path)
 	r.ok(err)
 	for _, g := range all {
-		total += g.size
+		total += g.Size
 	}
 	if total > 30<<10 || total < 12<<10 {
 		t.Errorf("%d bytes are left", total)
@@ -43,7 +44,7 @@ func retainBytes(t *testing.T) {
 }
 
 func retainAge(t *testing.T) {
-	r := newRow(t)
+	r := newSegmented(t)
 	r.trickle("a", numbers(0, 1000)...)
 	segments := r.segments()
 	long := time.Now().Add(-time.Hour)
@@ -56,7 +57,7 @@ func retainAge(t *testing.T) {
 }
 
 func retainCommitted(t *testing.T) {
-	r := newRow(t, func(c *Config) { c.RetainCommitted = true })
+	r := newSegmented(t, func(c *Config) { c.RetainCommitted = true })
 	r.trickle("a", numbers(0, 1000)...)
 	segments := r.segments()
 	s := r.connect()

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/gostreamer/streamer"
+	"github.com/gostreamer/streamer/file/internal/logfile"
 	"github.com/gostreamer/streamer/file/internal/ss"
 )
 
@@ -277,7 +278,7 @@ func (f *foreign) sendAt(key string, shard, ms uint64, value string) {
 }
 
 func (f *foreign) eos() {
-	f.b = f.e.Append(f.b, ss.Internal, 0, 0, nowMillis(), []byte(ss.EOS))
+	f.b = f.e.Append(f.b, ss.Internal, 0, 0, logfile.NowMillis(), []byte(ss.EOS))
 }
 
 // frames lists what a log holds: "key/shard/seq payload", and damage as "!".

@@ -14,6 +14,7 @@ import (
 	"github.com/gostreamer/streamer"
 	"github.com/gostreamer/streamer/driver"
 	"github.com/gostreamer/streamer/engine"
+	"github.com/gostreamer/streamer/file/internal/group"
 )
 
 // apart is a backend whose groups are not those of the process: what connects
@@ -78,7 +79,7 @@ func (r *rig) owns(counts []int, cs ...streamer.Consumer) {
 // TestStandBy: who owns no shard waits, and goes on at the first message that
 // the owner has not acknowledged when that leaves.
 func TestStandBy(t *testing.T) {
-	for name, rig := range map[string]func(*testing.T, ...func(*Config)) *rig{"file": newRig, "directory": newRow} {
+	for name, rig := range map[string]func(*testing.T, ...func(*Config)) *rig{"file": newRig, "directory": newSegmented} {
 		t.Run(name, func(t *testing.T) { testStandBy(rig(t)) })
 	}
 }
@@ -231,9 +232,9 @@ func TestAShardWhoseOwnerDiesBeforeItHasAPosition(t *testing.T) {
 	r.produce("a", "before")
 	s := r.apart()
 	c := r.consumer(s, o, "a")
-	g := newGroup(r.cfg.Path, "g", false)
+	g := group.New(r.cfg.Path, "g", false)
 	fresh := streamer.StreamShard{Stream: "a", Shard: 7}
-	r.ok(g.lock(fresh))
+	r.ok(g.Lock(fresh))
 	p := r.producer(r.connect(), "a")
 	r.send(p, streamer.Record{Shard: &fresh.Shard, Value: []byte("new")})
 	for i := range 200 {
@@ -244,7 +245,7 @@ func TestAShardWhoseOwnerDiesBeforeItHasAPosition(t *testing.T) {
 	}
 	r.ok(c.Commit(r.ctx))
 	r.ok(s.Close())
-	r.ok(g.unlock())
+	r.ok(g.Unlock())
 	r.expect(r.consumer(r.apart(), o, "a"), "new")
 }
 
@@ -273,11 +274,11 @@ func TestASharedGroupThatVanishes(t *testing.T) {
 				}
 				r.ok(c.Commit(r.ctx))
 			}
-			r.await("the removal", func() bool { return os.RemoveAll(r.cfg.Path+groupsSuffix) == nil }) // others may be making it again
+			r.await("the removal", func() bool { return os.RemoveAll(group.Dir(r.cfg.Path)) == nil }) // others may be making it again
 			for _, shard := range []int{0, 1} {
 				r.await("a position", func() bool {
-					c, err := loadCursor(r.cursorPath("g", "a", shard))
-					return err == nil && c != nil && c.done == 5
+					c, err := group.LoadCursor(r.cursorPath("g", "a", shard))
+					return err == nil && c != nil && c.Done == 5
 				})
 			}
 			r.ok(programs[0].Close())
@@ -300,12 +301,12 @@ func TestASharedGroupThatVanishesWithItsOwner(t *testing.T) {
 		m.Ack()
 	}
 	r.ok(s.Close())
-	owner := newGroup(r.cfg.Path, "g", false)
-	r.ok(owner.lock(streamer.StreamShard{Stream: "a"}))
+	owner := group.New(r.cfg.Path, "g", false)
+	r.ok(owner.Lock(streamer.StreamShard{Stream: "a"}))
 	standBy := r.consumer(r.apart(), balanced("g"), "a")
 	r.nothing(standBy)
-	r.await("the removal", func() bool { return os.RemoveAll(r.cfg.Path+groupsSuffix) == nil })
-	r.ok(owner.unlock())
+	r.await("the removal", func() bool { return os.RemoveAll(group.Dir(r.cfg.Path)) == nil })
+	r.ok(owner.Unlock())
 	r.expect(standBy, numbers(0, 10)...)
 }
 
@@ -415,16 +416,16 @@ func TestASharedGroupThatVanishesWhileAnotherLooks(t *testing.T) {
 		r.next(c).Ack()
 	}
 	r.ok(c.Commit(r.ctx))
-	other := newGroup(r.cfg.Path, "g", false)
+	other := group.New(r.cfg.Path, "g", false)
 	r.await("a lock that the other is first to have", func() bool {
-		_ = other.unlock()
-		return os.RemoveAll(r.cfg.Path+groupsSuffix) == nil && other.lock(streamer.StreamShard{Stream: "a"}) == nil
+		_ = other.Unlock()
+		return os.RemoveAll(group.Dir(r.cfg.Path)) == nil && other.Lock(streamer.StreamShard{Stream: "a"}) == nil
 	})
 	r.await("a round of the owner", looked.Load)
-	r.ok(other.unlock())
+	r.ok(other.Unlock())
 	r.await("the position", func() bool {
-		cur, err := loadCursor(r.cursorPath("g", "a", 0))
-		return err == nil && cur != nil && cur.done == 5
+		cur, err := group.LoadCursor(r.cursorPath("g", "a", 0))
+		return err == nil && cur != nil && cur.Done == 5
 	})
 	for range 5 {
 		r.next(c).Ack()

@@ -7,19 +7,20 @@ import (
 	"time"
 
 	"github.com/gostreamer/streamer"
+	"github.com/gostreamer/streamer/file/internal/group"
 )
 
 // handingOver is a process that has begun to give its shard 3 of four up to
 // another, and holds messages of it. Shard 0 is dead's, which is no member.
-func handingOver(r *rig) (c streamer.Consumer, other streamer.Streamer, dead *group, given *atomic.Bool) {
+func handingOver(r *rig) (c streamer.Consumer, other streamer.Streamer, dead *group.Group, given *atomic.Bool) {
 	given = &atomic.Bool{}
 	r.cfg.Shards = 4
 	r.produce("a", numbers(0, 40)...)
 	first := r.apart()
 	r.consumer(first, balanced("g"), "a") // positions
 	r.ok(first.Close())
-	dead = newGroup(r.cfg.Path, "g", false)
-	r.ok(dead.lock(streamer.StreamShard{Stream: "a"}))
+	dead = group.New(r.cfg.Path, "g", false)
+	r.ok(dead.Lock(streamer.StreamShard{Stream: "a"}))
 	hooks := r.o.Hooks
 	r.o.Hooks.Assigned = func(e streamer.AssignEvent) {
 		if len(e.Revoked) > 0 {
@@ -48,7 +49,7 @@ func TestAFreedShardIsTakenWhileAnotherIsGivenUp(t *testing.T) {
 	r := newRig(t)
 	c, other, dead, given := handingOver(r)
 	r.ok(other.Close())
-	r.ok(dead.unlock())
+	r.ok(dead.Unlock())
 	r.await("the freed shard", func() bool { return ownsShard(c, 0) })
 	if given.Load() {
 		t.Error("the freed shard was not taken before the other one was given up")

@@ -12,6 +12,7 @@ import (
 
 	"github.com/gostreamer/streamer"
 	"github.com/gostreamer/streamer/driver"
+	"github.com/gostreamer/streamer/file/internal/logfile"
 	"github.com/gostreamer/streamer/file/internal/ss"
 )
 
@@ -26,18 +27,18 @@ type mixed struct {
 	ms      uint64
 	latest  uint64 // of all times
 	floor   uint64 // what is written now is not older
-	seq     map[listed]uint64
+	seq     map[logfile.Listed]uint64
 }
 
 func newMixed(r *rig, seed uint64, streams int) *mixed {
-	return &mixed{rig: r, rnd: rand.New(rand.NewPCG(seed, 4)), streams: streams, ms: 1700000000000, seq: map[listed]uint64{}}
+	return &mixed{rig: r, rnd: rand.New(rand.NewPCG(seed, 4)), streams: streams, ms: 1700000000000, seq: map[logfile.Listed]uint64{}}
 }
 
 // next is a message; those of some streams begin late, or are rare.
-func (m *mixed) next() (at listed, seq, ms uint64, value []byte) {
+func (m *mixed) next() (at logfile.Listed, seq, ms uint64, value []byte) {
 	m.ms += uint64(m.rnd.IntN(10))
 	n := m.rnd.IntN(1 + m.rnd.IntN(1+len(m.seq)) + m.rnd.IntN(m.streams))
-	at = listed{fmt.Sprint("s", n%m.streams/2), uint64(n % 2 * m.rnd.IntN(3))}
+	at = logfile.Listed{Stream: fmt.Sprint("s", n%m.streams/2), Shard: uint64(n % 2 * m.rnd.IntN(3))}
 	m.seq[at]++
 	ms = m.ms
 	switch m.rnd.IntN(200) {
@@ -54,29 +55,29 @@ func (m *mixed) next() (at listed, seq, ms uint64, value []byte) {
 // ours writes with a writer of this package.
 func (m *mixed) ours(n int) {
 	m.Helper()
-	open := openLogFile
+	open := logfile.OpenFile
 	if m.cfg.Segment > 0 {
-		open = openRow
+		open = logfile.OpenSegments
 	}
 	lf, err := open(m.cfg.Path, streamer.CreateAuto, m.cfg.Beacon, nil)
 	m.ok(err)
 	for range n {
-		if lf.full(&m.cfg) && m.cfg.Segment > 0 {
-			next, err := lf.successor()
+		if lf.Full(m.cfg.Segment, m.cfg.SegmentAge) && m.cfg.Segment > 0 {
+			next, err := lf.Successor()
 			m.ok(err)
-			m.ok(lf.f.Close())
+			m.ok(lf.Handle.Close())
 			lf = next
 		}
 		at, seq, ms, value := m.next()
-		mark := lf.enc.Mark()
+		mark := lf.Enc.Mark()
 		var b []byte
 		if m.rnd.IntN(4) == 0 {
-			env := appendEnvelope(nil, &streamer.Record{Stream: at.stream, Key: []byte("k"), Value: value})
-			b = lf.enc.Append(b, ss.Internal, at.shard, seq, ms, env)
+			env := logfile.AppendEnvelope(nil, &streamer.Record{Stream: at.Stream, Key: []byte("k"), Value: value})
+			b = lf.Enc.Append(b, ss.Internal, at.Shard, seq, ms, env)
 		}
-		m.ok(lf.put(mark, lf.enc.Append(b, at.stream, at.shard, seq, ms, value)))
+		m.ok(lf.Put(mark, lf.Enc.Append(b, at.Stream, at.Shard, seq, ms, value)))
 	}
-	m.ok(lf.close())
+	m.ok(lf.Close())
 }
 
 // foreign writes as SeaStreamer does.
@@ -91,7 +92,7 @@ func (m *mixed) foreign(n int) {
 	e := ss.NewEncoder(uint32(m.cfg.Beacon), int64(len(b)))
 	for range n {
 		at, seq, ms, value := m.next()
-		b = e.Append(b, at.stream, at.shard, seq, ms, value)
+		b = e.Append(b, at.Stream, at.Shard, seq, ms, value)
 	}
 	m.write(b)
 }
@@ -117,17 +118,17 @@ func (m *mixed) spoil() {
 
 // foundMessage is a message of the log.
 type foundMessage struct {
-	listed
+	logfile.Listed
 	start, frame int64
 	ms           uint64
 }
 
 // scanned is every message, by reading the log from its beginning.
-func (m *mixed) scanned(v *view) (all []foundMessage) {
+func (m *mixed) scanned(v *logfile.View) (all []foundMessage) {
 	m.Helper()
-	m.ok(v.reader().each(m.ctx, func(e *entry, damaged bool) bool {
+	m.ok(v.Reader().Each(m.ctx, func(e *logfile.Entry, damaged bool) bool {
 		if !damaged {
-			all = append(all, foundMessage{listed{string(e.Key), e.Shard}, e.start, e.Pos, e.Time})
+			all = append(all, foundMessage{logfile.Listed{Stream: string(e.Key), Shard: e.Shard}, e.Start, e.Pos, e.Time})
 		}
 		return true
 	}))
@@ -146,7 +147,7 @@ func TestNothingLateIsBeforeWhereATimeIsSoughtFrom(t *testing.T) {
 			beacon := []int64{1 << 10, 4 << 10, 16 << 10}[seed%3]
 			r := newRig(t, func(c *Config) { c.Beacon = beacon })
 			if seed%4 == 3 {
-				r = newRow(t, func(c *Config) { c.Beacon, c.Segment = beacon, 5*beacon })
+				r = newSegmented(t, func(c *Config) { c.Beacon, c.Segment = beacon, 5*beacon })
 			}
 			m := newMixed(r, seed, []int{1, 6, 40}[seed/3%3])
 			foreign := seed%4 == 1 || seed%4 == 2
@@ -161,7 +162,7 @@ func TestNothingLateIsBeforeWhereATimeIsSoughtFrom(t *testing.T) {
 				m.spoil()
 			}
 			if m.cfg.Segment > 0 && m.rnd.IntN(2) == 0 {
-				m.ok(os.Remove(filepath.Join(m.cfg.Path, segmentName(0))))
+				m.ok(os.Remove(filepath.Join(m.cfg.Path, logfile.SegmentName(0))))
 			}
 			of := m.search()
 			if !foreign && seed%5 != 4 && m.streams < 40 && beacon > 1<<10 {
@@ -180,29 +181,29 @@ type chances struct{ far, missed int }
 
 func (m *mixed) search() (c chances) {
 	m.Helper()
-	v, err := openView(m.cfg.Path)
+	v, err := logfile.OpenView(m.cfg.Path)
 	m.ok(err)
-	defer v.close()
-	all := m.scanned(&v.view)
+	defer v.Close()
+	all := m.scanned(&v.View)
 	split := slices.DeleteFunc(slices.Clone(all), func(o foundMessage) bool { return o.start/m.cfg.Beacon == o.frame/m.cfg.Beacon })
 	for i := range 60 {
 		x := all[m.rnd.IntN(len(all))]
 		if i%3 == 0 && len(split) > 0 {
 			x = split[m.rnd.IntN(len(split))]
 		}
-		of := []span{{every: true}, {stream: x.stream, to: math.MaxUint64}, {stream: x.stream, from: x.shard, to: x.shard}, {stream: "none", to: 9}}[m.rnd.IntN(4)]
-		of.ms = x.ms + uint64(m.rnd.IntN(3)*(m.rnd.IntN(100)-50))
-		at, known := m.left(&v.view, of)
-		first := v.size
+		of := []logfile.Span{{Every: true}, {Stream: x.Stream, To: math.MaxUint64}, {Stream: x.Stream, From: x.Shard, To: x.Shard}, {Stream: "none", To: 9}}[m.rnd.IntN(4)]
+		of.Ms = x.ms + uint64(m.rnd.IntN(3)*(m.rnd.IntN(100)-50))
+		at, known := m.left(&v.View, of)
+		first := v.Size
 		for _, o := range all {
-			if of.has(o.listed) && o.ms >= of.ms {
+			if of.Has(o.Listed) && o.ms >= of.Ms {
 				first = min(first, o.start)
 			}
 		}
 		if first < at {
 			m.Fatalf("of %+v there is a message at %d, before %d", of, first, at)
 		}
-		if first > v.start()+12*m.cfg.Beacon && of.stream != "none" { // which nothing older than that proves absent
+		if first > v.Start()+12*m.cfg.Beacon && of.Stream != "none" { // which nothing older than that proves absent
 			if c.far++; !known {
 				c.missed++
 			}
@@ -212,12 +213,12 @@ func (m *mixed) search() (c chances) {
 }
 
 // left is where a source would start to read; known is false for the beginning.
-func (m *mixed) left(v *view, of span) (at int64, known bool) {
+func (m *mixed) left(v *logfile.View, of logfile.Span) (at int64, known bool) {
 	m.Helper()
 	p := planner{v: v, s: &source{cfg: driver.SourceConfig{Streams: []string{wildcard}}}}
-	at, err := p.leftByTime(int64(of.ms), of)
+	at, err := p.leftByTime(int64(of.Ms), of)
 	m.ok(err)
-	return at, at > v.start()
+	return at, at > v.Start()
 }
 
 // TestSeekInAMixedLog is the same through a source, alone and in a group.
@@ -228,17 +229,17 @@ func TestSeekInAMixedLog(t *testing.T) {
 		m.ours(300)
 		m.foreign(300)
 	}
-	v, err := openView(m.cfg.Path)
+	v, err := logfile.OpenView(m.cfg.Path)
 	r.ok(err)
-	defer v.close()
-	all := m.scanned(&v.view)
+	defer v.Close()
+	all := m.scanned(&v.View)
 	for i := range 60 {
 		x := all[m.rnd.IntN(len(all))]
-		c := sourceConfig(x.stream)
-		c.Start, c.Shards = streamer.AtTime(time.UnixMilli(int64(x.ms))), map[string][]streamer.ShardID{x.stream: {streamer.ShardID(x.shard)}}
+		c := sourceConfig(x.Stream)
+		c.Start, c.Shards = streamer.AtTime(time.UnixMilli(int64(x.ms))), map[string][]streamer.ShardID{x.Stream: {streamer.ShardID(x.Shard)}}
 		want := 0
 		for _, o := range all {
-			if o.listed == x.listed && (want > 0 || o.ms >= x.ms) {
+			if o.Listed == x.Listed && (want > 0 || o.ms >= x.ms) {
 				want++
 			}
 		}
@@ -248,7 +249,7 @@ func TestSeekInAMixedLog(t *testing.T) {
 			c.Start = streamer.Position{}
 		}
 		if got := readAll(r.ctx, t, r, c); len(got) != want || got[0].Time.UnixMilli() < int64(x.ms) {
-			t.Fatalf("from %d on %v has %d messages, want %d", x.ms, x.listed, len(got), want)
+			t.Fatalf("from %d on %v has %d messages, want %d", x.ms, x.Listed, len(got), want)
 		}
 	}
 }
@@ -269,19 +270,19 @@ func TestAStreamThatSeaStreamerDidNotWriteToIsNotTakenForAbsent(t *testing.T) {
 	}
 	r.write(f.b)
 	m := newMixed(r, 0, 0)
-	v, err := openView(m.cfg.Path)
+	v, err := logfile.OpenView(m.cfg.Path)
 	r.ok(err)
-	defer v.close()
-	for _, of := range []span{{stream: "b", ms: 1200}, {stream: "b", to: math.MaxUint64, ms: 1001}, {every: true, ms: 1200}} {
-		at, known := m.left(&v.view, of)
+	defer v.Close()
+	for _, of := range []logfile.Span{{Stream: "b", Ms: 1200}, {Stream: "b", To: math.MaxUint64, Ms: 1001}, {Every: true, Ms: 1200}} {
+		at, known := m.left(&v.View, of)
 		if at > late {
 			t.Errorf("%+v is sought from %d on, behind %d", of, at, late)
 		}
-		if want := of.ms == 1200; known != want {
+		if want := of.Ms == 1200; known != want {
 			t.Errorf("%+v is sought from %d on: from the beginning is %v, want %v", of, at, !known, !want)
 		}
 	}
-	if at, _ := m.left(&v.view, span{stream: "b", ms: 3000}); at < late {
+	if at, _ := m.left(&v.View, logfile.Span{Stream: "b", Ms: 3000}); at < late {
 		t.Errorf("later than all of it is sought from %d on, before %d", at, late)
 	}
 }

@@ -7,12 +7,13 @@ import (
 
 	"github.com/gostreamer/streamer"
 	"github.com/gostreamer/streamer/driver"
+	"github.com/gostreamer/streamer/file/internal/group"
+	"github.com/gostreamer/streamer/file/internal/logfile"
 	"github.com/gostreamer/streamer/file/internal/ss"
 )
 
 const (
-	suffix   = ".ss"
-	wildcard = "*" // every stream of a log
+	wildcard = group.EveryStream // every stream of a log
 )
 
 // parse reads a URI into a Config and the streams that its path names.
@@ -49,12 +50,12 @@ func Split(u *streamer.URI) (log string, streams []string, err error) {
 // element that ends in .ss is the log when it is the last one or the last but
 // one. Where there is none, it is a directory with segments or, when segments
 // are asked for, what is before the last slash.
-func splitPath(path string, row bool) (log string, streams []string, err error) {
-	if isLog(path) || path != "" && !isLog(parent(path)) && isSegmented(path) {
+func splitPath(path string, segmented bool) (log string, streams []string, err error) {
+	if isLog(path) || path != "" && !isLog(parent(path)) && logfile.IsSegmented(path) {
 		return strings.TrimRight(path, "/"), nil, nil
 	}
 	log, names := cutLast(path)
-	if !isLog(log) && (log == "" || !row && !isSegmented(log)) {
+	if !isLog(log) && (log == "" || !segmented && !logfile.IsSegmented(log)) {
 		return "", nil, invalid(fmt.Errorf("path %q names no .ss file and no directory with segments: want file:///dir/log.ss/stream, "+
 			"or file:///dir/log/stream?segment=64MiB to make a directory the log", path))
 	}
@@ -83,7 +84,7 @@ func cutLast(path string) (dir, last string) {
 // isLog says that the last element of path names an .ss file.
 func isLog(path string) bool {
 	_, last := cutLast(strings.TrimRight(path, "/"))
-	return strings.HasSuffix(last, suffix)
+	return strings.HasSuffix(last, logfile.Suffix)
 }
 
 // checkName refuses what cannot be a stream: ErrInvalid.

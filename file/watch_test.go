@@ -10,6 +10,7 @@ import (
 
 	"github.com/fsnotify/fsnotify"
 	"github.com/gostreamer/streamer"
+	"github.com/gostreamer/streamer/file/internal/logfile"
 	"github.com/gostreamer/streamer/file/internal/ss"
 )
 
@@ -41,24 +42,23 @@ func (r *rig) source(stream string) *source {
 	return src.(*source)
 }
 
-// elsewhere opens the log to write as another process does: it wakes nothing
-// here.
-func (r *rig) elsewhere() *logFile {
+// elsewhere opens the log to write as another process does: it wakes nobody here.
+func (r *rig) elsewhere() *logfile.File {
 	r.Helper()
-	open := openLogFile
+	open := logfile.OpenFile
 	if r.cfg.Segment > 0 {
-		open = openRow
+		open = logfile.OpenSegments
 	}
 	lf, err := open(r.cfg.Path, streamer.CreateAuto, 1<<10, nil)
 	r.ok(err)
 	return lf
 }
 
-// append stores a message of shard 0.
-func (lf *logFile) append(stream, value string) error {
-	seq, _ := lf.enc.NextSeq(stream, 0)
-	m := lf.enc.Mark()
-	return lf.put(m, lf.enc.Append(nil, stream, 0, seq, nowMillis(), []byte(value)))
+// appendTo stores a message of shard 0.
+func appendTo(lf *logfile.File, stream, value string) error {
+	seq, _ := lf.Enc.NextSeq(stream, 0)
+	m := lf.Enc.Mark()
+	return lf.Put(m, lf.Enc.Append(nil, stream, 0, seq, logfile.NowMillis(), []byte(value)))
 }
 
 // TestReadersThatOnlyPoll: where the file system sends no notices, or a watcher
@@ -71,7 +71,7 @@ func TestReadersThatOnlyPoll(t *testing.T) {
 			return w, errors.Join(err, w.Close())
 		},
 	} {
-		for form, newRig := range map[string]func(*testing.T, ...func(*Config)) *rig{"file": newRig, "directory": newRow} {
+		for form, newRig := range map[string]func(*testing.T, ...func(*Config)) *rig{"file": newRig, "directory": newSegmented} {
 			t.Run(name+", "+form, func(t *testing.T) {
 				r := newRig(t)
 				r.log().readers.newWatcher = newWatcher
@@ -83,12 +83,12 @@ func TestReadersThatOnlyPoll(t *testing.T) {
 				lf := r.elsewhere()
 				go func() {
 					for _, v := range numbers(1, 40) {
-						if lf.dir != "" && lf.full(&Config{Segment: 1 << 10}) {
-							lf, _ = lf.successor()
+						if lf.Dir != "" && lf.Full(1<<10, 0) {
+							lf, _ = lf.Successor()
 						}
-						_ = lf.append("a", v)
+						_ = appendTo(lf, "a", v)
 					}
-					_ = lf.close()
+					_ = lf.Close()
 				}() // ends by itself, before what it has written is read
 				var got []string
 				for len(got) < 40 {
@@ -107,11 +107,11 @@ func TestReadersThatOnlyPoll(t *testing.T) {
 // TestOthersWritesWakeReaders: by the file system's notice, also of a log that
 // took the place of one that was removed.
 func TestOthersWritesWakeReaders(t *testing.T) {
-	for form, newRig := range map[string]func(*testing.T, ...func(*Config)) *rig{"file": newRig, "directory": newRow} {
+	for form, newRig := range map[string]func(*testing.T, ...func(*Config)) *rig{"file": newRig, "directory": newSegmented} {
 		t.Run(form, func(t *testing.T) {
 			r := newRig(t)
 			l := r.log()
-			wake, watched := l.readers.follow(l.path, l.row)
+			wake, watched := l.readers.follow(l.path, l.segmented)
 			defer l.readers.unfollow(wake)
 			if !watched {
 				t.Fatal("nothing is watched")
@@ -119,14 +119,14 @@ func TestOthersWritesWakeReaders(t *testing.T) {
 			for range 3 {
 				lf := r.elsewhere()
 				for range 20 {
-					r.ok(lf.append("a", "1"))
+					r.ok(appendTo(lf, "a", "1"))
 					select {
 					case <-wake:
 					case <-r.ctx.Done():
 						t.Fatal("no notice of a write")
 					}
 				}
-				r.ok(lf.close())
+				r.ok(lf.Close())
 				r.removeLog()
 			}
 		})
@@ -162,7 +162,7 @@ func TestOwnWritesWakeReadersOnce(t *testing.T) {
 // countedReads counts the reads of a log's header, of which a reader that looks
 // whether the log has changed needs one.
 type countedReads struct {
-	handle
+	logfile.Handle
 	n *atomic.Int64
 }
 
@@ -170,13 +170,13 @@ func (c countedReads) ReadAt(p []byte, off int64) (int, error) {
 	if off == 0 && len(p) == ss.HeaderSize {
 		c.n.Add(1)
 	}
-	return c.handle.ReadAt(p, off)
+	return c.Handle.ReadAt(p, off)
 }
 
 // countLooks counts how often readers look at the log from now on.
 func (r *rig) countLooks() *atomic.Int64 {
 	n := new(atomic.Int64)
-	r.log().under = func(h handle) handle { return countedReads{h, n} }
+	r.log().under = func(h logfile.Handle) logfile.Handle { return countedReads{h, n} }
 	return n
 }
 

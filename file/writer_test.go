@@ -14,6 +14,7 @@ import (
 
 	"github.com/gostreamer/streamer"
 	"github.com/gostreamer/streamer/driver"
+	"github.com/gostreamer/streamer/file/internal/logfile"
 	"github.com/gostreamer/streamer/file/internal/ss"
 )
 
@@ -62,13 +63,13 @@ func TestClosingAnOldProducerLeavesTheNewWriterAlone(t *testing.T) {
 
 func TestSecondWriterIsBusy(t *testing.T) {
 	r := newRig(t)
-	lf, err := openLogFile(r.cfg.Path, streamer.CreateAuto, 1<<10, nil) // as another process would
+	lf, err := logfile.OpenFile(r.cfg.Path, streamer.CreateAuto, 1<<10, nil) // as another process would
 	r.ok(err)
 	s := r.connect()
 	_, err = s.Producer(r.ctx, streamer.ProducerOptions{Stream: "a"})
 	r.is(err, streamer.ErrBusy)
 	r.consumer(s, streamer.ConsumerOptions{}, "a") // readers are not kept out
-	r.ok(lf.close())
+	r.ok(lf.Close())
 	r.send(r.producer(s, "a"), records("1")...)
 }
 
