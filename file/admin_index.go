@@ -125,8 +125,8 @@ func tailOf(v *logfile.OpenedView, end int64) (tail, error) {
 	return tail{end, crc32.ChecksumIEEE(b)}, nil
 }
 
-// listingAge is how old a directory's time of change is at least when a listing is
-// used again: a change within one tick of its clock does not show.
+// listingAge is how old a directory's time of change is at least when a listing
+// is used again: a change within one tick of its clock does not show.
 const listingAge = 100 * time.Millisecond
 
 // positions is which shards of a stream have a position in a group's directory.

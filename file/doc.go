@@ -50,7 +50,7 @@
 // # Ordering
 //
 // The sequence numbers of a stream's shard count from 1 ([streamer.SeqUint]),
-// without gaps, and go on where they were when the log is opened again.
+// without gaps, and continue where they were when the log is opened again.
 // SeaStreamer's low-level writers may start at 0. Time is the record's, else
 // the moment of storing, in milliseconds from 1970 to 9999, others being
 // [streamer.ErrUnsupported]; times that senders choose may be in any order:
@@ -60,7 +60,7 @@
 //
 // Key, headers and a nil value, for which the format has no place, travel in a
 // frame of SeaStreamer's internal stream just before the message; its readers
-// pass over that and see the value untouched. docs/file-format.md has the
+// skip that and see the value untouched. docs/file-format.md has the
 // bytes.
 //
 // Members of a group in one process share a shard. What a slow or a leaving
@@ -71,12 +71,12 @@
 //
 // Every mode. A consumer has the file open for itself and reads it once, front
 // to back, whatever its streams and shards. A shard whose window is full is
-// passed over for the others; when it has room the consumer goes back for its
+// skipped for the others; when it has room the consumer goes back for its
 // messages, then returns to where it was. At the end of the log it waits, woken
 // by writers of the same process, by the file system's notices and, because
 // these may fail, by a look each second; where there are none it looks every
 // 250 ms at least. An end of stream that is the last thing in the log is
-// io.EOF, with follow=true too; one that others follow is passed over.
+// io.EOF, with follow=true too; one that others follow is skipped.
 //
 // A group's positions are in log.ss.groups/<group>/, a file for each shard that
 // anything can read, replaced atomically. Resumable and LoadBalanced hold a
@@ -89,17 +89,17 @@
 // process that joins gets its share when those who have more are done with what
 // they hold of it, or after 5 s. What a dead process had others take over
 // within 0.2 s, or ten times as long as it takes to list a group's directory,
-// and go on at the first message that is not committed. All read the same
+// and continue at the first message that is not committed. All read the same
 // streams. Inside the process messages are dealt to the members: by key where
 // there is one, else in turn. With follow=false a process ends when the whole
 // log was read, each shard has an owner and it has read its share; others read
 // what it had not committed when it has closed.
 //
 // Readers cross from segment to segment. One that is dropped is read to its end
-// by those who read it already; who comes too late goes on at the oldest
+// by those who read it already; who comes too late continues at the oldest
 // message left, and Hooks.Gone says what each shard lacks.
 //
-// What cannot be read is passed over and reported to Hooks.Skipped and the log,
+// What cannot be read is skipped and reported to Hooks.Skipped and the log,
 // with a [CorruptionError]: one message where its checksum is wrong, else all
 // up to the next beacon. A position in a log that was recreated, cut off, or
 // rewritten without its oldest messages is found again by its number, or
@@ -109,12 +109,12 @@
 // A log that is deleted, replaced, cut off or rewritten under a consumer, or to
 // which its path does not lead any more because a symbolic link was switched,
 // is [streamer.ErrNotFound], when what it had is delivered; with create=always
-// the consumer goes on where the path leads, from the beginning or, in a log in
-// which its group has been, from where that is. Under a producer: it goes on
-// there, or makes a log, where create= lets it; a receipt says stored only if
-// the path led to the record afterwards. A consumer that waits is notified
-// within a second, one that reads at the end of what there was when it found
-// out.
+// the consumer continues where the path leads, from the beginning or, in a log
+// in which its group has been, from where that is. Under a producer: it
+// continues there, or makes a log, where create= lets it; a receipt says stored
+// only if the path led to the record afterwards. A consumer that waits is
+// notified within a second, one that reads at the end of what there was when it
+// found out.
 //
 // # Durability
 //
@@ -139,7 +139,7 @@
 // a message, an end of stream, an envelope without its message, zeros. It never
 // cuts a whole message, and where bytes cannot be read that may hold messages
 // it writes on behind the next beacon. With sync=none a loss of power may leave
-// a group's position ahead of its log; then reading goes on at the end and
+// a group's position ahead of its log; then reading continues at the end and
 // Hooks.Gone says so.
 //
 // # Limits
@@ -167,7 +167,7 @@
 // A consumer has one file open, in a group at most 34 more whatever the number
 // of shards (where the system is not Linux: one for each shard). Without a
 // descriptor for what it needs, a consumer or a producer that is open waits,
-// says so to Hooks.Retrying and goes on when there is one; opening one, and
+// says so to Hooks.Retrying and continues when there is one; opening one, and
 // Admin, are [ErrDescriptors].
 //
 // # Native access

@@ -91,7 +91,7 @@ func (s *source) gather() error {
 	if s.r == nil {
 		return ss.ErrMore
 	}
-	var e logfile.Entry // here, not in the source: what it refers to changes with each message, and the collector would have to be told
+	var e logfile.Entry // here, not in the source: what it refers to changes with each message, and the collector would have to be notified
 	for len(s.batch.picked) < s.cfg.MaxBatch {
 		if err := s.r.NextEntry(&e); err != nil {
 			return err
@@ -117,7 +117,8 @@ func (s *source) gather() error {
 	return nil
 }
 
-// begins says whether a message is delivered. In a group a shard that has its first message has a position before that goes out.
+// begins says whether a message is delivered. In a group a shard that has its
+// first message has a position before that goes out.
 func (s *source) begins(sh *shard, e *logfile.Entry) (bool, error) {
 	if sh.open {
 		return true, nil
@@ -134,8 +135,8 @@ func (s *source) begins(sh *shard, e *logfile.Entry) (bool, error) {
 	return true, nil
 }
 
-// claimShard makes the consumer the owner of a shard, if that was not there when it
-// was opened. Its first message is at offset.
+// claimShard makes the consumer the owner of a shard, if that was not there
+// when it was opened. Its first message is at offset.
 func (s *source) claimShard(sh *shard, offset int64) error {
 	if s.sharing != nil {
 		return nil // it has been the owner since the shard is read
@@ -164,7 +165,8 @@ func (s *source) claimShard(sh *shard, offset int64) error {
 	return nil
 }
 
-// shardOf finds the shard of a message; nil when its stream is not read. Messages of one shard mostly come in a row.
+// shardOf finds the shard of a message; nil when its stream is not read.
+// Messages of one shard mostly come in a row.
 func (s *source) shardOf(e *logfile.Entry) *shard {
 	if l := s.last; l != nil && l.Shard == streamer.ShardID(e.Shard) && l.Stream == string(e.Key) {
 		return l
@@ -239,8 +241,8 @@ func (s *source) more(ctx context.Context) error {
 	return s.atEnd(ctx)
 }
 
-// trimmed goes on at the oldest segment that is left, when those before it were
-// dropped unread.
+// trimmed continues at the oldest segment that is left, when those before it
+// were dropped unread.
 func (s *source) trimmed() error {
 	if _, err := s.segments.Look(); errors.Is(err, fs.ErrNotExist) {
 		return notThere(s.location.path)
@@ -254,7 +256,8 @@ func (s *source) trimmed() error {
 	return nil
 }
 
-// bridge reports what a shard lacks where segments were dropped before they were read. e is its next message.
+// bridge reports what a shard lacks where segments were dropped before they
+// were read. e is its next message.
 func (s *source) bridge(sh *shard, e *logfile.Entry) error {
 	sh.cut = false
 	last, known := sh.last, !sh.none

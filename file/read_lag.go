@@ -74,7 +74,7 @@ func (s *source) lags() (lags []streamer.ShardLag, found []streamer.StreamShard,
 				continue
 			}
 			found = append(found, at)
-			if !s.shared() { // else it is nobody's before a process has taken it
+			if !s.shared() { // else it is no one's before a process has taken it
 				lags = append(lags, streamer.ShardLag{StreamShard: at, Messages: between(max(x.First, 1)-1, x.Last)})
 			}
 		}

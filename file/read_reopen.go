@@ -13,7 +13,7 @@ import (
 )
 
 // vanished ends the source or, where consumers make logs, waits for the log to
-// come back and goes on there from its beginning.
+// come back and continues there from its beginning.
 func (s *source) vanished(ctx context.Context, err error) error {
 	if s.conf.Create != streamer.CreateAlways || !errors.Is(err, streamer.ErrNotFound) {
 		return err
@@ -100,8 +100,8 @@ func (s *source) reopen(ctx context.Context) error {
 	return nil
 }
 
-// begin goes on in what is at the log's path now, from its beginning. No commit
-// is under way meanwhile.
+// begin continues in what is at the log's path now, from its beginning. No
+// commit is under way meanwhile.
 func (s *source) begin() error {
 	s.committing.Lock()
 	defer s.committing.Unlock()

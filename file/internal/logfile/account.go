@@ -6,7 +6,8 @@ import (
 	"github.com/gostreamer/streamer/file/internal/ss"
 )
 
-// Listed is a shard in the list of which beacons name a part each: by stream, then by shard.
+// Listed is a shard in the list of which beacons name a part each: by stream,
+// then by shard.
 type Listed struct {
 	Stream string
 	Shard  uint64
@@ -16,7 +17,8 @@ func (p Listed) compare(q Listed) int {
 	return cmp.Or(cmp.Compare(p.Stream, q.Stream), cmp.Compare(p.Shard, q.Shard))
 }
 
-// Span is shards that are neighbours in that list, of which is asked whether they have a message of a certain time or later.
+// Span is shards that are neighbours in that list, of which is asked whether
+// they have a message of a certain time or later.
 type Span struct {
 	Every    bool // all of every stream
 	Stream   string
@@ -33,7 +35,7 @@ func (s *Span) Has(p Listed) bool {
 
 func (s *Span) first() Listed { return Listed{s.Stream, s.From} }
 
-// account is what some beacons, of one after the other, tell of a span: whether
+// account is what some beacons, of one after another, tell of a span: whether
 // it has a message of a certain time or later, and whether they have said that
 // of all its shards. A beacon without room for the whole list names neighbours
 // in it. So those that it does not name where they would stand do not exist.
@@ -82,7 +84,8 @@ func (a *account) covered() bool {
 	return false
 }
 
-// passed says whether the span would lie between two neighbours, or between the first of them and the list's end, and has nothing more there.
+// passed says whether the span would lie between two neighbours, or between the
+// first of them and the list's end, and has nothing more there.
 func (a *account) passed(at, next Listed) bool {
 	if a.of.Every || a.of.Has(next) {
 		return false
@@ -95,7 +98,8 @@ func (a *account) passed(at, next Listed) bool {
 	return reached && behind
 }
 
-// begin is the span's first shard, or else the last before it, in the circle, of those whose neighbours are known.
+// begin is the span's first shard, or else the last before it, in the circle,
+// of those whose neighbours are known.
 func (a *account) begin() (best Listed, ok bool) {
 	first := a.of.first()
 	if a.first && !a.of.Every {

@@ -89,7 +89,8 @@ func (c *Catalogue) Exists(stream string) bool {
 	return c.Declared[stream] > 0 || len(c.Streams[stream]) > 0
 }
 
-// ShardsOf lists a stream's shards: those that have messages, those it was declared with, and those that are configured.
+// ShardsOf lists a stream's shards: those that have messages, those it was
+// declared with, and those that are configured.
 func (c *Catalogue) ShardsOf(stream string, configured int) []streamer.ShardID {
 	all := map[streamer.ShardID]bool{}
 	for i := range max(configured, c.Declared[stream]) {
