@@ -15,7 +15,7 @@ func TestSemanticsPageIsUpToDate(t *testing.T) {
 	}
 	page := string(text)
 	for name, section := range map[string]string{
-		"introduction": introduction, "promises": promiseSection(), "what comes again": policySection(), "exceptions": exceptionSection(),
+		"introduction": introduction, "promises": promiseSection(), "what is redelivered": policySection(), "exceptions": exceptionSection(),
 	} {
 		if !strings.Contains(page, section) {
 			t.Errorf("docs/semantics.md is not what the suite says (%s): run make docs", name)

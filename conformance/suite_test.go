@@ -38,7 +38,7 @@ func TestAHarnessCannotExcuseItself(t *testing.T) {
 			h.Without = append(h.Without, conformance.NilValues)
 		}, 9, "refuses-nil-values"},
 		{"sharing-that-is-not", func(h *conformance.Harness) { h.Groups = conformance.Owned }, 4, "to own the shards"},
-		{"commits-that-are-of-the-other-kind", func(h *conformance.Harness) { h.PerMessage = false }, 7, "what comes again"},
+		{"commits-that-are-of-the-other-kind", func(h *conformance.Harness) { h.PerMessage = false }, 7, "what is redelivered"},
 	} {
 		all.Go(func() {
 			t.Run(lie.name, func(t *testing.T) {

@@ -26,12 +26,12 @@ func TestAccountsSeeEveryFault(t *testing.T) {
 	}{
 		"all once":                 {done(1, 2), done(3), 0, ""},
 		"one again, not committed": {done(1, 2), done(2, 3), 1, ""},
-		"one again, committed":     {done(1, 2), done(2, 3), 0, "1 came again, 0 may"},
+		"one again, committed":     {done(1, 2), done(2, 3), 0, "1 were redelivered, 0 may be"},
 		"one lost":                 {done(1), done(3), 0, "1 order is lost"},
 		"one handed out, lost":     {append(done(1), handed(2)...), done(3), 1, "1 order is lost"},
 		"one twice, no crash":      {done(1, 2, 2), done(3), 1, "1 finished twice"},
-		"another amount":           {done(1, 2), shift{{what: finished, who: "ben", id: 3, cents: 6}}, 2, "1 finished that nobody wrote"},
-		"an order nobody wrote":    {done(1, 2, 3), shift{{what: finished, who: "ben", id: 4, cents: 1}}, 3, "1 finished that nobody wrote"},
+		"another amount":           {done(1, 2), shift{{what: finished, who: "ben", id: 3, cents: 6}}, 2, "1 finished that were never written"},
+		"an order nobody wrote":    {done(1, 2, 3), shift{{what: finished, who: "ben", id: 4, cents: 1}}, 3, "1 finished that were never written"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			err := settle(orders, stint{c.before, c.open}, stint{c.after, 0}).fault()
