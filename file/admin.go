@@ -178,7 +178,8 @@ func (b *backend) Groups(ctx context.Context, name string) (all []streamer.Group
 	return all, err
 }
 
-// groupInfo describes the group in a directory of l's groups; ok is false when it has no position in the stream.
+// groupInfo describes the group in a directory of l's groups; ok is false when
+// it has no position in the stream.
 func (b *backend) groupInfo(l *openLog, dir, stream string, c *logfile.Catalogue) (info streamer.GroupInfo, ok bool, err error) {
 	g := group.In(filepath.Join(group.Dir(l.path), dir))
 	ids, err := b.index.positions(g, stream)
@@ -222,7 +223,8 @@ func (b *backend) members(l *openLog, group, stream string, ids []streamer.Shard
 	return 0, g.Unlock()
 }
 
-// idle locks every shard of a stream in which a group has a position: ErrBusy while it has members, ErrNotFound when there is no such group.
+// idle locks every shard of a stream in which a group has a position: ErrBusy
+// while it has members, ErrNotFound when there is no such group.
 func (b *backend) idle(l *openLog, name, stream string) (*group.Group, error) {
 	list, err := group.New(l.path, name, false).List()
 	if err != nil {

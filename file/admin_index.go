@@ -95,7 +95,7 @@ func (x *index) update(ctx context.Context, l *openLog) (*logfile.Catalogue, err
 	return x.of, err
 }
 
-// same says whether v is the log that was read, or has become of it.
+// same reports whether v is the log that was read, or has become of it.
 func (x *index) same(v *logfile.OpenedView, info os.FileInfo, header ss.Header) (bool, error) {
 	if x.of == nil || !os.SameFile(x.info, logfile.PlainInfo(info)) || header != x.header || v.Size < x.of.End {
 		return false, nil
@@ -125,8 +125,8 @@ func tailOf(v *logfile.OpenedView, end int64) (tail, error) {
 	return tail{end, crc32.ChecksumIEEE(b)}, nil
 }
 
-// listingAge is how old a directory's time of change is at least when a listing is
-// used again: a change within one tick of its clock does not show.
+// listingAge is how old a directory's time of change is at least when a listing
+// is used again: a change within one tick of its clock does not show.
 const listingAge = 100 * time.Millisecond
 
 // positions is which shards of a stream have a position in a group's directory.

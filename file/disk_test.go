@@ -10,8 +10,9 @@ import (
 	"github.com/gostreamer/streamer/file/internal/logfile"
 )
 
-// failingDisk stands between a writer and its file. It counts what the writer does, fails one step or all from one on, and knows what was on the disk
-// after the last fsync.
+// failingDisk stands between a writer and its file. It counts what the writer
+// does, fails one step or all from one on, and knows what was on the disk after
+// the last fsync.
 type failingDisk struct {
 	mu     sync.Mutex
 	steps  int
@@ -28,7 +29,8 @@ type failingDisk struct {
 	path    string // of the log
 }
 
-// install puts d below the writers of the rig's log, until the test ends or lift is called.
+// install puts d below the writers of the rig's log, until the test ends or
+// lift is called.
 func (r *rig) install(d *failingDisk) (lift func()) {
 	r.Helper()
 	l, err := logs.acquire(r.cfg.Path, r.cfg.Segment > 0)
@@ -43,7 +45,7 @@ func (r *rig) install(d *failingDisk) (lift func()) {
 	return lift
 }
 
-// step says whether this one fails.
+// step reports whether this one fails.
 func (d *failingDisk) step(name string) error {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -120,7 +122,8 @@ func (f *faulty) Sync() error {
 	return err
 }
 
-// crash is what a loss of power leaves: what the disk had, and of what came since some sectors and others not.
+// crash is what a loss of power leaves: what the disk had, and of what came
+// since some sectors and others not.
 func (d *failingDisk) crash(rnd *rand.Rand, now []byte) []byte {
 	const sector = 512
 	size := len(d.durable)

@@ -23,7 +23,7 @@
 // Beside those that every backend knows:
 //
 //	follow=true|false              at the end of the log: wait for more, or end with io.EOF; default true
-//	create=auto|always|never|new   a log that does not exist: auto, the default, has producers create it; always has consumers create it too, and go on,
+//	create=auto|always|never|new   a log that does not exist: auto, the default, has producers create it; always has consumers create it too, and continue,
 //	                               from the beginning, in one that takes the place of a log that vanished
 //	shards=n                       over which a producer spreads records, 1 to 65536; default 1
 //	sync=none|always|<interval>    when what is stored is on the disk; default none. See Durability
@@ -50,7 +50,7 @@
 // # Ordering
 //
 // The sequence numbers of a stream's shard count from 1 ([streamer.SeqUint]),
-// without gaps, and go on where they were when the log is opened again.
+// without gaps, and continue where they were when the log is opened again.
 // SeaStreamer's low-level writers may start at 0. Time is the record's, else
 // the moment of storing, in milliseconds from 1970 to 9999, others being
 // [streamer.ErrUnsupported]; times that senders choose may be in any order:
@@ -89,14 +89,14 @@
 // process that joins gets its share when those who have more are done with what
 // they hold of it, or after 5 s. What a dead process had others take over
 // within 0.2 s, or ten times as long as it takes to list a group's directory,
-// and go on at the first message that is not committed. All read the same
+// and continue at the first message that is not committed. All read the same
 // streams. Inside the process messages are dealt to the members: by key where
 // there is one, else in turn. With follow=false a process ends when the whole
 // log was read, each shard has an owner and it has read its share; others read
 // what it had not committed when it has closed.
 //
 // Readers cross from segment to segment. One that is dropped is read to its end
-// by those who read it already; who comes too late goes on at the oldest
+// by those who read it already; who comes too late continues at the oldest
 // message left, and Hooks.Gone says what each shard lacks.
 //
 // What cannot be read is passed over and reported to Hooks.Skipped and the log,
@@ -109,12 +109,12 @@
 // A log that is deleted, replaced, cut off or rewritten under a consumer, or to
 // which its path does not lead any more because a symbolic link was switched,
 // is [streamer.ErrNotFound], when what it had is delivered; with create=always
-// the consumer goes on where the path leads, from the beginning or, in a log in
-// which its group has been, from where that is. Under a producer: it goes on
-// there, or makes a log, where create= lets it; a receipt says stored only if
-// the path led to the record afterwards. A consumer that waits is notified
-// within a second, one that reads at the end of what there was when it found
-// out.
+// the consumer continues where the path leads, from the beginning or, in a log
+// in which its group has been, from where that is. Under a producer: it
+// continues there, or makes a log, where create= lets it; a receipt says stored
+// only if the path led to the record afterwards. A consumer that waits is
+// notified within a second, one that reads at the end of what there was when it
+// found out.
 //
 // # Durability
 //
@@ -139,7 +139,7 @@
 // a message, an end of stream, an envelope without its message, zeros. It never
 // cuts a whole message, and where bytes cannot be read that may hold messages
 // it writes on behind the next beacon. With sync=none a loss of power may leave
-// a group's position ahead of its log; then reading goes on at the end and
+// a group's position ahead of its log; then reading continues at the end and
 // Hooks.Gone says so.
 //
 // # Limits
@@ -167,7 +167,7 @@
 // A consumer has one file open, in a group at most 34 more whatever the number
 // of shards (where the system is not Linux: one for each shard). Without a
 // descriptor for what it needs, a consumer or a producer that is open waits,
-// says so to Hooks.Retrying and goes on when there is one; opening one, and
+// says so to Hooks.Retrying and continues when there is one; opening one, and
 // Admin, are [ErrDescriptors].
 //
 // # Native access
@@ -175,4 +175,6 @@
 // None is needed: the log is a file, and a group's positions are text.
 // [Inspect] opens a log for tools, whole or damaged. To move or copy a log take
 // log.ss.groups along.
+//
+// docs/file-design.md describes how the package works inside.
 package file

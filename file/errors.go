@@ -14,38 +14,38 @@ import (
 )
 
 var (
-	// ErrFull is a record for which there is no room: on the disk, within a quota
-	// or the process's limit for the size of files, or within limit=, and then it
-	// is streamer.ErrTooLarge as well. It has left no trace. Sending works again
-	// as soon as there is room.
+	// ErrFull is a record for which there is no room: on the disk, within a
+	// quota or the process's limit for the size of files, or within limit=, and
+	// then it is streamer.ErrTooLarge as well. It has left no trace. Sending
+	// works again as soon as there is room.
 	ErrFull = disk.ErrFull
 	// ErrDead is the error of every record once an fsync of the log has failed:
-	// the system may have dropped what it could not write. Records whose receipts
-	// were waiting for the disk are streamer.ErrUnknown as well. A producer that
-	// is opened afterwards opens the log again.
+	// the system may have dropped what it could not write. Records whose
+	// receipts were waiting for the disk are streamer.ErrUnknown as well. A
+	// producer that is opened afterwards opens the log again.
 	ErrDead = disk.ErrDead
 	// ErrDescriptors is a file that could not be opened because the process, or
-	// the system, has as many open as it may have. It is streamer.ErrThrottled as
-	// well. An open consumer or producer tries again until there are others.
+	// the system, has as many open as it may have. It is streamer.ErrThrottled
+	// as well. An open consumer or producer tries again until there are others.
 	ErrDescriptors = disk.ErrDescriptors
 )
 
 // What Err of a CorruptionError can be.
 var (
 	// ErrChecksum is a message whose payload does not match its checksum.
-	// Reading goes on with the next one.
+	// Reading continues with the next one.
 	ErrChecksum = ss.ErrChecksum
-	// ErrFrame is bytes that are no message. Reading goes on behind the next
+	// ErrFrame is bytes that are no message. Reading continues behind the next
 	// beacon.
 	ErrFrame = ss.ErrFrame
-	// ErrBeacon is a beacon that is unreadable. Reading goes on behind the next
-	// one.
+	// ErrBeacon is a beacon that is unreadable. Reading continues behind the
+	// next one.
 	ErrBeacon = ss.ErrBeacon
 )
 
 // CorruptionError says that Length bytes of a log, from Offset on, hold no
 // readable message. Hooks.Skipped reports it, and a warning: it is never the
-// error of Next. Length is up to where reading goes on or, at the end of the
+// error of Next. Length is up to where reading continues or, at the end of the
 // log, up to that.
 type CorruptionError struct {
 	Path           string

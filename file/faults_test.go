@@ -123,8 +123,9 @@ func failEach(t *testing.T, policy time.Duration, fault *failingDisk) {
 	})
 }
 
-// failEachStep has a writer do the same on a disk that fails first at its first step, then at its second, until it is through before any fails, which is not before so many steps. check
-// gets a name for the step that failed.
+// failEachStep has a writer do the same on a disk that fails first at its first
+// step, then at its second, until it is through before any fails, which is not
+// before so many steps. check gets a name for the step that failed.
 func failEachStep(t *testing.T, fault *failingDisk, steps int, write func(*failingDisk) (r *rig, check func(what string))) {
 	for from := 1; ; from++ {
 		d := &failingDisk{err: fault.err, times: fault.times, effect: fault.effect, from: from}

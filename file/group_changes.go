@@ -93,13 +93,13 @@ func (s *source) standBy(ctx context.Context) error {
 	return nil
 }
 
-// complete reports whether the end of the log is the end of the input. It is not
-// while the process waits for more shards, or a shard that was found waits for an
-// owner.
+// complete reports whether the end of the log is the end of the input. It is
+// not while the process waits for more shards, or a shard that was found waits
+// for an owner.
 func (s *source) complete() bool { return s.sharing == nil || s.sharing.keeper.Complete() }
 
-// notice has a shard get an owner that was not known when the source was opened,
-// and that begins at offset.
+// notice has a shard get an owner that was not known when the source was
+// opened, and that begins at offset.
 func (s *source) notice(sh *shard, offset int64) {
 	s.sharing.keeper.Find(sh.StreamShard, offset)
 	s.sharing.look()

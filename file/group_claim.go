@@ -38,8 +38,8 @@ func (c *claim) resign() {
 	}
 }
 
-// takeFrom makes what other has the claim's own. The committing of both is held,
-// or they are not in use.
+// takeFrom makes what other has the claim's own. The committing of both is
+// held, or they are not in use.
 func (c *claim) takeFrom(other *claim) {
 	c.group, c.seat, c.mine, c.unlocked = other.group, other.seat, other.mine, other.unlocked
 }

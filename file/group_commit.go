@@ -62,8 +62,10 @@ func (s *source) commit(m driver.Mark) error {
 	return nil
 }
 
-// cursorAt is a shard's cursor when everything up to seq is done, and how many steps of the trail that passes. A position that the trail does not have
-// is one that was given up: its offsets are looked for when the group is opened. mu is held.
+// cursorAt is a shard's cursor when everything up to seq is done, and how many
+// steps of the trail that passes. A position that the trail does not have is
+// one that was given up: its offsets are looked for when the group is opened.
+// mu is held.
 func (s *source) cursorAt(sh *shard, upTo streamer.SeqNo) (c *group.Cursor, passed int) {
 	if sh.first == nil {
 		sh.first = sh.saved

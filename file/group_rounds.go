@@ -16,9 +16,9 @@ const keepEvery = 200 * time.Millisecond
 
 // sharing is a source's part in a group that several processes share. Its
 // goroutine runs rounds: each compares what the process owns with its share,
-// locks shards that are free, gives up those beyond its share, and recreates the
-// group if that was removed. What follows from it for reading is the keeper's
-// next plan, which Fetch applies between two reads.
+// locks shards that are free, gives up those beyond its share, and recreates
+// the group if that was removed. What follows from it for reading is the
+// keeper's next plan, which Fetch applies between two reads.
 type sharing struct {
 	keeper *group.Keeper
 
@@ -33,7 +33,8 @@ type sharing struct {
 	cancel context.CancelFunc
 	run    sync.WaitGroup
 
-	// Of the goroutine that runs rounds or, before there is one, of the opening:
+	// Of the goroutine that runs rounds or, before there is one, of the
+	// opening:
 	opening bool                            // the source is being opened
 	known   map[streamer.StreamShard]uint64 // while it is: the last numbers of the shards that existed
 	bare    int                             // how many rounds in a row the group had no position at all
@@ -238,9 +239,9 @@ func (s *source) tryTaking(ctx context.Context) (b *group.Balance, gained []stre
 	return b, gained, err
 }
 
-// handOver gives shards up, unless others are being given up. That takes as long
-// as the program needs for the messages that it has of them, and rounds go on
-// meanwhile. The token of turn is held.
+// handOver gives shards up, unless others are being given up. That takes as
+// long as the program needs for the messages that it has of them, and rounds go
+// on meanwhile. The token of turn is held.
 func (s *source) handOver(ctx context.Context, gone []streamer.StreamShard) {
 	k := s.sharing
 	select {
@@ -255,8 +256,8 @@ func (s *source) handOver(ctx context.Context, gone []streamer.StreamShard) {
 	})
 }
 
-// release gives shards up: messages in flight are waited for and committed before
-// another process can lock the shards. The token of giving is held.
+// release gives shards up: messages in flight are waited for and committed
+// before another process can lock the shards. The token of giving is held.
 func (s *source) release(ctx context.Context, gone []streamer.StreamShard) {
 	s.cfg.Revoked(gone, false)
 	if s.hold(ctx) != nil {

@@ -11,10 +11,10 @@ import (
 	"github.com/gostreamer/streamer/file/internal/group"
 )
 
-// bareRounds is how many rounds a process waits for the owners of the shards of a
-// group that was removed to recreate it, before it begins the group again itself.
-// They take longer than an owner that hands over a shard meanwhile, which waits
-// up to 5 s for messages in flight.
+// bareRounds is how many rounds a process waits for the owners of the shards of
+// a group that was removed to recreate it, before it begins the group again
+// itself. They take longer than an owner that hands over a shard meanwhile,
+// which waits up to 5 s for messages in flight.
 const bareRounds = 30
 
 // balance looks at the group and at the processes that share it; nil when this
@@ -100,7 +100,8 @@ func (s *source) take(ctx context.Context, b *group.Balance) (gained []streamer.
 	return taken[:n], nil
 }
 
-// takeWildcard tries to become the owner of the group's position in all streams.
+// takeWildcard tries to become the owner of the group's position in all
+// streams.
 func (s *source) takeWildcard() error {
 	if !s.wild() {
 		return nil
@@ -132,8 +133,8 @@ func (s *source) lockFree(b *group.Balance) (taken []streamer.StreamShard, err e
 	return taken, nil
 }
 
-// changing is the shards in whose reading a change is planned: one that was given
-// up may still be read.
+// changing is the shards in whose reading a change is planned: one that was
+// given up may still be read.
 func (s *source) changing() map[streamer.StreamShard]bool {
 	s.mu.Lock() // no plan is being applied
 	defer s.mu.Unlock()
@@ -150,10 +151,10 @@ func (s *source) giveBack(shards []streamer.StreamShard) {
 	}
 }
 
-// startTaken fixes where shards start that were locked, and has them read. Those
-// that never had a position begin where the group does when it is new, else with
-// their first message. One whose position was removed since the process looked is
-// an error: its owner recreates it.
+// startTaken fixes where shards start that were locked, and has them read.
+// Those that never had a position begin where the group does when it is new,
+// else with their first message. One whose position was removed since the
+// process looked is an error: its owner recreates it.
 func (s *source) startTaken(ctx context.Context, taken []streamer.StreamShard, b *group.Balance) error {
 	all, err := s.loadCursors(func(at streamer.StreamShard) bool { return s.group.Owns(at) })
 	if err != nil {
@@ -233,9 +234,9 @@ func (s *source) lose(at streamer.StreamShard) {
 }
 
 // lockShareAgain takes the seat and the locks of a group that was removed. A
-// shard is lost when another process has made it durable by now. One that another
-// holds without a position is not: that process gives it back, for it cannot know
-// how far the shard was read. committing is held.
+// shard is lost when another process has made it durable by now. One that
+// another holds without a position is not: that process gives it back, for it
+// cannot know how far the shard was read. committing is held.
 func (s *source) lockShareAgain() error {
 	if s.seat != nil {
 		s.seat.Leave()

@@ -17,7 +17,7 @@ type pending struct {
 	from   start
 	was    *group.Cursor // the position that it replaces because its offsets are not this log's; nil for one that was asked for
 	before bool          // the shard has messages before the search
-	prev   *uint64       // the last of them that the search has come by
+	prev   *uint64       // the last of them that the search has passed
 	found  bool
 	first  uint64 // its number
 	offset int64  // and where it is
@@ -50,7 +50,8 @@ func (p *planner) planGroup(ctx context.Context) error {
 	return p.save(committed)
 }
 
-// loadGroup locks the shards that are read and loads every position. Shards that have one exist.
+// loadGroup locks the shards that are read and loads every position. Shards
+// that have one exist.
 func (s *source) loadGroup() (*group.Cursors, error) {
 	list, err := s.group.List()
 	if err != nil {
@@ -67,8 +68,9 @@ func (s *source) loadGroup() (*group.Cursors, error) {
 	return s.loadCursors(s.reads)
 }
 
-// loadCursors loads the cursors of the group in the streams that are read: those
-// that matter, and some of the others. A damaged one is an error if it matters.
+// loadCursors loads the cursors of the group in the streams that are read:
+// those that matter, and some of the others. A damaged one is an error if it
+// matters.
 func (s *source) loadCursors(matters func(streamer.StreamShard) bool) (*group.Cursors, error) {
 	reads := func(at streamer.StreamShard) bool {
 		if at.Stream == wildcard {
@@ -80,7 +82,8 @@ func (s *source) loadCursors(matters func(streamer.StreamShard) bool) (*group.Cu
 	return all, cursorError(err)
 }
 
-// lockAll takes the locks in order: of two sources that open at the same time one gets all it wants.
+// lockAll takes the locks in order: of two sources that open at the same time
+// one gets all it wants.
 func (s *source) lockAll() error {
 	if s.wild() && s.all {
 		if err := s.group.Lock(group.Everywhere); err != nil {
@@ -135,7 +138,8 @@ func (p *planner) begin(sh *shard, left int64) {
 	p.write = append(p.write, sh)
 }
 
-// planAt starts a shard at a position. was is the one it stands for.
+// planAt starts a shard at a position. was is the cursor that it replaces, or
+// nil.
 func (p *planner) planAt(sh *shard, to streamer.Position, was *group.Cursor) error {
 	switch to.Kind() {
 	case streamer.AtBeginning:
@@ -164,7 +168,9 @@ func (p *planner) end(sh *shard) {
 	p.write = append(p.write, sh)
 }
 
-// planCommitted goes on where the group was. The offsets of the cursor are right if the log is still the same and as long as it was; else its number is looked for.
+// planCommitted continues where the group was. The offsets of the cursor are
+// right if the log is still the same and as long as it was; else its number is
+// looked for.
 func (p *planner) planCommitted(ctx context.Context, sh *shard, c *group.Cursor) error {
 	s := p.s
 	if s.r == nil || c.Log != s.header.Created {
@@ -186,7 +192,7 @@ func (p *planner) planCommitted(ctx context.Context, sh *shard, c *group.Cursor)
 	return nil
 }
 
-// planRecreated: the log that the position was in is no more.
+// planRecreated starts a shard in a log that replaces the one of its position.
 func (p *planner) planRecreated(sh *shard, c *group.Cursor) error {
 	if c.Begun {
 		if err := p.reportGone(sh, c, 1); err != nil {
@@ -197,7 +203,8 @@ func (p *planner) planRecreated(sh *shard, c *group.Cursor) error {
 	return nil
 }
 
-// reportGone reports that what comes after a position is not there any more, or refuses to go on without it.
+// reportGone reports that what comes after a position is not there any more, or
+// refuses to continue without it.
 func (p *planner) reportGone(sh *shard, c *group.Cursor, got uint64) error {
 	wanted := logfile.NextSeq(c.Done)
 	if p.s.cfg.Reset == streamer.ResetError {
@@ -208,7 +215,8 @@ func (p *planner) reportGone(sh *shard, c *group.Cursor, got uint64) error {
 	return nil
 }
 
-// matches says whether the offsets of a cursor mean in this log what they meant when it was written.
+// matches reports whether the offsets of a cursor mean in this log what they
+// meant when it was written.
 func (s *source) matches(ctx context.Context, c *group.Cursor, v *logfile.View) (bool, error) {
 	if c.Resume < v.Start() || c.Resume > v.Size {
 		return false, nil
@@ -263,7 +271,8 @@ func (p *planner) search(ctx context.Context) error {
 	return nil
 }
 
-// look says whether e is the first message. One that is unreadable is passed over later, in its place.
+// look reports whether e is the first message. One that is unreadable is passed
+// over later, in its place.
 func (q *pending) look(e *logfile.Entry) bool {
 	if !q.from.begins(e) {
 		seq := e.Seq
@@ -309,7 +318,8 @@ func (p *planner) startAtEnd(q *pending) error {
 	return p.reportGone(q.sh, q.was, got)
 }
 
-// planNew decides about shards that turn out to exist: in a group that has positions they are read from their beginning.
+// planNew decides about shards that turn out to exist: in a group that has
+// positions they are read from their beginning.
 func (p *planner) planNew(all *group.Cursors) error {
 	s := p.s
 	moved := s.cfg.Start.Kind() != streamer.AtCommitted

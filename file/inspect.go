@@ -80,8 +80,8 @@ type Frame struct {
 func (f *Frame) IsEndOfStream() bool { return f.Stream == ss.Internal && string(f.Payload) == ss.EOS }
 
 // Frames reads the log from its beginning. What cannot be read is a
-// *CorruptionError in its place, and reading goes on behind it; any other error
-// is the last. An incomplete frame at the end is neither.
+// *CorruptionError in its place, and reading continues behind it; any other
+// error is the last. An incomplete frame at the end is neither.
 func (l *Log) Frames(ctx context.Context) iter.Seq2[Frame, error] {
 	return func(yield func(Frame, error) bool) {
 		s := ss.NewScanner(io.NewSectionReader(l.v.Src, 0, l.v.Size), l.h.Interval, ss.HeaderSize)

@@ -294,8 +294,8 @@ func TestASegmentThatIsReplacedIsNoticed(t *testing.T) {
 	r.is(err, streamer.ErrNotFound)
 }
 
-// TestAWriterOfSegmentsKeepsOnlyItsOwnLock: when its lock file is removed, another
-// process may write, and a receipt does not say stored beside that.
+// TestAWriterOfSegmentsKeepsOnlyItsOwnLock: when its lock file is removed,
+// another process may write, and a receipt does not say stored beside that.
 func TestAWriterOfSegmentsKeepsOnlyItsOwnLock(t *testing.T) {
 	r := newSegmented(t)
 	p := r.producer(r.connect(), "a")

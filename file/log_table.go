@@ -40,8 +40,8 @@ type openLog struct {
 	under func(logfile.Handle) logfile.Handle // what writers and sources get for a file that they have opened; nil: the file
 }
 
-// acquire finds the log at path, or makes it known. segmented says that it is to be a
-// directory, if it does not exist. Every acquire needs its release.
+// acquire finds the log at path, or makes it known. segmented says that it is
+// to be a directory, if it does not exist. Every acquire needs its release.
 func (t *logTable) acquire(path string, segmented bool) (*openLog, error) {
 	path, err := canonical(path)
 	if err != nil {

@@ -101,7 +101,7 @@ func (c *census) see(s *source, e *logfile.Entry, damaged bool) {
 	x.Last = max(x.Last, e.Seq)
 }
 
-// delivers says whether a message is, or comes after, the first of its shard
+// delivers reports whether a message is, or comes after, the first of its shard
 // that the source delivers.
 func (s *source) delivers(e *logfile.Entry) bool {
 	stream := string(e.Key)

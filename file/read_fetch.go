@@ -91,7 +91,9 @@ func (s *source) gather() error {
 	if s.r == nil {
 		return ss.ErrMore
 	}
-	var e logfile.Entry // here, not in the source: what it refers to changes with each message, and the collector would have to be told
+	// Not a field of the source: its pointers change with each message, and
+	// each change of a field on the heap costs a write barrier.
+	var e logfile.Entry
 	for len(s.batch.picked) < s.cfg.MaxBatch {
 		if err := s.r.NextEntry(&e); err != nil {
 			return err
@@ -117,7 +119,8 @@ func (s *source) gather() error {
 	return nil
 }
 
-// begins says whether a message is delivered. In a group a shard that has its first message has a position before that goes out.
+// begins reports whether a message is delivered. In a group a shard that has
+// its first message has a position before that goes out.
 func (s *source) begins(sh *shard, e *logfile.Entry) (bool, error) {
 	if sh.open {
 		return true, nil
@@ -134,8 +137,8 @@ func (s *source) begins(sh *shard, e *logfile.Entry) (bool, error) {
 	return true, nil
 }
 
-// claimShard makes the consumer the owner of a shard, if that was not there when it
-// was opened. Its first message is at offset.
+// claimShard makes the consumer the owner of a shard, if that was not there
+// when it was opened. Its first message is at offset.
 func (s *source) claimShard(sh *shard, offset int64) error {
 	if s.sharing != nil {
 		return nil // it has been the owner since the shard is read
@@ -164,7 +167,8 @@ func (s *source) claimShard(sh *shard, offset int64) error {
 	return nil
 }
 
-// shardOf finds the shard of a message; nil when its stream is not read. Messages of one shard mostly come in a row.
+// shardOf finds the shard of a message; nil when its stream is not read.
+// Messages of one shard mostly come in a row.
 func (s *source) shardOf(e *logfile.Entry) *shard {
 	if l := s.last; l != nil && l.Shard == streamer.ShardID(e.Shard) && l.Stream == string(e.Key) {
 		return l
@@ -206,7 +210,7 @@ func (t *shardTable) arrived() {
 	t.coming = t.coming[:0]
 }
 
-// track notes that a message is on its way. mu is held.
+// track notes that a message is about to be emitted. mu is held.
 func (s *source) track(sh *shard, st step) {
 	if sh.none || st.seq > sh.last {
 		sh.last, sh.none = st.seq, false
@@ -239,8 +243,8 @@ func (s *source) more(ctx context.Context) error {
 	return s.atEnd(ctx)
 }
 
-// trimmed goes on at the oldest segment that is left, when those before it were
-// dropped unread.
+// trimmed continues at the oldest segment that is left, when those before it
+// were dropped unread.
 func (s *source) trimmed() error {
 	if _, err := s.segments.Look(); errors.Is(err, fs.ErrNotExist) {
 		return notThere(s.location.path)
@@ -254,7 +258,8 @@ func (s *source) trimmed() error {
 	return nil
 }
 
-// bridge reports what a shard lacks where segments were dropped before they were read. e is its next message.
+// bridge reports what a shard lacks where segments were dropped before they
+// were read. e is its next message.
 func (s *source) bridge(sh *shard, e *logfile.Entry) error {
 	sh.cut = false
 	last, known := sh.last, !sh.none

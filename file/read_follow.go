@@ -34,7 +34,8 @@ func (f *follower) rest() time.Duration {
 	return f.pause
 }
 
-// awaitChange returns when the log may have changed, or there is something else to do.
+// awaitChange returns when the log may have changed, or there is something else
+// to do.
 func (f *follower) awaitChange(ctx context.Context, done <-chan struct{}) error {
 	if rest := f.rest(); f.timer == nil {
 		f.timer = time.NewTimer(rest)

@@ -10,7 +10,7 @@ import (
 
 // Lag implements driver.Lagger. A shard's messages are counted by their
 // numbers, which rise by one in logs that this package and SeaStreamer write.
-// Shards that reading has not come to yet count, and the engine learns of them.
+// Shards that reading has not reached yet count, and the engine learns of them.
 func (s *source) Lag(ctx context.Context) ([]streamer.ShardLag, error) {
 	if err := s.census.enter(ctx); err != nil {
 		return nil, err
@@ -74,7 +74,7 @@ func (s *source) lags() (lags []streamer.ShardLag, found []streamer.StreamShard,
 				continue
 			}
 			found = append(found, at)
-			if !s.shared() { // else it is nobody's before a process has taken it
+			if !s.shared() { // else it has no owner before a process has taken it
 				lags = append(lags, streamer.ShardLag{StreamShard: at, Messages: between(max(x.First, 1)-1, x.Last)})
 			}
 		}

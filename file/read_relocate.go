@@ -6,7 +6,7 @@ import (
 	"github.com/gostreamer/streamer"
 )
 
-// relocate goes on in the log that the source's place leads to now, which it
+// relocate continues in the log that the source's place leads to now, which it
 // takes over: where the group has come to there, else at its beginning. On
 // failure the source is as it was.
 func (s *source) relocate(ctx context.Context, l *openLog) error {

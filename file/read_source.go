@@ -17,8 +17,8 @@ import (
 
 // source reads a log for one consumer, or for the members of a group in this
 // process. It reads the file once, front to back, whatever the shards: each of
-// them has a start, from which on its messages are delivered. It has no goroutine
-// but, where processes share a group, that of sharing.
+// them has a start, from which on its messages are delivered. It has no
+// goroutine but, where processes share a group, that of sharing.
 //
 // Its locks, in the order in which they are taken: fetching, committing of its
 // claim, mu of its shardTable, the Keeper's own. Only publish, which holds
@@ -50,7 +50,8 @@ type source struct {
 	closed error
 }
 
-// position is how far a source has come in its input, beside the offset of that.
+// position is how far a source has come in its input, beside the offset of
+// that.
 type position struct {
 	last        *shard    // of the last message, for what belongs to no shard
 	reported    int64     // the offset of unreadable bytes at the end that were reported
@@ -133,7 +134,7 @@ func newSource(c driver.SourceConfig, conf *Config, at *location, l *openLog) *s
 	return s
 }
 
-// wants says whether the consumer reads a stream.
+// wants reports whether the consumer reads a stream.
 func (s *source) wants(stream string) bool {
 	for _, name := range s.cfg.Streams {
 		if name == stream || name == wildcard {

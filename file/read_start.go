@@ -103,8 +103,10 @@ func (s *source) survey(ctx context.Context) (*logfile.View, logfile.Ending, err
 	return v, e, err
 }
 
-// know collects the shards that exist: what the end of the log names, what the configuration says, and those that the consumer asks for, which must exist. A
-// group knows every shard, because the position of each has to be durable: where the end of the log does not name all, they are looked for.
+// know collects the shards that exist: what the end of the log names, what the
+// configuration says, and those that the consumer asks for, which must exist. A
+// group knows every shard, because the position of each has to be durable:
+// where the end of the log does not name all, they are looked for.
 func (s *source) know(ctx context.Context, v *logfile.View, e *logfile.Ending) error {
 	for _, name := range s.cfg.Streams {
 		for i := range s.conf.Shards {
@@ -146,7 +148,8 @@ func (s *source) know(ctx context.Context, v *logfile.View, e *logfile.Ending) e
 	return nil
 }
 
-// unknownFrom is where to look for shards that the end of the log does not name; never where that is not needed.
+// unknownFrom is where to look for shards that the end of the log does not
+// name; never where that is not needed.
 func (s *source) unknownFrom(v *logfile.View, e *logfile.Ending, missing bool) (int64, error) {
 	switch {
 	case missing:
@@ -163,7 +166,8 @@ func (s *source) unknownFrom(v *logfile.View, e *logfile.Ending, missing bool) (
 	return s.newFrom(v, all), nil
 }
 
-// newFrom is an offset before which no shard that is new to the group has anything.
+// newFrom is an offset before which no shard that is new to the group has
+// anything.
 func (s *source) newFrom(v *logfile.View, all *group.Cursors) int64 {
 	from := int64(never)
 	for _, name := range s.cfg.Streams {
@@ -319,7 +323,8 @@ func (p *planner) leftOfAll(ms int64) (left int64, err error) {
 	return left, nil
 }
 
-// leftByTime is an offset before which every message of the spans is older than ms.
+// leftByTime is an offset before which every message of the spans is older than
+// ms.
 func (p *planner) leftByTime(ms int64, spans ...logfile.Span) (int64, error) {
 	if p.times == nil {
 		p.times = logfile.NewTimeSearch(p.v)

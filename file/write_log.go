@@ -75,7 +75,8 @@ func (l *openLog) openWriter(c *Config) (*writer, error) {
 	return w, nil
 }
 
-// openFile opens the log's file for a writer. dead, if not nil, is the one that it takes the place of.
+// openFile opens the log's file for a writer. dead, if not nil, is the one that
+// it takes the place of.
 func (l *openLog) openFile(c *Config, dead *writer) (*logfile.File, error) {
 	if dead != nil {
 		_ = dead.file.Close() // it holds the lock
@@ -186,7 +187,7 @@ func (w *writer) append(s *sink, p []*driver.Pending, out []result) (appended, e
 
 // write puts into the log what encode appends to the buffer, and returns how
 // many of the records it has then. When the log was deleted or replaced
-// meanwhile it goes on in the one at its place, if producers make logs; when
+// meanwhile it continues in the one at its place, if producers make logs; when
 // only the producer's own path leads elsewhere by now that is errElsewhere. mu
 // is held.
 func (w *writer) write(c *Config, at *location, encode func() error) (whole int, err error) {
@@ -270,7 +271,7 @@ func (w *writer) put(m ss.Mark, at *location) (whole int, err error) {
 	return whole, w.fail(err)
 }
 
-// mendable says whether opening the log again may help. mu is held.
+// mendable reports whether opening the log again may help. mu is held.
 func (w *writer) mendable(c *Config) bool {
 	if errors.Is(w.broken, logfile.ErrMoved) {
 		return c.Create == streamer.CreateAuto || c.Create == streamer.CreateAlways
@@ -278,7 +279,7 @@ func (w *writer) mendable(c *Config) bool {
 	return !errors.Is(w.broken, ErrDead)
 }
 
-// reopen goes on in the file that the log's path names now, or in a new one
+// reopen continues in the file that the log's path names now, or in a new one
 // where there is none. mu is held.
 func (w *writer) reopen(c *Config) error {
 	_ = w.file.Close()

@@ -103,7 +103,7 @@ func (s *sink) Write(ctx context.Context, p []*driver.Pending) error {
 }
 
 // append writes records where the path leads. It may lead to another log than
-// it did: then the sink goes on there, if producers make logs.
+// it did: then the sink continues there, if producers make logs.
 func (s *sink) append(p []*driver.Pending) (appended, error) {
 	to, err := s.w.append(s, p, s.results)
 	if !errors.Is(err, logfile.ErrElsewhere) || s.cfg.Create != streamer.CreateAuto && s.cfg.Create != streamer.CreateAlways {
@@ -116,8 +116,8 @@ func (s *sink) append(p []*driver.Pending) (appended, error) {
 	return s.w.append(s, p, s.results)
 }
 
-// openWriter opens the writer of the log that the path leads to, in place of another
-// log's.
+// openWriter opens the writer of the log that the path leads to, in place of
+// another log's.
 func (s *sink) openWriter(segmented bool) error {
 	l, err := logs.acquire(s.location.path, segmented)
 	if err == nil && l.segmented != segmented {
@@ -157,7 +157,8 @@ func (s *sink) resolve(p []*driver.Pending, whole int) {
 	}
 }
 
-// sync puts the file's first end bytes on the disk. When that fails the writer is dead: what is on the disk is not known.
+// sync puts the file's first end bytes on the disk. When that fails the writer
+// is dead: what is on the disk is not known.
 func (w *writer) sync(file *logfile.File, end int64) error {
 	err := file.Sync(end)
 	if err == nil {

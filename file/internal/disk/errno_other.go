@@ -15,7 +15,8 @@ func isFull(err error) bool {
 
 func isReadOnly(err error) bool { return errors.Is(err, syscall.EROFS) }
 
-// IsExhausted reports that the process or the system has no file descriptor left.
+// IsExhausted reports that the process or the system has no file descriptor
+// left.
 func IsExhausted(err error) bool {
 	return errors.Is(err, syscall.EMFILE) || errors.Is(err, syscall.ENFILE)
 }

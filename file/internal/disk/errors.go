@@ -1,6 +1,6 @@
 // Package disk is what package file needs of the file system: files and
-// directories that are opened with care, the kernel's locks, and errors with the
-// kind that a program expects.
+// directories that are opened with care, the kernel's locks, and errors with
+// the kind that a program expects.
 package disk
 
 import (
@@ -56,8 +56,8 @@ func Translate(err error) error {
 	return &streamer.Error{Kind: kind, Err: err}
 }
 
-// About is Translate for an error that is about the file at path, and names that
-// where the error does not. Context errors and io.EOF stay as they are.
+// About is Translate for an error that is about the file at path, and names
+// that where the error does not. Context errors and io.EOF stay as they are.
 func About(path string, err error) error {
 	if err == nil || err == io.EOF || err == context.Canceled || err == context.DeadlineExceeded { //nolint:errorlint // bare ones
 		return err

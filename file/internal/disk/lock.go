@@ -9,9 +9,9 @@ import (
 )
 
 // Lock takes the kernel's lock on the file at path, without waiting. Other
-// processes and other opens of this process respect it. It is free again when it
-// is closed or when the process ends, however that ends. With create the file is
-// created if it does not exist. ErrBusy: another holder has the lock.
+// processes and other opens of this process respect it. It is free again when
+// it is closed or when the process ends, however that ends. With create the
+// file is created if it does not exist. ErrBusy: another holder has the lock.
 func Lock(path string, create bool) (*flock.Flock, error) {
 	flags := os.O_RDWR
 	if create {
@@ -30,8 +30,8 @@ func Lock(path string, create bool) (*flock.Flock, error) {
 	return l, nil
 }
 
-// Holds reports whether l's lock is on the file that its path names now, and not
-// on one that was removed or replaced.
+// Holds reports whether l's lock is on the file that its path names now, and
+// not on one that was removed or replaced.
 func Holds(l *flock.Flock) bool {
 	locked, err := l.Stat()
 	if err != nil {

@@ -25,8 +25,8 @@ type Cursor struct {
 	// Resume is an offset before which the shard has nothing that is not done;
 	// 0: unknown.
 	Resume int64
-	// Seen is an offset before which no shard of the stream without a cursor has
-	// anything to deliver; 0: unknown.
+	// Seen is an offset before which no shard of the stream without a cursor
+	// has anything to deliver; 0: unknown.
 	Seen  int64
 	Print Print // of the log's first bytes: offsets are not used in another log
 }

@@ -11,8 +11,8 @@ import (
 	"github.com/gostreamer/streamer/file/internal/disk"
 )
 
-// Cursors are cursors of one group: all, or those in the streams that a consumer
-// reads.
+// Cursors are cursors of one group: all, or those in the streams that a
+// consumer reads.
 type Cursors struct {
 	Log  uint64 // when the log was created to which offsets refer
 	Of   map[streamer.StreamShard]*Cursor
@@ -74,8 +74,8 @@ func (c *Cursors) Begun(stream string) bool {
 	return some || every
 }
 
-// SeenOf is an offset before which no shard of the stream without a position has
-// anything to deliver.
+// SeenOf is an offset before which no shard of the stream without a position
+// has anything to deliver.
 func (c *Cursors) SeenOf(stream string) int64 { return max(c.seen[stream], c.seen[EveryStream]) }
 
 // LoadAll loads the cursors of every group of the log at that path, for offsets

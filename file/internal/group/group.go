@@ -1,8 +1,8 @@
 // Package group is the part of a group that lies beside its log, in a directory
 // for each group: a cursor for each shard, which is the group's position there,
-// the kernel's locks by which a process owns shards, and a seat for each process
-// that shares the group. It knows nothing of the log's contents and has no
-// goroutine.
+// the kernel's locks by which a process owns shards, and a seat for each
+// process that shares the group. It knows nothing of the log's contents and has
+// no goroutine.
 package group
 
 import (
@@ -34,8 +34,8 @@ const (
 // EveryStream is the stream of a StreamShard that means all streams of a log.
 const EveryStream = "*"
 
-// Everywhere is the shard in whose cursor a group has a position in all streams,
-// including those that do not exist yet.
+// Everywhere is the shard in whose cursor a group has a position in all
+// streams, including those that do not exist yet.
 var Everywhere = streamer.StreamShard{Stream: EveryStream}
 
 // Group is the directory of a group beside its log, with the locks that this
@@ -131,8 +131,8 @@ func shardOf(name, suffix string) (at streamer.StreamShard, ok bool) {
 	return at, err == nil
 }
 
-// Lock makes g the owner of a shard. ErrBusy: it has another owner. ErrNotFound:
-// the group was removed, and g still holds locks of what it was.
+// Lock makes g the owner of a shard. ErrBusy: it has another owner.
+// ErrNotFound: the group was removed, and g still holds locks of what it was.
 func (g *Group) Lock(at streamer.StreamShard) error {
 	if g.Owns(at) {
 		return nil
@@ -221,8 +221,8 @@ func LoadCursor(path string) (*Cursor, error) {
 	return c, nil
 }
 
-// Store replaces the cursor of c's shard. The file is the old one or the new one,
-// whatever happens.
+// Store replaces the cursor of c's shard. The file is the old one or the new
+// one, whatever happens.
 func (g *Group) Store(c *Cursor) error {
 	path := g.path(c.StreamShard, cursorSuffix)
 	temp := path + replacement

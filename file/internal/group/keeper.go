@@ -10,12 +10,12 @@ import (
 )
 
 // Keeper keeps count of the shards that a process owns of a group which several
-// processes share, and plans what changes in what the process reads. It looks at
-// no file and calls nothing: its caller takes and frees the locks, reports to the
-// Keeper what has come of it, and applies each Plan between two reads.
+// processes share, and plans what changes in what the process reads. It looks
+// at no file and calls nothing: its caller takes and frees the locks, reports
+// to the Keeper what has come of it, and applies each Plan between two reads.
 //
-// A change goes through two steps. Gain and Drop stage it; Publish makes it part
-// of the next Plan, which is to happen when the engine knows of the shard.
+// A change goes through two steps. Gain and Drop stage it; Publish makes it
+// part of the next Plan, which is to happen when the engine knows of the shard.
 //
 // Its methods are safe for concurrent use.
 type Keeper struct {
@@ -83,8 +83,8 @@ type Balance struct {
 }
 
 // Balance compares what the process owns with the share of the member of that
-// rank. listed are the shards with a position, bare those without one, which are
-// shared out as well if the group begins with them.
+// rank. listed are the shards with a position, bare those without one, which
+// are shared out as well if the group begins with them.
 func (k *Keeper) Balance(listed, bare []streamer.StreamShard, first bool, rank, members int) *Balance {
 	b := &Balance{Bare: bare, First: first}
 	if first {
@@ -109,8 +109,8 @@ func (k *Keeper) Balance(listed, bare []streamer.StreamShard, first bool, rank, 
 	return b
 }
 
-// Newcomers forgets the shards that were found and have a position by now, which
-// is what has reports, and lists the others in order.
+// Newcomers forgets the shards that were found and have a position by now,
+// which is what has reports, and lists the others in order.
 func (k *Keeper) Newcomers(has map[streamer.StreamShard]bool) []streamer.StreamShard {
 	k.mu.Lock()
 	defer k.mu.Unlock()
@@ -143,8 +143,8 @@ func (k *Keeper) Placed() bool {
 	return len(k.found) == 0
 }
 
-// Before is seen, or the offset of the first shard without a position if that is
-// less.
+// Before is seen, or the offset of the first shard without a position if that
+// is less.
 func (k *Keeper) Before(seen int64) int64 {
 	k.mu.Lock()
 	defer k.mu.Unlock()
@@ -161,8 +161,8 @@ func (k *Keeper) Forget() {
 	clear(k.found)
 }
 
-// Gain notes that the process owns shards, each with a position, and stages that
-// they are read. From is where a process begins that had none.
+// Gain notes that the process owns shards, each with a position, and stages
+// that they are read. From is where a process begins that had none.
 func (k *Keeper) Gain(shards []streamer.StreamShard, from int64) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
@@ -226,8 +226,8 @@ func (k *Keeper) Owned() []streamer.StreamShard {
 	return inOrder(k.owned)
 }
 
-// Changing is the shards in whose reading a change is planned. One that was given
-// up may still be read.
+// Changing is the shards in whose reading a change is planned. One that was
+// given up may still be read.
 func (k *Keeper) Changing() map[streamer.StreamShard]bool {
 	k.mu.Lock()
 	defer k.mu.Unlock()
@@ -238,9 +238,10 @@ func (k *Keeper) Changing() map[streamer.StreamShard]bool {
 	return all
 }
 
-// Publish makes what is staged part of the next Plan. b, if not nil, is what the
-// round has found that led to it. staged says that there was a change, news that
-// there was one or that the process has its share, or has it not, since now.
+// Publish makes what is staged part of the next Plan. b, if not nil, is what
+// the round has found that led to it. staged says that there was a change, news
+// that there was one or that the process has its share, or has it not, since
+// now.
 func (k *Keeper) Publish(b *Balance) (staged, news bool) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
@@ -272,8 +273,8 @@ func (k *Keeper) Exist() bool {
 	return k.exists
 }
 
-// Complete reports whether the process has its share and no shard is to come: no
-// plan is to be applied, and no shard waits for an owner.
+// Complete reports whether the process has its share and no shard is to come:
+// no plan is to be applied, and no shard waits for an owner.
 func (k *Keeper) Complete() bool {
 	k.mu.Lock()
 	defer k.mu.Unlock()

@@ -67,8 +67,8 @@ func TestAShardGivenUpBeforeItIsReadNeverIs(t *testing.T) {
 	}
 }
 
-// TestAMemberTakesItsShare of the shards that it does not own, and gives up those
-// beyond it; shards that it is giving up already count for nothing.
+// TestAMemberTakesItsShare of the shards that it does not own, and gives up
+// those beyond it; shards that it is giving up already count for nothing.
 func TestAMemberTakesItsShare(t *testing.T) {
 	k, all := NewKeeper(), shardsOf(6)
 	b := k.Balance(all, nil, false, 1, 2)

@@ -13,13 +13,13 @@ import (
 	"github.com/gostreamer/streamer/file/internal/disk"
 )
 
-// lockFiles is the number of files over which the locks of a group are spread. A
-// process has at most that many open, whatever the number of shards, and the
+// lockFiles is the number of files over which the locks of a group are spread.
+// A process has at most that many open, whatever the number of shards, and the
 // kernel, which scans all locks of a file to set one, scans fewer.
 const lockFiles = 32
 
-// shardLocks are the kernel's locks that a Group holds on shards. Each is on one
-// byte of a file, and belongs to the open file: another open of the process
+// shardLocks are the kernel's locks that a Group holds on shards. Each is on
+// one byte of a file, and belongs to the open file: another open of the process
 // respects it, and the lock is free when the process ends.
 type shardLocks struct {
 	dir   string

@@ -19,10 +19,10 @@ import (
 
 const memberSuffix = ".member"
 
-// Seat is a process's place among those that share a group: a file with a unique
-// name that it has locked. A process that can lock the file knows that its owner
-// is dead. Names sort by age, so that all processes count each other in the same
-// order.
+// Seat is a process's place among those that share a group: a file with a
+// unique name that it has locked. A process that can lock the file knows that
+// its owner is dead. Names sort by age, so that all processes count each other
+// in the same order.
 type Seat struct {
 	dir  string
 	like string // the prefix of the seats whose owners read the same streams
@@ -119,8 +119,8 @@ func (g *Group) Bury() {
 }
 
 // Share is which of n shards the member of a rank takes first, and how many it
-// takes. All members together take each shard once, and none takes two more than
-// another.
+// takes. All members together take each shard once, and none takes two more
+// than another.
 func Share(n, rank, members int) (from, count int) {
 	each, more := n/members, n%members
 	from, count = rank*each+min(rank, more), each

@@ -6,7 +6,8 @@ import (
 	"github.com/gostreamer/streamer/file/internal/ss"
 )
 
-// Listed is a shard in the list of which beacons name a part each: by stream, then by shard.
+// Listed is a shard in the list of which beacons name a part each: by stream,
+// then by shard.
 type Listed struct {
 	Stream string
 	Shard  uint64
@@ -16,7 +17,8 @@ func (p Listed) compare(q Listed) int {
 	return cmp.Or(cmp.Compare(p.Stream, q.Stream), cmp.Compare(p.Shard, q.Shard))
 }
 
-// Span is shards that are neighbours in that list, of which is asked whether they have a message of a certain time or later.
+// Span is shards that are neighbours in that list, of which is asked whether
+// they have a message of a certain time or later.
 type Span struct {
 	Every    bool // all of every stream
 	Stream   string
@@ -64,8 +66,8 @@ func (a *account) take(items []ss.Item, most int) {
 	a.complete = a.complete || len(items) < most || a.covered()
 }
 
-// covered says whether every shard of the span was named: going from neighbour
-// to neighbour one comes from before it to behind it, or around.
+// covered reports whether every shard of the span was named: going from
+// neighbour to neighbour one comes from before it to behind it, or around.
 func (a *account) covered() bool {
 	begin, ok := a.begin()
 	at := begin
@@ -82,7 +84,8 @@ func (a *account) covered() bool {
 	return false
 }
 
-// passed says whether the span would lie between two neighbours, or between the first of them and the list's end, and has nothing more there.
+// passed reports whether the span would lie between two neighbours, or between
+// the first of them and the list's end, and has nothing more there.
 func (a *account) passed(at, next Listed) bool {
 	if a.of.Every || a.of.Has(next) {
 		return false
@@ -95,7 +98,8 @@ func (a *account) passed(at, next Listed) bool {
 	return reached && behind
 }
 
-// begin is the span's first shard, or else the last before it, in the circle, of those whose neighbours are known.
+// begin is the span's first shard, or else the last before it, in the circle,
+// of those whose neighbours are known.
 func (a *account) begin() (best Listed, ok bool) {
 	first := a.of.first()
 	if a.first && !a.of.Every {

@@ -15,8 +15,9 @@ type Entry struct {
 	Start int64 // where its envelope starts, else its frame
 }
 
-// Reader reads the messages of a log: frames with their envelopes, without what is SeaStreamer's or ours. Like a Scanner it separates reading
-// from parsing.
+// Reader reads the messages of a log: frames with their envelopes, without what
+// is SeaStreamer's or this package's. Like a Scanner it separates reading from
+// parsing.
 type Reader struct {
 	*ss.Scanner
 	src   io.ReaderAt
@@ -58,7 +59,8 @@ func (r *Reader) moveToBeacon(n int64) {
 	}
 }
 
-// ReadOn reads on. An envelope whose message is still to come is kept over a Fill that finds more, and read again after one that does not: a writer that
+// ReadOn reads on. An envelope whose message is still to come is kept over a
+// Fill that finds more, and read again after one that does not: a writer that
 // opens the log after a crash cuts it off.
 func (r *Reader) ReadOn() error {
 	if r.ahead.set {
@@ -90,7 +92,9 @@ func (r *Reader) detach() {
 	a.env, _ = ParseEnvelope(a.payload)
 }
 
-// NextEntry finds the next message of the window. It is ss.ErrMore or a *ss.Damage otherwise, whose Frame has a Key when it is known which message was lost.
+// NextEntry finds the next message of the window. It is ss.ErrMore or a
+// *ss.Damage otherwise, whose Frame has a Key when it is known which message
+// was lost.
 func (r *Reader) NextEntry(e *Entry) error {
 	for {
 		f := &e.Frame
@@ -173,8 +177,9 @@ func (r *Reader) internal(f *ss.Frame) {
 	}
 }
 
-// lookBack searches the end of unreadable bytes for the envelope of the message behind them: without it the message would come without its key,
-// and nobody would know.
+// lookBack searches the end of unreadable bytes for the envelope of the message
+// behind them: without it the message would be delivered without its key, and
+// the program would not know.
 func (r *Reader) lookBack(d *ss.Damage) {
 	prefix := append([]byte{byte(len(ss.Internal))}, ss.Internal...)
 	b := make([]byte, min(d.Length, searchBack))

@@ -27,7 +27,8 @@ const (
 	nilValue       = 1
 )
 
-// NeedsEnvelope says whether a record has anything that its own frame cannot carry.
+// NeedsEnvelope reports whether a record has anything that its own frame cannot
+// carry.
 func NeedsEnvelope(r *streamer.Record) bool {
 	return r.Key != nil || r.Value == nil || len(r.Headers) > 0
 }
@@ -63,7 +64,8 @@ func appendBytes(b, v []byte) []byte {
 	return append(b, v...)
 }
 
-// Envelope is a decoded payload. Its slices refer to the payload. Its zero value is that of a message without one.
+// Envelope is a decoded payload. Its slices refer to the payload. Its zero
+// value is that of a message without one.
 type Envelope struct {
 	Stream   []byte
 	Key      []byte
@@ -74,7 +76,8 @@ type Envelope struct {
 	Size     int    // bytes of key and header values
 }
 
-// ParseEnvelope reads a payload. ok is false for anything that is not an envelope, to the last byte.
+// ParseEnvelope reads a payload. ok is false for anything that is not an
+// envelope, to the last byte.
 func ParseEnvelope(p []byte) (e Envelope, ok bool) {
 	if len(p) < len(envelopeTag)+2 || string(p[:len(envelopeTag)]) != envelopeTag {
 		return e, false
@@ -140,7 +143,8 @@ func (d Declaration) Append(b []byte) []byte {
 	return binary.AppendUvarint(b, uint64(d.Shards))
 }
 
-// ParseDeclaration reads a payload. ok is false for anything that is not a declaration of a stream that there can be.
+// ParseDeclaration reads a payload. ok is false for anything that is not a
+// declaration of a stream that there can be.
 func ParseDeclaration(p []byte) (d Declaration, ok bool) {
 	if len(p) < len(declarationTag)+1 || string(p[:len(declarationTag)]) != declarationTag {
 		return d, false
@@ -162,7 +166,8 @@ const maxShards = 1 << 16
 // validStream reports whether a stream can have that name.
 func validStream(name string) bool { return !strings.HasPrefix(name, ss.Reserved) && ss.ValidKey(name) }
 
-// appendCarry appends the payload of the frame that a segment starts with: what is known of the streams of all segments before it.
+// appendCarry appends the payload of the frame that a segment starts with: what
+// is known of the streams of all segments before it.
 func appendCarry(b []byte, items []ss.Item) []byte {
 	b = append(b, carryTag...)
 	b = binary.AppendUvarint(b, uint64(len(items)))
@@ -176,7 +181,8 @@ func appendCarry(b []byte, items []ss.Item) []byte {
 	return b
 }
 
-// ParseCarry reads a payload. ok is false for anything that is not a carry, to the last byte.
+// ParseCarry reads a payload. ok is false for anything that is not a carry, to
+// the last byte.
 func ParseCarry(p []byte) (items []ss.Item, ok bool) {
 	if len(p) < len(carryTag) || string(p[:len(carryTag)]) != carryTag {
 		return nil, false

@@ -17,7 +17,8 @@ import (
 	"github.com/gostreamer/streamer/file/internal/ss"
 )
 
-// File is a log that is open for writing, with the lock that makes this process its only writer.
+// File is a log that is open for writing, with the lock that makes this process
+// its only writer.
 type File struct {
 	Handle Handle
 	lock   *flock.Flock
@@ -41,7 +42,8 @@ type File struct {
 	failed  error        // of an fsync: the system reports it once, and forgets what it could not write
 }
 
-// Handle is what writers and sources do with the file of a log. Tests put one that fails, or counts, in its place.
+// Handle is what writers and sources do with the file of a log. Tests put one
+// that fails, or counts, in its place.
 type Handle interface {
 	io.ReaderAt
 	io.WriterAt
@@ -52,8 +54,9 @@ type Handle interface {
 	Close() error
 }
 
-// OpenFile opens the log at path, creates it as create says, and makes its end good to write on. ErrBusy: another process writes it. Everything
-// that is done with the file goes through under, if that is not nil.
+// OpenFile opens the log at path, creates it as create says, and makes its end
+// good to write on. ErrBusy: another process writes it. Everything that is done
+// with the file goes through under, if that is not nil.
 func OpenFile(path string, create streamer.Create, beacon int64, under func(Handle) Handle) (*File, error) {
 	for {
 		f, err := openToWrite(path, create)
@@ -133,7 +136,8 @@ func lockLog(f *os.File, path string) (*flock.Flock, error) {
 	return nil, err
 }
 
-// prepare writes the header of a log that has none and finds the end of one that has.
+// prepare writes the header of a log that has none and finds the end of one
+// that has.
 func (lf *File) prepare(path string, beacon int64) (err error) {
 	if lf.info, err = lf.Handle.Stat(); err != nil {
 		return err
@@ -163,13 +167,15 @@ func (lf *File) Put(m ss.Mark, b []byte) error {
 	return err
 }
 
-// Store writes what the Encoder has appended since m and says how many of its parts, which end at ends, the log has then: all of them, or those that a full
-// disk had room for. The file and the Encoder end behind the last of them, unless the error is a *brokenError.
+// Store writes what the Encoder has appended since m and says how many of its
+// parts, which end at ends, the log has then: all of them, or those that a full
+// disk had room for. The file and the Encoder end behind the last of them,
+// unless the error is a *brokenError.
 func (lf *File) Store(m ss.Mark, b []byte, ends []ss.Mark) (whole int, err error) {
 	if len(b) > 0 {
 		if info, err := lf.Handle.Stat(); err != nil || info.Size() != m.Offset() {
 			lf.Enc.Rollback(m)
-			return 0, cmp.Or(err, ErrMoved) // somebody else wrote here, without the lock
+			return 0, cmp.Or(err, ErrMoved) // another process wrote here, without the lock
 		}
 		if n, err := lf.Handle.WriteAt(b, m.Offset()); err != nil {
 			return lf.keep(m, m.Offset()+int64(n), ends, err)
@@ -180,7 +186,8 @@ func (lf *File) Store(m ss.Mark, b []byte, ends []ss.Mark) (whole int, err error
 	return len(ends), nil
 }
 
-// keep cuts off what a write that came no further than upTo has left of a message. Those before it stay: a reader may have seen them.
+// keep cuts off what a write that came no further than upTo has left of a
+// message. Those before it stay: a reader may have seen them.
 func (lf *File) keep(m ss.Mark, upTo int64, ends []ss.Mark, cause error) (whole int, err error) {
 	for whole < len(ends) && ends[whole].Offset() <= upTo {
 		m = ends[whole]
@@ -195,17 +202,19 @@ func (lf *File) keep(m ss.Mark, upTo int64, ends []ss.Mark, cause error) (whole 
 	return whole, cause
 }
 
-// BrokenError means that the end of the log is not known: nothing must be written until it is opened again.
+// BrokenError means that the end of the log is not known: nothing must be
+// written until it is opened again.
 type BrokenError struct{ err error }
 
 func (e *BrokenError) Error() string { return e.err.Error() }
 func (e *BrokenError) Unwrap() error { return e.err }
 
-// ErrMoved: the log's path does not name the file that is written, or the file is not as its writer left it.
+// ErrMoved: the log's path does not name the file that is written, or the file
+// is not as its writer left it.
 var ErrMoved = fmt.Errorf("the log was deleted, replaced or changed under its writer: %w", streamer.ErrNotFound)
 
-// ErrElsewhere: a path does not lead to the file that is written, which is still
-// where its own path leads.
+// ErrElsewhere: a path does not lead to the file that is written, which is
+// still where its own path leads.
 var ErrElsewhere = fmt.Errorf("the path leads to another log than before: %w", streamer.ErrNotFound)
 
 // Check makes sure that a log's path leads to what was written: errMoved and
@@ -232,8 +241,8 @@ func (lf *File) own() string {
 	return lf.path
 }
 
-// isAt says whether the log at path is the file that is written, whole, by its
-// only writer.
+// isAt reports whether the log at path is the file that is written, whole, by
+// its only writer.
 func (lf *File) isAt(path string) (bool, error) {
 	if lf.Dir != "" {
 		path = filepath.Join(path, filepath.Base(lf.path))
@@ -274,8 +283,9 @@ func (lf *File) OnDisk() int64 {
 // rewriteSize is how many bytes rewrite writes at a time.
 const rewriteSize = 1 << 20
 
-// Rewrite writes everything from an offset on once more. After a failed fsync the system may take for written what the disk does not have, and would
-// not write it by itself.
+// Rewrite writes everything from an offset on once more. After a failed fsync
+// the system may take for written what the disk does not have, and would not
+// write it by itself.
 func (lf *File) Rewrite(from int64) error {
 	b := make([]byte, rewriteSize)
 	for end := lf.Written.Load(); from < end; {
@@ -291,7 +301,8 @@ func (lf *File) Rewrite(from int64) error {
 	return nil
 }
 
-// Persist puts a log that is opened, and its place in the directory, on the disk if what is written to it should be there.
+// Persist puts a log that is opened, and its place in the directory, on the
+// disk if what is written to it should be there.
 func (lf *File) Persist(sync time.Duration) error {
 	if sync == 0 {
 		return nil

@@ -14,7 +14,8 @@ import (
 	"github.com/gostreamer/streamer/file/internal/disk"
 )
 
-// MakeSegments makes a directory with its first segment, unless there is one with any.
+// MakeSegments makes a directory with its first segment, unless there is one
+// with any.
 func MakeSegments(dir string, beacon int64) error {
 	for {
 		if err := makeDir(dir); err != nil {
@@ -27,7 +28,7 @@ func MakeSegments(dir string, beacon int64) error {
 		if !errors.Is(err, fs.ErrNotExist) {
 			return err
 		}
-		// somebody removed the directory just now
+		// the directory was removed just now
 	}
 }
 
@@ -43,7 +44,9 @@ func makeDir(dir string) error {
 	return err
 }
 
-// MakeEmpty puts a file without a message at path, whole, unless there is one: then made is false. The error is a *os.LinkError where files can have no second name.
+// MakeEmpty puts a file without a message at path, whole, unless there is one:
+// then made is false. The error is a *os.LinkError where files can have no
+// second name.
 func MakeEmpty(path string, beacon int64) (made bool, err error) {
 	temp := path + "." + rand.Text() + NewSuffix
 	h := newHeader(filepath.Base(path), time.Now().UnixMilli(), beacon)
@@ -73,7 +76,9 @@ func writeSynced(path string, b []byte) error {
 	return errors.Join(err, f.Close())
 }
 
-// createFirst makes the first segment for a directory's writer and opens it. One that a consumer makes at this moment is as good, unless create is CreateNew.
+// createFirst makes the first segment for a directory's writer and opens it.
+// One that a consumer makes at this moment is as good, unless create is
+// CreateNew.
 func (lf *File) createFirst(create streamer.Create, beacon int64) error {
 	made, err := MakeEmpty(filepath.Join(lf.Dir, SegmentName(0)), beacon)
 	if _, ok := errors.AsType[*os.LinkError](err); ok && !errors.Is(err, fs.ErrNotExist) {

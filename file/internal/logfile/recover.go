@@ -11,7 +11,8 @@ import (
 	"github.com/gostreamer/streamer/file/internal/ss"
 )
 
-// ReadHeader reads the header of a log. io.ErrUnexpectedEOF: it is not all there, as in a log that is being created.
+// ReadHeader reads the header of a log. io.ErrUnexpectedEOF: it is not all
+// there, as in a log that is being created.
 func ReadHeader(src io.ReaderAt) (ss.Header, error) {
 	b := make([]byte, ss.HeaderSize)
 	n, err := src.ReadAt(b, 0)
@@ -27,15 +28,15 @@ func ReadHeader(src io.ReaderAt) (ss.Header, error) {
 	return ss.ParseHeader(b)
 }
 
-// headerPrefix says whether b can be the start of a header. A file for which it
-// cannot is one consumer's and not a log.
+// headerPrefix reports whether b can be the start of a header. A file for which
+// it cannot is one consumer's and not a log.
 func headerPrefix(b []byte) bool {
 	start := ss.Header{}.Append(nil)[:3]
 	n := min(len(b), len(start))
 	return string(b[:n]) == string(start[:n])
 }
 
-// recovery reads a log to its end, to go on writing there. Beacons would be
+// recovery reads a log to its end, to continue writing there. Beacons would be
 // quicker and can't be relied on: a writer of SeaStreamer's forgets in its
 // beacons the streams that others wrote before it.
 type recovery struct {
@@ -48,8 +49,10 @@ type recovery struct {
 	begun    int64  // where the first message would be
 }
 
-// recoverLog reads the log in f, for an Encoder at its end, after making that the end of the file: what a crash has left there, an end of stream, and an envelope whose
-// message did not follow are cut off. Unreadable bytes that may hold messages are not: writing goes on behind the next beacon.
+// recoverLog reads the log in f, for an Encoder at its end, after making that
+// the end of the file: what a crash has left there, an end of stream, and an
+// envelope whose message did not follow are cut off. Unreadable bytes that may
+// hold messages are not: writing continues behind the next beacon.
 func recoverLog(f Handle, interval uint32) (*recovery, error) {
 	r := &recovery{enc: ss.NewEncoder(interval, ss.HeaderSize), end: ss.HeaderSize, begun: ss.HeaderSize, declared: map[string]int{}}
 	s := ss.NewScanner(f, interval, ss.HeaderSize)
@@ -129,7 +132,7 @@ func (r *recovery) release() {
 	r.held = r.held[:0]
 }
 
-// cut makes the place where writing goes on the end of the file.
+// cut makes the place where writing continues the end of the file.
 func (r *recovery) cut(f Handle, s *ss.Scanner, interval int64) (int64, error) {
 	info, err := f.Stat()
 	if err != nil {
@@ -173,8 +176,9 @@ func (e *GapError) Error() string {
 
 func (e *GapError) Unwrap() error { return ErrGap }
 
-// WorthKeeping says whether what is behind the last message may hold others that cannot be read. What a crash leaves holds none: a part of one message, or the
-// zeros that file systems put where they had no time to write.
+// WorthKeeping reports whether what is behind the last message may hold others
+// that cannot be read. What a crash leaves holds none: a part of one message,
+// or the zeros that file systems put where they had no time to write.
 func WorthKeeping(f io.ReaderAt, s *ss.Scanner, size int64) (bool, error) {
 	tail := size - s.Offset()
 	if tail < ss.FrameSize(0, 0) {

@@ -10,8 +10,9 @@ import (
 	"github.com/gostreamer/streamer/file/internal/ss"
 )
 
-// Each calls f for every message from where r stands to the end of what it reads, until f returns false. Damage that tells which message was lost
-// comes as an entry too, with damaged set.
+// Each calls f for every message from where r stands to the end of what it
+// reads, until f returns false. Damage that tells which message was lost comes
+// as an entry too, with damaged set.
 func (r *Reader) Each(ctx context.Context, f func(e *Entry, damaged bool) bool) error {
 	var e Entry
 	for {
@@ -43,7 +44,8 @@ func ShardOf(f *ss.Frame) streamer.StreamShard {
 	return streamer.StreamShard{Stream: string(f.Key), Shard: streamer.ShardID(f.Shard)}
 }
 
-// Ending is the end of a log: where it is, and the last number of every shard that the last beacons and what follows them name.
+// Ending is the end of a log: where it is, and the last number of every shard
+// that the last beacons and what follows them name.
 type Ending struct {
 	End   int64
 	Last  map[streamer.StreamShard]uint64
@@ -94,7 +96,7 @@ func (v *View) Ending(ctx context.Context) (Ending, error) {
 	}
 }
 
-// torn says whether the frame that beacon n splits is not all there, or the
+// torn reports whether the frame that beacon n splits is not all there, or the
 // beacon isn't: the end of the log is before it. Of a frame that lacks but a
 // few bytes it may not know.
 func (v *View) torn(n int64) (bool, error) {
@@ -105,12 +107,13 @@ func (v *View) torn(n int64) (bool, error) {
 	if !ok {
 		return true, err
 	}
-	// The beacons that split the same frame sum up the same shards, so they are about as large.
+	// The beacons that split the same frame sum up the same shards, so they are
+	// about as large.
 	further := max(int64(b.Remaining)-1, 0) / max(int64(v.Interval)-int64(b.Size), 1)
 	return n*int64(v.Interval)+int64(b.Remaining)+(1+further)*int64(b.Size) > v.Size, nil
 }
 
-// end is where a writer would go on, when everything was read.
+// end is where a writer would continue, when everything was read.
 func (r *Reader) end() int64 {
 	if d := r.Stuck(); d != nil {
 		return d.Offset
@@ -121,8 +124,9 @@ func (r *Reader) end() int64 {
 	return r.UpTo
 }
 
-// addNamed adds what beacons name, from beacon n back as long as they are full and name others. Of a row of segments that is the last one, and what was before it.
-// A beacon that has room for more names every shard.
+// addNamed adds what beacons name, from beacon n back as long as they are full
+// and name others. Of a row of segments that is the last one, and what was
+// before it. A beacon that has room for more names every shard.
 func (v *View) addNamed(n int64, e *Ending) error {
 	low, carried := int64(0), true
 	if v.Segments != nil {
@@ -167,7 +171,8 @@ func (e *Ending) named(items []ss.Item) {
 	}
 }
 
-// NextSeq is the number that the message after last gets; the highest number has none after it.
+// NextSeq is the number that the message after last gets; the highest number
+// has none after it.
 func NextSeq(last uint64) uint64 {
 	if last == math.MaxUint64 {
 		return last

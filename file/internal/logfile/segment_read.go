@@ -39,7 +39,8 @@ const (
 
 func SegmentName(base int64) string { return fmt.Sprintf("%0*d%s", segmentDigits, base, Suffix) }
 
-// ListSegments finds the segments of a directory, in order. It looks at the sizes when it knows the names: a segment that has a successor does not grow.
+// ListSegments finds the segments of a directory, in order. It looks at the
+// sizes when it knows the names: a segment that has a successor does not grow.
 func ListSegments(dir string) ([]Segment, error) {
 	names, err := os.ReadDir(dir)
 	if err != nil {
@@ -69,7 +70,9 @@ func ListSegments(dir string) ([]Segment, error) {
 	return kept, nil
 }
 
-// IsSegmented says whether path is a directory that is a log. One that cannot be looked into for want of a descriptor counts: who opens it is told of that.
+// IsSegmented reports whether path is a directory that is a log. A directory
+// that cannot be read because no descriptor is left counts: opening it returns
+// that error.
 func IsSegmented(path string) bool {
 	all, err := ListSegments(path)
 	if disk.IsExhausted(err) {
@@ -79,7 +82,8 @@ func IsSegmented(path string) bool {
 	return err == nil && len(all) > 0
 }
 
-// Segments is a directory's segments as one file. Reads of one that was dropped are errTrimmed, unless it is open. Its methods may be called concurrently.
+// Segments is a directory's segments as one file. Reads of one that was dropped
+// are errTrimmed, unless it is open. Its methods may be called concurrently.
 type Segments struct {
 	dir string
 
@@ -137,7 +141,8 @@ func (s *Segments) refresh() error {
 	return nil
 }
 
-// same makes sure that a segment that was not there before is of the same log. mu is held.
+// same makes sure that a segment that was not there before is of the same log.
+// mu is held.
 func (s *Segments) same(base int64) error {
 	f, err := disk.OpenPlain(filepath.Join(s.dir, SegmentName(base)), os.O_RDONLY)
 	if err != nil {
@@ -188,7 +193,7 @@ func (s *Segments) bases() []int64 {
 	return all
 }
 
-// starts says whether a segment begins at an offset.
+// starts reports whether a segment begins at an offset.
 func (s *Segments) starts(off int64) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -196,7 +201,8 @@ func (s *Segments) starts(off int64) bool {
 	return ok && off > 0
 }
 
-// Look makes what was written and dropped meanwhile visible, and returns the offset of the end.
+// Look makes what was written and dropped meanwhile visible, and returns the
+// offset of the end.
 func (s *Segments) Look() (int64, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -260,7 +266,8 @@ func (s *Segments) ReadAt(p []byte, off int64) (n int, err error) {
 	return n, nil
 }
 
-// readPart reads from one segment, or from what lies before the next one. Where the last segment that is known ends, it looks for another. mu is held.
+// readPart reads from one segment, or from what lies before the next one. Where
+// the last segment that is known ends, it looks for another. mu is held.
 func (s *Segments) readPart(p []byte, off int64) (int, error) {
 	for again := false; ; again = true {
 		i, known := s.find(off)
@@ -281,7 +288,8 @@ func (s *Segments) readPart(p []byte, off int64) (int, error) {
 	}
 }
 
-// find is the segment with an offset; it is false for one before the first, unless that is still open. mu is held.
+// find is the segment with an offset; it is false for one before the first,
+// unless that is still open. mu is held.
 func (s *Segments) find(off int64) (i int, known bool) {
 	i, ok := slices.BinarySearchFunc(s.segments, off, func(g Segment, off int64) int { return cmp.Compare(g.Base, off) })
 	if !ok {
@@ -290,7 +298,8 @@ func (s *Segments) find(off int64) (i int, known bool) {
 	return i, i >= 0 || s.open != nil && off >= s.at
 }
 
-// readKnown reads from segment i, and from the gap behind it when it has a successor; -1 stands for the one that is open and was dropped. mu is held.
+// readKnown reads from segment i, and from the gap behind it when it has a
+// successor; -1 represents the one that is open and was dropped. mu is held.
 func (s *Segments) readKnown(p []byte, off int64, i int) (int, error) {
 	base, next := s.at, int64(-1)
 	if i >= 0 {
@@ -326,8 +335,10 @@ func (s *Segments) readKnown(p []byte, off int64, i int) (int, error) {
 	return copy(p, s.gapBytes(end, next)[off-end:]), nil
 }
 
-// gapBytes is what a reader gets from the end of a segment to the first frame of the next, which is at next, further on: a frame with nothing in it, and the beacon
-// that stands there. Where a loss of power has taken more of a segment than that, it is zeros. mu is held.
+// gapBytes is what a reader gets from the end of a segment to the first frame
+// of the next, which is at next, further on: a frame with nothing in it, and
+// the beacon that stands there. Where a loss of power has taken more of a
+// segment than that, it is zeros. mu is held.
 func (s *Segments) gapBytes(end, next int64) []byte {
 	if s.gapAt == end && int64(len(s.gap)) == next+ss.HeaderSize-end {
 		return s.gap

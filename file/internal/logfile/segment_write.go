@@ -20,7 +20,8 @@ const (
 	NewSuffix    = ".new"  // of a segment that is being made
 )
 
-// OpenSegments opens the last segment of a directory for writing, as openLogFile opens a log in one file.
+// OpenSegments opens the last segment of a directory for writing, as
+// openLogFile opens a log in one file.
 func OpenSegments(dir string, create streamer.Create, beacon int64, under func(Handle) Handle) (*File, error) {
 	l, err := lockSegments(dir, create)
 	if err != nil {
@@ -33,7 +34,8 @@ func OpenSegments(dir string, create streamer.Create, beacon int64, under func(H
 	return lf, nil
 }
 
-// lockSegments takes the lock of a directory's writer, and makes the directory first as create says.
+// lockSegments takes the lock of a directory's writer, and makes the directory
+// first as create says.
 func lockSegments(dir string, create streamer.Create) (*flock.Flock, error) {
 	for {
 		if create == streamer.CreateNever {
@@ -45,7 +47,7 @@ func lockSegments(dir string, create streamer.Create) (*flock.Flock, error) {
 		}
 		l, err := disk.Lock(filepath.Join(dir, SegmentsLock), true)
 		if errors.Is(err, streamer.ErrNotFound) {
-			continue // somebody removed the directory just now
+			continue // the directory was removed just now
 		}
 		if err != nil {
 			return nil, err
@@ -84,7 +86,8 @@ func openLast(dir string, create streamer.Create, beacon int64, under func(Handl
 	return lf, nil
 }
 
-// removeUnfinished removes what a crash has left of segments in the making. A consumer that is making the first one at this moment tries again.
+// removeUnfinished removes what a crash has left of segments in the making. A
+// consumer that is making the first one at this moment tries again.
 func removeUnfinished(dir string) error {
 	names, err := os.ReadDir(dir)
 	if err != nil {
@@ -121,7 +124,8 @@ func (lf *File) use(f Handle) {
 	}
 }
 
-// makeSegment makes the segment at lf.base, whole with what it carries, or not at all.
+// makeSegment makes the segment at lf.base, whole with what it carries, or not
+// at all.
 func (lf *File) makeSegment(h ss.Header, from *File) error {
 	h.Name = SegmentName(lf.Base)
 	lf.path = filepath.Join(lf.Dir, h.Name)
@@ -179,7 +183,7 @@ func (lf *File) fill(h ss.Header, from *File) error {
 	return nil
 }
 
-// Full says whether the segment is to have a successor.
+// Full reports whether the segment is to have a successor.
 func (lf *File) Full(size int64, age time.Duration) bool {
 	if lf.Dir == "" || lf.Enc.Offset() == lf.begun {
 		return false
@@ -187,7 +191,8 @@ func (lf *File) Full(size int64, age time.Duration) bool {
 	return lf.Enc.Offset() >= size || age > 0 && time.Since(lf.born) >= age
 }
 
-// Successor makes the next segment. All of this one is on the disk before there is another.
+// Successor makes the next segment. All of this one is on the disk before there
+// is another.
 func (lf *File) Successor() (*File, error) {
 	if err := lf.Sync(lf.Written.Load()); err != nil {
 		return nil, err

@@ -11,14 +11,21 @@ import (
 // be known.
 const farthest = 256
 
-// TimeSearch finds beacons before which everything is older than a time. Senders choose times, so they may be in any order; but beacons have the latest time so far, which never
-// goes down, and that can be bisected. Beacons of this package's writers sum up all that is before them in their file. Those of a writer of SeaStreamer's sum up only what it has
-// written since it opened the log: what they lack may be there, and is as old as what was there then. So a beacon of a log in one file, which may be SeaStreamer's, counts only
-// if it names something older than the time that is sought: then its writer began before that time. Where no beacon proves anything the answer is the beginning, of the
-// log or of the segment.
+// TimeSearch finds beacons before which everything is older than a time.
+// Senders choose times, so they may be in any order; but beacons have the
+// latest time so far, which never goes down, and that can be bisected. Beacons
+// of this package's writers sum up all that is before them in their file. Those
+// of a writer of SeaStreamer's sum up only what it has written since it opened
+// the log: what they lack may be there, and is as old as what was there then.
+// So a beacon of a log in one file, which may be SeaStreamer's, counts only if
+// it names something older than the time that is sought: then its writer began
+// before that time. Where no beacon proves anything the answer is the
+// beginning, of the log or of the segment.
 //
-// So the answer is right in a log that this package alone has written, whatever the times in it. In one to which SeaStreamer has added it is right as long as no message that it
-// added is older than one that was there when it opened the log.
+// So the answer is right in a log that this package alone has written, whatever
+// the times in it. In one to which SeaStreamer has added it is right as long as
+// no message that it added is older than one that was there when it opened the
+// log.
 type TimeSearch struct {
 	v    *View
 	read map[int64][]ss.Item // of the beacons that were read; nil where one is unreadable
@@ -35,7 +42,9 @@ func (t *TimeSearch) Before(of Span) (int64, error) {
 	return t.bisect(of, low, high)
 }
 
-// segment is the last segment before which everything is older, by its beacon and the next one's: each starts with what is known of every shard before it. A log in one file is one.
+// segment is the last segment before which everything is older, by its beacon
+// and the next one's: each starts with what is known of every shard before it.
+// A log in one file is one.
 func (t *TimeSearch) segment(of Span) (low, high int64, err error) {
 	low, high = t.v.low(), t.v.Beacons()+1
 	if t.v.Segments == nil {
@@ -82,7 +91,8 @@ func (t *TimeSearch) items(n int64) ([]ss.Item, error) {
 	return t.read[n], nil
 }
 
-// bisect finds a beacon between low and high before which, by what the beacons say, everything of the span is older.
+// bisect finds a beacon between low and high before which, by what the beacons
+// say, everything of the span is older.
 func (t *TimeSearch) bisect(of Span, low, high int64) (int64, error) {
 	found := low
 	for a, b := low+1, high; a < b; {
@@ -107,7 +117,8 @@ type said struct {
 	older    bool
 }
 
-// ask reads beacons from n on, below limit, until they have an answer. When they have named all that they would name, they have none.
+// ask reads beacons from n on, below limit, until they have an answer. When
+// they have named all that they would name, they have none.
 func (t *TimeSearch) ask(of Span, n, limit int64) (said, error) {
 	named, proof := newAccount(of), newAccount(of)
 	for to := n; to < min(limit, n+farthest); to++ {
@@ -137,7 +148,7 @@ func (t *TimeSearch) ask(of Span, n, limit int64) (said, error) {
 	return said{}, nil
 }
 
-// beganBefore says whether a beacon's writer has written something that is
+// beganBefore reports whether a beacon's writer has written something that is
 // older than a time since it opened the log, or knows all that was there.
 func beganBefore(items []ss.Item, ms uint64) bool {
 	return slices.ContainsFunc(items, func(i ss.Item) bool { return i.Time < ms && i.Key != ss.Internal })

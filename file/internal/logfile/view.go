@@ -24,8 +24,8 @@ type View struct {
 	Segments *Segments // its segments; nil for a log in one file
 }
 
-// NewView is the first size bytes of src, which are those of rows if that is not
-// nil.
+// NewView is the first size bytes of src, which are those of rows if that is
+// not nil.
 func NewView(src io.ReaderAt, rows *Segments, interval uint32, size int64) *View {
 	v := &View{Src: src, Interval: interval, Size: size, Segments: rows}
 	if rows != nil {
@@ -37,7 +37,8 @@ func NewView(src io.ReaderAt, rows *Segments, interval uint32, size int64) *View
 // Start is where the first frame is.
 func (v *View) Start() int64 { return v.Base + ss.HeaderSize }
 
-// low is the index of the header, which stands where otherwise there is a beacon.
+// low is the index of the header, which stands where otherwise there is a
+// beacon.
 func (v *View) low() int64 { return v.Base / int64(v.Interval) }
 
 // Beacons is how many there are. Those of a damaged file may not be readable.
@@ -58,7 +59,8 @@ func (v *View) Beacon(n int64) (b ss.Beacon, ok bool, err error) {
 	return b, false, err
 }
 
-// carried is what beacon n names, which at the start of a segment is what came before that.
+// carried is what beacon n names, which at the start of a segment is what came
+// before that.
 func (v *View) carried(n int64, items []ss.Item) ([]ss.Item, error) {
 	base := n * int64(v.Interval)
 	if !v.Segments.starts(base) {
@@ -85,7 +87,8 @@ func (v *View) Reader() *Reader {
 	return NewReader(io.NewSectionReader(v.Src, 0, v.Size), v.Interval, v.Start())
 }
 
-// before is a place to start reading that is sure to be before the envelope of the first message behind beacon n: where another frame starts.
+// before is a place to start reading that is sure to be before the envelope of
+// the first message behind beacon n: where another frame starts.
 func (v *View) before(n int64) (int64, error) {
 	for n--; n > v.low(); n-- {
 		b, ok, err := v.Beacon(n)
@@ -100,8 +103,9 @@ func (v *View) before(n int64) (int64, error) {
 	return v.Start(), nil
 }
 
-// Behind is a place to start reading for messages behind beacon n: where the first frame behind it starts, unless that is one that wants chooses, whose envelope may
-// be in front of the beacon.
+// Behind is a place to start reading for messages behind beacon n: where the
+// first frame behind it starts, unless that is one that wants chooses, whose
+// envelope may be in front of the beacon.
 func (v *View) Behind(n int64, wants func(*ss.Frame) bool) (int64, error) {
 	if n <= v.low() {
 		return v.Start(), nil
@@ -123,7 +127,8 @@ func (v *View) Behind(n int64, wants func(*ss.Frame) bool) (int64, error) {
 	return at, nil
 }
 
-// align is where the first frame behind beacon n starts; ok is false when there is none, or when a beacon on the way cannot be read.
+// align is where the first frame behind beacon n starts; ok is false when there
+// is none, or when a beacon on the way cannot be read.
 func (v *View) align(n int64) (at int64, ok bool, err error) {
 	for ; n <= v.Beacons(); n++ {
 		b, ok, err := v.Beacon(n)
@@ -138,7 +143,8 @@ func (v *View) align(n int64) (at int64, ok bool, err error) {
 	return 0, false, nil
 }
 
-// headAt is what the frame at an offset says before its payload; ok is false when a beacon is in that, or the end of the log.
+// headAt is what the frame at an offset says before its payload; ok is false
+// when a beacon is in that, or the end of the log.
 func (v *View) headAt(at int64) (f ss.Frame, ok bool, err error) {
 	const numbers = 24
 	b := make([]byte, 1+math.MaxUint8+numbers)
@@ -163,8 +169,10 @@ func Find(b ss.Beacon, key string, shard uint64) (ss.Item, bool) {
 	return ss.Item{}, false
 }
 
-// SeqBefore finds a beacon before which everything of a shard has a lower number than the one that below asks about, and one, or the end, before which not
-// everything has. Beacons need not name the shard: those that don't are passed over, so there may be some between the two.
+// SeqBefore finds a beacon before which everything of a shard has a lower
+// number than the one that below asks about, and one, or the end, before which
+// not everything has. Beacons need not name the shard: those that don't are
+// passed over, so there may be some between the two.
 func (v *View) SeqBefore(key string, shard uint64, below func(seq uint64) bool) (found, limit int64, err error) {
 	found, limit = v.low(), v.Beacons()+1
 	for lo, hi := found+1, limit; lo < hi; {
@@ -185,7 +193,8 @@ func (v *View) SeqBefore(key string, shard uint64, below func(seq uint64) bool) 
 	return found, limit, nil
 }
 
-// Closer looks at the messages behind beacons between two that seqBefore has found, as far as one read goes, for one that is nearer to the limit.
+// Closer looks at the messages behind beacons between two that seqBefore has
+// found, as far as one read goes, for one that is nearer to the limit.
 func (v *View) Closer(found, limit int64, key string, shard uint64, below func(seq uint64) bool) (int64, error) {
 	for limit-found > 1 {
 		mid := found + (limit-found)/2
@@ -204,7 +213,8 @@ func (v *View) Closer(found, limit int64, key string, shard uint64, below func(s
 	return found, nil
 }
 
-// firstBehind is the number of a shard's first message behind a beacon; ok is false when it is further away than one read of a Scanner goes.
+// firstBehind is the number of a shard's first message behind a beacon; ok is
+// false when it is further away than one read of a Scanner goes.
 func (v *View) firstBehind(n int64, key string, shard uint64) (seq uint64, ok bool, err error) {
 	s := ss.NewScanner(io.NewSectionReader(v.Src, 0, v.Size), v.Interval, ss.HeaderSize)
 	s.MoveToBeacon(n)
@@ -229,7 +239,8 @@ func IgnoreEOF(err error) error {
 	return err
 }
 
-// named is the item of a shard in the first beacon from n on, below limit, that names it; limit when none does.
+// named is the item of a shard in the first beacon from n on, below limit, that
+// names it; limit when none does.
 func (v *View) named(key string, shard uint64, n, limit int64) (ss.Item, int64, error) {
 	for ; n < limit; n++ {
 		b, ok, err := v.Beacon(n)
@@ -243,7 +254,8 @@ func (v *View) named(key string, shard uint64, n, limit int64) (ss.Item, int64, 
 	return ss.Item{}, limit, nil
 }
 
-// OpenView opens a log to look at it as it is now; nil when it has no header yet.
+// OpenView opens a log to look at it as it is now; nil when it has no header
+// yet.
 func OpenView(path string) (*OpenedView, error) {
 	f, err := OpenToRead(path)
 	if err != nil {
