@@ -364,7 +364,7 @@ func (p *planner) save(all *group.Cursors) error {
 // store completes a cursor and makes it durable.
 func (s *source) store(at streamer.StreamShard, c *group.Cursor) error {
 	c.Group, c.StreamShard, c.Log = s.cfg.Group, at, s.header.Created
-	if s.r != nil && s.segments == nil { // of a row, what it starts with is dropped some day
+	if s.r != nil && s.segments == nil { // the first bytes of a segmented log are dropped some day
 		p, err := group.PrintOf(s.f, max(c.Resume, ss.HeaderSize))
 		if err != nil {
 			return err

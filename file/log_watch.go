@@ -29,7 +29,7 @@ type readers struct {
 	// ours: this process has the log's writer, which wakes the readers itself.
 	// The file system's notices of what is written come after that, and would
 	// wake them for nothing; what others write all the same, without the lock
-	// or to a file that has taken the log's place, is seen when the readers
+	// or to a file that has replaced the log, is seen when the readers
 	// look for themselves.
 	ours atomic.Bool
 

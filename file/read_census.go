@@ -12,7 +12,7 @@ import (
 // census began. It is read on where it ended, so that all calls of Lag together
 // read the log once, and of that only what the source has not read.
 type census struct {
-	turn    chan struct{} // capacity 1: the rest is of who holds the token
+	turn    chan struct{} // capacity 1: the holder of the token owns the rest
 	of      *identity     // source.is when it began
 	turned  int           // and source.turned
 	upTo    int64

@@ -45,7 +45,7 @@ func (s *source) verify() error {
 	return s.intact()
 }
 
-// named reports whether the source's place leads to the file that is read.
+// named reports whether the source's location leads to the file that is read.
 func (s *source) named() error {
 	info, err := os.Stat(s.location.path)
 	if err != nil {
@@ -89,9 +89,9 @@ func (s *source) intact() error {
 }
 
 // checkLog is what a source that has more to read sees of its log: rewritten,
-// it is at an end. One to which the place does not lead any more is read as far
-// as it is then; without that, a source that never comes to the end, because it
-// is slower than a writer there, would never know.
+// it is at an end. One to which the location does not lead any more is read as
+// far as it is then; without that, a source that never comes to the end,
+// because it is slower than a writer there, would never know.
 func (s *source) checkLog(ctx context.Context) error {
 	if s.segments == nil {
 		if err := s.intact(); err != nil {

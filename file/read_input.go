@@ -10,7 +10,7 @@ import (
 // input is the log as a source has it open. It changes with committing held.
 type input struct {
 	f        logfile.Handle
-	segments *logfile.Segments // f, if the log is a row of segments
+	segments *logfile.Segments // f, if the log is segmented
 	info     os.FileInfo
 	head     []byte // the header as it was; nil while there is none
 	header   ss.Header

@@ -53,7 +53,7 @@ func (s *source) count(ctx context.Context) error {
 
 // lags counts what is left of each shard that is read; found are those that
 // reading has not come to, or that it has come to just now. ErrNotFound:
-// another log has taken the place of the one that the census is of.
+// another log has replaced the one that the census is of.
 func (s *source) lags() (lags []streamer.ShardLag, found []streamer.StreamShard, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

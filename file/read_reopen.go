@@ -78,7 +78,7 @@ func (s *source) buffered(shards []streamer.StreamShard) bool {
 	return false
 }
 
-// reopen opens the log that has taken the place of the one that vanished, and
+// reopen opens the log that replaces the one that vanished, and
 // tells the engine which shards are read there. ErrNotFound: there is none yet.
 func (s *source) reopen(ctx context.Context) error {
 	l, err := logs.acquire(s.location.path, s.log.segmented)

@@ -16,7 +16,7 @@ type shardTable struct {
 
 	streams map[string]map[streamer.ShardID]*shard
 	fresh   []streamer.StreamShard // that reading has found and the engine need not know yet
-	turned  int                    // how often what is read has changed: shards came and went, or another log took the place
+	turned  int                    // how often what is read has changed: shards came and went, or another log replaced it
 	unknown start                  // of shards that were not known when the source was opened
 	seen    int64                  // everything before this offset was emitted or passed over
 	coming  []*shard               // that have messages in a slab which is being emitted

@@ -59,8 +59,8 @@ type position struct {
 	standby     bool      // no shard is read: all that exist are other processes'
 	lagging     int       // how many shards are behind
 	front       int64     // where reading was when the source went back for some of them; 0 when it has not
-	looked      time.Time // when it was last checked where the place leads
-	limit       int64     // the place leads elsewhere, and the log is read up to this offset; never: it does not
+	looked      time.Time // when it was last checked where the location leads
+	limit       int64     // the location leads elsewhere, and the log is read up to this offset; never: it does not
 }
 
 // atStart is the position in a log of which nothing was read.

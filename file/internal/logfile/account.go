@@ -26,6 +26,7 @@ type Span struct {
 	Ms       uint64
 }
 
+// Has reports whether a shard is in the span.
 func (s *Span) Has(p Listed) bool {
 	if s.Every {
 		return p.Stream != ss.Internal

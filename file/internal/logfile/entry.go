@@ -40,11 +40,13 @@ type ahead struct {
 	env     Envelope
 }
 
+// NewReader reads src from an offset on, in a log with that interval of
+// beacons.
 func NewReader(src io.ReaderAt, interval uint32, offset int64) *Reader {
 	return &Reader{Scanner: ss.NewScanner(src, interval, offset), src: src, UpTo: offset}
 }
 
-// SeekTo goes to an offset as MoveTo does.
+// SeekTo continues at an offset, where a frame or an envelope starts.
 func (r *Reader) SeekTo(offset int64) {
 	r.MoveTo(offset)
 	r.ahead, r.EOS, r.UpTo = ahead{}, false, offset
@@ -74,7 +76,7 @@ func (r *Reader) ReadOn() error {
 	return err
 }
 
-// Needed is the offset before which nothing is needed again.
+// Needed is the offset before which the Reader needs nothing again.
 func (r *Reader) Needed() int64 {
 	if r.ahead.set {
 		return r.ahead.start
@@ -115,7 +117,7 @@ func (r *Reader) NextEntry(e *Entry) error {
 	}
 }
 
-// trouble is what Next's error means for messages; nil: nothing.
+// trouble is what an error of the Scanner means for messages; nil: nothing.
 func (r *Reader) trouble(err error) error {
 	d, ok := errors.AsType[*ss.Damage](err)
 	if !ok {

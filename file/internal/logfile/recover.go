@@ -161,10 +161,11 @@ func (r *recovery) cut(f Handle, s *ss.Scanner, interval int64) (int64, error) {
 // With the usual distance of beacons it needs no more than 1 MiB.
 const maxGap = 64 << 20
 
+// ErrGap refuses to write behind unreadable bytes where the next beacon is far.
 var ErrGap = fmt.Errorf("%w, and the place of the next beacon is far: cut the log where they start, or write another", ss.ErrFrame)
 
 // GapError is unreadable bytes at the end of a log behind which writing cannot
-// continue. It is errGap.
+// continue. It is ErrGap.
 type GapError struct {
 	Path           string
 	Offset, Length int64
@@ -198,6 +199,7 @@ func WorthKeeping(f io.ReaderAt, s *ss.Scanner, size int64) (bool, error) {
 // needed: the next beacon would show it.
 const maxSearch = 1 << 20
 
+// IsEnvelope reports whether a payload is an envelope.
 func IsEnvelope(payload []byte) bool {
 	_, ok := ParseEnvelope(payload)
 	return ok

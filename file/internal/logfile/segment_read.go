@@ -19,8 +19,8 @@ import (
 	"github.com/gostreamer/streamer/file/internal/ss"
 )
 
-// A log in a directory is a row of segments, each a log in one file. They lie
-// in one space of offsets: that of a segment's first byte is its name, a
+// A log in a directory is a series of segments, each a log in one file. They
+// lie in one space of offsets: that of a segment's first byte is its name, a
 // multiple of the beacon interval. So a reader sees one file with beacons where
 // they should be. What lies between the end of one segment and the first
 // message of the next, whose header is in it, reads as one frame of the
@@ -37,6 +37,7 @@ const (
 	segmentDigits = 20
 )
 
+// SegmentName is the name of the file of the segment at an offset.
 func SegmentName(base int64) string { return fmt.Sprintf("%0*d%s", segmentDigits, base, Suffix) }
 
 // ListSegments finds the segments of a directory, in order. It looks at the
@@ -83,7 +84,7 @@ func IsSegmented(path string) bool {
 }
 
 // Segments is a directory's segments as one file. Reads of one that was dropped
-// are errTrimmed, unless it is open. Its methods may be called concurrently.
+// are ErrTrimmed, unless it is open. Its methods may be called concurrently.
 type Segments struct {
 	dir string
 
@@ -201,8 +202,7 @@ func (s *Segments) starts(off int64) bool {
 	return ok && off > 0
 }
 
-// Look makes what was written and dropped meanwhile visible, and returns the
-// offset of the end.
+// Look lists the directory again, and returns the offset of the log's end.
 func (s *Segments) Look() (int64, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -213,8 +213,8 @@ func (s *Segments) Look() (int64, error) {
 	return last.Base + last.Size, nil
 }
 
-// Verify makes sure that the segment which is read is still the one of its
-// name, unless that was dropped. ErrNotExist: it is not.
+// Verify makes sure that the segment that is read is still the file of that
+// name, unless it was dropped. ErrNotExist: it is not.
 func (s *Segments) Verify() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -380,8 +380,10 @@ func (s *Segments) Stat() (os.FileInfo, error) {
 	return sizedInfo{info, end}, err
 }
 
+// Name is the path of the directory.
 func (s *Segments) Name() string { return s.dir }
 
+// Close closes the segment that is open.
 func (s *Segments) Close() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -393,8 +395,9 @@ func (s *Segments) Close() error {
 	return err
 }
 
-var errReadOnly = fmt.Errorf("%w: a row of segments is read here", streamer.ErrUnsupported)
+var errReadOnly = fmt.Errorf("%w: segments are read here", streamer.ErrUnsupported)
 
+// WriteAt fails: Segments are for reading. So do Truncate and Sync.
 func (s *Segments) WriteAt([]byte, int64) (int, error) { return 0, errReadOnly }
 func (s *Segments) Truncate(int64) error               { return errReadOnly }
 func (s *Segments) Sync() error                        { return errReadOnly }
@@ -417,7 +420,8 @@ func OpenToRead(path string) (Handle, error) {
 	return s, nil
 }
 
-// NotRegular is the error for a path that is no log.
+// NotRegular is the error for a path that is neither a regular file nor a
+// directory of segments.
 func NotRegular(path string, info os.FileInfo) error {
 	if info.IsDir() {
 		return fmt.Errorf("%s is a directory without segments: give the size of one, segment=64MiB, to make it a log: %w", path, streamer.ErrUnsupported)

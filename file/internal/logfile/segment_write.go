@@ -21,7 +21,7 @@ const (
 )
 
 // OpenSegments opens the last segment of a directory for writing, as
-// openLogFile opens a log in one file.
+// OpenFile opens a log in one file.
 func OpenSegments(dir string, create streamer.Create, beacon int64, under func(Handle) Handle) (*File, error) {
 	l, err := lockSegments(dir, create)
 	if err != nil {

@@ -31,6 +31,7 @@ type TimeSearch struct {
 	read map[int64][]ss.Item // of the beacons that were read; nil where one is unreadable
 }
 
+// NewTimeSearch searches v.
 func NewTimeSearch(v *View) *TimeSearch { return &TimeSearch{v, map[int64][]ss.Item{}} }
 
 // Before is a beacon before which every message of a span is older.
