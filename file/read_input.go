@@ -25,8 +25,8 @@ func (in *input) origin() int64 {
 	return ss.HeaderSize
 }
 
-// positioned says how far reading has come: nothing before the offset is needed
-// again.
+// positioned is the offset that reading has reached: nothing before the offset
+// is needed again.
 func (in *input) positioned() int64 {
 	if in.r == nil {
 		return 0

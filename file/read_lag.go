@@ -52,7 +52,7 @@ func (s *source) count(ctx context.Context) error {
 }
 
 // lags counts what is left of each shard that is read; found are those that
-// reading has not come to, or that it has come to just now. ErrNotFound:
+// reading has not reached, or has reached just now. ErrNotFound:
 // another log has replaced the one that the census is of.
 func (s *source) lags() (lags []streamer.ShardLag, found []streamer.StreamShard, err error) {
 	s.mu.Lock()

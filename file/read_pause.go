@@ -126,7 +126,7 @@ func (s *source) goBack() {
 	s.r.SeekTo(to)
 }
 
-// progressed notes how far reading has come. mu is held.
+// progressed notes the offset that reading has reached. mu is held.
 func (s *source) progressed() {
 	at := s.positioned()
 	s.seen = max(s.seen, at)

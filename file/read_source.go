@@ -50,7 +50,7 @@ type source struct {
 	closed error
 }
 
-// position is how far a source has come in its input, beside the offset of
+// position is the state of reading its input, apart from the offset of
 // that.
 type position struct {
 	last        *shard    // of the last message, for what belongs to no shard
