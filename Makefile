@@ -59,6 +59,7 @@ vet:
 lint:
 	$(TOOL) staticcheck ./...
 	$(TOOL) golangci-lint run ./...
+	$(GO) test -run "English|TooWide" ./docs
 
 fuzz:
 	@set -e; for package in $$($(GO) list ./...); do \

@@ -15,7 +15,7 @@ type Producer interface {
 	// retries.
 	Send(ctx context.Context, r Record) *Receipt
 	// Flush returns when every record sent before it is resolved, whatever
-	// other goroutines go on sending. The first Flush that covers a failed
+	// other goroutines continue sending. The first Flush that covers a failed
 	// record reports it; Flushes that overlap all do. The error wraps the first
 	// failure and counts the failures. Goroutines that share a producer and
 	// need their own outcome wait for their receipts.

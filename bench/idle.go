@@ -106,7 +106,7 @@ func group(mode streamer.ConsumerMode) string {
 
 func liveHeap() int64 {
 	runtime.GC()
-	runtime.GC() // what finalizers let go of
+	runtime.GC() // what finalizers released
 	var m runtime.MemStats
 	runtime.ReadMemStats(&m)
 	return int64(m.HeapAlloc)

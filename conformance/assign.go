@@ -22,7 +22,8 @@ func shardsAtOpen(b *bed) {
 }
 
 // differentShards: two consumers, of one group where there is one, read
-// different shards of a stream. In a second life each goes on where it stopped.
+// different shards of a stream. In a second life each continues where it
+// stopped.
 func differentShards(b *bed, o streamer.ConsumerOptions) {
 	const shards, n = 2, 20
 	b.open(Plan{Shards: shards})

@@ -151,8 +151,8 @@ const (
 )
 
 // deletedUnderConsumer: Next either gives a typed error, every time, or waits
-// for the stream to come back and then goes on. It neither spins nor hangs: its
-// ctx ends it.
+// for the stream to come back and then continues. It neither spins nor hangs:
+// its ctx ends it.
 func deletedUnderConsumer(b *bed, m streamer.ConsumerMode) {
 	b.open(Plan{})
 	c := b.consumer(b.in(m))
@@ -207,7 +207,7 @@ func recreatedUnderConsumer(b *bed, m streamer.ConsumerMode) {
 	b.within("Close", func() error { c.Close(); return nil })
 }
 
-// sendUntil sends numbered messages, one after the other, until it is stopped.
+// sendUntil sends numbered messages, one after another, until it is stopped.
 func (b *bed) sendUntil(p streamer.Producer, from int, stop <-chan struct{}) error {
 	for i := from; ; i++ {
 		select {

@@ -75,7 +75,7 @@ func outOfOrderAcks(b *bed, o streamer.ConsumerOptions) {
 }
 
 // acksFromManyGoroutines: every shard's message number gap is never
-// acknowledged, all others are, in any order, while commits go on.
+// acknowledged, all others are, in any order, while commits continue.
 func acksFromManyGoroutines(b *bed, o streamer.ConsumerOptions) {
 	const shards, workers = 4, 8
 	b.open(Plan{Shards: shards})

@@ -39,7 +39,7 @@ func (c *crew) enlist(s streamer.Streamer) *worker {
 	return w
 }
 
-// handle takes the outcome of Next and says whether to go on.
+// handle takes the outcome of Next and says whether to continue.
 func (c *crew) handle(m *streamer.Message, err error) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()

@@ -48,7 +48,7 @@ func (b *bed) ahead() (messages, bytes int) {
 }
 
 // bufferBytesBound reads slowly and looks after each message at how far the
-// fetching had run ahead when it last went on.
+// fetching had run ahead when it last continued.
 func bufferBytesBound(b *bed) {
 	const buffer, size = 50_000, 2000
 	b.open(Plan{})
@@ -118,7 +118,7 @@ func producerBound(b *bed, o streamer.ProducerOptions) {
 
 // windowStops: at least MaxInFlight messages are handed out without an
 // acknowledgement, and not many more than a fetch beyond it. One
-// acknowledgement of all makes it go on.
+// acknowledgement of all makes it continue.
 func windowStops(b *bed, o streamer.ConsumerOptions) {
 	const window = 20
 	b.open(Plan{})
@@ -152,7 +152,7 @@ func (b *bed) callNext(ctx context.Context, c streamer.Consumer) (m *streamer.Me
 	return m, err
 }
 
-// fullShard never acknowledges shard 0. Shard 1 goes on to its end if the
+// fullShard never acknowledges shard 0. Shard 1 continues to its end if the
 // source can pause a shard, and stops if it cannot.
 func fullShard(b *bed, o streamer.ConsumerOptions) {
 	const window, shards, each = 20, 2, 400

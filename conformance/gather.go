@@ -65,7 +65,7 @@ func (g *gathering) take(ctx context.Context, taker int, c streamer.Consumer) {
 	}
 }
 
-// note counts a message and says whether to go on.
+// note counts a message and says whether to continue.
 func (g *gathering) note(m *streamer.Message, err error) bool {
 	g.mu.Lock()
 	defer g.mu.Unlock()

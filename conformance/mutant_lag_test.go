@@ -8,7 +8,7 @@ import (
 	"github.com/gostreamer/streamer/conformance"
 )
 
-// lagCountsTrimmed goes on counting, for every group, messages that were
+// lagCountsTrimmed continues counting, for every group, messages that were
 // trimmed.
 func lagCountsTrimmed(p *conformance.Place) {
 	var trimmed atomic.Int64

@@ -20,7 +20,7 @@ func (m *mover) Rewind(ctx context.Context, to streamer.Position) error {
 	return m.rewind(ctx, to)
 }
 
-// seekLater passes over the message of the very time.
+// seekLater skips the message of the very time.
 func seekLater(*world) program {
 	return reading(func(c streamer.Consumer, _ streamer.ConsumerOptions) streamer.Consumer {
 		return &mover{c, func(ctx context.Context, t time.Time) error { return c.Seek(ctx, t.Add(1)) }, c.Rewind}

@@ -270,7 +270,7 @@ func (h *hoarder) Rewind(ctx context.Context, to streamer.Position) error {
 	return h.drop(h.Consumer.Rewind(ctx, to))
 }
 
-// drop lets go of what is held when a move succeeded.
+// drop releases what is held when a move succeeded.
 func (h *hoarder) drop(err error) error {
 	h.mu.Lock()
 	defer h.mu.Unlock()

@@ -43,7 +43,7 @@ func poisonPassed(b *bed, m streamer.ConsumerMode) {
 	}
 }
 
-// poisonCommitted: an entry that was passed over is done with, the last one of
+// poisonCommitted: an entry that was skipped is done with, the last one of
 // the log too.
 func poisonCommitted(b *bed) {
 	b.open(Plan{})
@@ -59,7 +59,7 @@ func poisonCommitted(b *bed) {
 }
 
 // poisonAfterGap: what is before the entry and not acknowledged is redelivered,
-// and the entry is passed over again.
+// and the entry is skipped again.
 func poisonAfterGap(b *bed) {
 	b.open(Plan{})
 	c := b.consumer(b.resumable())

@@ -50,7 +50,7 @@ func endings() []ending {
 }
 
 // policyRow says which of messages 1, 2, 3 are redelivered after each of the
-// endings. The program: three messages are handled one after the other; the
+// endings. The program: three messages are handled one after another; the
 // body of the first calls Ack and returns; that of the second returns; that of
 // the third ends as named. Then the consumer is closed and opened again, or,
 // for SIGKILL, what is acknowledged is committed in the third body just before.
@@ -156,7 +156,7 @@ func (b *bed) playLoop(c streamer.Consumer, way string, e ending) {
 	}
 }
 
-// third is the body of the third message. It says whether the loop goes on.
+// third is the body of the third message. It says whether the loop continues.
 func third(e ending, cancel context.CancelFunc) bool {
 	switch e {
 	case panics:

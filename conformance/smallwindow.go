@@ -49,7 +49,7 @@ func slowMemberSmallWindow(b *bed) {
 	}
 }
 
-// poisonFillsNoWindow: what is passed over is not in flight.
+// poisonFillsNoWindow: what is skipped is not in flight.
 func poisonFillsNoWindow(b *bed, o streamer.ConsumerOptions) {
 	const window = 5
 	b.open(Plan{})

@@ -50,7 +50,7 @@ func TestTheGuideListsTheCommonOptions(t *testing.T) {
 }
 
 // The error about an unknown option lists the known ones: a backend's page
-// names those that are its own.
+// names those of its own.
 func TestEveryOptionOfABackendIsOnItsPage(t *testing.T) {
 	for scheme, uri := range map[string]string{
 		"memory": "memory://x/y?no=1", "stdio": "stdio:///y?no=1", "file": "file:///tmp/x.ss/y?no=1", "redis": "redis://x/y?no=1", "kafka": "kafka://x/y?no=1",

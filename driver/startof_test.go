@@ -8,7 +8,7 @@ import (
 )
 
 func TestStartOfReadsOnlyTheShardsAskedFor(t *testing.T) {
-	both := map[streamer.StreamShard]streamer.Position{streamer.StreamShard{Stream: "orders", Shard: 0}: streamer.Beginning(), streamer.StreamShard{Stream: "orders", Shard: 1}: streamer.Committed()}
+	both := map[streamer.StreamShard]streamer.Position{{Stream: "orders", Shard: 0}: streamer.Beginning(), {Stream: "orders", Shard: 1}: streamer.Committed()}
 	tests := []struct {
 		name  string
 		c     SourceConfig
@@ -36,7 +36,7 @@ func TestStartOfReadsOnlyTheShardsAskedFor(t *testing.T) {
 }
 
 func TestFirstOfIsFallbackThenReset(t *testing.T) {
-	one := streamer.Each(map[streamer.StreamShard]streamer.Position{streamer.StreamShard{Stream: "orders", Shard: 1}: streamer.Committed(), streamer.StreamShard{Stream: "orders", Shard: 0}: streamer.At(streamer.SeqUint(9))})
+	one := streamer.Each(map[streamer.StreamShard]streamer.Position{{Stream: "orders", Shard: 1}: streamer.Committed(), {Stream: "orders", Shard: 0}: streamer.At(streamer.SeqUint(9))})
 	tests := []struct {
 		name  string
 		c     SourceConfig

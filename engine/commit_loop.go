@@ -60,7 +60,7 @@ func (s *session) plan(d *duties, now time.Time) {
 
 // crowdedAfter bounds the messages fetched between two periodic commits where
 // each message is acknowledged by itself. An earlier commit costs no more and
-// runs while the source goes on reading.
+// runs while the source continues reading.
 const crowdedAfter = 2000
 
 // crowded says that crowdedAfter messages were fetched since the ledgers were

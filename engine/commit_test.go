@@ -104,7 +104,7 @@ func TestAFailedCommitStaysAndIsRetried(t *testing.T) {
 				t.Fatalf("committed %d, acknowledged %v after two failures; want 2", r.mark(0), r.ackedOf(0))
 			}
 			r.add(0, 1)
-			r.expect(c, "0/3", "0/4") // the consumer goes on
+			r.expect(c, "0/3", "0/4") // the consumer continues
 			events, retries := commits.all(), retried.all()
 			if len(events) != 3 || !errors.Is(events[0].Err, lost) || events[2].Err != nil || events[2].Group != "g" || events[2].Shards != 1 {
 				t.Errorf("Committed reported %+v", events)

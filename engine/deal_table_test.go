@@ -84,7 +84,7 @@ func TestAGroupWithoutPositionsReadsInRealTime(t *testing.T) {
 		r.add(0, 4)
 		r.expect(list[0], "0/1", "0/3")
 		_ = list[0].Close()
-		r.expect(list[1], upTo(0, 1, 4)...) // also here a leaving member's work goes on
+		r.expect(list[1], upTo(0, 1, 4)...) // also here a leaving member's work continues
 	})
 }
 

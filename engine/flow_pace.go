@@ -4,7 +4,7 @@ import "time"
 
 const (
 	minShare  = 10                     // a member that shares messages may always hold this many
-	shareTime = 200 * time.Millisecond // and as many as it lately worked off in this time
+	shareTime = 200 * time.Millisecond // and as many as it lately processed in this time
 )
 
 // pace measures how fast a member processes messages, to bound what it holds

@@ -36,7 +36,7 @@ func TestABusyMemberGivesBackWhatItDoesNotGetTo(t *testing.T) {
 			t.Fatalf("fetched %d, want no more while it is busy", n)
 		}
 		m.Ack()
-		r.expect(c, "0/11") // and goes on when it asks again
+		r.expect(c, "0/11") // and continues when it asks again
 		if err := c.Close(); err != nil {
 			t.Fatal(err)
 		}

@@ -105,7 +105,7 @@ func TestReleaseKeepsOnlyRunsBehindTheMark(t *testing.T) {
 	if b.head != nil || b.tail != nil {
 		t.Fatal("a wholly done ledger keeps runs")
 	}
-	b.add(2) // goes on as if it were new
+	b.add(2) // continues as if it were new
 	b.messages[132].Ack()
 	if b.advance(); b.mark != streamer.SeqUint(133) || b.oldest() != streamer.SeqUint(134) {
 		t.Fatalf("mark %v, oldest %v; want 133, 134", b.mark, b.oldest())

@@ -40,7 +40,7 @@ func TestRevokedWaitsForWorkInProgressAndCommitsIt(t *testing.T) {
 		r.nothing(c, time.Second) // what was not handed out is another's
 		ackAll(list[:3])
 		r.sleep(time.Second)
-		r.called([]string{"open"}) // 0/4 is still in work
+		r.called([]string{"open"}) // 0/4 is still in progress
 		list[3].Ack()
 		if d := wait(); d != 2*time.Second {
 			t.Errorf("Revoked took %v, want until the last Ack", d)
@@ -101,7 +101,7 @@ func equalAssign(a, b streamer.AssignEvent) bool {
 	return a.Group == b.Group && a.Lost == b.Lost && slices.Equal(a.Gained, b.Gained) && slices.Equal(a.Revoked, b.Revoked)
 }
 
-// comesBack assigns shard 0 again, which goes on behind its first done
+// comesBack assigns shard 0 again, which continues behind its first done
 // messages.
 func (r *rig) comesBack(done int) {
 	r.change(func() { r.source0().all = nil })
@@ -149,7 +149,8 @@ func TestCommitSaysNothingOfALostShardThatCameBackAndIsCommitted(t *testing.T) {
 	})
 }
 
-// A commit whose answer was lost may have arrived: the shard goes on behind it.
+// A commit whose answer was lost may have arrived: the shard continues behind
+// it.
 func TestCommitSaysNothingOfALostShardThatGoesOnBehindIt(t *testing.T) {
 	inBubble(t, abilities{cursor: true}, streamer.StreamerOptions{}, func(t *testing.T, r *rig) {
 		r.add(0, 10)

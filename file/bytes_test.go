@@ -52,7 +52,7 @@ func TestALogWithAllThatItCanHoldDecodesToTheSameBytes(t *testing.T) {
 	r.equal(file, again(t, file))
 }
 
-// someMessages are of streams that appear one after the other, in the order in
+// someMessages are of streams that appear one after another, in the order in
 // which they are sent; their times go back now and then.
 func someMessages(n, streams, size int) []reference.Message {
 	rnd := rand.New(rand.NewPCG(uint64(n), uint64(streams)))

@@ -57,7 +57,7 @@ func takeAll() (taken []*os.File) {
 }
 
 // TestALogThatCannotBeLookedAtIsNotGone: a source that has no descriptor to see
-// whether its log is still there goes on when it has one.
+// whether its log is still there continues when it has one.
 func TestALogThatCannotBeLookedAtIsNotGone(t *testing.T) {
 	r := newSegmented(t, func(c *Config) { c.Segment = 1 << 20 })
 	r.produce("a", numbers(0, 5)...)

@@ -60,7 +60,7 @@
 //
 // Key, headers and a nil value, which the format cannot hold, travel in a
 // frame of SeaStreamer's internal stream just before the message; its readers
-// pass over that and see the value untouched. docs/file-format.md has the
+// skip that and see the value untouched. docs/file-format.md has the
 // bytes.
 //
 // Members of a group in one process share a shard. What a slow or a leaving
@@ -71,12 +71,12 @@
 //
 // Every mode. A consumer has the file open for itself and reads it once, front
 // to back, whatever its streams and shards. A shard whose window is full is
-// passed over for the others; when it has room the consumer goes back for its
+// skipped for the others; when it has room the consumer goes back for its
 // messages, then returns to where it was. At the end of the log it waits, woken
 // by writers of the same process, by the file system's notices and, because
 // these may fail, by a look each second; where there are none it looks every
 // 250 ms at least. An end of stream that is the last thing in the log is
-// io.EOF, with follow=true too; one that others follow is passed over.
+// io.EOF, with follow=true too; one that others follow is skipped.
 //
 // A group's positions are in log.ss.groups/<group>/, a file for each shard that
 // anything can read, replaced atomically. Resumable and LoadBalanced hold a
@@ -99,7 +99,7 @@
 // by those who read it already; who comes too late continues at the oldest
 // message left, and Hooks.Gone says what each shard lacks.
 //
-// What cannot be read is passed over and reported to Hooks.Skipped and the log,
+// What cannot be read is skipped and reported to Hooks.Skipped and the log,
 // with a [CorruptionError]: one message where its checksum is wrong, else all
 // up to the next beacon. A position in a log that was recreated, cut off, or
 // rewritten without its oldest messages is found again by its number, or

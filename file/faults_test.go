@@ -25,7 +25,7 @@ type attempt struct {
 	err   error
 }
 
-// attempts opens producers one after the other and sends with each. Nothing in
+// attempts opens producers one after another and sends with each. Nothing in
 // it fails the test: what fails is in the result.
 func (r *rig) attempts(sessions int) (all []attempt, opened []error) {
 	return r.attemptsOf(sessions, 40)

@@ -17,7 +17,7 @@ import (
 // Salvage is what Repair saved and what it could not.
 type Salvage struct {
 	Messages int64 // in the new log
-	Inside   int64 // of these, found between bytes that readers pass over as unreadable
+	Inside   int64 // of these, found between bytes that readers skip as unreadable
 	Bare     int64 // of these, without the key and the headers that they had: those could not be read
 	Lost     int64 // ranges of bytes that could not be read
 	Bytes    int64 // and how long they are, without what was found in them
@@ -131,7 +131,7 @@ func (r *repair) flush() {
 	r.buf = r.buf[:0]
 }
 
-// damage looks for whole frames in a range that readers pass over. Of a frame
+// damage looks for whole frames in a range that readers skip. Of a frame
 // with a wrong checksum whose end is known there is nothing to find.
 func (r *repair) damage(d *ss.Damage) {
 	r.held = nil

@@ -27,7 +27,7 @@ type Report struct {
 	Torn int64
 
 	Ended       bool  // the last frame is an end of stream
-	EndedInside int64 // ends of stream that others follow: SeaStreamer's writers leave them, readers pass over them
+	EndedInside int64 // ends of stream that others follow: SeaStreamer's writers leave them, readers skip them
 	// Unsummed is how many entries of beacons have a running checksum that is
 	// not that of the messages before. SeaStreamer's writers begin it again
 	// when they open a log again, and no reader looks at it.

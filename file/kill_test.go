@@ -73,7 +73,7 @@ func childWrites(s streamer.Streamer) error {
 	}
 }
 
-// childReads takes messages one after the other, commits each, and prints what
+// childReads takes messages one after another, commits each, and prints what
 // it has committed.
 func childReads(s streamer.Streamer, o streamer.ConsumerOptions) error {
 	ctx := context.Background()
@@ -128,7 +128,7 @@ func (r *rig) killed(verb string, n int) map[string]uint64 {
 }
 
 // TestSIGKILLOfAWriter: what was reported as stored is there, the log can be
-// written at once, and goes on with the next number.
+// written at once, and continues with the next number.
 func TestSIGKILLOfAWriter(t *testing.T) {
 	r := newRig(t)
 	next := uint64(1)
@@ -160,7 +160,7 @@ func keyed(m *streamer.Message) bool {
 	return err == nil && n%3 == 0
 }
 
-// TestSIGKILLOfAReader: the group's place is free at once; it goes on behind
+// TestSIGKILLOfAReader: the group's place is free at once; it continues behind
 // what was committed, and what was delivered and not committed is redelivered.
 func TestSIGKILLOfAReader(t *testing.T) {
 	r := newRig(t)
@@ -182,7 +182,7 @@ func TestSIGKILLOfAReader(t *testing.T) {
 	}
 }
 
-// TestStandByForAKilledProcess: it goes on at the first message that is not
+// TestStandByForAKilledProcess: it continues at the first message that is not
 // committed.
 func TestStandByForAKilledProcess(t *testing.T) {
 	r := newRig(t)

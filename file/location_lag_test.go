@@ -8,8 +8,8 @@ import (
 )
 
 // TestLagAndAdminAreOfTheLogThatThePathLeadsTo: what was counted of one does
-// not hold for the next, whose streams may be others. Until a consumer goes on
-// in that, nothing can be said of it.
+// not hold for the next, whose streams may be others. Until a consumer
+// continues in that, nothing can be said of it.
 func TestLagAndAdminAreOfTheLogThatThePathLeadsTo(t *testing.T) {
 	for mode, o := range map[string]streamer.ConsumerOptions{"resumable": resumable("g"), "load-balanced": balanced("g")} {
 		t.Run(mode, func(t *testing.T) {

@@ -107,7 +107,7 @@ func TestLagCountsShardsThatReadingHasNotComeTo(t *testing.T) {
 }
 
 // TestAskingAboutEveryStreamReadsTheLogOnce: what Admin has read it does not
-// read again for the next stream, and Lag goes on where it was.
+// read again for the next stream, and Lag continues where it was.
 func TestAskingAboutEveryStreamReadsTheLogOnce(t *testing.T) {
 	const n, each = crowdSize, 16 << 10 // of a call: the header, the end of what is known, the last beacons
 	crowds(t, func(r *rig, streams string) {

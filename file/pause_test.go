@@ -12,7 +12,7 @@ import (
 
 // TestPausedShardsMissNothing: whatever is paused and resumed and when, each
 // shard's messages come once and in order; and a group that is closed on the
-// way goes on behind what it committed.
+// way continues behind what it committed.
 func TestPausedShardsMissNothing(t *testing.T) {
 	for seed := range uint64(12) {
 		b, all := madeUp(seed, []uint32{256, 1024, 1 << 20}[seed%3], false)

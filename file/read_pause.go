@@ -9,7 +9,7 @@ import (
 
 // lane is how far a shard is behind the others because its window was full.
 // While it is paused the log is read on for the others, and the shard's
-// messages are passed over; later the source goes back to the first of them,
+// messages are skipped; later the source goes back to the first of them,
 // reads on for this shard alone, and returns to where it was.
 type lane struct {
 	paused   atomic.Bool

@@ -18,7 +18,7 @@ type shardTable struct {
 	fresh   []streamer.StreamShard // that reading has found and the engine need not know yet
 	turned  int                    // how often what is read has changed: shards came and went, or another log replaced it
 	unknown start                  // of shards that were not known when the source was opened
-	seen    int64                  // everything before this offset was emitted or passed over
+	seen    int64                  // everything before this offset was emitted or skipped
 	coming  []*shard               // that have messages in a slab which is being emitted
 	is      *identity              // another one for each log that is opened
 }
@@ -26,11 +26,11 @@ type shardTable struct {
 // shard is what a source knows of one shard.
 type shard struct {
 	streamer.StreamShard
-	read  bool  // else it is passed over
+	read  bool  // else it is skipped
 	open  bool  // its first message was found: all that follow are delivered
 	start start // where that is
 
-	last    uint64 // the highest number emitted or, before that, passed over
+	last    uint64 // the highest number emitted or, before that, skipped
 	none    bool   // nothing was: last means nothing
 	from    uint64 // the first number emitted, if emitted
 	emitted bool

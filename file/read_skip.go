@@ -8,7 +8,7 @@ import (
 	"github.com/gostreamer/streamer/file/internal/ss"
 )
 
-// skip passes over what cannot be read, if that is what err says.
+// skip skips what cannot be read, if that is what err says.
 func (s *source) skip(err error) bool {
 	d, ok := errors.AsType[*ss.Damage](err)
 	if !ok {
@@ -22,7 +22,7 @@ func (s *source) skip(err error) bool {
 	return true
 }
 
-// skipMessage passes over a message that is known by its number.
+// skipMessage skips a message that is known by its number.
 func (s *source) skipMessage(d *ss.Damage) {
 	e := logfile.Entry{Frame: d.Frame, Start: d.Offset}
 	if !s.wants(string(e.Key)) {

@@ -15,7 +15,7 @@ type trail struct {
 }
 
 // stretchSteps is how many steps a stretch has at most: to find a step one of
-// them is decoded, the others are passed over.
+// them is decoded, the others are skipped.
 const stretchSteps = 512
 
 // stepBytes is as many as a step can take.

@@ -61,8 +61,8 @@ func (r *rig) soundRow(what string) {
 	}
 }
 
-// TestSegmentsAreLogs: each is an .ss file that verifies; numbers go on across
-// them and across openings; a consumer reads them as one.
+// TestSegmentsAreLogs: each is an .ss file that verifies; numbers continue
+// across them and across openings; a consumer reads them as one.
 func TestSegmentsAreLogs(t *testing.T) {
 	r := newSegmented(t)
 	var want []string
@@ -184,7 +184,7 @@ func (r *rig) left(by map[streamer.StreamShard][]msg) map[streamer.StreamShard][
 }
 
 // TestDroppedUnderAReader: who reads the segment reads it to its end; who comes
-// too late goes on at the oldest that is left and is notified.
+// too late continues at the oldest that is left and is notified.
 func TestDroppedUnderAReader(t *testing.T) {
 	r := newSegmented(t)
 	var long []string
@@ -273,7 +273,7 @@ func TestFollowersCrossSegments(t *testing.T) {
 	r.expect(r.consumer(r.connect(), resumable("g"), "a"), "more")
 }
 
-// TestACommittedPositionThatWasDropped goes on at the oldest message left and
+// TestACommittedPositionThatWasDropped continues at the oldest message left and
 // is notified, or refuses.
 func TestACommittedPositionThatWasDropped(t *testing.T) {
 	r := newSegmented(t)
@@ -335,7 +335,7 @@ func TestRotationThatFails(t *testing.T) {
 }
 
 // TestLeftoversOfARotation: whatever a crash leaves of a segment that was being
-// made, the log goes on.
+// made, the log continues.
 func TestLeftoversOfARotation(t *testing.T) {
 	r := newSegmented(t)
 	r.trickle("a", numbers(0, 500)...)

@@ -76,7 +76,7 @@ func (r *rig) owns(counts []int, cs ...streamer.Consumer) {
 	})
 }
 
-// TestStandBy: who owns no shard waits, and goes on at the first message that
+// TestStandBy: who owns no shard waits, and continues at the first message that
 // the owner has not acknowledged when that leaves.
 func TestStandBy(t *testing.T) {
 	for name, rig := range map[string]func(*testing.T, ...func(*Config)) *rig{"file": newRig, "directory": newSegmented} {
@@ -135,7 +135,7 @@ func TestSharesAreEven(t *testing.T) {
 }
 
 // TestAShardMovesWithItsPosition: what is acknowledged of a shard that goes to
-// another process stays done, and what is in work there is waited for.
+// another process stays done, and what is in progress there is waited for.
 func TestAShardMovesWithItsPosition(t *testing.T) {
 	r := newRig(t, func(c *Config) { c.Shards = 2 })
 	p := r.producer(r.connect(), "a")
@@ -224,7 +224,7 @@ func TestNewShardsOfASharedGroup(t *testing.T) {
 }
 
 // TestAShardWhoseOwnerDiesBeforeItHasAPosition is read from its beginning all
-// the same: what others have passed over of it they do not count as seen.
+// the same: what others have skipped of it they do not count as seen.
 func TestAShardWhoseOwnerDiesBeforeItHasAPosition(t *testing.T) {
 	r := newRig(t)
 	o := balanced("g")
@@ -311,7 +311,7 @@ func TestASharedGroupThatVanishesWithItsOwner(t *testing.T) {
 }
 
 // TestFiniteSharedGroup: at the end of the log those who have had their share
-// are done, and who waits for one goes on when they have left.
+// are done, and who waits for one continues when they have left.
 func TestFiniteSharedGroup(t *testing.T) {
 	r := newRig(t, func(c *Config) { c.Shards, c.NoFollow = 2, true })
 	r.produce("a", numbers(0, 20)...)
@@ -351,7 +351,7 @@ func TestADamagedPositionStopsWhoTakesItOver(t *testing.T) {
 	}
 }
 
-// TestTheSameLogAgainForASharedGroup: with create=always each process goes on
+// TestTheSameLogAgainForASharedGroup: with create=always each process continues
 // in a log that takes the place of another.
 func TestTheSameLogAgainForASharedGroup(t *testing.T) {
 	r := newRig(t, func(c *Config) { c.Shards, c.Create = 2, streamer.CreateAlways })

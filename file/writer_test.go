@@ -218,7 +218,7 @@ func TestLongFileName(t *testing.T) {
 }
 
 // TestDeletedUnderAProducer: a receipt says stored only if the record can be
-// found where the log is (defect 6), and the writer goes on (defect 19).
+// found where the log is (defect 6), and the writer continues (defect 19).
 func TestDeletedUnderAProducer(t *testing.T) {
 	t.Run("made again", func(t *testing.T) {
 		r := newRig(t)

@@ -156,7 +156,7 @@ func (b *backend) lagOf(ctx context.Context, places map[streamer.StreamShard]pla
 	for s, p := range places {
 		at[s] = p.position
 	}
-	now, err := b.standing(ctx, at, ends)
+	now, err := b.locate(ctx, at, ends)
 	if err != nil {
 		return nil, err
 	}
@@ -192,7 +192,7 @@ func (b *backend) members(ctx context.Context, group string, places map[streamer
 
 // classic counts the members of a group of the classic protocol.
 func (b *backend) classic(ctx context.Context, group string) (n int, err error) {
-	err = warm(ctx, func() error {
+	err = retryWhileLoading(ctx, func() error {
 		all, err := b.adm.DescribeGroups(ctx, group)
 		if err == nil {
 			err = all.Error()

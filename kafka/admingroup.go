@@ -73,7 +73,7 @@ func (b *backend) ResetGroup(ctx context.Context, stream, group string, to strea
 	for at, start := range offsets {
 		places[at] = place{position: start}
 	}
-	err = warm(ctx, func() error { return b.commit(ctx, alone(group), map[string]topic{stream: t}, places) })
+	err = retryWhileLoading(ctx, func() error { return b.commit(ctx, alone(group), map[string]topic{stream: t}, places) })
 	if isMemberError(err) {
 		return busy(stream, group)
 	}
@@ -92,7 +92,7 @@ func (b *backend) DeleteGroup(ctx context.Context, stream, group string) error {
 		set.Add(at.Stream, partitionOf(at.Shard))
 	}
 	var deleted kadm.DeleteOffsetsResponses
-	err = warm(ctx, func() (err error) {
+	err = retryWhileLoading(ctx, func() (err error) {
 		if deleted, err = b.adm.DeleteOffsets(ctx, group, set); err == nil {
 			err = deleted.Error()
 		}

@@ -129,8 +129,8 @@ func (l *loaded) total(group string) int {
 }
 
 // TestABrokerKilledAndRestartedLosesAndRepeatsNothing: what a receipt says is
-// stored survives SIGKILL, as do positions, and producer and consumers go on by
-// themselves.
+// stored survives SIGKILL, as do positions, and producer and consumers continue
+// by themselves.
 func TestABrokerKilledAndRestartedLosesAndRepeatsNothing(t *testing.T) {
 	t.Parallel()
 	at := onBrokers(trials.New(t), testservers.KafkaOptions{}, pace.Shards)

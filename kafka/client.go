@@ -108,7 +108,7 @@ func maxAge(cl *kgo.Client) time.Duration {
 // lost reports connections that could not be made, and that all can be made
 // again: the client retries by itself and is silent.
 type lost struct {
-	tell func(err error) // nil: all of them
+	report func(err error) // nil: all of them
 
 	mu   sync.Mutex
 	away map[int32]bool // the brokers, by node id
@@ -119,7 +119,7 @@ var _ kgo.HookBrokerConnect = (*lost)(nil)
 // OnBrokerConnect implements kgo.HookBrokerConnect.
 func (l *lost) OnBrokerConnect(m kgo.BrokerMetadata, _ time.Duration, _ net.Conn, err error) {
 	if l.note(m.NodeID, err) {
-		l.tell(err)
+		l.report(err)
 	}
 }
 

@@ -32,7 +32,7 @@ func alone(group string) committer { return committer{group: group, generation: 
 // committed is what a group has committed in streams.
 func (b *backend) committed(ctx context.Context, group string, streams []string) (map[streamer.StreamShard]place, error) {
 	var got kadm.OffsetResponses
-	err := warm(ctx, func() (err error) {
+	err := retryWhileLoading(ctx, func() (err error) {
 		if got, err = b.adm.FetchOffsets(ctx, group); err != nil {
 			return err
 		}

@@ -86,7 +86,7 @@ const (
 type Balancer uint8
 
 const (
-	CooperativeSticky Balancer = iota // moves as few shards as it can, the others go on meanwhile
+	CooperativeSticky Balancer = iota // moves as few shards as it can, the others continue meanwhile
 	Sticky                            // moves few shards, all stops meanwhile
 	Range                             // neighbouring shards to one member: Java's first choice of old, and Sarama's
 	RoundRobin

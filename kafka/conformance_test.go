@@ -246,7 +246,7 @@ func (p *place) dropGroup(_, group string) {
 }
 
 // deny takes every right on the case's topics away from all users. It is one
-// ACL: a broker applies several one after the other, and a topic that can be
+// ACL: a broker applies several one after another, and a topic that can be
 // described again could still refuse a write.
 func (p *place) deny(denied bool) {
 	acl := kadm.NewACLs().Topics(p.topics...).ResourcePatternType(kadm.ACLPatternLiteral).

@@ -22,7 +22,7 @@ import (
 
 const (
 	// maxCorrupt is how often a batch that cannot be decoded is fetched before
-	// it is passed over: once may have been the network.
+	// it is skipped: once may have been the network.
 	maxCorrupt = 3
 	// rescueTime bounds the work on one shard, during which the others, and a
 	// rebalance, wait.
@@ -96,7 +96,7 @@ func (s *source) rescueAll(ctx context.Context, emit func([]streamer.Message)) e
 	return passing
 }
 
-// rescue passes over what is damaged where a shard is, and nothing else.
+// rescue skips what is damaged where a shard is, and nothing else.
 func (s *source) rescue(ctx context.Context, at streamer.StreamShard, cause error, emit func([]streamer.Message)) error {
 	for {
 		here, ours := s.position(at)
@@ -125,7 +125,7 @@ func (s *source) rescue(ctx context.Context, at streamer.StreamShard, cause erro
 	}
 }
 
-// position is where a shard goes on; ours when it is read and that is known.
+// position is where a shard continues; ours when it is read and that is known.
 func (s *source) position(at streamer.StreamShard) (p position, ours bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -136,7 +136,7 @@ func (s *source) position(at streamer.StreamShard) (p position, ours bool) {
 	return sh.position(), true
 }
 
-// undecodable passes over a batch that is as its checksum says, and that the
+// undecodable skips a batch that is as its checksum says, and that the
 // client cannot decode, when that has failed often enough.
 func (s *source) undecodable(at streamer.StreamShard, here position, batch extent, cause error) error {
 	next := here.offset
@@ -144,7 +144,7 @@ func (s *source) undecodable(at streamer.StreamShard, here position, batch exten
 		s.corrupt = trouble{at: at, next: next}
 	}
 	switch s.corrupt.times++; {
-	case batch.size > 0 && batch.base > next: // the broker itself passes over what the client met
+	case batch.size > 0 && batch.base > next: // the broker itself skips what the client met
 		s.skip(at, batch.base, cause)
 	case batch.size > 0 && s.corrupt.times >= maxCorrupt:
 		s.skip(at, batch.last+1, cause)
@@ -222,7 +222,7 @@ func (s *source) judge(got answer, offset int64) (f finding, err error) {
 	return f, nil
 }
 
-// passDamage goes on behind what is damaged. What a broker has behind it and
+// passDamage continues behind what is damaged. What a broker has behind it and
 // cannot find is emitted here.
 func (s *source) passDamage(ctx context.Context, at streamer.StreamShard, next int64, met finding, emit func([]streamer.Message)) error {
 	ends, left, err := s.b.bounds(ctx, []streamer.StreamShard{at})

@@ -99,7 +99,7 @@ func (d *disk) harm(r *rig, shard int32, offset uint64, do func(batch []byte)) {
 	r.Fatalf("no batch begins at %d", offset)
 }
 
-// skips are what was passed over.
+// skips are what was skipped.
 type skips struct {
 	mu  sync.Mutex
 	all []streamer.SkipEvent
@@ -111,7 +111,7 @@ func (s *skips) add(e streamer.SkipEvent) {
 	s.all = append(s.all, e)
 }
 
-// only checks that one batch of shard 0 was passed over, the one before next.
+// only checks that one batch of shard 0 was skipped, the one before next.
 func (s *skips) only(r *rig, next uint64) {
 	r.Helper()
 	s.mu.Lock()

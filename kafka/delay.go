@@ -23,8 +23,8 @@ const ages = 1024
 
 // delay finds out why records of a sink wait, and reports it once per state.
 type delay struct {
-	log  logger
-	tell func(op string, err error, after time.Duration) // nil: nothing listens
+	log      logger
+	retrying func(op string, err error, after time.Duration) // nil: nothing listens
 
 	flying    atomic.Int64       // records that the clients have
 	born      [ages]atomic.Int64 // those of them that came in a span
@@ -111,10 +111,10 @@ func (d *delay) end() {
 // because notes a reason, and reports one that is new. A connection that cannot
 // be made is reported as such already.
 func (d *delay) because(err error) {
-	if !d.listening.Load() || !d.note(err) || d.tell == nil || isNetwork(err) {
+	if !d.listening.Load() || !d.note(err) || d.retrying == nil || isNetwork(err) {
 		return
 	}
-	d.tell("send", err, 0)
+	d.retrying("send", err, 0)
 }
 
 // note keeps a reason for the receipts; false when it is not new.

@@ -9,7 +9,7 @@ import (
 // TestWhatTheClientSaysOfAnAnswerIsRead: its words are not part of its API.
 func TestWhatTheClientSaysOfAnAnswerIsRead(t *testing.T) {
 	var got []string
-	d := &delay{tell: func(_ string, err error, _ time.Duration) { got = append(got, err.Error()[:20]) }}
+	d := &delay{retrying: func(_ string, err error, _ time.Duration) { got = append(got, err.Error()[:20]) }}
 	d.listening.Store(true)
 	for range 2 { // the second time nothing is new
 		d.Log(4, "produced", "broker", "1", "to",

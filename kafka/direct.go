@@ -32,7 +32,7 @@ func (s *source) openAt(p *plan) error {
 		addPartition(partitions, at, start.consume())
 		s.shards[at] = newShard(start)
 	}
-	for at, l := range p.late {
+	for at, l := range p.deferred {
 		addPartition(partitions, at, l.start)
 		s.shards[at] = l.await()
 	}
@@ -102,7 +102,7 @@ func (s *source) begin(ctx context.Context, now topic, shards []streamer.StreamS
 			addPartition(partitions, at, starts[at].consume())
 			continue
 		}
-		l := late{start: kgo.NewOffset().AtStart()}
+		l := deferredStart{start: kgo.NewOffset().AtStart()}
 		s.shards[at] = l.await()
 		addPartition(partitions, at, l.start)
 	}

@@ -12,7 +12,7 @@ import (
 const anyShard = -1
 
 // flight is a record on its way. It is the record's own context, so that the
-// client's callback finds it, and so that the client lets go of a record that
+// client's callback finds it, and so that the client releases a record that
 // nothing waits for any more.
 type flight struct {
 	rec    kgo.Record

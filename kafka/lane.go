@@ -118,8 +118,8 @@ func (l *lane) awaitShards(ctx context.Context) error {
 		if leader, _, failed := cl.PartitionLeader(l.stream, last); leader >= 0 && err == nil && failed == nil {
 			return nil
 		}
-		if err != nil && time.Since(began) > overdue && l.sink.delay.note(onPlace(l.stream, err)) && l.sink.tell != nil {
-			l.sink.tell("send", onPlace(l.stream, err), 0)
+		if err != nil && time.Since(began) > overdue && l.sink.delay.note(onPlace(l.stream, err)) && l.sink.retrying != nil {
+			l.sink.retrying("send", onPlace(l.stream, err), 0)
 		}
 		cl.ForceMetadataRefresh()
 		if err := p.wait(ctx); err != nil {

@@ -17,10 +17,10 @@ import (
 // member is a source whose shards a consumer group gives and takes away.
 type member struct {
 	*source
-	late    map[streamer.StreamShard]late // of shards whose leader could not be asked when the source was opened
-	joining sync.Once
-	joined  chan struct{} // closed when the group has answered
-	refusal error         // why it will not have us; set before joined is closed
+	deferred map[streamer.StreamShard]deferredStart // of shards whose leader could not be asked when the source was opened
+	joining  sync.Once
+	joined   chan struct{} // closed when the group has answered
+	refusal  error         // why it will not have us; set before joined is closed
 
 	tenure context.Context    // ends when the shards are lost, and commits with it; source.mu guards it
 	expire context.CancelFunc // of tenure
@@ -53,7 +53,7 @@ func (b *backend) openMember(ctx context.Context, cfg driver.SourceConfig) (driv
 	if err != nil {
 		return nil, err
 	}
-	m := &member{source: b.newSource(cfg, p), late: p.late, joined: make(chan struct{})}
+	m := &member{source: b.newSource(cfg, p), deferred: p.deferred, joined: make(chan struct{})}
 	m.tenure, m.expire = context.WithCancel(context.Background())
 	m.grouped, m.secure = true, m.commit
 	for at := range p.fresh {
@@ -92,7 +92,7 @@ func (b *backend) anchor(ctx context.Context, cfg *driver.SourceConfig, p *plan)
 	fresh := p.places("")
 	maps.DeleteFunc(fresh, func(at streamer.StreamShard, _ place) bool { return !p.fresh[at] })
 	err = reach(ctx, func() error {
-		return warm(ctx, func() error { return b.commit(ctx, alone(cfg.Group), p.topics, fresh) })
+		return retryWhileLoading(ctx, func() error { return b.commit(ctx, alone(cfg.Group), p.topics, fresh) })
 	})
 	if isMemberError(err) {
 		maps.DeleteFunc(fresh, func(at streamer.StreamShard, _ place) bool { _, gone := p.gone[at]; return gone })
@@ -158,7 +158,7 @@ func (m *member) join(ctx context.Context, pending map[streamer.StreamShard]plac
 	if m.refusal != nil || len(pending) == 0 {
 		return m.refusal
 	}
-	err := warm(ctx, func() error { return m.anchorInside(ctx, pending) })
+	err := retryWhileLoading(ctx, func() error { return m.anchorInside(ctx, pending) })
 	if isMemberError(err) { // the group is being shared again: the owner of the shards commits them
 		return nil
 	}
@@ -207,7 +207,7 @@ func (m *member) gain(cl *kgo.Client, gained map[string][]int32) {
 	cl.ResumeFetchPartitions(gained)
 	m.mu.Lock()
 	for _, at := range shardsIn(gained) {
-		m.shards[at] = late{}.await() // see adjust
+		m.shards[at] = deferredStart{}.await() // see adjust
 	}
 	m.mu.Unlock()
 	m.assigned()
@@ -306,8 +306,8 @@ func (m *member) place(at streamer.StreamShard, committed position) (*shard, *kg
 		offset := start.consume()
 		return newShard(start), &offset
 	}
-	l := m.late[at]
-	if _, ok := m.late[at]; !ok {
+	l := m.deferred[at]
+	if _, ok := m.deferred[at]; !ok {
 		return l.await(), nil
 	}
 	return l.await(), &l.start
@@ -352,7 +352,7 @@ func (m *member) commitAs(ctx context.Context, by committer, topics map[string]t
 	committing, cancel := context.WithCancel(ctx)
 	defer cancel()
 	defer context.AfterFunc(tenure, cancel)()
-	err := warm(committing, func() error { return m.b.commit(committing, by, topics, places) })
+	err := retryWhileLoading(committing, func() error { return m.b.commit(committing, by, topics, places) })
 	switch {
 	case err != nil && tenure.Err() != nil || err == nil && lost:
 		return kerr.IllegalGeneration

@@ -43,7 +43,7 @@ func (r *rig) takeAll(c streamer.Consumer, seen map[string]bool, n int) {
 }
 
 // A member whose windows are full loses a shard to a second member, and gets it
-// back when that one leaves: the shard goes on.
+// back when that one leaves: the shard continues.
 func TestAPausedShardThatComesBackGoesOn(t *testing.T) {
 	for _, balancer := range []kafka.Balancer{kafka.CooperativeSticky, kafka.Sticky, kafka.Range} {
 		t.Run(fmt.Sprint("balancer ", balancer), func(t *testing.T) {

@@ -12,12 +12,12 @@ import (
 
 // plan is where a source starts.
 type plan struct {
-	topics map[string]topic
-	starts map[streamer.StreamShard]position // the shards to read, and from where
-	fresh  map[streamer.StreamShard]bool     // those whose start is not what is committed
-	gone   map[streamer.StreamShard]int64    // the committed positions that do not exist any more
-	late   map[streamer.StreamShard]late     // the shards to read whose start only their next leader can tell
-	left   unasked                           // the shards to read whose leader does not answer
+	topics   map[string]topic
+	starts   map[streamer.StreamShard]position      // the shards to read, and from where
+	fresh    map[streamer.StreamShard]bool          // those whose start is not what is committed
+	gone     map[streamer.StreamShard]int64         // the committed positions that do not exist any more
+	deferred map[streamer.StreamShard]deferredStart // the shards to read whose start only their next leader can tell
+	left     unasked                                // the shards to read whose leader does not answer
 }
 
 // plan finds out where to start. The ends are asked for before the commits are:
@@ -32,11 +32,11 @@ func (b *backend) plan(ctx context.Context, cfg *driver.SourceConfig) (*plan, er
 		return nil, err
 	}
 	p := &plan{
-		topics: topics,
-		starts: make(map[streamer.StreamShard]position),
-		fresh:  make(map[streamer.StreamShard]bool),
-		gone:   make(map[streamer.StreamShard]int64),
-		late:   make(map[streamer.StreamShard]late),
+		topics:   topics,
+		starts:   make(map[streamer.StreamShard]position),
+		fresh:    make(map[streamer.StreamShard]bool),
+		gone:     make(map[streamer.StreamShard]int64),
+		deferred: make(map[streamer.StreamShard]deferredStart),
 	}
 	ends, err := p.ends(ctx, b, cfg)
 	if err != nil {
@@ -58,7 +58,7 @@ func (b *backend) plan(ctx context.Context, cfg *driver.SourceConfig) (*plan, er
 	}
 	for s, at := range want {
 		if err := p.left[s]; err != nil {
-			p.late[s] = p.postpone(s, at, err, began)
+			p.deferred[s] = p.postpone(s, at, err, began)
 			delete(want, s)
 		}
 	}
@@ -160,10 +160,10 @@ func first(cfg *driver.SourceConfig, s streamer.StreamShard, at streamer.Positio
 	return cfg.FirstOf(s)
 }
 
-// resume goes on where the committed positions lie in the logs now. A shard
+// resume continues where the committed positions lie in the logs now. A shard
 // whose leader does not answer keeps its own; the client checks it later.
 func (p *plan) resume(ctx context.Context, b *backend, cfg *driver.SourceConfig, ends map[streamer.StreamShard]bounds) error {
-	now, err := b.standing(ctx, p.starts, ends)
+	now, err := b.locate(ctx, p.starts, ends)
 	if err != nil {
 		return err
 	}

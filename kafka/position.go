@@ -57,7 +57,7 @@ func (sh *shard) read(records []*kgo.Record) {
 	sh.next, sh.stuck = records[len(records)-1].Offset+1, time.Time{}
 }
 
-// position is where the shard goes on.
+// position is where the shard continues.
 func (sh *shard) position() position { return position{sh.next, sh.epochs.before(sh.next)} }
 
 // behind is the position to commit for a message, or a mark, that is done:

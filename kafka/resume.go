@@ -99,7 +99,7 @@ func (o *owner) store(ctx context.Context, s *source, topics map[string]topic, a
 	for sh, p := range at {
 		places[sh] = place{p, note}
 	}
-	err := warm(ctx, func() error { return s.b.commit(ctx, alone(s.cfg.Group), topics, places) })
+	err := retryWhileLoading(ctx, func() error { return s.b.commit(ctx, alone(s.cfg.Group), topics, places) })
 	if err != nil {
 		return err
 	}

@@ -153,7 +153,7 @@ func TestATokenComesFromTheProgramForEachConnection(t *testing.T) {
 }
 
 // A password that was changed is found in the file at the next connection. What
-// waits for it meanwhile goes on; a member that opens does not wait.
+// waits for it meanwhile continues; a member that opens does not wait.
 func TestAPasswordThatChangesIsReadAgain(t *testing.T) {
 	const next = "even m0re s3cret"
 	f := besiege(t)

@@ -25,15 +25,15 @@ const longestLinger = time.Minute
 
 // sink is an open writer: a client of its own, and a lane for each stream.
 type sink struct {
-	b      *backend
-	stream string
-	log    logger
-	tell   func(op string, err error, after time.Duration) // of what the client retries by itself
-	linger time.Duration
-	told   *told // nil: nothing listens
-	delay  delay // why records wait
-	client atomic.Pointer[kgo.Client]
-	main   *lane // of stream; nil where none is named
+	b        *backend
+	stream   string
+	log      logger
+	retrying func(op string, err error, after time.Duration) // of what the client retries by itself
+	linger   time.Duration
+	batches  *batchHook // nil: nothing listens
+	delay    delay      // why records wait
+	client   atomic.Pointer[kgo.Client]
+	main     *lane // of stream; nil where none is named
 
 	life context.Context // ends with Close
 	stop context.CancelFunc
@@ -57,10 +57,10 @@ func (b *backend) OpenSink(ctx context.Context, c driver.SinkConfig) (driver.Sin
 	if b.closed.Load() {
 		return nil, streamer.ErrClosed
 	}
-	s := &sink{b: b, stream: c.Stream, log: logger{c.Logger}, tell: c.Retrying, lanes: make(map[string]*lane), linger: min(c.Linger, longestLinger)}
-	s.delay.log, s.delay.tell = s.log, s.tell
+	s := &sink{b: b, stream: c.Stream, log: logger{c.Logger}, retrying: c.Retrying, lanes: make(map[string]*lane), linger: min(c.Linger, longestLinger)}
+	s.delay.log, s.delay.retrying = s.log, s.retrying
 	if c.Written != nil {
-		s.told = &told{sink: s, report: c.Written, took: make(map[int32]time.Duration)}
+		s.batches = &batchHook{sink: s, report: c.Written, took: make(map[int32]time.Duration)}
 	}
 	s.life, s.stop = context.WithCancel(context.Background())
 	if c.Stream != "" {
@@ -98,11 +98,11 @@ func (s *sink) newClient(more ...kgo.Opt) (*kgo.Client, error) {
 		opts = append(opts, kgo.RequiredAcks(kgo.NoAck()), kgo.DisableIdempotentWrite())
 	case AllReplicas:
 	}
-	if s.told != nil {
-		opts = append(opts, kgo.WithHooks(s.told))
+	if s.batches != nil {
+		opts = append(opts, kgo.WithHooks(s.batches))
 	}
-	if s.tell != nil {
-		opts = append(opts, kgo.WithHooks(&lost{tell: s.disconnected}))
+	if s.retrying != nil {
+		opts = append(opts, kgo.WithHooks(&lost{report: s.disconnected}))
 	}
 	opts = append(opts, kgo.WithLogger(&s.delay))
 	return s.b.client(append(opts, more...)...)
@@ -112,7 +112,7 @@ func (s *sink) newClient(more ...kgo.Opt) (*kgo.Client, error) {
 // because the sink closes; nil: it can.
 func (s *sink) disconnected(err error) {
 	if s.life.Err() == nil && !errors.Is(err, context.Canceled) {
-		s.tell("connect", typed(err), 0)
+		s.retrying("connect", typed(err), 0)
 	}
 }
 
@@ -245,7 +245,7 @@ func (s *sink) replace(old *kgo.Client) {
 	}
 	cl, err := s.newClient(kgo.ProducerLinger(s.linger))
 	if err != nil {
-		return // the old one goes on failing
+		return // the old one continues failing
 	}
 	if !s.client.CompareAndSwap(old, cl) || !s.begin(old.Close) {
 		cl.Close()

@@ -67,7 +67,7 @@ func (b *backend) newSource(cfg driver.SourceConfig, p *plan) *source {
 // open makes the client. What it retries by itself is reported.
 func (s *source) open(opts ...kgo.Opt) error {
 	all := append(s.b.cfg.consumeOpts(), opts...)
-	all = append(all, kgo.WithHooks(&lost{tell: s.disconnected}, &s.fetches))
+	all = append(all, kgo.WithHooks(&lost{report: s.disconnected}, &s.fetches))
 	if s.cfg.Logger != nil {
 		all = append(all, kgo.WithLogger(logger{s.cfg.Logger}))
 	}
@@ -209,7 +209,7 @@ func (s *source) Lag(ctx context.Context) ([]streamer.ShardLag, error) {
 	return s.lagBehind(ctx, s.positions())
 }
 
-// positions are where the shards go on.
+// positions are where the shards continue.
 func (s *source) positions() map[streamer.StreamShard]position {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -227,7 +227,7 @@ func (s *source) lagBehind(ctx context.Context, at map[streamer.StreamShard]posi
 	if err != nil {
 		return nil, err
 	}
-	now, err := s.b.standing(ctx, at, ends)
+	now, err := s.b.locate(ctx, at, ends)
 	if err != nil {
 		return nil, err
 	}

@@ -16,7 +16,7 @@ const (
 	maxName = 249
 	// settleTime is how long brokers may not yet know of a topic that another
 	// one has made.
-	settleTime = 500 * time.Millisecond
+	settlingTime = 500 * time.Millisecond
 	// patience bounds how long an operation waits for leaders and coordinators
 	// that are being chosen.
 	patience = 30 * time.Second
@@ -85,10 +85,10 @@ func (b *backend) topic(ctx context.Context, name string) (topic, error) {
 	for {
 		t, err := b.look(ctx, name)
 		switch waited := time.Since(began); {
-		case err == nil && (t.ready || waited > settleTime):
+		case err == nil && (t.ready || waited > settlingTime):
 			return t, nil
 		case errors.Is(err, kerr.UnknownTopicOrPartition):
-			if waited > settleTime {
+			if waited > settlingTime {
 				return topic{}, notFound(name)
 			}
 		case err != nil && (!isCold(err) || waited > patience):
@@ -195,8 +195,8 @@ func isCold(err error) bool {
 	return false
 }
 
-// warm calls f until the cluster is ready for it.
-func warm(ctx context.Context, f func() error) error {
+// retryWhileLoading calls f until the cluster is ready for it.
+func retryWhileLoading(ctx context.Context, f func() error) error {
 	began := time.Now()
 	p := newPacer()
 	for {

@@ -103,7 +103,7 @@ func lastingInGroup(err error) bool {
 	return false
 }
 
-// move makes a shard go on at a position.
+// move makes a shard continue at a position.
 func (s *source) move(at streamer.StreamShard, to position) {
 	s.mu.Lock()
 	if sh := s.shards[at]; sh != nil {
@@ -119,7 +119,7 @@ func (s *source) seek(at streamer.StreamShard, to position) {
 	s.cl.SetOffsets(map[string]map[int32]kgo.EpochOffset{at.Stream: {partitionOf(at.Shard): {Epoch: to.epoch, Offset: to.offset}}})
 }
 
-// skip passes over everything before next, which cannot be decoded.
+// skip skips everything before next, which cannot be decoded.
 func (s *source) skip(at streamer.StreamShard, next int64, err error) {
 	s.move(at, position{next, noEpoch})
 	s.cfg.Skipped(at, seqOf(next-1), err)

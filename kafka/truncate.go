@@ -62,7 +62,7 @@ func (s *source) resolved(at streamer.StreamShard, to position) bool {
 	return true
 }
 
-// setBack makes a shard go on where its log parts from what was read. The
+// setBack makes a shard continue where its log parts from what was read. The
 // numbers of what comes are not above those that came before, so that is a new
 // assignment: what was handed out is waited for and committed as far as it is
 // acknowledged, and what was not done is read again where it still exists.
@@ -108,7 +108,7 @@ func (s *source) oldestBuffered(at streamer.StreamShard, to position) position {
 	return to
 }
 
-// outOfRange goes on where a position lies now that the broker does not have.
+// outOfRange continues where a position lies now that the broker does not have.
 func (s *source) outOfRange(ctx context.Context, at streamer.StreamShard) error {
 	ends, left, err := s.b.bounds(ctx, []streamer.StreamShard{at})
 	if err == nil {
@@ -133,7 +133,7 @@ func (s *source) outOfRange(ctx context.Context, at streamer.StreamShard) error 
 	}
 	wanted := sh.position()
 	s.mu.Unlock()
-	now, err := s.b.standing(ctx, map[streamer.StreamShard]position{at: wanted}, ends)
+	now, err := s.b.locate(ctx, map[streamer.StreamShard]position{at: wanted}, ends)
 	if err != nil {
 		return err
 	}
@@ -162,7 +162,7 @@ func (s *source) stuck(at streamer.StreamShard) bool {
 	return time.Since(sh.stuck) > answerTime
 }
 
-// leave goes on elsewhere than at a position that does not exist.
+// leave continues elsewhere than at a position that does not exist.
 func (s *source) leave(ctx context.Context, at streamer.StreamShard, wanted, to position) error {
 	switch {
 	case to.offset < wanted.offset:

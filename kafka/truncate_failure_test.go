@@ -169,7 +169,7 @@ func (x *shrinking) readsSome() {
 	x.ackAll(x.in, 0, some)
 }
 
-// readsTheRest: what was in the buffer and still exists is not passed over.
+// readsTheRest: what was in the buffer and still exists is not skipped.
 func (x *shrinking) readsTheRest() {
 	if x.o.Mode != streamer.LoadBalanced { // which may have lost the shard, and be back at what is committed
 		x.until("the loss to be reported", func() bool {
@@ -244,8 +244,8 @@ func (x *shrinking) refuses() {
 	}
 }
 
-// checkRest checks that all is read, and that the next consumer goes on behind
-// it.
+// checkRest checks that all is read, and that the next consumer continues
+// behind it.
 func (x *shrinking) checkRest(in streamer.Consumer) {
 	x.Helper()
 	x.must(x.storeFrom(0, 5000, 5))
@@ -276,7 +276,7 @@ func (x *shrinking) takes(c streamer.Consumer, from, to int) {
 }
 
 // Positions without an epoch, as older clients and tools commit them, say
-// nothing about where the log parts: nothing that exists is passed over.
+// nothing about where the log parts: nothing that exists is skipped.
 func TestACommittedPositionBeyondTheEndOfWhichNoEpochIsKnown(t *testing.T) {
 	for _, mode := range []streamer.ConsumerMode{streamer.Resumable, streamer.LoadBalanced} {
 		t.Run(fmt.Sprint("mode ", mode), func(t *testing.T) {

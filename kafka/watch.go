@@ -15,8 +15,8 @@ import (
 // A consumer does not learn when its topic is deleted or gets another
 // partition: it has to look.
 
-// glance is the least time between two looks.
-const glance = 250 * time.Millisecond
+// watchInterval is the least time between two looks.
+const watchInterval = 250 * time.Millisecond
 
 // duty is what a source does regularly beside reading.
 type duty struct {
@@ -70,7 +70,7 @@ func (s *source) awaitDuty(due []time.Time) bool {
 	case <-s.kick:
 	}
 	due[0] = time.Time{}
-	return wait.Pause(s.life, glance)
+	return wait.Pause(s.life, watchInterval)
 }
 
 // lookNow wakes the watcher.
@@ -105,7 +105,7 @@ func (s *source) lookAll(ctx context.Context) error {
 			if !was.vanished() {
 				s.forsake(ctx, name)
 			}
-			s.reborn(ctx, now)
+			s.readRecreated(ctx, now)
 		case now.id != was.id:
 			return vanished(name, "was deleted and recreated")
 		default:
@@ -145,7 +145,7 @@ func (s *source) leaderless(at streamer.StreamShard, err error) {
 // reallyGone asks once more: a broker that has just started may not know every
 // topic.
 func (s *source) reallyGone(ctx context.Context, name string) bool {
-	if !wait.Pause(ctx, settleTime) {
+	if !wait.Pause(ctx, settlingTime) {
 		return false
 	}
 	_, err := s.b.look(ctx, name)

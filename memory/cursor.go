@@ -120,7 +120,8 @@ func (c *cursor) catchUp() (report func()) {
 	return func() { gone(at, streamer.SeqUint(wanted), streamer.SeqUint(first)) }
 }
 
-// refuseGone is ErrPositionGone where the consumer must not go on after a trim.
+// refuseGone is ErrPositionGone where the consumer must not continue after a
+// trim.
 func (c *cursor) refuseGone(wanted uint64) error {
 	if c.sub.src.cfg.Reset != streamer.ResetError {
 		return nil
@@ -138,7 +139,7 @@ func (c *cursor) listen() {
 	sh.readers = c
 }
 
-// unlisten ends it. A cursor in the ready list stays there and is passed over.
+// unlisten ends it. A cursor in the ready list stays there and is skipped.
 func (c *cursor) unlisten() {
 	if c.prevReader != nil {
 		c.prevReader.nextReader = c.nextReader

@@ -75,8 +75,8 @@ func ExampleLog_Inject() {
 	// flush: true
 }
 
-// While the connection is gone Send goes on buffering and Next goes on waiting:
-// a program notices nothing but the delay.
+// While the connection is gone Send continues buffering and Next continues
+// waiting: a program notices nothing but the delay.
 func ExampleLog_Disconnect() {
 	ctx := context.Background()
 	s, p := connect(ctx, memory.Config{Log: "offline"})

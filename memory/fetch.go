@@ -149,7 +149,7 @@ func (s *source) deliver(n int) []streamer.Message {
 	return s.log.faults.lose(slab)
 }
 
-// emitted ends what take began and lets a waiting settle go on.
+// emitted ends what take began and lets a waiting settle continue.
 func (s *source) emitted() {
 	s.log.mu.Lock()
 	defer s.log.mu.Unlock()

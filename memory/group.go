@@ -139,7 +139,7 @@ func (pl *place) fill(candidates []*source) {
 }
 
 // level moves the shard from a member that has more than its part to the one
-// that has least. One pass over the shards is enough.
+// that has least. One skip the shards is enough.
 func (pl *place) level(candidates []*source, least, most int) {
 	from, to := pl.plan, lightest(candidates)
 	surplus := from.load > most || from.load > least && to.load < least

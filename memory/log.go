@@ -156,7 +156,7 @@ func (l *Log) change(f func() error) error {
 }
 
 // awaitSettled waits for the sources that are changing shards. One that has to
-// give a shard up waits for the messages in work, for 5 s at most.
+// give a shard up waits for the messages in progress, for 5 s at most.
 func (l *Log) awaitSettled() {
 	var settling []<-chan struct{}
 	l.mu.Lock()

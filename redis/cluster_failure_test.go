@@ -96,7 +96,7 @@ func TestAMasterHandsOverToItsReplica(t *testing.T) {
 
 // TestAMasterOfAClusterDies: a replica takes over. What the master had stored
 // and not replicated is lost by the server; all that is left is delivered, and
-// both sides go on by themselves.
+// both sides continue by themselves.
 func TestAMasterOfAClusterDies(t *testing.T) {
 	trials.EachMode(t, func(t *trials.Trial, mode streamer.ConsumerMode) {
 		c, f, in := onCluster(t, testservers.ClusterOptions{Replicas: 1}, mode)

@@ -21,7 +21,7 @@ const (
 
 // conn is one connection to one server for reads that block, or for what a
 // producer sends: a client of its own with a pool of one, because go-redis does
-// not let go of a blocked read when its context ends. It is used by one
+// not released a blocked read when its context ends. It is used by one
 // goroutine at a time, and interrupted by any.
 type conn struct {
 	client  *redis.Client

@@ -57,7 +57,7 @@ func (s *sink) connect(node *redis.Client) (*conn, error) {
 	return s.conn, nil
 }
 
-// hangUp lets go of the connection. The next exchange makes another.
+// hangUp releases the connection. The next exchange makes another.
 func (s *sink) hangUp() {
 	s.mu.Lock()
 	c := s.conn

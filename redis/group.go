@@ -284,7 +284,7 @@ func (l *lane) readClaimed(ctx context.Context, sh *shard, left id) error {
 
 // takeClaimed takes in a page of claimed messages, or what has come of it.
 func (l *lane) takeClaimed(ctx context.Context, sh *shard, left id, known map[id]bool, r *reply, lost error) error {
-	l.s.heard(l.shards)
+	l.s.touchAll(l.shards)
 	var gone []id
 	entries := 0
 	_, err := scanClaim(r.b, func(_ []byte, n int) error { l.page.room(n); return nil }, func(e *entry) error {

@@ -80,7 +80,7 @@ func (s *source) keptPlace(sh *shard, t tenure) {
 	if t != restored {
 		return
 	}
-	s.tell(sh, fmt.Errorf("the consumer of the owner of group %q was removed from %s and was recreated", s.group, sh.key))
+	s.retrying(sh, fmt.Errorf("the consumer of the owner of group %q was removed from %s and was recreated", s.group, sh.key))
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	sh.removed = true
@@ -223,9 +223,9 @@ func (s *source) eachPending(ctx context.Context, sh *shard, f func(ids []string
 	}
 }
 
-// heard notes that the server has heard of us. The owner's place is another
+// touchAll notes that the server has heard of us. The owner's place is another
 // consumer, which reading says nothing about.
-func (s *source) heard(shards []*shard) {
+func (s *source) touchAll(shards []*shard) {
 	if !s.shared() {
 		return
 	}

@@ -22,7 +22,7 @@ type lane struct {
 	entries int    // that the last read brought
 	losses  int    // replies that were lost since one came
 	first   int    // of the shards that are read in turn
-	barren  int    // of these, how many had nothing one after the other
+	barren  int    // of these, how many had nothing one after another
 	under   *turn  // on the connection
 	ready   *turn  // new messages that have come
 	rest    *rest  // of the last page
@@ -275,8 +275,8 @@ func (l *lane) part(shards []*shard, limit int) ([]*shard, int) {
 	return shards[from:min(from+n, len(shards))], 1
 }
 
-// passOn has the next read go on behind the shards of this one, if those were
-// not all; busy: some are still to be looked at.
+// passOn has the next read continue behind the shards of this one, if those
+// were not all; busy: some are still to be looked at.
 func (l *lane) passOn(t *turn, all int) (busy bool) {
 	if len(t.shards) == all {
 		l.barren = 0
@@ -334,7 +334,7 @@ func (l *lane) beginning(shards []*shard, limit int, wait bool) []any {
 
 // scan gives each entry of a reply to take.
 func (l *lane) scan(reply *reply, take func(*shard, *entry)) error {
-	l.s.heard(l.shards)
+	l.s.touchAll(l.shards)
 	var sh *shard
 	entries, busy := 0, 0
 	err := scanStreams(reply.b, func(key []byte, n int) error {

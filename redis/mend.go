@@ -40,7 +40,7 @@ func (s *source) mend(ctx context.Context, sh *shard) error {
 		return err
 	}
 	sh.restored, sh.replay = after.less(sh.last), nil
-	s.tell(sh, fmt.Errorf("group %q vanished from %s and was recreated after %v", s.group, sh.key, after))
+	s.retrying(sh, fmt.Errorf("group %q vanished from %s and was recreated after %v", s.group, sh.key, after))
 	return nil
 }
 
@@ -53,7 +53,7 @@ func (s *source) mendStream(ctx context.Context, sh *shard) error {
 		return err
 	}
 	sh.last, sh.replay, sh.restored = id{}, nil, false
-	s.tell(sh, fmt.Errorf("stream %s vanished and was recreated", sh.key))
+	s.retrying(sh, fmt.Errorf("stream %s vanished and was recreated", sh.key))
 	return nil
 }
 
@@ -96,8 +96,8 @@ func (s *source) acknowledged(sh *shard) id {
 	return sh.last
 }
 
-// tell reports what was mended.
-func (s *source) tell(sh *shard, err error) {
+// retrying reports what was mended.
+func (s *source) retrying(sh *shard, err error) {
 	err = &streamer.Error{Stream: sh.Stream, Shard: &sh.Shard, Kind: streamer.ErrNotFound, Err: err}
 	s.cfg.Retrying("group", err, 0)
 	s.cfg.Retrying("group", nil, 0)

@@ -144,7 +144,7 @@ func owners(s *testservers.RedisServer) (names []string) {
 }
 
 // TestACleanUpOfConsumersIsNoTakeOver: XGROUP DELCONSUMER of those without
-// pending entries, again and again. The owner goes on, its commits count, its
+// pending entries, again and again. The owner continues, its commits count, its
 // place is there again, and another owner that comes is still noticed.
 func TestACleanUpOfConsumersIsNoTakeOver(t *testing.T) {
 	const none, scripts = "", " -eval -evalsha"

@@ -18,12 +18,12 @@ type page struct {
 // note is reported when the messages before it are emitted.
 type note struct {
 	before int
-	tell   func()
+	report func()
 }
 
 func (p *page) empty() bool { return len(p.messages) == 0 && len(p.notes) == 0 }
 
-func (p *page) note(tell func()) { p.notes = append(p.notes, note{len(p.messages), tell}) }
+func (p *page) report(tell func()) { p.notes = append(p.notes, note{len(p.messages), tell}) }
 
 var errNoValue = errors.New("the entry has no field " + fieldValue)
 
@@ -39,7 +39,7 @@ func (p *page) add(s *source, sh *shard, e *entry) {
 	}
 	if err != nil {
 		at, seq := sh.StreamShard, e.at.seqNo()
-		p.note(func() { s.cfg.Skipped(at, seq, err) })
+		p.report(func() { s.cfg.Skipped(at, seq, err) })
 		return
 	}
 	p.messages = append(p.messages, streamer.Message{
@@ -75,7 +75,7 @@ func (p *page) emit(most int, emit func([]streamer.Message)) bool {
 	}
 	for _, n := range p.notes {
 		flush(n.before)
-		n.tell()
+		n.report()
 	}
 	flush(len(p.messages))
 	return len(p.messages) > 0

@@ -162,7 +162,7 @@ func (b *backend) seek(ctx context.Context, key string, from id) (found id, ok b
 
 // countScript counts entries from an id on, up to so many, or to so many bytes
 // of values that the server has to look at meanwhile. It takes few at a time
-// while they are large. -1 as where to go on says that there is no more.
+// while they are large. -1 as where to continue says that there is no more.
 var countScript = redis.NewScript(`
 local from, most, budget = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3])
 local n, size = 0, 1

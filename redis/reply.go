@@ -81,7 +81,7 @@ func (r *reply) room() {
 	}
 }
 
-// whole goes on through what has come and says whether that is all.
+// whole continues through what has come and says whether that is all.
 func (r *reply) whole() (bool, error) {
 	for r.left > 0 && r.next < len(r.b) {
 		h, err := readHead(r.b[r.next:])
@@ -109,7 +109,7 @@ func (r *reply) complete(of int) int {
 	return n
 }
 
-// pass goes on behind a head and the text that it announces.
+// pass continues behind a head and the text that it announces.
 func (r *reply) pass(h head) {
 	switch h.kind {
 	case '*':

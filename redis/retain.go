@@ -68,7 +68,7 @@ func (t *trim) command(ctx context.Context) *redis.IntCmd {
 }
 
 // warnTrims tells of a trim that the server refused; the next one is tried all
-// the same. That it goes on failing is no news.
+// the same. That it continues failing is no news.
 func (s *sink) warnTrims() {
 	for _, t := range s.trims {
 		failed := code(t.err) != ""

@@ -62,8 +62,8 @@ func scanStreams(b []byte, page func(key []byte, n int) error, each func(*entry)
 	return s.end()
 }
 
-// scanClaim reads what XAUTOCLAIM answers: where to go on, entries, and, from
-// 7.0 on, the ids of those that were deleted.
+// scanClaim reads what XAUTOCLAIM answers: where to continue, entries, and,
+// from 7.0 on, the ids of those that were deleted.
 func scanClaim(b []byte, page func(key []byte, n int) error, each func(*entry) error, deleted func(id)) (next id, err error) {
 	s := scanner{b: b}
 	if err := s.serverError(); err != nil {
@@ -122,7 +122,7 @@ func (s *scanner) serverError() error {
 }
 
 // entries reads a list of them. A nil entry, which 6.2 answers for a deleted
-// one, is passed over.
+// one, is skipped.
 func (s *scanner) entries(key []byte, page func([]byte, int) error, each func(*entry) error) error {
 	n, null, err := s.list()
 	if err != nil || null {
@@ -310,7 +310,7 @@ func (s *scanner) id() (id, error) {
 	return i, nil
 }
 
-// skip passes over n values, whatever they are.
+// skip skips n values, whatever they are.
 func (s *scanner) skip(n int) error {
 	for ; n > 0; n-- {
 		switch s.peek() {

@@ -43,7 +43,7 @@ func (t *sea) open(stream string, options ...string) streamer.Streamer {
 	return t.Connect("redis://" + t.hosts + "/" + stream + "?" + strings.Join(append(options, "block=1s"), "&"))
 }
 
-// send stores numbered records, one after the other, and checks that their
+// send stores numbered records, one after another, and checks that their
 // receipts rise.
 func (t *sea) send(s streamer.Streamer, stream string, from, to int) []streamer.Meta {
 	t.Helper()

@@ -125,7 +125,7 @@ func cutting(t *trials.Trial, server *testservers.RedisServer, mode streamer.Con
 }
 
 // TestAServerThatIsSilentForAWhile: it holds its connections and says nothing,
-// longer than any reply may take; then it goes on.
+// longer than any reply may take; then it continues.
 func TestAServerThatIsSilentForAWhile(t *testing.T) {
 	trials.EachMode(t, func(t *trials.Trial, mode streamer.ConsumerMode) {
 		server := testservers.StartRedis(t.T, testservers.RedisOptions{})

@@ -226,7 +226,7 @@ func (s *sink) send(ctx context.Context, p []*driver.Pending, last *driver.Pendi
 	return s.again(last, err)
 }
 
-// unload lets go of the batch.
+// unload releases the batch.
 func (s *sink) unload() {
 	for _, sl := range s.slots {
 		sl.target.used = 0

@@ -154,7 +154,7 @@ func writeField(to *bufio.Writer, name string, value []byte) {
 // keptHeaders is how much room for packed headers a slot keeps.
 const keptHeaders = 4 << 10
 
-// unload lets go of the record.
+// unload releases the record.
 func (s *slot) unload() {
 	s.value, s.key, s.headers, s.passed = nil, nil, nil, false
 	if cap(s.packed) > keptHeaders {

@@ -132,9 +132,9 @@ func listening(t *trials.Trial, uri string) (streamer.Streamer, *atomic.Int64) {
 	return s, told
 }
 
-// TestAServerThatRefusesForAWhileStopsNothing: producer and consumer go on by
-// themselves, whatever is opened meanwhile is open afterwards, and nothing is
-// lost.
+// TestAServerThatRefusesForAWhileStopsNothing: producer and consumer continue
+// by themselves, whatever is opened meanwhile is open afterwards, and nothing
+// is lost.
 func TestAServerThatRefusesForAWhileStopsNothing(t *testing.T) {
 	for name, r := range refusals {
 		t.Run(name, func(t *testing.T) {
@@ -241,7 +241,8 @@ func throttled(t *testing.T, what string, err error) {
 	}
 }
 
-// TestAShardThatAppearsWhileTheServerRefusesIsReadLater: the consumer goes on.
+// TestAShardThatAppearsWhileTheServerRefusesIsReadLater: the consumer
+// continues.
 func TestAShardThatAppearsWhileTheServerRefusesIsReadLater(t *testing.T) {
 	trial := trials.New(t)
 	server := fragile(trial)

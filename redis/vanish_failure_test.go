@@ -140,7 +140,7 @@ func TestAGroupThatVanishesGoesOnWhereItWas(t *testing.T) {
 }
 
 // TestTrimmingUnderAReader: producers trim, as maxlen does, faster than the
-// reader reads. It goes on at what is left, in order, and never twice.
+// reader reads. It continues at what is left, in order, and never twice.
 func TestTrimmingUnderAReader(t *testing.T) {
 	trials.EachMode(t, func(t *trials.Trial, mode streamer.ConsumerMode) {
 		server := alone(t)

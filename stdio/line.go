@@ -45,7 +45,7 @@ func fitsLine(r *streamer.Record) error {
 }
 
 // indented says that value begins with white space, which a reader takes off,
-// and goes on with something else.
+// and continues with something else.
 func indented(value []byte) bool {
 	trimmed := bytes.TrimLeftFunc(value, unicode.IsSpace)
 	return len(trimmed) > 0 && len(trimmed) < len(value)

@@ -24,7 +24,7 @@ func (t *track) take() uint64 {
 	return n
 }
 
-// setAfter goes on behind n.
+// setAfter continues behind n.
 func (t *track) setAfter(n uint64) {
 	t.next = n
 	if n < math.MaxUint64 {

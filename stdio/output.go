@@ -168,7 +168,7 @@ func (o *output) settle(n int, err error) written {
 	return w
 }
 
-// shrunk lets go of a buffer that one long line has grown.
+// shrunk releases a buffer that one long line has grown.
 func shrunk(buf []byte) []byte {
 	if cap(buf) > 4*batchBytes && len(buf) < batchBytes {
 		return append([]byte(nil), buf...)

@@ -57,7 +57,7 @@ func (in *input) run(ended chan<- struct{}) {
 }
 
 // read reads once. A nil error says that there may be more. A deadline that has
-// passed is interrupt's: whether to go on is for mayRead to say.
+// passed is interrupt's: whether to continue is for mayRead to say.
 func (r *reader) read() ([]*block, error) {
 	room := r.split.room()
 	n, err := r.from.Read(room)

@@ -26,7 +26,7 @@ func (u *unread) emitted(e *entry) {
 	u.freshBytes += len(e.value)
 }
 
-// forget lets go of the lines that were handed out. It asks seldom, because
+// forget releases the lines that were handed out. It asks seldom, because
 // asking takes as long as the engine holds messages, which is up to twice
 // MaxBatch; what lies in between must not keep much memory alive.
 func (s *source) forget() {

@@ -74,7 +74,7 @@ func TestAServerThatIsAwayIsOneLineOfEachCommand(t *testing.T) {
 	}
 }
 
-// isOneLine runs every command that goes on while its server is away.
+// isOneLine runs every command that continues while its server is away.
 func isOneLine(t *testing.T, uri string, server away) {
 	producer, stdin := fed(t, "produce", uri)
 	send := func(line string) {

@@ -30,8 +30,8 @@ func (c *consumeCmd) init() {
 
 // Help is printed below the one line that the list of commands shows.
 func (c *consumeCmd) Help() string {
-	return "Without options it prints what arrives from now on and keeps no position. With a group, or mode=resumable, a message is acknowledged " +
-		"when its line is written to standard output, so what was not written is redelivered. With ack=manual nothing is acknowledged."
+	return "Without options it prints the messages that arrive from now on and keeps no position. With a group, or mode=resumable, a message is acknowledged " +
+		"when its line was written to standard output, so unwritten messages are redelivered. With ack=manual nothing is acknowledged."
 }
 
 func (c *consumeCmd) Run(ctx context.Context, e *env) error {

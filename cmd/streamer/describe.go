@@ -24,8 +24,8 @@ type describedShard struct {
 
 // Help is printed below the one line that the list of commands shows.
 func (c *describeCmd) Help() string {
-	return "FIRST is the number of the oldest message, NEXT the one that the next message gets; they are equal when the shard is empty. A closed shard takes no more messages. " +
-		"STATE says why a shard cannot be asked while others can. " +
+	return "FIRST is the number of the oldest message, NEXT that of the next message; they are equal when the shard is empty. A closed shard takes no more messages. " +
+		"STATE says why a shard does not answer while others do. " +
 		"Without a stream in the URI, every stream is shown."
 }
 

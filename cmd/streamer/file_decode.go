@@ -23,9 +23,9 @@ type decodeCmd struct {
 
 // Help is printed below the one line that the list of commands shows.
 func (c *decodeCmd) Help() string {
-	return "log prints a frame as [time | stream | number | shard] payload; lines that start with # are the header and the beacons, and <BINARY BLOB> is what is not UTF-8. " +
-		"ndjson has those lines as comments, and a payload that is JSON as such. json keeps every byte, key and header: produce -o json takes it. " +
-		"What cannot be read is a warning, and exit code 1 at the end."
+	return "log prints a frame as [time | stream | number | shard] payload. Lines that start with # are the header and the beacons; <BINARY BLOB> is a payload that is not UTF-8. " +
+		"ndjson has those lines as comments, and a payload that is JSON as JSON. json keeps every byte, key and header: produce -o json takes it. " +
+		"Unreadable bytes are a warning, and exit code 1 at the end."
 }
 
 func (c *decodeCmd) Run(ctx context.Context, e *env) error {

@@ -12,8 +12,8 @@ type repairCmd struct {
 
 // Help is printed below the one line that the list of commands shows.
 func (c *repairCmd) Help() string {
-	return "The new log has every whole message, with its number and time, those too that readers pass over because what is before them is damaged. " +
-		"It says what was lost. The old log stays as it is; to put the new one in its place, stop who writes it. Groups find their positions by number."
+	return "The new log has every whole message, with its number and time, including those that readers skip because the bytes before them are damaged. " +
+		"The command says what was lost. The old log is not changed; to replace it with the new one, stop its writer. Groups find their positions by number."
 }
 
 func (c *repairCmd) Run(ctx context.Context, e *env) error {

@@ -17,8 +17,8 @@ type verifyCmd struct {
 
 // Help is printed below the one line that the list of commands shows.
 func (c *verifyCmd) Help() string {
-	return "It names every range of bytes that cannot be read or is not as it should be, then counts what is in each shard. MISSING are numbers that no message has. " +
-		"The exit code is 1 when anything is damaged. What a crash leaves at the end, or a writer at work, is reported and no damage: the next writer cuts it off."
+	return "It names every range of bytes that is unreadable or wrong, then counts what is in each shard. MISSING are numbers that no message has. " +
+		"The exit code is 1 when anything is damaged. The end of a log after a crash, or beside a running writer, is reported and is no damage: the next writer cuts it off."
 }
 
 func (c *verifyCmd) Run(ctx context.Context, e *env) error {

@@ -18,7 +18,7 @@ type listedGroup struct {
 
 // Help is printed below the one line that the list of commands shows.
 func (c *groupsCmd) Help() string {
-	return "BEHIND is the number of messages after the committed position, over all shards; \"-\" (null in JSON) stands for what the backend cannot tell. " +
+	return "BEHIND is the number of messages after the committed position, over all shards; \"-\" (null in JSON) means that the backend cannot tell. " +
 		"Without a stream in the URI, the groups of every stream are listed."
 }
 

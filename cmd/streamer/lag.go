@@ -20,8 +20,8 @@ type listedLag struct {
 
 // Help is printed below the one line that the list of commands shows.
 func (c *lagCmd) Help() string {
-	return "BEHIND is the number of messages after the committed position and TIME how old that position is; \"-\" (null in JSON) stands for what the backend cannot tell. " +
-		"It asks without joining a group, so it disturbs none."
+	return "BEHIND is the number of messages after the committed position and TIME the age of that position; \"-\" (null in JSON) means that the backend cannot tell. " +
+		"It asks without joining a group, so it does not disturb any."
 }
 
 func (c *lagCmd) Run(ctx context.Context, e *env) error {

@@ -17,7 +17,7 @@ type line struct {
 	err    error  // the line is unusable; its neighbours are not
 }
 
-// lineReader reads lines of up to max bytes. A longer one is passed over and
+// lineReader reads lines of up to max bytes. A longer one is skipped and
 // reported, so that no input makes it use more memory.
 type lineReader struct {
 	r      *bufio.Reader

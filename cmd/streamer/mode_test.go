@@ -21,7 +21,7 @@ func places(t *testing.T) map[string]string {
 }
 
 // TestAGroupWithoutAModeResumes: in the URI as in a flag it is read as a group,
-// which goes on where it stopped; RealTime would begin from now on.
+// which continues where it stopped; RealTime would begin from now on.
 func TestAGroupWithoutAModeResumes(t *testing.T) {
 	for name, uri := range places(t) {
 		t.Run(name, func(t *testing.T) {

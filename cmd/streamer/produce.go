@@ -37,10 +37,10 @@ func (c *produceCmd) init() {
 
 // Help is printed below the one line that the list of commands shows.
 func (c *produceCmd) Help() string {
-	return "Every line is a message, an empty one too; the newline is not part of it. Of a line of JSON the number in the source is passed over, " +
-		"its shard too unless --keep-shards is given, and its time where the target has times of its own, which is said once. A record that cannot be stored for a reason of its own (too large, " +
-		"not JSON, an attribute that the backend does not keep) is reported and the rest goes on; the exit code is then that of the first failure. Any other failure " +
-		"ends the command."
+	return "Every line is a message, including an empty one, without its newline. Of a JSON line the sequence number is ignored, " +
+		"the shard too unless --keep-shards is given, and the time if the target sets its own; that is reported once. " +
+		"A record that cannot be stored for a reason of its own (too large, not JSON, an attribute that the backend does not keep) is reported and the others are sent; " +
+		"the exit code is then that of the first failure. Any other failure ends the command."
 }
 
 func (c *produceCmd) Run(ctx context.Context, e *env) error {

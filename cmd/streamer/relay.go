@@ -34,11 +34,11 @@ func (c *relayCmd) init() {
 
 // Help is printed below the one line that the list of commands shows.
 func (c *relayCmd) Help() string {
-	return "Key, headers and time are kept where the target can keep them; what it cannot keep is said once. A message is acknowledged when the target has stored it. " +
+	return "Key, headers and time are kept where the target can keep them; what it cannot keep is reported once. A message is acknowledged when the target has stored it. " +
 		"A source that can resume is read with mode=resumable under a group made of this host and the target, unless --mode and --group or the URI say otherwise " +
 		"(a group without a mode is load-balanced: relays of one group share the work), " +
-		"and from the beginning where no position is committed, unless --start or --reset do: so a relay goes on where it stopped, also after it was killed, " +
-		"and what was stored and not yet committed is then stored again. --create is about the target."
+		"and from the beginning where no position is committed, unless --start or --reset is given. So a relay resumes where it stopped, also after it was killed; " +
+		"messages that were stored and not yet committed are then stored again. --create applies to the target."
 }
 
 func (c *relayCmd) Run(ctx context.Context, e *env) error {

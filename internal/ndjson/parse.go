@@ -25,7 +25,7 @@ func Parse(line []byte) (Line, error) {
 	return l, err
 }
 
-// Parser reads lines one after the other and spreads its allocations over them.
+// Parser reads lines one after another and spreads its allocations over them.
 // The zero value is ready; it is not for concurrent use.
 type Parser struct {
 	bytes   []byte            // decoded text is carved from it and never overwritten

@@ -21,7 +21,7 @@ func (s *scanner) fail(reason string) {
 	}
 }
 
-// space passes over white space.
+// space skips white space.
 func (s *scanner) space() {
 	for s.at < len(s.line) {
 		switch s.line[s.at] {
@@ -42,7 +42,7 @@ func (s *scanner) peek() byte {
 	return s.line[s.at]
 }
 
-// take passes over c, if that is what comes next.
+// take skips c, if that is what comes next.
 func (s *scanner) take(c byte) bool {
 	if s.err != nil || s.peek() != c {
 		return false
@@ -137,7 +137,7 @@ func (s *scanner) text() []byte {
 }
 
 // content is the string from from to the quote that s stands at, which it
-// passes over.
+// skips.
 func (s *scanner) content(from int, escaped bool) []byte {
 	raw := s.line[from:s.at]
 	s.at++

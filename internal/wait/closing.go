@@ -55,11 +55,11 @@ func (c *Closing) Wait(ctx context.Context) (err error, ended bool) { //nolint:r
 	}
 }
 
-// last is how long WaitLong goes on: a close within the same ctx needs some of
-// it to give up on the rest.
+// last is how long WaitLong continues: a close within the same ctx needs some
+// of it to give up on the rest.
 const last = time.Second
 
-// WaitLong is Wait that goes on for a second after ctx has ended.
+// WaitLong is Wait that continues for a second after ctx has ended.
 func (c *Closing) WaitLong(ctx context.Context) (err error, ended bool) { //nolint:revive // the outcome is an error
 	if err, ended = c.Wait(ctx); ended {
 		return err, true

@@ -3,7 +3,7 @@ package wait
 import "context"
 
 // Join waits for f, at most until ctx ends: what hangs must not hang its user.
-// f goes on alone then.
+// f continues alone then.
 func Join(ctx context.Context, f func()) {
 	done := make(chan struct{})
 	go func() {

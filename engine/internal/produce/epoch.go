@@ -11,8 +11,8 @@ import (
 )
 
 // epoch is the records sent between two calls of Flush. Flush waits for the
-// epochs before it, not for what others go on sending. Except for the atomics
-// it belongs to Producer.mu.
+// epochs before it, not for what others continue sending. Except for the
+// atomics it belongs to Producer.mu.
 type epoch struct {
 	home     *Producer
 	records  int64         // records; it stays as it is once the epoch is flushed

@@ -34,7 +34,7 @@ func (alone) Closing() (context.Context, context.CancelFunc) {
 }
 func (alone) Forget(*Producer) {}
 
-// TestOneUnresolvedRecordKeepsNoOther: those behind it are let go of once they
+// TestOneUnresolvedRecordKeepsNoOther: those behind it are released once they
 // are resolved.
 func TestOneUnresolvedRecordKeepsNoOther(t *testing.T) {
 	const n = 20_000

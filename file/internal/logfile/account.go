@@ -36,7 +36,7 @@ func (s *Span) Has(p Listed) bool {
 
 func (s *Span) first() Listed { return Listed{s.Stream, s.From} }
 
-// account is what some beacons, of one after the other, tell of a span: whether
+// account is what some beacons, of one after another, tell of a span: whether
 // it has a message of a certain time or later, and whether they have said that
 // of all its shards. A beacon without room for the whole list names neighbours
 // in it. So those that it does not name where they would stand do not exist.

@@ -99,7 +99,7 @@ type Segments struct {
 	gapAt    int64
 }
 
-// ErrTrimmed: what was there was dropped.
+// ErrTrimmed says that the segment was dropped.
 var ErrTrimmed = errors.New("the segment was dropped")
 
 // readSegments opens a directory to read. ErrNotExist: it has no segment.

@@ -87,8 +87,8 @@ func (e *Encoder) NextSeq(key string, shard uint64) (uint64, bool) {
 	return s.seq + 1, s.seq < math.MaxUint64
 }
 
-// Carry makes known what files before this one had: numbers go on from there.
-// Beacons do not name it.
+// Carry makes known what files before this one had: numbers continue from
+// there. Beacons do not name it.
 func (e *Encoder) Carry(items []Item) {
 	if e.carried == nil {
 		e.carried = map[string]map[uint64]Item{}

@@ -13,7 +13,7 @@ var ErrMore = errors.New("more bytes needed")
 
 // Damage is Next's error for bytes that hold no readable frame: Length bytes of
 // the file from Offset on. Err is ErrChecksum, ErrFrame or ErrBeacon. The next
-// call of Next goes on behind them. For ErrChecksum with a Frame that has a
+// call of Next continues behind them. For ErrChecksum with a Frame that has a
 // Key, only that frame's payload is not to be trusted.
 type Damage struct {
 	Offset, Length int64
@@ -35,7 +35,7 @@ func (d *Damage) Unwrap() error { return d.Err }
 // Fill: a writer that opens the file after a crash cuts such bytes off and puts
 // others in their place.
 //
-// Behind unreadable bytes the Scanner goes on at the first frame that starts
+// Behind unreadable bytes the Scanner continues at the first frame that starts
 // after the next beacon; behind a frame with a wrong checksum that ends where a
 // frame should, at the next frame. A Scanner is not safe for concurrent use.
 type Scanner struct {
@@ -286,7 +286,7 @@ func (s *Scanner) resync() bool {
 	return false
 }
 
-// damage is what resync passed over.
+// damage is what resync skipped.
 func (s *Scanner) damage() *Damage {
 	return &Damage{Offset: s.where, Length: s.startOffset() - s.where, Err: s.cause}
 }

@@ -30,7 +30,7 @@ func ContainsFrame(b []byte) bool {
 const maxRun = 256 << 20
 
 // Salvage calls found for every whole frame, with a key and the right checksum,
-// in the bytes of a file from from up to to: those that a Scanner passed over
+// in the bytes of a file from from up to to: those that a Scanner skipped
 // on its way to the next beacon. Pos and End of the frames are not set. They
 // are found's for the time of the call.
 func Salvage(src io.ReaderAt, interval uint32, from, to int64, found func(*Frame)) error {

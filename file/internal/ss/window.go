@@ -37,7 +37,7 @@ type cut struct {
 	before    int64 // the file offset of the beacon
 	after     int64 // the file offset of the byte at window index at
 	remaining int64 // the beacon's
-	bad       bool  // an unreadable beacon: its whole segment is passed over
+	bad       bool  // an unreadable beacon: its whole segment is skipped
 }
 
 // offset is where the byte at window index i is in the file, when no cut after

@@ -12,7 +12,7 @@ import (
 
 // late is the start of a shard that had no leader to resolve it when the source
 // was opened. The client does so when there is one.
-type late struct {
+type deferredStart struct {
 	start kgo.Offset
 	want  int64 // an offset that was asked for, however far beyond the end
 }
@@ -24,30 +24,32 @@ const beyond = math.MaxInt64 >> 1
 // source was opened. Without a leader nothing was stored then: the end was
 // where the log of the last one ends. A leader that does not answer us may take
 // records from others, so those count that are not older.
-func (p *plan) postpone(s streamer.StreamShard, at streamer.Position, why error, opened time.Time) late {
+func (p *plan) postpone(s streamer.StreamShard, at streamer.Position, why error, opened time.Time) deferredStart {
 	switch at.Kind() {
 	case streamer.AtSeq:
-		return lateAt(offsetOf(at.Seq(), 0))
+		return deferredTo(offsetOf(at.Seq(), 0))
 	case streamer.AfterSeq:
-		return lateAt(offsetOf(at.Seq(), 1))
+		return deferredTo(offsetOf(at.Seq(), 1))
 	case streamer.AtOrAfterTime:
 		if at.Time().UnixMilli() < 0 {
 			break // see atTime
 		}
-		return late{start: kgo.NewOffset().AfterMilli(at.Time().UnixMilli()), want: beyond}
+		return deferredStart{start: kgo.NewOffset().AfterMilli(at.Time().UnixMilli()), want: beyond}
 	case streamer.AtEnd:
 		t := p.topics[s.Stream]
 		if epoch := t.epochs[s.Shard]; epoch >= 0 && errors.Is(why, kerr.LeaderNotAvailable) {
-			return late{start: kgo.NewOffset().At(beyond).WithEpoch(epoch), want: beyond}
+			return deferredStart{start: kgo.NewOffset().At(beyond).WithEpoch(epoch), want: beyond}
 		}
-		return late{start: kgo.NewOffset().AfterMilli(opened.UnixMilli()), want: beyond}
+		return deferredStart{start: kgo.NewOffset().AfterMilli(opened.UnixMilli()), want: beyond}
 	}
-	return late{start: kgo.NewOffset().AtStart()}
+	return deferredStart{start: kgo.NewOffset().AtStart()}
 }
 
-func lateAt(offset int64) late { return late{start: kgo.NewOffset().At(offset), want: offset} }
+func deferredTo(offset int64) deferredStart {
+	return deferredStart{start: kgo.NewOffset().At(offset), want: offset}
+}
 
 // await is the shard of a late start.
-func (l late) await() *shard {
+func (l deferredStart) await() *shard {
 	return &shard{next: unresolved, want: l.want, began: position{0, noEpoch}, saved: position{0, noEpoch}}
 }

@@ -132,7 +132,7 @@ func (w *twin) proceeds(topic string) {
 }
 
 // readToTheEnd waits until the consumer has the last record of the new topic:
-// it goes on from the beginning, not from where it was in the old one.
+// it continues from the beginning, not from where it was in the old one.
 func (w *twin) readToTheEnd() {
 	w.Helper()
 	ends, err := w.adm.ListEndOffsets(w.ctx(), w.topic)

@@ -11,7 +11,7 @@ import (
 
 // With create=always a topic may be deleted and come back under its readers.
 // What they had of it is void from then on: its messages, its positions, and
-// the commits that are under way. The other topics go on.
+// the commits that are under way. The other topics continue.
 
 // vanished says whether the topic was deleted and has not come back yet.
 func (t *topic) vanished() bool { return t.id == kadm.TopicID{} && t.shards == 0 }
@@ -75,8 +75,8 @@ func (o *owner) disown(ctx context.Context, shards []streamer.StreamShard) error
 	return nil
 }
 
-// reborn reads a topic that was recreated, from its beginning.
-func (s *source) reborn(ctx context.Context, now topic) {
+// readRecreated reads a topic that was recreated, from its beginning.
+func (s *source) readRecreated(ctx context.Context, now topic) {
 	if !s.grouped {
 		s.begin(ctx, now, now.each())
 		return

@@ -6,12 +6,12 @@ import (
 	"github.com/gostreamer/streamer"
 )
 
-// standing is where positions, committed or read up to, lie in the logs as they
+// locate is where positions, committed or read up to, lie in the logs as they
 // are now. One that was trimmed away lies at the oldest record left. One in a
 // part that the log has lost lies where the log parts from what it was; where
 // that is not known, because no epoch is, at the oldest record, so that nothing
-// that exists is passed over. Ends that are missing leave a position as it is.
-func (b *backend) standing(ctx context.Context, at map[streamer.StreamShard]position, ends map[streamer.StreamShard]bounds) (map[streamer.StreamShard]position, error) {
+// that exists is skipped. Ends that are missing leave a position as it is.
+func (b *backend) locate(ctx context.Context, at map[streamer.StreamShard]position, ends map[streamer.StreamShard]bounds) (map[streamer.StreamShard]position, error) {
 	doubtful := make(map[streamer.StreamShard]position)
 	for s, p := range at {
 		if e, ok := ends[s]; ok && p.epoch >= 0 && p.epoch != e.epoch {

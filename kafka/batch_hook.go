@@ -12,7 +12,7 @@ import (
 // told is the hook that reports the batches which a sink's client has stored.
 // The client tells of no others: what became of their records is on the
 // receipts.
-type told struct {
+type batchHook struct {
 	sink   *sink
 	report func(streamer.WriteEvent)
 
@@ -23,11 +23,11 @@ type told struct {
 var _ interface {
 	kgo.HookBrokerE2E
 	kgo.HookProduceBatchWritten
-} = (*told)(nil)
+} = (*batchHook)(nil)
 
 // OnBrokerE2E implements kgo.HookBrokerE2E. The client calls it before it
 // reports the batches of the request.
-func (t *told) OnBrokerE2E(m kgo.BrokerMetadata, key int16, e kgo.BrokerE2E) {
+func (t *batchHook) OnBrokerE2E(m kgo.BrokerMetadata, key int16, e kgo.BrokerE2E) {
 	if key != int16(kmsg.Produce) {
 		return
 	}
@@ -38,7 +38,7 @@ func (t *told) OnBrokerE2E(m kgo.BrokerMetadata, key int16, e kgo.BrokerE2E) {
 
 // OnProduceBatchWritten implements kgo.HookProduceBatchWritten. The client does
 // not wait for the goroutine on which it calls this.
-func (t *told) OnProduceBatchWritten(m kgo.BrokerMetadata, topic string, _ int32, b kgo.ProduceBatchMetrics) {
+func (t *batchHook) OnProduceBatchWritten(m kgo.BrokerMetadata, topic string, _ int32, b kgo.ProduceBatchMetrics) {
 	if !t.sink.enter() {
 		return
 	}
