@@ -95,7 +95,7 @@ func (x *index) update(ctx context.Context, l *openLog) (*logfile.Catalogue, err
 	return x.of, err
 }
 
-// same says whether v is the log that was read, or has become of it.
+// same reports whether v is the log that was read, or has become of it.
 func (x *index) same(v *logfile.OpenedView, info os.FileInfo, header ss.Header) (bool, error) {
 	if x.of == nil || !os.SameFile(x.info, logfile.PlainInfo(info)) || header != x.header || v.Size < x.of.End {
 		return false, nil

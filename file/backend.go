@@ -51,7 +51,7 @@ func Connect(ctx context.Context, c Config, o streamer.StreamerOptions) (streame
 type backend struct {
 	cfg      Config
 	location *location
-	log      *openLog    // where the place led when it was connected
+	log      *openLog    // where the location led when it was connected
 	index    index       // of the log to which it leads
 	made     atomic.Bool // a producer of this connection has opened the log: CreateNew has been obeyed
 	closed   atomic.Bool

@@ -43,10 +43,10 @@ type Config struct {
 	Sync     time.Duration   // 0: the system writes to the disk when it likes; SyncAlways; or at this interval. Positions of groups follow it
 	Shards   int             // over which records with a key are spread, and those without; default 1
 
-	// A log in a directory, which Path then names, is a row of segments, each
-	// of them an .ss file. It is one when Segment is set or when the directory
-	// has segments. Old segments are dropped, as a whole, for any of the
-	// reasons that are set, when a producer writes: never the one that is
+	// A log in a directory, which Path then names, is a series of segments,
+	// each of them an .ss file. It is one when Segment is set or when the
+	// directory has segments. Old segments are dropped, as a whole, for any of
+	// the reasons that are set, when a producer writes: never the one that is
 	// written.
 	Segment     int64         // the size from which on another is begun; default 64 MiB
 	SegmentAge  time.Duration // the age from which on another is begun; 0: any

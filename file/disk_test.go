@@ -45,7 +45,7 @@ func (r *rig) install(d *failingDisk) (lift func()) {
 	return lift
 }
 
-// step says whether this one fails.
+// step reports whether this one fails.
 func (d *failingDisk) step(name string) error {
 	d.mu.Lock()
 	defer d.mu.Unlock()

@@ -23,8 +23,8 @@
 // Beside those that every backend knows:
 //
 //	follow=true|false              at the end of the log: wait for more, or end with io.EOF; default true
-//	create=auto|always|never|new   a log that does not exist: auto, the default, has producers create it; always has consumers create it too, and go on,
-//	                               from the beginning, in one that takes the place of a log that vanished
+//	create=auto|always|never|new   a log that does not exist: auto, the default, has producers create it; always has consumers create it too, and continue,
+//	                               from the beginning, in one that replaces a log that vanished
 //	shards=n                       over which a producer spreads records, 1 to 65536; default 1
 //	sync=none|always|<interval>    when what is stored is on the disk; default none. See Durability
 //	eos                            the last producer of the process to close ends the log with SeaStreamer's end of stream
@@ -58,7 +58,7 @@
 // late enough, and what follows it comes whatever its time. In what SeaStreamer
 // has written to the log, that takes reading it from the beginning.
 //
-// Key, headers and a nil value, for which the format has no place, travel in a
+// Key, headers and a nil value, which the format cannot hold, travel in a
 // frame of SeaStreamer's internal stream just before the message; its readers
 // skip that and see the value untouched. docs/file-format.md has the
 // bytes.
@@ -175,4 +175,6 @@
 // None is needed: the log is a file, and a group's positions are text.
 // [Inspect] opens a log for tools, whole or damaged. To move or copy a log take
 // log.ss.groups along.
+//
+// docs/file-design.md describes how the package works inside.
 package file

@@ -93,7 +93,7 @@ func (s *source) cursorAt(sh *shard, upTo streamer.SeqNo) (c *group.Cursor, pass
 	return c, passed
 }
 
-// refresh moves up the offsets of shards that have nothing in progress and lie
+// refresh moves up the offsets of shards that have nothing in flight and lie
 // more than behind bytes back.
 func (s *source) refresh(behind int64) error {
 	s.mu.Lock()

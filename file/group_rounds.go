@@ -240,8 +240,8 @@ func (s *source) tryTaking(ctx context.Context) (b *group.Balance, gained []stre
 }
 
 // handOver gives shards up, unless others are being given up. That takes as
-// long as the program needs for the messages that it has of them, and rounds
-// continue meanwhile. The token of turn is held.
+// long as the program needs for the messages that it has of them, and rounds go
+// on meanwhile. The token of turn is held.
 func (s *source) handOver(ctx context.Context, gone []streamer.StreamShard) {
 	k := s.sharing
 	select {

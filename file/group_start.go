@@ -17,7 +17,7 @@ type pending struct {
 	from   start
 	was    *group.Cursor // the position that it replaces because its offsets are not this log's; nil for one that was asked for
 	before bool          // the shard has messages before the search
-	prev   *uint64       // the last of them that the search has come by
+	prev   *uint64       // the last of them that the search has passed
 	found  bool
 	first  uint64 // its number
 	offset int64  // and where it is
@@ -138,7 +138,8 @@ func (p *planner) begin(sh *shard, left int64) {
 	p.write = append(p.write, sh)
 }
 
-// planAt starts a shard at a position. was is the one it stands for.
+// planAt starts a shard at a position. was is the cursor that it replaces, or
+// nil.
 func (p *planner) planAt(sh *shard, to streamer.Position, was *group.Cursor) error {
 	switch to.Kind() {
 	case streamer.AtBeginning:
@@ -191,7 +192,7 @@ func (p *planner) planCommitted(ctx context.Context, sh *shard, c *group.Cursor)
 	return nil
 }
 
-// planRecreated: the log that the position was in is no more.
+// planRecreated starts a shard in a log that replaces the one of its position.
 func (p *planner) planRecreated(sh *shard, c *group.Cursor) error {
 	if c.Begun {
 		if err := p.reportGone(sh, c, 1); err != nil {
@@ -214,8 +215,8 @@ func (p *planner) reportGone(sh *shard, c *group.Cursor, got uint64) error {
 	return nil
 }
 
-// matches says whether the offsets of a cursor mean in this log what they meant
-// when it was written.
+// matches reports whether the offsets of a cursor mean in this log what they
+// meant when it was written.
 func (s *source) matches(ctx context.Context, c *group.Cursor, v *logfile.View) (bool, error) {
 	if c.Resume < v.Start() || c.Resume > v.Size {
 		return false, nil
@@ -270,8 +271,8 @@ func (p *planner) search(ctx context.Context) error {
 	return nil
 }
 
-// look says whether e is the first message. One that is unreadable is skipped
-// later, in its place.
+// look reports whether e is the first message. One that is unreadable is passed
+// over later, in its place.
 func (q *pending) look(e *logfile.Entry) bool {
 	if !q.from.begins(e) {
 		seq := e.Seq
@@ -363,7 +364,7 @@ func (p *planner) save(all *group.Cursors) error {
 // store completes a cursor and makes it durable.
 func (s *source) store(at streamer.StreamShard, c *group.Cursor) error {
 	c.Group, c.StreamShard, c.Log = s.cfg.Group, at, s.header.Created
-	if s.r != nil && s.segments == nil { // of a row, what it starts with is dropped some day
+	if s.r != nil && s.segments == nil { // the first bytes of a segmented log are dropped some day
 		p, err := group.PrintOf(s.f, max(c.Resume, ss.HeaderSize))
 		if err != nil {
 			return err

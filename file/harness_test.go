@@ -25,7 +25,7 @@ func TestConformance(t *testing.T) { conformance.Run(t, harness("file", openPlac
 // TestConformanceOfADirectory is for logs in segments, so small that every case
 // has many.
 func TestConformanceOfADirectory(t *testing.T) {
-	conformance.Run(t, harness("file (directory)", openRowPlace))
+	conformance.Run(t, harness("file (directory)", openSegmentedLocation))
 }
 
 func harness(name string, open func(testing.TB, conformance.Plan) *conformance.Place) conformance.Harness {
@@ -64,7 +64,7 @@ func openPlace(t testing.TB, plan conformance.Plan) *conformance.Place {
 	return openPlaceOf(t, plan, Config{Path: filepath.Join(t.TempDir(), "log.ss"), Shards: plan.Shards, Beacon: 4 << 10}, "")
 }
 
-func openRowPlace(t testing.TB, plan conformance.Plan) *conformance.Place {
+func openSegmentedLocation(t testing.TB, plan conformance.Plan) *conformance.Place {
 	return openPlaceOf(t, plan, Config{Path: filepath.Join(t.TempDir(), "log"), Shards: plan.Shards, Beacon: 1 << 10, Segment: 3 << 10}, "&segment=3KiB")
 }
 

@@ -119,7 +119,7 @@ func (k *killer) check() {
 	}
 	k.kept += len(k.promised)
 	if k.cfg.Segment > 0 {
-		k.soundRow("after a kill")
+		k.soundSegments("after a kill")
 	} else {
 		k.sound("after a kill")
 	}

@@ -153,7 +153,7 @@ func TestSIGKILLOfAWriter(t *testing.T) {
 	}
 }
 
-// keyed says whether the child gave a message a key.
+// keyed reports whether the child gave a message a key.
 func keyed(m *streamer.Message) bool {
 	fields := strings.Fields(string(m.Value))
 	n, err := strconv.Atoi(fields[len(fields)-1])

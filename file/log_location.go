@@ -9,8 +9,8 @@ import (
 
 // location is where programs of this process say that a log is. The log that it
 // leads to may be another later on: when a symbolic link in it is switched, or
-// the file behind it replaced. Consumers and producers follow their place, and
-// a log may be at several.
+// the file behind it replaced. Consumers and producers follow their location,
+// and a log may be at several.
 type location struct {
 	path  string       // absolute; symbolic links are as they were named
 	deals driver.Deals // of the groups that read what is here

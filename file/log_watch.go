@@ -29,7 +29,7 @@ type readers struct {
 	// ours: this process has the log's writer, which wakes the readers itself.
 	// The file system's notices of what is written come after that, and would
 	// wake them for nothing; what others write all the same, without the lock
-	// or to a file that has taken the log's place, is seen when the readers
+	// or to a file that has replaced the log, is seen when the readers
 	// look for themselves.
 	ours atomic.Bool
 
@@ -62,7 +62,7 @@ func (r *readers) follow(path string, segmented bool) (wake chan struct{}, watch
 }
 
 // watchAgain tries again what follow could not: there may have been no
-// descriptor for it. It says whether the file system tells now.
+// descriptor for it. It reports whether the file system tells now.
 func (r *readers) watchAgain(path string, segmented bool) bool {
 	if !r.lifecycle.TryLock() {
 		return false
@@ -123,7 +123,7 @@ func (r *readers) relay(w *fsnotify.Watcher, path string, segmented bool, done c
 	}
 }
 
-// concerns says whether readers have to look because of an event.
+// concerns reports whether readers have to look because of an event.
 func (r *readers) concerns(e fsnotify.Event, path string) bool {
 	if e.Op == fsnotify.Write && r.ours.Load() {
 		return false

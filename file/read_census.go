@@ -12,7 +12,7 @@ import (
 // census began. It is read on where it ended, so that all calls of Lag together
 // read the log once, and of that only what the source has not read.
 type census struct {
-	turn    chan struct{} // capacity 1: the rest is of who holds the token
+	turn    chan struct{} // capacity 1: the holder of the token owns the rest
 	of      *identity     // source.is when it began
 	turned  int           // and source.turned
 	upTo    int64
@@ -101,7 +101,7 @@ func (c *census) see(s *source, e *logfile.Entry, damaged bool) {
 	x.Last = max(x.Last, e.Seq)
 }
 
-// delivers says whether a message is, or comes after, the first of its shard
+// delivers reports whether a message is, or comes after, the first of its shard
 // that the source delivers.
 func (s *source) delivers(e *logfile.Entry) bool {
 	stream := string(e.Key)

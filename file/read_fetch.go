@@ -91,7 +91,9 @@ func (s *source) gather() error {
 	if s.r == nil {
 		return ss.ErrMore
 	}
-	var e logfile.Entry // here, not in the source: what it refers to changes with each message, and the collector would have to be notified
+	// Not a field of the source: its pointers change with each message, and
+	// each change of a field on the heap costs a write barrier.
+	var e logfile.Entry
 	for len(s.batch.picked) < s.cfg.MaxBatch {
 		if err := s.r.NextEntry(&e); err != nil {
 			return err
@@ -117,8 +119,8 @@ func (s *source) gather() error {
 	return nil
 }
 
-// begins says whether a message is delivered. In a group a shard that has its
-// first message has a position before that goes out.
+// begins reports whether a message is delivered. In a group a shard that has
+// its first message has a position before that goes out.
 func (s *source) begins(sh *shard, e *logfile.Entry) (bool, error) {
 	if sh.open {
 		return true, nil
@@ -208,7 +210,7 @@ func (t *shardTable) arrived() {
 	t.coming = t.coming[:0]
 }
 
-// track notes that a message is on its way. mu is held.
+// track notes that a message is about to be emitted. mu is held.
 func (s *source) track(sh *shard, st step) {
 	if sh.none || st.seq > sh.last {
 		sh.last, sh.none = st.seq, false

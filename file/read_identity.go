@@ -12,7 +12,7 @@ import (
 	"github.com/gostreamer/streamer/file/internal/logfile"
 )
 
-// identity is which log a source reads, for those who look at that beside it.
+// identity is which log a source reads, for Lag, which opens the log itself.
 type identity struct {
 	info    os.FileInfo
 	created uint64 // as its header says; 0 while it has none
@@ -27,7 +27,7 @@ func (s *source) identify() {
 	}
 }
 
-// of says whether v shows this log.
+// of reports whether v shows this log.
 func (i *identity) of(v *logfile.OpenedView) (bool, error) {
 	info, err := v.Handle.Stat()
 	if err != nil {
@@ -36,7 +36,7 @@ func (i *identity) of(v *logfile.OpenedView) (bool, error) {
 	return os.SameFile(i.info, logfile.PlainInfo(info)) && (i.created == 0 || i.created == v.Created), nil
 }
 
-// verify says whether the log is still the one that is read: not deleted,
+// verify reports whether the log is still the one that is read: not deleted,
 // replaced, cut off, or rewritten.
 func (s *source) verify() error {
 	if err := s.named(); err != nil {
@@ -45,7 +45,7 @@ func (s *source) verify() error {
 	return s.intact()
 }
 
-// named says whether the source's place leads to the file that is read.
+// named reports whether the source's location leads to the file that is read.
 func (s *source) named() error {
 	info, err := os.Stat(s.location.path)
 	if err != nil {
@@ -65,8 +65,8 @@ func (s *source) named() error {
 	return nil
 }
 
-// intact says whether the file that is open has what was read of it, whatever
-// it is called by now.
+// intact reports whether the file that is open has what was read of it,
+// whatever it is called by now.
 func (s *source) intact() error {
 	info, err := s.f.Stat()
 	if s.segments != nil && errors.Is(err, fs.ErrNotExist) {
@@ -89,9 +89,9 @@ func (s *source) intact() error {
 }
 
 // checkLog is what a source that has more to read sees of its log: rewritten,
-// it is at an end. One to which the place does not lead any more is read as far
-// as it is then; without that, a source that never comes to the end, because it
-// is slower than a writer there, would never know.
+// it is at an end. One to which the location does not lead any more is read as
+// far as it is then; without that, a source that never comes to the end,
+// because it is slower than a writer there, would never know.
 func (s *source) checkLog(ctx context.Context) error {
 	if s.segments == nil {
 		if err := s.intact(); err != nil {

@@ -10,7 +10,7 @@ import (
 // input is the log as a source has it open. It changes with committing held.
 type input struct {
 	f        logfile.Handle
-	segments *logfile.Segments // f, if the log is a row of segments
+	segments *logfile.Segments // f, if the log is segmented
 	info     os.FileInfo
 	head     []byte // the header as it was; nil while there is none
 	header   ss.Header
@@ -25,8 +25,8 @@ func (in *input) origin() int64 {
 	return ss.HeaderSize
 }
 
-// positioned says how far reading has come: nothing before the offset is needed
-// again.
+// positioned is the offset that reading has reached: nothing before the offset
+// is needed again.
 func (in *input) positioned() int64 {
 	if in.r == nil {
 		return 0

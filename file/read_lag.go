@@ -10,7 +10,7 @@ import (
 
 // Lag implements driver.Lagger. A shard's messages are counted by their
 // numbers, which rise by one in logs that this package and SeaStreamer write.
-// Shards that reading has not come to yet count, and the engine learns of them.
+// Shards that reading has not reached yet count, and the engine learns of them.
 func (s *source) Lag(ctx context.Context) ([]streamer.ShardLag, error) {
 	if err := s.census.enter(ctx); err != nil {
 		return nil, err
@@ -52,8 +52,8 @@ func (s *source) count(ctx context.Context) error {
 }
 
 // lags counts what is left of each shard that is read; found are those that
-// reading has not come to, or that it has come to just now. ErrNotFound:
-// another log has taken the place of the one that the census is of.
+// reading has not reached, or has reached just now. ErrNotFound:
+// another log has replaced the one that the census is of.
 func (s *source) lags() (lags []streamer.ShardLag, found []streamer.StreamShard, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -74,7 +74,7 @@ func (s *source) lags() (lags []streamer.ShardLag, found []streamer.StreamShard,
 				continue
 			}
 			found = append(found, at)
-			if !s.shared() { // else it is no one's before a process has taken it
+			if !s.shared() { // else it has no owner before a process has taken it
 				lags = append(lags, streamer.ShardLag{StreamShard: at, Messages: between(max(x.First, 1)-1, x.Last)})
 			}
 		}

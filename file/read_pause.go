@@ -35,7 +35,7 @@ func (s *source) Pause(at streamer.StreamShard, paused bool) {
 	}
 }
 
-// admits says whether a message is emitted now.
+// admits reports whether a message is emitted now.
 func (s *source) admits(sh *shard, e *logfile.Entry) bool {
 	if e.Start < sh.next || sh.behind != onPar && !sh.catching {
 		return false
@@ -66,7 +66,7 @@ func (s *source) catchUp() {
 	}
 }
 
-// inTheBack says whether the source still reads for shards that it has gone
+// inTheBack reports whether the source still reads for shards that it has gone
 // back for.
 func (s *source) inTheBack() bool {
 	if s.positioned() >= s.front {
@@ -126,7 +126,7 @@ func (s *source) goBack() {
 	s.r.SeekTo(to)
 }
 
-// progressed notes how far reading has come. mu is held.
+// progressed notes the offset that reading has reached. mu is held.
 func (s *source) progressed() {
 	at := s.positioned()
 	s.seen = max(s.seen, at)

@@ -6,12 +6,12 @@ import (
 	"github.com/gostreamer/streamer"
 )
 
-// relocate continues in the log that the source's place leads to now, which it
-// takes over: where the group has come to there, else at its beginning. On
+// relocate continues in the log that the source's location leads to now, which
+// it takes over: where the group has come to there, else at its beginning. On
 // failure the source is as it was.
 func (s *source) relocate(ctx context.Context, l *openLog) error {
 	c := s.cfg
-	c.Start, c.Reset, c.Fallback = s.afresh(), streamer.Earliest, streamer.Position{}
+	c.Start, c.Reset, c.Fallback = s.replacementStart(), streamer.Earliest, streamer.Position{}
 	n := newSource(c, s.conf, logs.shareLocation(s.location), l)
 	if err := n.openAt(ctx); err != nil {
 		n.closeAll()
@@ -26,8 +26,8 @@ func (s *source) relocate(ctx context.Context, l *openLog) error {
 	return nil
 }
 
-// afresh is where a log is read that takes the place of another.
-func (s *source) afresh() streamer.Position {
+// replacementStart is where a log is read that replaces another.
+func (s *source) replacementStart() streamer.Position {
 	first := streamer.Beginning()
 	if s.group != nil {
 		first = streamer.Committed()

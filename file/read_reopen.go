@@ -42,7 +42,7 @@ func (s *source) vanished(ctx context.Context, err error) error {
 	}
 }
 
-// surrender gives up what a group had of the log that is no more, when its
+// surrender gives up the shards of a log that vanished, when its
 // messages have been handed out: they are nowhere else.
 func (s *source) surrender(ctx context.Context) error {
 	if s.group == nil || s.surrendered {
@@ -65,8 +65,8 @@ func (s *source) surrender(ctx context.Context) error {
 	return nil
 }
 
-// buffered says whether the engine has messages of these shards that it has not
-// handed out.
+// buffered reports whether the engine has messages of these shards that it has
+// not handed out.
 func (s *source) buffered(shards []streamer.StreamShard) bool {
 	for _, at := range shards {
 		for _, handedOut := range s.cfg.InFlight(at) {
@@ -78,7 +78,7 @@ func (s *source) buffered(shards []streamer.StreamShard) bool {
 	return false
 }
 
-// reopen opens the log that has taken the place of the one that vanished, and
+// reopen opens the log that replaces the one that vanished, and
 // tells the engine which shards are read there. ErrNotFound: there is none yet.
 func (s *source) reopen(ctx context.Context) error {
 	l, err := logs.acquire(s.location.path, s.log.segmented)
@@ -111,8 +111,9 @@ func (s *source) begin() error {
 	return s.restart()
 }
 
-// there says whether there is a log at the path. A directory without segments
-// is none: the process that is removing it must not find new ones in it.
+// there reports whether there is a log at the path. A directory without
+// segments is none: the process that is removing it must not find new ones in
+// it.
 func (l *openLog) there() error {
 	_, err := os.Stat(l.path)
 	if err == nil && l.segmented && !logfile.IsSegmented(l.path) {

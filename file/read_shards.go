@@ -16,7 +16,7 @@ type shardTable struct {
 
 	streams map[string]map[streamer.ShardID]*shard
 	fresh   []streamer.StreamShard // that reading has found and the engine need not know yet
-	turned  int                    // how often what is read has changed: shards came and went, or another log took the place
+	turned  int                    // how often what is read has changed: shards came and went, or another log replaced it
 	unknown start                  // of shards that were not known when the source was opened
 	seen    int64                  // everything before this offset was emitted or skipped
 	coming  []*shard               // that have messages in a slab which is being emitted
@@ -58,7 +58,7 @@ type start struct {
 	end int64             // from this offset on any message is: what is out of range means the nearest end
 }
 
-// begins says whether e is, or comes after, the first message.
+// begins reports whether e is, or comes after, the first message.
 func (s *start) begins(e *logfile.Entry) bool {
 	if e.Start >= s.end {
 		return true
@@ -76,7 +76,7 @@ func (s *start) begins(e *logfile.Entry) bool {
 	return false
 }
 
-// late says whether a message's time is not before ms, which may be before
+// late reports whether a message's time is not before ms, which may be before
 // 1970.
 func late(at uint64, ms int64) bool { return ms <= 0 || at >= uint64(ms) }
 
@@ -120,7 +120,7 @@ func newShard(at streamer.StreamShard) *shard {
 	return &shard{StreamShard: at, none: true, lane: lane{behind: onPar}}
 }
 
-// reading says whether any shard is read.
+// reading reports whether any shard is read.
 func (t *shardTable) reading() bool {
 	for _, of := range t.streams {
 		for _, sh := range of {

@@ -50,7 +50,7 @@ type source struct {
 	closed error
 }
 
-// position is how far a source has come in its input, beside the offset of
+// position is the state of reading its input, apart from the offset of
 // that.
 type position struct {
 	last        *shard    // of the last message, for what belongs to no shard
@@ -59,8 +59,8 @@ type position struct {
 	standby     bool      // no shard is read: all that exist are other processes'
 	lagging     int       // how many shards are behind
 	front       int64     // where reading was when the source went back for some of them; 0 when it has not
-	looked      time.Time // when it was last checked where the place leads
-	limit       int64     // the place leads elsewhere, and the log is read up to this offset; never: it does not
+	looked      time.Time // when it was last checked where the location leads
+	limit       int64     // the location leads elsewhere, and the log is read up to this offset; never: it does not
 }
 
 // atStart is the position in a log of which nothing was read.
@@ -134,7 +134,7 @@ func newSource(c driver.SourceConfig, conf *Config, at *location, l *openLog) *s
 	return s
 }
 
-// wants says whether the consumer reads a stream.
+// wants reports whether the consumer reads a stream.
 func (s *source) wants(stream string) bool {
 	for _, name := range s.cfg.Streams {
 		if name == stream || name == wildcard {

@@ -51,7 +51,7 @@ func (s *stretch) add(st step) {
 	if len(s.rest)-s.used < stepBytes {
 		s.rest = append(s.rest[:s.used], make([]byte, max(stepBytes, s.used))...)
 	}
-	b := s.rest[s.used:] // not appended to: the slice, which the collector would have to be notified of, stays as it is
+	b := s.rest[s.used:] // not appended to: a changed slice costs a write barrier
 	n := binary.PutVarint(b, int64(st.seq-s.last.seq-1))
 	n += binary.PutVarint(b[n:], st.start-s.last.frame)
 	n += binary.PutVarint(b[n:], st.frame-st.start)

@@ -51,8 +51,8 @@ func (r *rig) trickle(stream string, values ...string) {
 	r.ok(s.Close())
 }
 
-// soundRow verifies every segment.
-func (r *rig) soundRow(what string) {
+// soundSegments verifies every segment.
+func (r *rig) soundSegments(what string) {
 	r.Helper()
 	for _, path := range r.segments() {
 		if report, found := r.verified(path); len(found) > 0 || report.Unsummed > 0 {
@@ -86,7 +86,7 @@ func TestSegmentsAreLogs(t *testing.T) {
 	if n := len(r.segments()); n < 6 {
 		t.Fatalf("%d segments", n)
 	}
-	r.soundRow("after five openings")
+	r.soundSegments("after five openings")
 	r.same("messages", values(r.all("a")), want)
 	admin := r.connect().Admin()
 	names, err := admin.Streams(r.ctx, "")
@@ -315,7 +315,7 @@ func TestSegmentsByAge(t *testing.T) {
 	if len(r.segments()) > n+1 {
 		t.Errorf("%d segments, %d before nothing was sent", len(r.segments()), n)
 	}
-	r.soundRow("by age")
+	r.soundSegments("by age")
 }
 
 // TestRotationThatFails: on a full disk the records of the next segment are
@@ -329,7 +329,7 @@ func TestRotationThatFails(t *testing.T) {
 		return r, func(what string) {
 			r.produce("a", "afterwards")
 			r.promises(what, all, false)
-			r.soundRow(what)
+			r.soundSegments(what)
 		}
 	})
 }

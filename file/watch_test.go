@@ -42,8 +42,8 @@ func (r *rig) source(stream string) *source {
 	return src.(*source)
 }
 
-// elsewhere opens the log to write as another process does: it wakes nothing
-// here.
+// elsewhere opens the log to write as another process does: it wakes no
+// reader here.
 func (r *rig) elsewhere() *logfile.File {
 	r.Helper()
 	open := logfile.OpenFile

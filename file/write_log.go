@@ -76,7 +76,7 @@ func (l *openLog) openWriter(c *Config) (*writer, error) {
 }
 
 // openFile opens the log's file for a writer. dead, if not nil, is the one that
-// it takes the place of.
+// it replaces.
 func (l *openLog) openFile(c *Config, dead *writer) (*logfile.File, error) {
 	if dead != nil {
 		_ = dead.file.Close() // it holds the lock
@@ -187,8 +187,8 @@ func (w *writer) append(s *sink, p []*driver.Pending, out []result) (appended, e
 
 // write puts into the log what encode appends to the buffer, and returns how
 // many of the records it has then. When the log was deleted or replaced
-// meanwhile it continues in the one at its place, if producers make logs; when
-// only the producer's own path leads elsewhere by now that is errElsewhere. mu
+// meanwhile it continues in the log at its path, if producers make logs; when
+// only the producer's own path leads elsewhere by now that is ErrElsewhere. mu
 // is held.
 func (w *writer) write(c *Config, at *location, encode func() error) (whole int, err error) {
 	for first := true; ; first = false {
@@ -271,7 +271,7 @@ func (w *writer) put(m ss.Mark, at *location) (whole int, err error) {
 	return whole, w.fail(err)
 }
 
-// mendable says whether opening the log again may help. mu is held.
+// mendable reports whether opening the log again may help. mu is held.
 func (w *writer) mendable(c *Config) bool {
 	if errors.Is(w.broken, logfile.ErrMoved) {
 		return c.Create == streamer.CreateAuto || c.Create == streamer.CreateAlways

@@ -9,8 +9,8 @@ import (
 	"github.com/gostreamer/streamer/file/internal/logfile"
 )
 
-// retainEvery is how often a writer looks for segments to drop, beside when it
-// begins one.
+// retainEvery is how often a writer looks for segments to drop, and also when
+// it begins one.
 const retainEvery = time.Second
 
 // retain drops the oldest segments that c does not want kept: never the one
@@ -49,7 +49,7 @@ func (w *writer) retain(c *Config, now time.Time) {
 	}
 }
 
-// olderThan says whether nothing was written to a file since then.
+// olderThan reports whether nothing was written to a file since then.
 func olderThan(path string, then time.Time) bool {
 	info, err := os.Stat(path)
 	return err == nil && info.ModTime().Before(then)

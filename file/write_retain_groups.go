@@ -20,7 +20,7 @@ type retention struct {
 	groups []*group.Cursors
 }
 
-// of says whether every group has done the segment at base, whose successor
+// of reports whether every group has done the segment at base, whose successor
 // begins at next. What a segment holds is the difference between what it and
 // its successor carry.
 func (p *retention) of(base, next int64) bool {
@@ -56,10 +56,10 @@ func itemShard(i ss.Item) streamer.StreamShard {
 	return streamer.StreamShard{Stream: i.Key, Shard: streamer.ShardID(i.Shard)}
 }
 
-// passed says whether a group has done a shard up to the message that i names,
-// which is the shard's last before offset end. A shard without a position is
-// read from its beginning when a member comes for it: it is not done, unless
-// the group knows that it had nothing there.
+// passed reports whether a group has done a shard up to the message that i
+// names, which is the shard's last before offset end. A shard without a
+// position is read from its beginning when a member takes it: it is not done,
+// unless the group knows that it had nothing there.
 func passed(c *group.Cursors, i ss.Item, end int64) bool {
 	cur := c.Of[itemShard(i)]
 	switch {

@@ -116,8 +116,8 @@ func (s *sink) append(p []*driver.Pending) (appended, error) {
 	return s.w.append(s, p, s.results)
 }
 
-// openWriter opens the writer of the log that the path leads to, in place of
-// another log's.
+// openWriter opens the writer of the log that the path leads to. It replaces
+// the writer of another log.
 func (s *sink) openWriter(segmented bool) error {
 	l, err := logs.acquire(s.location.path, segmented)
 	if err == nil && l.segmented != segmented {

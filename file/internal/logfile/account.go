@@ -26,6 +26,7 @@ type Span struct {
 	Ms       uint64
 }
 
+// Has reports whether a shard is in the span.
 func (s *Span) Has(p Listed) bool {
 	if s.Every {
 		return p.Stream != ss.Internal
@@ -66,8 +67,8 @@ func (a *account) take(items []ss.Item, most int) {
 	a.complete = a.complete || len(items) < most || a.covered()
 }
 
-// covered says whether every shard of the span was named: going from neighbour
-// to neighbour one comes from before it to behind it, or around.
+// covered reports whether every shard of the span was named: going from
+// neighbour to neighbour one comes from before it to behind it, or around.
 func (a *account) covered() bool {
 	begin, ok := a.begin()
 	at := begin
@@ -84,8 +85,8 @@ func (a *account) covered() bool {
 	return false
 }
 
-// passed says whether the span would lie between two neighbours, or between the
-// first of them and the list's end, and has nothing more there.
+// passed reports whether the span would lie between two neighbours, or between
+// the first of them and the list's end, and has nothing more there.
 func (a *account) passed(at, next Listed) bool {
 	if a.of.Every || a.of.Has(next) {
 		return false

@@ -84,7 +84,7 @@ func (c *Catalogue) carried(items []ss.Item) {
 	}
 }
 
-// Exists says whether a stream was declared or has messages.
+// Exists reports whether a stream was declared or has messages.
 func (c *Catalogue) Exists(stream string) bool {
 	return c.Declared[stream] > 0 || len(c.Streams[stream]) > 0
 }
@@ -102,7 +102,7 @@ func (c *Catalogue) ShardsOf(stream string, configured int) []streamer.ShardID {
 	return slices.Sorted(maps.Keys(all))
 }
 
-// Has says whether a shard exists.
+// Has reports whether a shard exists.
 func (c *Catalogue) Has(at streamer.StreamShard) bool {
 	return c.Extent(at) != nil || uint64(at.Shard) < uint64(c.Declared[at.Stream])
 }

@@ -16,7 +16,8 @@ type Entry struct {
 }
 
 // Reader reads the messages of a log: frames with their envelopes, without what
-// is SeaStreamer's or ours. Like a Scanner it separates reading from parsing.
+// is SeaStreamer's or this package's. Like a Scanner it separates reading from
+// parsing.
 type Reader struct {
 	*ss.Scanner
 	src   io.ReaderAt
@@ -39,11 +40,13 @@ type ahead struct {
 	env     Envelope
 }
 
+// NewReader reads src from an offset on, in a log with that interval of
+// beacons.
 func NewReader(src io.ReaderAt, interval uint32, offset int64) *Reader {
 	return &Reader{Scanner: ss.NewScanner(src, interval, offset), src: src, UpTo: offset}
 }
 
-// SeekTo goes to an offset as MoveTo does.
+// SeekTo continues at an offset, where a frame or an envelope starts.
 func (r *Reader) SeekTo(offset int64) {
 	r.MoveTo(offset)
 	r.ahead, r.EOS, r.UpTo = ahead{}, false, offset
@@ -73,7 +76,7 @@ func (r *Reader) ReadOn() error {
 	return err
 }
 
-// Needed is the offset before which nothing is needed again.
+// Needed is the offset before which the Reader needs nothing again.
 func (r *Reader) Needed() int64 {
 	if r.ahead.set {
 		return r.ahead.start
@@ -114,7 +117,7 @@ func (r *Reader) NextEntry(e *Entry) error {
 	}
 }
 
-// trouble is what Next's error means for messages; nil: nothing.
+// trouble is what an error of the Scanner means for messages; nil: nothing.
 func (r *Reader) trouble(err error) error {
 	d, ok := errors.AsType[*ss.Damage](err)
 	if !ok {
@@ -177,8 +180,8 @@ func (r *Reader) internal(f *ss.Frame) {
 }
 
 // lookBack searches the end of unreadable bytes for the envelope of the message
-// behind them: without it the message would come without its key, and nothing
-// would know.
+// behind them: without it the message would be delivered without its key, and
+// the program would not know.
 func (r *Reader) lookBack(d *ss.Damage) {
 	prefix := append([]byte{byte(len(ss.Internal))}, ss.Internal...)
 	b := make([]byte, min(d.Length, searchBack))

@@ -8,10 +8,10 @@ import (
 	"github.com/gostreamer/streamer/file/internal/ss"
 )
 
-// The payloads of our frames on SeaStreamer's internal key. Each starts with a
-// tag of four bytes that no frame of SeaStreamer's has. The layouts are part of
-// the file format, docs/file-format.md, and do not change; a new one takes a
-// new tag.
+// The payloads of this package's frames on SeaStreamer's internal key. Each
+// starts with a tag of four bytes that no frame of SeaStreamer's has. The
+// layouts are part of the file format, docs/file-format.md, and do not change;
+// a new one takes a new tag.
 //
 //	envelope    = "env1" flags stream key count header*      what the next frame's message has beside its payload
 //	declaration = "str1" stream shards                       a stream that exists though it may have no message
@@ -27,7 +27,7 @@ const (
 	nilValue       = 1
 )
 
-// NeedsEnvelope says whether a record has anything that its own frame cannot
+// NeedsEnvelope reports whether a record has anything that its own frame cannot
 // carry.
 func NeedsEnvelope(r *streamer.Record) bool {
 	return r.Key != nil || r.Value == nil || len(r.Headers) > 0
@@ -136,6 +136,7 @@ type Declaration struct {
 	Shards int
 }
 
+// Append appends the payload of the declaration's frame to b.
 func (d Declaration) Append(b []byte) []byte {
 	b = append(b, declarationTag...)
 	b = append(b, byte(len(d.Stream)))

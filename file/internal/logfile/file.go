@@ -1,3 +1,7 @@
+// Package logfile is a log on the disk, in one file or in a directory of
+// segments: making and appending to it, recovery of its end after a crash, and
+// reading, surveying and searching it. It knows nothing of consumers, producers
+// and groups.
 package logfile
 
 import (
@@ -37,13 +41,13 @@ type File struct {
 	under    func(Handle) Handle
 
 	Written atomic.Int64 // bytes of the log that the system has
-	syncing sync.Mutex   // one fsync at a time; who waits for it may find that it was enough for him too
+	syncing sync.Mutex   // one fsync at a time; a waiting caller may find that it covered its bytes
 	synced  int64        // bytes of the log that are on the disk
 	failed  error        // of an fsync: the system reports it once, and forgets what it could not write
 }
 
-// Handle is what writers and sources do with the file of a log. Tests put one
-// that fails, or counts, in its place.
+// Handle is the operations of writers and sources on the file of a log. Tests
+// replace it by one that fails, or counts.
 type Handle interface {
 	io.ReaderAt
 	io.WriterAt
@@ -54,9 +58,9 @@ type Handle interface {
 	Close() error
 }
 
-// OpenFile opens the log at path, creates it as create says, and makes its end
-// good to write on. ErrBusy: another process writes it. Everything that is done
-// with the file goes through under, if that is not nil.
+// OpenFile opens the log at path for writing, creates it as create says, and
+// recovers its end. ErrBusy: another process writes it. All operations on the
+// file go through under, if that is not nil.
 func OpenFile(path string, create streamer.Create, beacon int64, under func(Handle) Handle) (*File, error) {
 	for {
 		f, err := openToWrite(path, create)
@@ -110,6 +114,7 @@ func explain(err error, create streamer.Create) error {
 	return err
 }
 
+// ErrCreateNew refuses a log that exists where create=new asks for a new one.
 var ErrCreateNew = errors.New("create=new makes a log that does not exist: name another, or leave that option out")
 
 // lockLog takes the writer's lock. It is nil when path does not name f any
@@ -170,7 +175,7 @@ func (lf *File) Put(m ss.Mark, b []byte) error {
 // Store writes what the Encoder has appended since m and says how many of its
 // parts, which end at ends, the log has then: all of them, or those that a full
 // disk had room for. The file and the Encoder end behind the last of them,
-// unless the error is a *brokenError.
+// unless the error is a *BrokenError.
 func (lf *File) Store(m ss.Mark, b []byte, ends []ss.Mark) (whole int, err error) {
 	if len(b) > 0 {
 		if info, err := lf.Handle.Stat(); err != nil || info.Size() != m.Offset() {
@@ -209,17 +214,17 @@ type BrokenError struct{ err error }
 func (e *BrokenError) Error() string { return e.err.Error() }
 func (e *BrokenError) Unwrap() error { return e.err }
 
-// ErrMoved says that the log's path does not name the file that is written, or
-// the file is not as its writer left it.
+// ErrMoved: the log's path does not name the file that is written, or the file
+// is not as its writer left it.
 var ErrMoved = fmt.Errorf("the log was deleted, replaced or changed under its writer: %w", streamer.ErrNotFound)
 
-// ErrElsewhere says that a path does not lead to the file that is written,
-// which is still where its own path leads.
+// ErrElsewhere: a path does not lead to the file that is written, which is
+// still where its own path leads.
 var ErrElsewhere = fmt.Errorf("the path leads to another log than before: %w", streamer.ErrNotFound)
 
-// Check makes sure that a log's path leads to what was written: errMoved and
-// errElsewhere when it does not. The path may be another than the log's own,
-// which is without symbolic links.
+// Check makes sure that a log's path leads to the file that is written:
+// ErrMoved or ErrElsewhere when it does not. The path may be another than the
+// log's own, which is without symbolic links.
 func (lf *File) Check(path string) error {
 	ok, err := lf.isAt(path)
 	if ok || err != nil {
@@ -233,7 +238,7 @@ func (lf *File) Check(path string) error {
 	return fmt.Errorf("%s: %w", path, ErrMoved)
 }
 
-// own is the log's own path.
+// own is the log's own path, without symbolic links.
 func (lf *File) own() string {
 	if lf.Dir != "" {
 		return lf.Dir
@@ -241,8 +246,8 @@ func (lf *File) own() string {
 	return lf.path
 }
 
-// isAt says whether the log at path is the file that is written, whole, by its
-// only writer.
+// isAt reports whether the log at path is the file that is written, whole, by
+// its only writer.
 func (lf *File) isAt(path string) (bool, error) {
 	if lf.Dir != "" {
 		path = filepath.Join(path, filepath.Base(lf.path))
@@ -280,10 +285,10 @@ func (lf *File) OnDisk() int64 {
 	return lf.synced
 }
 
-// rewriteSize is how many bytes rewrite writes at a time.
+// rewriteSize is how many bytes Rewrite writes at a time.
 const rewriteSize = 1 << 20
 
-// Rewrite writes everything from an offset on once more. After a failed fsync
+// Rewrite writes everything from an offset on again. After a failed fsync
 // the system may take for written what the disk does not have, and would not
 // write it by itself.
 func (lf *File) Rewrite(from int64) error {
@@ -301,8 +306,8 @@ func (lf *File) Rewrite(from int64) error {
 	return nil
 }
 
-// Persist puts a log that is opened, and its place in the directory, on the
-// disk if what is written to it should be there.
+// Persist puts a log that was opened, and its entry in the directory, on the
+// disk, unless sync is 0: then its records are not put there either.
 func (lf *File) Persist(sync time.Duration) error {
 	if sync == 0 {
 		return nil

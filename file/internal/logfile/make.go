@@ -28,7 +28,7 @@ func MakeSegments(dir string, beacon int64) error {
 		if !errors.Is(err, fs.ErrNotExist) {
 			return err
 		}
-		// something removed the directory just now
+		// the directory was removed just now
 	}
 }
 
@@ -77,7 +77,7 @@ func writeSynced(path string, b []byte) error {
 }
 
 // createFirst makes the first segment for a directory's writer and opens it.
-// One that a consumer makes at this moment is as good, unless create is
+// A segment that a consumer makes at this moment serves too, unless create is
 // CreateNew.
 func (lf *File) createFirst(create streamer.Create, beacon int64) error {
 	made, err := MakeEmpty(filepath.Join(lf.Dir, SegmentName(0)), beacon)
@@ -93,6 +93,8 @@ func (lf *File) createFirst(create streamer.Create, beacon int64) error {
 	return lf.openSegment(0)
 }
 
+// TimeOf is a time of a log, in milliseconds since 1970, as a time.Time.
 func TimeOf(ms uint64) time.Time { return time.UnixMilli(int64(min(ms, math.MaxInt64))).UTC() }
 
+// NowMillis is the present as a time of a log.
 func NowMillis() uint64 { return uint64(max(time.Now().UnixMilli(), 0)) }

@@ -28,8 +28,8 @@ func ReadHeader(src io.ReaderAt) (ss.Header, error) {
 	return ss.ParseHeader(b)
 }
 
-// headerPrefix says whether b can be the start of a header. A file for which it
-// cannot is one consumer's and not a log.
+// headerPrefix reports whether b can be the start of a header. A file for which
+// it cannot is one consumer's and not a log.
 func headerPrefix(b []byte) bool {
 	start := ss.Header{}.Append(nil)[:3]
 	n := min(len(b), len(start))
@@ -161,10 +161,11 @@ func (r *recovery) cut(f Handle, s *ss.Scanner, interval int64) (int64, error) {
 // With the usual distance of beacons it needs no more than 1 MiB.
 const maxGap = 64 << 20
 
+// ErrGap refuses to write behind unreadable bytes where the next beacon is far.
 var ErrGap = fmt.Errorf("%w, and the place of the next beacon is far: cut the log where they start, or write another", ss.ErrFrame)
 
 // GapError is unreadable bytes at the end of a log behind which writing cannot
-// continue. It is errGap.
+// continue. It is ErrGap.
 type GapError struct {
 	Path           string
 	Offset, Length int64
@@ -176,7 +177,7 @@ func (e *GapError) Error() string {
 
 func (e *GapError) Unwrap() error { return ErrGap }
 
-// WorthKeeping says whether what is behind the last message may hold others
+// WorthKeeping reports whether what is behind the last message may hold others
 // that cannot be read. What a crash leaves holds none: a part of one message,
 // or the zeros that file systems put where they had no time to write.
 func WorthKeeping(f io.ReaderAt, s *ss.Scanner, size int64) (bool, error) {
@@ -198,6 +199,7 @@ func WorthKeeping(f io.ReaderAt, s *ss.Scanner, size int64) (bool, error) {
 // needed: the next beacon would show it.
 const maxSearch = 1 << 20
 
+// IsEnvelope reports whether a payload is an envelope.
 func IsEnvelope(payload []byte) bool {
 	_, ok := ParseEnvelope(payload)
 	return ok

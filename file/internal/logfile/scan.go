@@ -40,6 +40,7 @@ func (r *Reader) Each(ctx context.Context, f func(e *Entry, damaged bool) bool) 
 	}
 }
 
+// ShardOf is the stream and shard of a frame.
 func ShardOf(f *ss.Frame) streamer.StreamShard {
 	return streamer.StreamShard{Stream: string(f.Key), Shard: streamer.ShardID(f.Shard)}
 }
@@ -96,7 +97,7 @@ func (v *View) Ending(ctx context.Context) (Ending, error) {
 	}
 }
 
-// torn says whether the frame that beacon n splits is not all there, or the
+// torn reports whether the frame that beacon n splits is not all there, or the
 // beacon isn't: the end of the log is before it. Of a frame that lacks but a
 // few bytes it may not know.
 func (v *View) torn(n int64) (bool, error) {
@@ -125,7 +126,7 @@ func (r *Reader) end() int64 {
 }
 
 // addNamed adds what beacons name, from beacon n back as long as they are full
-// and name others. Of a row of segments that is the last one, and what was
+// and name others. Of a series of segments that is the last one, and what was
 // before it. A beacon that has room for more names every shard.
 func (v *View) addNamed(n int64, e *Ending) error {
 	low, carried := int64(0), true

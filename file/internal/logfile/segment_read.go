@@ -19,8 +19,8 @@ import (
 	"github.com/gostreamer/streamer/file/internal/ss"
 )
 
-// A log in a directory is a row of segments, each a log in one file. They lie
-// in one space of offsets: that of a segment's first byte is its name, a
+// A log in a directory is a series of segments, each a log in one file. They
+// lie in one space of offsets: that of a segment's first byte is its name, a
 // multiple of the beacon interval. So a reader sees one file with beacons where
 // they should be. What lies between the end of one segment and the first
 // message of the next, whose header is in it, reads as one frame of the
@@ -37,6 +37,7 @@ const (
 	segmentDigits = 20
 )
 
+// SegmentName is the name of the file of the segment at an offset.
 func SegmentName(base int64) string { return fmt.Sprintf("%0*d%s", segmentDigits, base, Suffix) }
 
 // ListSegments finds the segments of a directory, in order. It looks at the
@@ -70,9 +71,9 @@ func ListSegments(dir string) ([]Segment, error) {
 	return kept, nil
 }
 
-// IsSegmented says whether path is a directory that is a log. One that cannot
-// be looked into for want of a descriptor counts: who opens it is notified of
-// that.
+// IsSegmented reports whether path is a directory that is a log. A directory
+// that cannot be read because no descriptor is left counts: opening it returns
+// that error.
 func IsSegmented(path string) bool {
 	all, err := ListSegments(path)
 	if disk.IsExhausted(err) {
@@ -83,7 +84,7 @@ func IsSegmented(path string) bool {
 }
 
 // Segments is a directory's segments as one file. Reads of one that was dropped
-// are errTrimmed, unless it is open. Its methods may be called concurrently.
+// are ErrTrimmed, unless it is open. Its methods may be called concurrently.
 type Segments struct {
 	dir string
 
@@ -193,7 +194,7 @@ func (s *Segments) bases() []int64 {
 	return all
 }
 
-// starts says whether a segment begins at an offset.
+// starts reports whether a segment begins at an offset.
 func (s *Segments) starts(off int64) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -201,8 +202,7 @@ func (s *Segments) starts(off int64) bool {
 	return ok && off > 0
 }
 
-// Look makes what was written and dropped meanwhile visible, and returns the
-// offset of the end.
+// Look lists the directory again, and returns the offset of the log's end.
 func (s *Segments) Look() (int64, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -213,8 +213,8 @@ func (s *Segments) Look() (int64, error) {
 	return last.Base + last.Size, nil
 }
 
-// Verify makes sure that the segment which is read is still the one of its
-// name, unless that was dropped. ErrNotExist: it is not.
+// Verify makes sure that the segment that is read is still the file of that
+// name, unless it was dropped. ErrNotExist: it is not.
 func (s *Segments) Verify() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -299,7 +299,7 @@ func (s *Segments) find(off int64) (i int, known bool) {
 }
 
 // readKnown reads from segment i, and from the gap behind it when it has a
-// successor; -1 stands for the one that is open and was dropped. mu is held.
+// successor; -1 represents the one that is open and was dropped. mu is held.
 func (s *Segments) readKnown(p []byte, off int64, i int) (int, error) {
 	base, next := s.at, int64(-1)
 	if i >= 0 {
@@ -380,8 +380,10 @@ func (s *Segments) Stat() (os.FileInfo, error) {
 	return sizedInfo{info, end}, err
 }
 
+// Name is the path of the directory.
 func (s *Segments) Name() string { return s.dir }
 
+// Close closes the segment that is open.
 func (s *Segments) Close() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -393,8 +395,9 @@ func (s *Segments) Close() error {
 	return err
 }
 
-var errReadOnly = fmt.Errorf("%w: a row of segments is read here", streamer.ErrUnsupported)
+var errReadOnly = fmt.Errorf("%w: segments are read here", streamer.ErrUnsupported)
 
+// WriteAt fails: Segments are for reading. So do Truncate and Sync.
 func (s *Segments) WriteAt([]byte, int64) (int, error) { return 0, errReadOnly }
 func (s *Segments) Truncate(int64) error               { return errReadOnly }
 func (s *Segments) Sync() error                        { return errReadOnly }
@@ -417,7 +420,8 @@ func OpenToRead(path string) (Handle, error) {
 	return s, nil
 }
 
-// NotRegular is the error for a path that is no log.
+// NotRegular is the error for a path that is neither a regular file nor a
+// directory of segments.
 func NotRegular(path string, info os.FileInfo) error {
 	if info.IsDir() {
 		return fmt.Errorf("%s is a directory without segments: give the size of one, segment=64MiB, to make it a log: %w", path, streamer.ErrUnsupported)

@@ -21,7 +21,7 @@ const (
 )
 
 // OpenSegments opens the last segment of a directory for writing, as
-// openLogFile opens a log in one file.
+// OpenFile opens a log in one file.
 func OpenSegments(dir string, create streamer.Create, beacon int64, under func(Handle) Handle) (*File, error) {
 	l, err := lockSegments(dir, create)
 	if err != nil {
@@ -47,7 +47,7 @@ func lockSegments(dir string, create streamer.Create) (*flock.Flock, error) {
 		}
 		l, err := disk.Lock(filepath.Join(dir, SegmentsLock), true)
 		if errors.Is(err, streamer.ErrNotFound) {
-			continue // something removed the directory just now
+			continue // the directory was removed just now
 		}
 		if err != nil {
 			return nil, err
@@ -183,7 +183,7 @@ func (lf *File) fill(h ss.Header, from *File) error {
 	return nil
 }
 
-// Full says whether the segment is to have a successor.
+// Full reports whether the segment is to have a successor.
 func (lf *File) Full(size int64, age time.Duration) bool {
 	if lf.Dir == "" || lf.Enc.Offset() == lf.begun {
 		return false

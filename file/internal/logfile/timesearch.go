@@ -31,6 +31,7 @@ type TimeSearch struct {
 	read map[int64][]ss.Item // of the beacons that were read; nil where one is unreadable
 }
 
+// NewTimeSearch searches v.
 func NewTimeSearch(v *View) *TimeSearch { return &TimeSearch{v, map[int64][]ss.Item{}} }
 
 // Before is a beacon before which every message of a span is older.
@@ -148,7 +149,7 @@ func (t *TimeSearch) ask(of Span, n, limit int64) (said, error) {
 	return said{}, nil
 }
 
-// beganBefore says whether a beacon's writer has written something that is
+// beganBefore reports whether a beacon's writer has written something that is
 // older than a time since it opened the log, or knows all that was there.
 func beganBefore(items []ss.Item, ms uint64) bool {
 	return slices.ContainsFunc(items, func(i ss.Item) bool { return i.Time < ms && i.Key != ss.Internal })

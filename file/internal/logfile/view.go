@@ -13,7 +13,7 @@ import (
 
 func beUint64(b []byte) uint64 { return binary.BigEndian.Uint64(b) }
 
-// View is a log at one moment: what is in the first size bytes of src.
+// View is a log at one moment: the first Size bytes of Src.
 type View struct {
 	Src      io.ReaderAt
 	Interval uint32
@@ -24,12 +24,12 @@ type View struct {
 	Segments *Segments // its segments; nil for a log in one file
 }
 
-// NewView is the first size bytes of src, which are those of rows if that is
-// not nil.
-func NewView(src io.ReaderAt, rows *Segments, interval uint32, size int64) *View {
-	v := &View{Src: src, Interval: interval, Size: size, Segments: rows}
-	if rows != nil {
-		v.Base = rows.First()
+// NewView is a View of the first size bytes of src, a log with that interval of
+// beacons. segments are those of src if that is a directory, else nil.
+func NewView(src io.ReaderAt, segments *Segments, interval uint32, size int64) *View {
+	v := &View{Src: src, Interval: interval, Size: size, Segments: segments}
+	if segments != nil {
+		v.Base = segments.First()
 	}
 	return v
 }
@@ -41,10 +41,11 @@ func (v *View) Start() int64 { return v.Base + ss.HeaderSize }
 // beacon.
 func (v *View) low() int64 { return v.Base / int64(v.Interval) }
 
-// Beacons is how many there are. Those of a damaged file may not be readable.
+// Beacons is how many beacons the log has. Those of a damaged file may be
+// unreadable.
 func (v *View) Beacons() int64 { return (v.Size - 1) / int64(v.Interval) }
 
-// Beacon reads one; ok is false when that can't be done.
+// Beacon reads beacon n; ok is false when it is unreadable.
 func (v *View) Beacon(n int64) (b ss.Beacon, ok bool, err error) {
 	b, err = ss.ReadBeacon(v.Src, v.Interval, n)
 	switch {
@@ -172,7 +173,7 @@ func Find(b ss.Beacon, key string, shard uint64) (ss.Item, bool) {
 // SeqBefore finds a beacon before which everything of a shard has a lower
 // number than the one that below asks about, and one, or the end, before which
 // not everything has. Beacons need not name the shard: those that don't are
-// skipped, so there may be some between the two.
+// passed over, so there may be some between the two.
 func (v *View) SeqBefore(key string, shard uint64, below func(seq uint64) bool) (found, limit int64, err error) {
 	found, limit = v.low(), v.Beacons()+1
 	for lo, hi := found+1, limit; lo < hi; {
@@ -193,7 +194,7 @@ func (v *View) SeqBefore(key string, shard uint64, below func(seq uint64) bool) 
 	return found, limit, nil
 }
 
-// Closer looks at the messages behind beacons between two that seqBefore has
+// Closer looks at the messages behind beacons between two that SeqBefore has
 // found, as far as one read goes, for one that is nearer to the limit.
 func (v *View) Closer(found, limit int64, key string, shard uint64, below func(seq uint64) bool) (int64, error) {
 	for limit-found > 1 {
@@ -232,6 +233,7 @@ func (v *View) firstBehind(n int64, key string, shard uint64) (seq uint64, ok bo
 	}
 }
 
+// IgnoreEOF is err, or nil for io.EOF.
 func IgnoreEOF(err error) error {
 	if errors.Is(err, io.EOF) {
 		return nil
@@ -268,11 +270,13 @@ func OpenView(path string) (*OpenedView, error) {
 	return &OpenedView{*v, f}, nil
 }
 
+// OpenedView is a View of a file that it has open.
 type OpenedView struct {
 	View
 	Handle Handle
 }
 
+// Close closes the file.
 func (v *OpenedView) Close() { _ = v.Handle.Close() }
 
 func viewOf(f Handle) (*View, error) {
@@ -296,7 +300,7 @@ func viewOf(f Handle) (*View, error) {
 	return v, nil
 }
 
-// PlainInfo is what os.SameFile knows.
+// PlainInfo is info in the form that os.SameFile can compare.
 func PlainInfo(info os.FileInfo) os.FileInfo {
 	if s, ok := info.(sizedInfo); ok {
 		return s.FileInfo
@@ -304,7 +308,7 @@ func PlainInfo(info os.FileInfo) os.FileInfo {
 	return info
 }
 
-// SegmentList are those of a directory.
+// SegmentList is the segments of a log in a directory, else nil.
 func (v *OpenedView) SegmentList() []Segment {
 	if v.Segments == nil {
 		return nil

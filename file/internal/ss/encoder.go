@@ -53,7 +53,7 @@ func (e *Encoder) Offset() int64 { return e.off }
 // MoveTo makes off the offset of the next byte.
 func (e *Encoder) MoveTo(off int64) { e.off = off }
 
-// Knows says whether the file has a frame of this stream.
+// Knows reports whether the file has a frame of this stream.
 func (e *Encoder) Knows(key string, shard uint64) bool { return e.streams.find(key, shard) != nil }
 
 // See takes a frame that is in the file already into account, and the beacons

@@ -9,7 +9,7 @@ import (
 // arbitrary bytes can be full of headers.
 const searchBudget = 64 << 20
 
-// ContainsFrame says whether a whole frame with a key and the right checksum
+// ContainsFrame reports whether a whole frame with a key and the right checksum
 // starts somewhere in b. When that would take too long to find out it says yes.
 func ContainsFrame(b []byte) bool {
 	budget := int64(searchBudget)
