@@ -42,7 +42,7 @@ func (s *source) skipMessage(d *ss.Damage) {
 	s.cfg.Skipped(sh.StreamShard, streamer.SeqUint(e.Seq), s.corruption(d))
 }
 
-// skipBytes passes over bytes that belong to no known shard. They
+// skipBytes skips bytes that belong to no known shard. They
 // are reported once, at the shard that was read last.
 func (s *source) skipBytes(d *ss.Damage) {
 	s.reported = d.Offset

@@ -173,7 +173,7 @@ func Find(b ss.Beacon, key string, shard uint64) (ss.Item, bool) {
 // SeqBefore finds a beacon before which everything of a shard has a lower
 // number than the one that below asks about, and one, or the end, before which
 // not everything has. Beacons need not name the shard: those that don't are
-// passed over, so there may be some between the two.
+// skipped, so there may be some between the two.
 func (v *View) SeqBefore(key string, shard uint64, below func(seq uint64) bool) (found, limit int64, err error) {
 	found, limit = v.low(), v.Beacons()+1
 	for lo, hi := found+1, limit; lo < hi; {
