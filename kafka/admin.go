@@ -37,8 +37,8 @@ func (b *backend) Create(ctx context.Context, stream string, shards int) error {
 	return b.create(ctx, stream, shards)
 }
 
-// maxShards is far beyond what a cluster can bear and within what the protocol
-// can say.
+// maxShards is far beyond what a cluster supports and within what the protocol
+// can express.
 const maxShards = 1 << 20
 
 // Delete implements streamer.Admin. It returns when the topic cannot be found

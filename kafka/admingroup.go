@@ -12,7 +12,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kerr"
 )
 
-// idle looks up the positions of a group that nothing is using: ErrNotFound,
+// idle returns the positions of a group that is not in use: ErrNotFound,
 // ErrBusy.
 func (b *backend) idle(ctx context.Context, stream, group string) (topic, map[streamer.StreamShard]place, error) {
 	t, err := b.existing(ctx, stream)

@@ -7,18 +7,18 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 )
 
-// A fetch is bounded in bytes as they are sent, and the client decompresses all
-// of it at once. So less is asked for the more it grows.
+// A fetch is bounded in bytes as sent, and the client decompresses all of it at
+// once. So a source asks for less the more its data grows.
 
 const (
-	// supposed is how many times a fetch may grow before the first has come.
+	// supposed is the growth of a fetch that is assumed before the first one.
 	supposed = 8
-	// leastFetch is the least that is asked for of one shard. A broker sends a
-	// whole batch anyway.
+	// leastFetch is the smallest request for one shard. A broker sends a whole
+	// batch anyway.
 	leastFetch = 16 << 10
 )
 
-// appetite bounds what a source's client asks of a broker by what it becomes.
+// appetite bounds a client's requests by the decompressed size of earlier ones.
 type appetite struct {
 	all, shard  int64 // bytes of a fetch, and of one shard in it, when decompressed
 	sent, grown atomic.Int64

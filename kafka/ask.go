@@ -13,7 +13,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kmsg"
 )
 
-// A shard is asked about at its leader, and one that has none must not keep the
+// A shard is asked about at its leader. A shard without one must not keep the
 // others from being used.
 
 const (
@@ -31,8 +31,8 @@ const (
 // unasked are the shards without an answer, and why.
 type unasked map[streamer.StreamShard]error
 
-// each asks about shards until it has an answer for all, or those that are left
-// have no leader, or one that does not answer. An error is for good, or ctx's.
+// each asks about shards until it has an answer for all, or the others have no
+// leader or one that does not answer. An error is permanent or that of ctx.
 func (b *backend) each(ctx context.Context, shards []streamer.StreamShard, ask func(context.Context, []streamer.StreamShard) unasked) (unasked, error) {
 	began := time.Now()
 	p := newPacer()
@@ -62,8 +62,8 @@ func (b *backend) each(ctx context.Context, shards []streamer.StreamShard, ask f
 	}
 }
 
-// passes says that a question may be answered later. What is no code of Kafka's
-// is about the way to the broker.
+// passes says that a question may be answered later. An error without a code of
+// Kafka's concerns the connection to the broker.
 func passes(err error) bool {
 	if _, code := errors.AsType[*kerr.Error](err); code {
 		return isCold(err)
@@ -71,8 +71,8 @@ func passes(err error) bool {
 	return !errors.Is(err, kgo.ErrClientClosed)
 }
 
-// reach calls f, which asks any broker, until one answers that can: the client
-// may choose one that is gone.
+// reach calls f, which asks any broker, until one answers: the client may
+// choose one that is gone.
 func reach(ctx context.Context, f func() error) error {
 	began := time.Now()
 	p := newPacer()
@@ -146,9 +146,8 @@ func byStream(shards []streamer.StreamShard) map[string][]int32 {
 	return all
 }
 
-// epochEnds asks where the logs end as far as epochs go. Where that is not
-// known, or cannot be asked now, nothing is said: the client asks again when it
-// reads.
+// epochEnds asks where the logs end for their epochs. A shard whose answer is
+// unknown is left out: the client asks again when it reads.
 func (b *backend) epochEnds(ctx context.Context, at map[streamer.StreamShard]position) map[streamer.StreamShard]position {
 	req := kmsg.NewPtrOffsetForLeaderEpochRequest()
 	req.ReplicaID = -1

@@ -57,7 +57,7 @@ func Client(s streamer.Streamer) (*kgo.Client, bool) {
 }
 
 // backend is one connection to a cluster. Each source and each sink has a
-// client of its own beside it.
+// client of its own.
 type backend struct {
 	cfg    Config
 	hosts  *hosts // nil: Config.Opts dial in another way
@@ -171,7 +171,7 @@ func (b *backend) Ping(ctx context.Context) error {
 	}
 }
 
-// strangers is why none of the hosts can be talked to, as far as it can be
+// strangers returns why no host answers as a broker, as far as that can be
 // found out.
 func (b *backend) strangers(ctx context.Context) error {
 	if b.hosts == nil || b.closed.Load() || ctx.Err() != nil {

@@ -9,9 +9,8 @@ import (
 	"github.com/twmb/franz-go/pkg/kmsg"
 )
 
-// told is the hook that reports the batches which a sink's client has stored.
-// The client tells of no others: what became of their records is on the
-// receipts.
+// batchHook reports the batches that a sink's client has stored. The outcomes
+// of other records are on their receipts.
 type batchHook struct {
 	sink   *sink
 	report func(streamer.WriteEvent)

@@ -7,13 +7,13 @@ import (
 	"time"
 )
 
-// A Resumable consumer is no member of its group: Kafka knows of no owner. So
-// each of its commits carries a note that says who made it and how long that
-// one is surely there. Who opens later writes its own note; the earlier one
-// sees it before its next commit and stops.
+// A Resumable consumer is no member of its group: Kafka does not know the
+// owner. So each commit carries metadata that names the owner and how long it
+// is sure to be there. A later owner writes its own; the earlier one sees that
+// before its next commit and stops.
 
 const (
-	// claimTime is how long a note is good for, claimEvery how soon it is
+	// claimTime is how long a claim is valid, claimEvery how often it is
 	// renewed.
 	claimTime  = 15 * time.Second
 	claimEvery = 5 * time.Second
@@ -24,7 +24,7 @@ const (
 
 const claimPrefix = "streamer/1 "
 
-// claim is the note of a Resumable owner.
+// claim is the metadata that a Resumable owner commits.
 type claim struct {
 	owner string
 	until time.Time
@@ -34,7 +34,7 @@ func (c claim) String() string {
 	return fmt.Sprintf("%s%s %d", claimPrefix, c.owner, c.until.UnixMilli())
 }
 
-// parseClaim reads a note; false for one that another process wrote, or none.
+// parseClaim reads a claim; false for other metadata, or none.
 func parseClaim(note string) (claim, bool) {
 	rest, ok := strings.CutPrefix(note, claimPrefix)
 	owner, until, cut := strings.Cut(rest, " ")

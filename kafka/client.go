@@ -17,8 +17,8 @@ const (
 	// fetchWait bounds how long a broker holds a fetch that finds nothing.
 	// Until then changes of what is fetched wait; Java's default.
 	fetchWait = 500 * time.Millisecond
-	// metadataAge is how soon a moved leader is looked for, metadataMaxAge how
-	// soon a new shard or a deleted stream is noticed.
+	// metadataAge is how soon a moved leader is noticed, metadataMaxAge how
+	// soon a new shard or a deleted stream is.
 	metadataAge    = time.Second
 	metadataMaxAge = 10 * time.Second
 	// answersAge is how old an answer about topics may be: the client keeps
@@ -86,9 +86,9 @@ func (c *Config) consumeOpts() []kgo.Opt {
 // a while.
 const answerWait = 5 * time.Second
 
-// askAgain is how long the backend's own client waits before it asks once more.
-// Commits are among what it asks, and what a consumer hands out while one waits
-// is redelivered when its shards are lost meanwhile.
+// askAgain is how long the backend's own client waits before a retry. Commits
+// are among its requests; messages handed out while a commit waits are
+// redelivered if their shards are lost meanwhile.
 func askAgain(fails int) time.Duration {
 	const first, longest = 50 * time.Millisecond, 400 * time.Millisecond
 	if fails > 3 {
@@ -106,7 +106,7 @@ func maxAge(cl *kgo.Client) time.Duration {
 }
 
 // lost reports connections that could not be made, and that all can be made
-// again: the client retries by itself and is silent.
+// again: the client retries silently.
 type lost struct {
 	report func(err error) // nil: all of them
 

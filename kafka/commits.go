@@ -11,8 +11,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kmsg"
 )
 
-// place is a committed position: that of the next message, and a note beside
-// it.
+// place is a committed position, that of the next message, and its metadata.
 type place struct {
 	position
 	note string

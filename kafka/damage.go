@@ -12,13 +12,12 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 )
 
-// A batch that is damaged on a broker's disk shows in four ways. The client
+// A batch that is damaged on a broker's disk appears in four ways. The client
 // says that it cannot decode it; or the broker answers CORRUPT_MESSAGE, which
-// the client retries without a word; or the batch seems longer than what came,
-// and the client asks for it for ever; or longer than the file, and the broker
-// finds nothing there. Nothing in a header whose checksum is
-// wrong says where the next batch begins, so that is looked for in what a
-// broker has.
+// the client retries silently; or the batch seems longer than what arrived, and
+// the client requests it forever; or longer than the file, and the broker finds
+// nothing there. A header with a wrong checksum does not say where the next
+// batch begins, so the bytes of the broker are searched for it.
 
 const (
 	// maxCorrupt is how often a batch that cannot be decoded is fetched before
@@ -61,8 +60,8 @@ func unreadable(code error) error {
 	return fmt.Errorf("%w: %w", kerr.CorruptMessage, code)
 }
 
-// suspect notes that a shard cannot be read where it is. A nil cause is for
-// rescue to find.
+// suspect records that a shard cannot be read at its position. A nil cause is
+// for rescue to find.
 func (s *source) suspect(at streamer.StreamShard, cause error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

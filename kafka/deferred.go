@@ -10,8 +10,8 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 )
 
-// late is the start of a shard that had no leader to resolve it when the source
-// was opened. The client does so when there is one.
+// deferredStart is the start of a shard that had no leader when the source was
+// opened. The client resolves it when there is one.
 type deferredStart struct {
 	start kgo.Offset
 	want  int64 // an offset that was asked for, however far beyond the end
@@ -20,10 +20,10 @@ type deferredStart struct {
 // beyond is an offset that no log reaches.
 const beyond = math.MaxInt64 >> 1
 
-// postpone leaves it to the client to resolve a position, as it was when the
-// source was opened. Without a leader nothing was stored then: the end was
-// where the log of the last one ends. A leader that does not answer us may take
-// records from others, so those count that are not older.
+// postpone leaves it to the client to resolve a position, as of the time when
+// the source was opened. Without a leader nothing was stored then, and the end
+// was the end of the last leader's log. A leader that does not answer may still
+// take records from other clients, so records that are not older count.
 func (p *plan) postpone(s streamer.StreamShard, at streamer.Position, why error, opened time.Time) deferredStart {
 	switch at.Kind() {
 	case streamer.AtSeq:
@@ -49,7 +49,7 @@ func deferredTo(offset int64) deferredStart {
 	return deferredStart{start: kgo.NewOffset().At(offset), want: offset}
 }
 
-// await is the shard of a late start.
+// await returns the shard of a deferred start.
 func (l deferredStart) await() *shard {
 	return &shard{next: unresolved, want: l.want, began: position{0, noEpoch}, saved: position{0, noEpoch}}
 }

@@ -11,9 +11,9 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 )
 
-// The client tries again by itself what a broker refuses for now: too few
-// replicas, no leader. It tells its log alone, so that is listened to while
-// records wait.
+// The client itself retries what a broker refuses temporarily: too few
+// replicas, no leader. It reports that only to its log, which is therefore read
+// while records wait.
 
 // overdue is how long a record waits before the reason is looked for.
 const overdue = time.Second
@@ -39,7 +39,7 @@ type delay struct {
 	ended bool
 }
 
-// took counts a record that a client has got, and says when that was.
+// took counts a record that the client accepted, and returns when that was.
 func (d *delay) took() (span uint32) {
 	span = d.span.Load()
 	d.born[span%ages].Add(1)
@@ -108,8 +108,8 @@ func (d *delay) end() {
 	}
 }
 
-// because notes a reason, and reports one that is new. A connection that cannot
-// be made is reported as such already.
+// because records a reason, and reports it if it is new. A connection that
+// cannot be made is reported elsewhere.
 func (d *delay) because(err error) {
 	if !d.listening.Load() || !d.note(err) || d.retrying == nil || isNetwork(err) {
 		return
@@ -164,7 +164,7 @@ func (d *delay) Log(level kgo.LogLevel, msg string, keyvals ...any) {
 	}
 }
 
-// value is what a log line says under a key.
+// value returns the value of a key in a log line.
 func value(keyvals []any, key string) any {
 	for i := 0; i+1 < len(keyvals); i += 2 {
 		if keyvals[i] == key {

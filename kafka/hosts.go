@@ -20,8 +20,8 @@ import (
 
 // hosts are Config.Brokers, and the dialer of every client. A client asks its
 // first brokers one after another, and one that hangs takes all the time there
-// is. So it is given a single one, under a name that no host has, and behind
-// this name it gets whichever answers first.
+// is. So the client is given a single address, a name that no host has, and
+// connects there to the host that answers first.
 type hosts struct {
 	addrs   []string
 	name    string // what the client is given; the one address where there is no choice

@@ -17,8 +17,8 @@ import (
 // what it speaks.
 const suspicious = time.Second
 
-// strangers is why none of the hosts can be talked to as the settings say; nil
-// when one may be, or that is unknown. Each is asked side by side.
+// strangers returns why no host answers as the settings say; nil when one may,
+// or that is unknown. The hosts are asked concurrently.
 func (h *hosts) strangers(ctx context.Context) error {
 	var all error
 	found := make([]error, len(h.addrs))
@@ -41,7 +41,7 @@ func (h *hosts) strangers(ctx context.Context) error {
 	return all
 }
 
-// identify is why a host cannot be talked to; nil when it can, or that is
+// identify returns why a host cannot be used; nil when it can, or that is
 // unknown.
 func (h *hosts) identify(ctx context.Context, addr string) error {
 	plain := func(ctx context.Context) (net.Conn, error) { return new(net.Dialer).DialContext(ctx, "tcp", addr) }

@@ -9,9 +9,9 @@ import (
 	"github.com/twmb/franz-go/pkg/kadm"
 )
 
-// With create=always a topic may be deleted and come back under its readers.
-// What they had of it is void from then on: its messages, its positions, and
-// the commits that are under way. The other topics continue.
+// With create=always a topic may be deleted and recreated under its readers.
+// Its earlier messages and positions, and the commits that are under way, are
+// void from then on. The other topics continue.
 
 // vanished says whether the topic was deleted and has not come back yet.
 func (t *topic) vanished() bool { return t.id == kadm.TopicID{} && t.shards == 0 }
@@ -28,7 +28,7 @@ func (s *source) awaitsTopic() bool {
 	return false
 }
 
-// forsake gives up what is read of a topic that was deleted.
+// forsake gives up a deleted topic.
 func (s *source) forsake(ctx context.Context, name string) {
 	old := s.disown(name)
 	s.cl.PurgeTopicsFromConsuming(name)

@@ -9,9 +9,9 @@ import (
 )
 
 // A broker refuses a batch as a whole, and the client fails everything behind
-// it. So what failed is sent again, in order and in smaller and smaller parts,
-// until the record is alone that cannot be stored. The lane's other records
-// wait meanwhile.
+// it. So the failed records are sent again, in order and in smaller and smaller
+// parts, until only the record fails that cannot be stored. The lane's other
+// records wait meanwhile.
 
 var zeroAttrs kgo.RecordAttrs
 
@@ -37,8 +37,8 @@ func (seat) OnProduceRecordPartitioned(r *kgo.Record, _ int32) {
 	}
 }
 
-// landed notes the outcome of a record; err means that it is to be sent once
-// more. A record that no repair waits for has a nil one.
+// landed records the outcome of a record; err means that it is to be sent
+// again. A record that no repair waits for has a nil one.
 func (r *repair) landed(f *flight, err error) {
 	if r == nil {
 		return

@@ -285,7 +285,7 @@ func (s *sink) Flush(context.Context) error {
 	return nil
 }
 
-// hurry makes the client send what lingers, and whatever comes until it has
+// hurry makes the client send lingering records, and later ones until it has
 // nothing left or the time is over.
 func (s *sink) hurry(d time.Duration) {
 	ctx, cancel := context.WithTimeout(s.life, d)

@@ -14,8 +14,8 @@ import (
 const (
 	// maxName is the longest name of a topic.
 	maxName = 249
-	// settleTime is how long brokers may not yet know of a topic that another
-	// one has made.
+	// settlingTime is how long brokers may not know a topic yet that another
+	// one has created.
 	settlingTime = 500 * time.Millisecond
 	// patience bounds how long an operation waits for leaders and coordinators
 	// that are being chosen.

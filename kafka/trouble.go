@@ -10,8 +10,8 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 )
 
-// Every error that a fetch brings is dealt with here, because the client goes
-// on fetching what failed, at once and for ever.
+// Every error of a fetch is handled here, because the client keeps fetching
+// what failed, at once and without end.
 
 var errCaughtUp = errors.New("the broker that was asked is behind")
 

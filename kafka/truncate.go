@@ -9,8 +9,8 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 )
 
-// A log gets shorter when a replica that was behind is elected, or a broker
-// comes back with an older disk. What is stored then has offsets that were read
+// A log becomes shorter when a replica that was behind is elected, or a broker
+// returns with an older disk. Later records then have offsets that were read
 // before.
 
 // truncated deals with the shards of which the client has found that. It
@@ -62,10 +62,10 @@ func (s *source) resolved(at streamer.StreamShard, to position) bool {
 	return true
 }
 
-// setBack makes a shard continue where its log parts from what was read. The
-// numbers of what comes are not above those that came before, so that is a new
-// assignment: what was handed out is waited for and committed as far as it is
-// acknowledged, and what was not done is read again where it still exists.
+// setBack makes a shard continue where its log diverges from what was read.
+// Later numbers are not above earlier ones, so it is a new assignment: messages
+// that were handed out are waited for and committed as far as they are
+// acknowledged, and the others are read again if they still exist.
 func (s *source) setBack(ctx context.Context, at streamer.StreamShard, wanted int64, to position) {
 	s.mu.Lock()
 	read := s.shards[at] != nil

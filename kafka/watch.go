@@ -12,13 +12,13 @@ import (
 	"github.com/twmb/franz-go/pkg/kerr"
 )
 
-// A consumer does not learn when its topic is deleted or gets another
-// partition: it has to look.
+// A consumer is not notified when its topic is deleted or gets another
+// partition: it must look.
 
 // watchInterval is the least time between two looks.
 const watchInterval = 250 * time.Millisecond
 
-// duty is what a source does regularly beside reading.
+// duty is a regular task of a source in addition to reading.
 type duty struct {
 	every time.Duration
 	do    func(ctx context.Context) error

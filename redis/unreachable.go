@@ -184,7 +184,7 @@ func (b *backend) stranger(ctx context.Context) error {
 	return first
 }
 
-// identify is why a host cannot be talked to; nil when it can, or that is
+// identify returns why a host cannot be used; nil when it can, or that is
 // unknown.
 func identify(ctx context.Context, addr string, t *tls.Config) error {
 	speaks := peer.Ask(ctx, func(ctx context.Context) (net.Conn, error) { return connect(ctx, addr, nil) })

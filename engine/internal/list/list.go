@@ -1,3 +1,4 @@
+// Package list has what package slices lacks.
 package list
 
 // Without removes v from list, keeping the order.
