@@ -35,7 +35,7 @@ type topic struct {
 	unled  []error // by partition: why it has no leader; nil where it has one
 }
 
-// shardsOf lists a topic's shards.
+// each lists the topic's shards.
 func (t *topic) each() []streamer.StreamShard {
 	all := make([]streamer.StreamShard, t.shards)
 	for i := range all {
