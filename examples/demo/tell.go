@@ -25,7 +25,7 @@ func (s *story) tellAccounts(a accounts) {
 	s.say("     written    %6s orders   %16s", thousands(a.written), euros(a.writtenCents))
 	s.say("     finished   %6s orders   %16s", thousands(a.finished), euros(a.finishedCents))
 	s.say("     lost       %6s", thousands(a.lost))
-	s.say("     were redelivered %6s          (at most %s may be)", thousands(a.again), thousands(a.allowed))
+	s.say("     redelivered %5s          (at most %s may be)", thousands(a.again), thousands(a.allowed))
 	if err := a.fault(); err != nil {
 		s.say("\nNOT OK: %s.", strings.ReplaceAll(err.Error(), "\n", "; "))
 		return

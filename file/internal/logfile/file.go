@@ -214,12 +214,12 @@ type BrokenError struct{ err error }
 func (e *BrokenError) Error() string { return e.err.Error() }
 func (e *BrokenError) Unwrap() error { return e.err }
 
-// ErrMoved: the log's path does not name the file that is written, or the file
-// is not as its writer left it.
+// ErrMoved means that the log's path does not name the file that is written, or
+// that the file is not as its writer left it.
 var ErrMoved = fmt.Errorf("the log was deleted, replaced or changed under its writer: %w", streamer.ErrNotFound)
 
-// ErrElsewhere: a path does not lead to the file that is written, which is
-// still where its own path leads.
+// ErrElsewhere means that a path does not lead to the file that is written,
+// which is still where its own path leads.
 var ErrElsewhere = fmt.Errorf("the path leads to another log than before: %w", streamer.ErrNotFound)
 
 // Check makes sure that a log's path leads to the file that is written:
