@@ -138,6 +138,17 @@ func (r *rig) called(but []string, want ...string) {
 	}
 }
 
+// calledEither is called where the first two calls race: either may come first.
+func (r *rig) calledEither(want ...string) {
+	r.t.Helper()
+	synctest.Wait()
+	got := r.history()
+	swapped := slices.Concat([]string{want[1], want[0]}, want[2:])
+	if !slices.Equal(got, want) && !slices.Equal(got, swapped) {
+		r.t.Fatalf("calls\n got %q\nwant %q, the first two in either order", got, want)
+	}
+}
+
 func valuesOf(list []*streamer.Message) []string {
 	var values []string
 	for _, m := range list {
